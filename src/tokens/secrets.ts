@@ -1,0 +1,59 @@
+// What the one configured secret is used for: a key of its own for each purpose (RFC 5869).
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+
+export interface Secrets {
+  /** Encrypts and authenticates a text (AES-256-GCM); `name` is bound to it and must be given again to open it. */
+  seal(plaintext: string, name: string): string;
+  /** @returns undefined where it was sealed with another secret or under another name, or was changed */
+  open(sealed: string, name: string): string | undefined;
+  /** A message authentication code (HMAC-SHA-256, RFC 2104) of 43 base64url characters. */
+  mac(message: string): string;
+  /** Compares in constant time. */
+  isMac(mac: string, message: string): boolean;
+}
+
+const IV_BYTES = 12;
+const TAG_BYTES = 16;
+
+export function createSecrets(secret: string): Secrets {
+  const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, 'bandha', purpose, 32));
+  const sealKey = derive('signing keys at rest');
+  const macKey = derive('refresh tokens');
+  const mac = (message: string) => createHmac('sha256', macKey).update(message).digest('base64url');
+
+  return {
+    mac,
+    isMac(given, message) {
+      const expected = Buffer.from(mac(message));
+      const actual = Buffer.from(given);
+      return actual.length === expected.length && timingSafeEqual(actual, expected);
+    },
+    seal(plaintext, name) {
+      const iv = randomBytes(IV_BYTES);
+      const cipher = createCipheriv('aes-256-gcm', sealKey, iv).setAAD(Buffer.from(name));
+      const sealed = Buffer.concat([cipher.update(plaintext, 'utf8'), cipher.final()]);
+      return Buffer.concat([iv, cipher.getAuthTag(), sealed]).toString('base64url');
+    },
+    open(sealed, name) {
+      const bytes = Buffer.from(sealed, 'base64url');
+      try {
+        const decipher = createDecipheriv('aes-256-gcm', sealKey, bytes.subarray(0, IV_BYTES), {
+          authTagLength: TAG_BYTES,
+        })
+          .setAAD(Buffer.from(name))
+          .setAuthTag(bytes.subarray(IV_BYTES, IV_BYTES + TAG_BYTES));
+        const opened = decipher.update(bytes.subarray(IV_BYTES + TAG_BYTES));
+        return Buffer.concat([opened, decipher.final()]).toString('utf8');
+      } catch {
+        return undefined;
+      }
+    },
+  };
+}

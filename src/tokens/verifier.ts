@@ -1,0 +1,146 @@
+// Verifies access tokens: signature first, then claims; verified ones are remembered until they expire.
+import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+import { LRUCache } from 'lru-cache';
+import type { TokenProblem } from '../errors.ts';
+import { ConfigError } from '../errors.ts';
+import { isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts';
+import { type Principal, parsePrincipal } from './principal.ts';
+import { KeysUnavailableError, remoteKeys } from './remote-keys.ts';
+
+export interface VerifierOptions {
+  /** The exact `iss` (RFC 9068, section 4). */
+  issuer: string;
+  /** The `aud` that must be among the token's. */
+  audience: string;
+  /** Default: `['EdDSA']`. */
+  algorithms?: readonly SigningAlgorithm[];
+  /** Where the issuer publishes its keys (RFC 7517), or a function that finds the key for a token's header. */
+  keys: URL | JWTVerifyGetKey;
+  /** The header's `typ`; default `at+jwt`. `null` accepts any, for issuers that do not follow RFC 9068. */
+  type?: string | null;
+  /** How far apart the clocks of issuer and verifier may be, at most 5 seconds; default 0. */
+  clockToleranceSeconds?: number;
+  /** How many verified tokens are remembered; default 100,000. */
+  maxCachedTokens?: number;
+  now?: () => Date;
+}
+
+/** What became of a presented token. */
+export type Verification =
+  | { principal: Principal; problem: undefined }
+  | { principal: undefined; problem: TokenProblem };
+
+export interface Verifier {
+  /** Never rejects: a token that cannot be verified is a problem, not an error. */
+  verify(token: string): Promise<Verification>;
+  /** Drops a token from the memory of verified ones. */
+  forget(token: string): void;
+}
+
+interface CachedToken {
+  verification: Verification;
+  expiresAtSeconds: number;
+}
+
+/** Header parameters that bring or point to a key; a token that carries one is refused (RFC 8725, section 3.10). */
+const KEY_CARRYING_PARAMETERS = ['jku', 'jwk', 'x5u', 'x5c'] as const;
+const MAX_CLOCK_TOLERANCE_SECONDS = 5;
+const DEFAULT_MAX_CACHED_TOKENS = 100_000;
+
+/**
+ * Builds a verifier for the tokens of one issuer.
+ * @throws ConfigError where issuer or audience is missing, an algorithm is not asymmetric, or the tolerance is over 5 s
+ */
+export function createVerifier(options: VerifierOptions): Verifier {
+  assertOptions(options);
+  const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
+  const findKey = options.keys instanceof URL ? remoteKeys(options.keys) : options.keys;
+  const cache = new LRUCache<string, CachedToken>({
+    max: options.maxCachedTokens ?? DEFAULT_MAX_CACHED_TOKENS,
+  });
+  const underWay = new Map<string, Promise<Verification>>();
+
+  const getKey: JWTVerifyGetKey = (header, token) => {
+    if (KEY_CARRYING_PARAMETERS.some((name) => name in header)) throw new errors.JWSInvalid();
+    return findKey(header, token);
+  };
+
+  async function verifyAfresh(token: string): Promise<Verification> {
+    try {
+      const { payload } = await jwtVerify(token, getKey, {
+        issuer,
+        audience,
+        algorithms: [...algorithms],
+        ...(type !== null && { typ: type }),
+        requiredClaims: ['exp', 'sub'],
+        clockTolerance: options.clockToleranceSeconds ?? 0,
+        currentDate: now(),
+      });
+      const principal = parsePrincipal(payload);
+      if (principal === undefined) return refused('TOKEN_INVALID');
+      const verification: Verification = { principal, problem: undefined };
+      // jose has demanded `exp` and that it is a number.
+      cache.set(token, { verification, expiresAtSeconds: payload.exp as number });
+      return verification;
+    } catch (error) {
+      return refused(problemOf(error, token));
+    }
+  }
+
+  return {
+    verify(token) {
+      const cached = cache.get(token);
+      if (cached !== undefined) {
+        if (now().getTime() < cached.expiresAtSeconds * 1000) return Promise.resolve(cached.verification);
+        cache.delete(token);
+      }
+      const already = underWay.get(token);
+      if (already !== undefined) return already;
+      const verification = verifyAfresh(token).finally(() => underWay.delete(token));
+      underWay.set(token, verification);
+      return verification;
+    },
+    forget: (token) => void cache.delete(token),
+  };
+}
+
+function refused(problem: TokenProblem): Verification {
+  return { principal: undefined, problem };
+}
+
+function problemOf(error: unknown, token: string): TokenProblem {
+  if (error instanceof errors.JWTExpired) return 'TOKEN_EXPIRED';
+  if (error instanceof KeysUnavailableError) return 'KEYS_UNAVAILABLE';
+  return looksLikeJws(token) ? 'TOKEN_INVALID' : 'TOKEN_MALFORMED';
+}
+
+/** Three base64url parts, the first two of them JSON objects (RFC 7515, section 7.1; RFC 7519, section 7.2). */
+function looksLikeJws(token: string): boolean {
+  const parts = token.split('.');
+  return (
+    parts.length === 3 &&
+    parts.every((part) => /^[\w-]*$/.test(part)) &&
+    parts.slice(0, 2).every((part) => {
+      try {
+        const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+        return typeof json === 'object' && json !== null;
+      } catch {
+        return false;
+      }
+    })
+  );
+}
+
+function assertOptions(options: VerifierOptions): void {
+  const { issuer, audience, algorithms = [], clockToleranceSeconds = 0 } = options;
+  const faults: string[] = [];
+  if (!issuer) faults.push('issuer: is required');
+  if (!audience) faults.push('audience: is required');
+  if (options.algorithms && (algorithms.length === 0 || !algorithms.every(isSigningAlgorithm))) {
+    faults.push('algorithms: must be some of EdDSA, ES256, RS256');
+  }
+  if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= MAX_CLOCK_TOLERANCE_SECONDS)) {
+    faults.push(`clockToleranceSeconds: must be from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`);
+  }
+  if (faults.length > 0) throw new ConfigError(faults);
+}
