@@ -1,0 +1,32 @@
+// What a presented refresh token is worth, given the session as it stands.
+import type { RotationRequest, Session } from './store.ts';
+
+export type RefreshJudgement = 'ROTATE' | 'REPEAT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN';
+
+/**
+ * `ROTATE`: the newest token. `REPEAT`: one generation old and inside the grace, so its answer may have been lost.
+ * `REUSED`: an old one, so somebody else has it (RFC 9700, section 4.14.2). `UNKNOWN`: of a generation not issued yet,
+ * as after the database was set back.
+ */
+export function judgeRefresh(
+  session: Session,
+  { generation, now, graceSeconds, idleSeconds }: RotationRequest,
+): RefreshJudgement {
+  if (session.revokedAt !== undefined) return 'REVOKED';
+  if (!isLive(session, now, idleSeconds)) return 'EXPIRED';
+  if (generation > session.generation) return 'UNKNOWN';
+  if (generation === session.generation) return 'ROTATE';
+  const sinceRotation = now.getTime() - session.lastUsedAt.getTime();
+  const repeats = generation === session.generation - 1 && sinceRotation <= graceSeconds * 1000;
+  return repeats ? 'REPEAT' : 'REUSED';
+}
+
+/** Whether a session has neither ended nor expired, absolutely or by lying idle. */
+export function isLive(session: Session, now: Date, idleSeconds: number): boolean {
+  return session.revokedAt === undefined && now < endsAt(session, idleSeconds);
+}
+
+/** When a session ends if it is not used again. */
+export function endsAt({ expiresAt, lastUsedAt }: Session, idleSeconds: number): Date {
+  return new Date(Math.min(expiresAt.getTime(), lastUsedAt.getTime() + idleSeconds * 1000));
+}

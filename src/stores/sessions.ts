@@ -1,0 +1,142 @@
+// The store's verbs for sessions.
+import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
+import { isLive, judgeRefresh } from './judge-refresh.ts';
+import type { Revocation, Rotation, Session, Store } from './store.ts';
+import { type Database, toSession, toUser } from './tables.ts';
+
+type SessionVerbs = Pick<
+  Store,
+  'createSession' | 'listLiveSessions' | 'rotateSession' | 'revokeSession' | 'revokeAllSessions'
+>;
+
+export function createSessionVerbs(
+  db: Kysely<Database>,
+  announce: (revocations: readonly Revocation[]) => void,
+): SessionVerbs {
+  async function endLive(
+    now: Date,
+    idleSeconds: number,
+    narrow: (query: UpdateSessions) => UpdateSessions,
+  ): Promise<number> {
+    const ended = await revokeWhere(db, now, (query) =>
+      narrow(query)
+        .where('expires_at', '>', now.getTime())
+        .where('last_used_at', '>', now.getTime() - idleSeconds * 1000),
+    );
+    announce(ended);
+    return ended.length;
+  }
+
+  return {
+    createSession: (session) =>
+      db.transaction().execute(async (transaction) => {
+        const user = await transaction
+          .selectFrom('users')
+          .select('id')
+          .where('id', '=', session.userId)
+          .where('disabled_at', 'is', null)
+          .executeTakeFirst();
+        if (user === undefined) return false;
+        await transaction.insertInto('sessions').values(toRow(session)).execute();
+        return true;
+      }),
+
+    async listLiveSessions(userId, now, idleSeconds) {
+      const rows = await db
+        .selectFrom('sessions')
+        .selectAll()
+        .where('user_id', '=', userId)
+        .where('revoked_at', 'is', null)
+        .orderBy('last_used_at', 'desc')
+        .orderBy('id')
+        .execute();
+      return rows.map(toSession).filter((session) => isLive(session, now, idleSeconds));
+    },
+
+    async rotateSession(request): Promise<Rotation> {
+      const { rotation, revoked } = await db.transaction().execute(async (transaction) => {
+        const { sessionId, generation, now } = request;
+        const row = await transaction
+          .selectFrom('sessions')
+          .selectAll()
+          .where('id', '=', sessionId)
+          .executeTakeFirst();
+        if (row === undefined) return { rotation: { outcome: 'UNKNOWN' as const }, revoked: [] };
+        const judgement = judgeRefresh(toSession(row), request);
+        if (judgement === 'REUSED') {
+          const ended = await revokeWhere(transaction, now, (query) => query.where('id', '=', sessionId));
+          return { rotation: { outcome: judgement }, revoked: ended };
+        }
+        if (judgement !== 'ROTATE' && judgement !== 'REPEAT') {
+          return { rotation: { outcome: judgement }, revoked: [] };
+        }
+        const user = await transaction
+          .selectFrom('users')
+          .selectAll()
+          .where('id', '=', row.user_id)
+          .executeTakeFirstOrThrow();
+        if (judgement === 'REPEAT') {
+          return {
+            rotation: { outcome: 'REPEATED' as const, session: toSession(row), user: toUser(user) },
+            revoked: [],
+          };
+        }
+        const rotated = await transaction
+          .updateTable('sessions')
+          .set({ generation: generation + 1, last_used_at: now.getTime() })
+          .where('id', '=', sessionId)
+          .where('generation', '=', generation)
+          .returningAll()
+          .executeTakeFirstOrThrow();
+        return {
+          rotation: { outcome: 'ROTATED' as const, session: toSession(rotated), user: toUser(user) },
+          revoked: [],
+        };
+      });
+      announce(revoked);
+      return rotation;
+    },
+
+    async revokeSession({ sessionId, userId }, now, idleSeconds) {
+      const ended = await endLive(now, idleSeconds, (query) => {
+        const one = query.where('id', '=', sessionId);
+        return userId === undefined ? one : one.where('user_id', '=', userId);
+      });
+      return ended > 0;
+    },
+
+    revokeAllSessions: (userId, now, idleSeconds) =>
+      endLive(now, idleSeconds, (query) => query.where('user_id', '=', userId)),
+  };
+}
+
+type UpdateSessions = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
+
+/** Revokes the sessions that are not revoked yet among those that `narrow` leaves. */
+export async function revokeWhere(
+  db: Kysely<Database>,
+  now: Date,
+  narrow: (query: UpdateSessions) => UpdateSessions,
+): Promise<Revocation[]> {
+  const revoke = db
+    .updateTable('sessions')
+    .set({ revoked_at: now.getTime() })
+    .where('revoked_at', 'is', null);
+  const rows = await narrow(revoke).returning('id').execute();
+  return rows.map(({ id }) => ({ sessionId: id, revokedAt: now }));
+}
+
+function toRow(session: Session): Database['sessions'] {
+  return {
+    id: session.id,
+    user_id: session.userId,
+    generation: session.generation,
+    created_at: session.createdAt.getTime(),
+    authenticated_at: session.authenticatedAt.getTime(),
+    last_used_at: session.lastUsedAt.getTime(),
+    expires_at: session.expiresAt.getTime(),
+    revoked_at: session.revokedAt?.getTime() ?? null,
+    user_agent: session.userAgent ?? null,
+    ip_address: session.ipAddress ?? null,
+  };
+}

@@ -1,0 +1,90 @@
+// The store's verbs for accounts.
+import type { Kysely } from 'kysely';
+import { revokeWhere } from './sessions.ts';
+import type { Revocation, Store } from './store.ts';
+import { type Database, toUser } from './tables.ts';
+
+type UserVerbs = Pick<
+  Store,
+  | 'createUser'
+  | 'findUserByEmail'
+  | 'findUserById'
+  | 'hasUsers'
+  | 'listUsers'
+  | 'updatePasswordHash'
+  | 'disableUser'
+>;
+
+export function createUserVerbs(
+  db: Kysely<Database>,
+  announce: (revocations: readonly Revocation[]) => void,
+): UserVerbs {
+  return {
+    async createUser({ id, email, emailKey, passwordHash, roles, createdAt }) {
+      const row = await db
+        .insertInto('users')
+        .values({
+          id,
+          email,
+          email_key: emailKey,
+          password_hash: passwordHash,
+          roles: JSON.stringify(roles),
+          created_at: createdAt.getTime(),
+          disabled_at: null,
+        })
+        .onConflict((conflict) => conflict.column('email_key').doNothing())
+        .returningAll()
+        .executeTakeFirst();
+      return row && toUser(row);
+    },
+
+    async findUserByEmail(emailKey) {
+      const row = await db
+        .selectFrom('users')
+        .selectAll()
+        .where('email_key', '=', emailKey)
+        .executeTakeFirst();
+      return row && { user: toUser(row), passwordHash: row.password_hash };
+    },
+
+    async findUserById(id) {
+      const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+      return row && toUser(row);
+    },
+
+    async hasUsers() {
+      return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
+    },
+
+    async listUsers() {
+      const rows = await db.selectFrom('users').selectAll().orderBy('created_at').orderBy('id').execute();
+      return rows.map(toUser);
+    },
+
+    async updatePasswordHash(userId, previousHash, passwordHash) {
+      await db
+        .updateTable('users')
+        .set({ password_hash: passwordHash })
+        .where('id', '=', userId)
+        .where('password_hash', '=', previousHash)
+        .execute();
+    },
+
+    async disableUser(emailKey, now) {
+      const disabled = await db.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .updateTable('users')
+          .set((set) => ({ disabled_at: set.fn.coalesce('disabled_at', set.val(now.getTime())) }))
+          .where('email_key', '=', emailKey)
+          .returningAll()
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        const ended = await revokeWhere(transaction, now, (query) => query.where('user_id', '=', row.id));
+        return { user: toUser(row), ended };
+      });
+      if (disabled === undefined) return undefined;
+      announce(disabled.ended);
+      return { user: disabled.user, endedSessions: disabled.ended.length };
+    },
+  };
+}
