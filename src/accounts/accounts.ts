@@ -1,0 +1,59 @@
+// The use cases of accounts, each in a file of its own, bound to what they need.
+import type { Config } from '../config.ts';
+import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { Store } from '../stores/store.ts';
+import type { Keyring } from '../tokens/keyring.ts';
+import type { Secrets } from '../tokens/secrets.ts';
+import { endAllSessions } from './end-all-sessions.ts';
+import { endSession } from './end-session.ts';
+import { findAccount } from './find-account.ts';
+import { listSessions } from './list-sessions.ts';
+import { logIn } from './log-in.ts';
+import { logOut } from './log-out.ts';
+import type { LoginTries } from './login-tries.ts';
+import { refresh } from './refresh.ts';
+import { register } from './register.ts';
+
+/** What the use cases need; they know nothing of HTTP or GraphQL. */
+export interface AccountDeps {
+  store: Store;
+  passwords: PasswordHasher;
+  loginTries: LoginTries;
+  keyring: Keyring;
+  secrets: Secrets;
+  config: Pick<
+    Config,
+    | 'issuer'
+    | 'audience'
+    | 'accessTtlSeconds'
+    | 'sessionTtlSeconds'
+    | 'sessionIdleSeconds'
+    | 'refreshGraceSeconds'
+  >;
+  now: () => Date;
+}
+
+/** Where a request comes from, as far as it is known; shown to the account's owner. */
+export interface ClientInfo {
+  userAgent: string | undefined;
+  ipAddress: string | undefined;
+}
+
+export type Accounts = ReturnType<typeof createAccounts>;
+
+export function createAccounts(deps: AccountDeps) {
+  return {
+    register: bind(register, deps),
+    logIn: bind(logIn, deps),
+    refresh: bind(refresh, deps),
+    logOut: bind(logOut, deps),
+    endSession: bind(endSession, deps),
+    endAllSessions: bind(endAllSessions, deps),
+    listSessions: bind(listSessions, deps),
+    findAccount: bind(findAccount, deps),
+  };
+}
+
+function bind<D, A extends unknown[], R>(useCase: (deps: D, ...args: A) => R, deps: D) {
+  return (...args: A): R => useCase(deps, ...args);
+}

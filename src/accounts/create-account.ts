@@ -1,0 +1,33 @@
+// Makes an account.
+import { AuthError } from '../errors.ts';
+import { checkPassword } from '../passwords/check-password.ts';
+import type { User } from '../stores/store.ts';
+import type { AccountDeps } from './accounts.ts';
+import { normalizeEmail } from './email.ts';
+
+export interface NewAccount {
+  email: string;
+  password: string;
+  roles?: readonly string[];
+}
+
+/**
+ * @throws AuthError `BAD_USER_INPUT`, reason `INVALID_EMAIL`, `WEAK_PASSWORD` or `EMAIL_TAKEN`; `RATE_LIMITED`
+ */
+export async function createAccount(
+  { store, passwords, now }: Pick<AccountDeps, 'store' | 'passwords' | 'now'>,
+  { email: given, password, roles = [] }: NewAccount,
+): Promise<User> {
+  const normalized = normalizeEmail(given);
+  if (normalized === undefined) throw new AuthError('INVALID_EMAIL');
+  const { email, key } = normalized;
+  const weakness = checkPassword(password, email);
+  if (weakness !== undefined) throw new AuthError('WEAK_PASSWORD', {}, `The password ${weakness}`);
+  // Asked before hashing to spare the work; the store decides.
+  if (await store.findUserByEmail(key)) throw new AuthError('EMAIL_TAKEN');
+  const passwordHash = await passwords.hash(password);
+  const id = crypto.randomUUID();
+  const user = await store.createUser({ id, email, emailKey: key, passwordHash, roles, createdAt: now() });
+  if (user === undefined) throw new AuthError('EMAIL_TAKEN');
+  return user;
+}

@@ -1,0 +1,12 @@
+// Locks an account out: it cannot sign in, and its sessions end.
+import type { Store, User } from '../stores/store.ts';
+import { normalizeEmail } from './email.ts';
+
+/** @returns undefined where no account has the email */
+export async function disableAccount(
+  { store, now }: { store: Store; now: () => Date },
+  email: string,
+): Promise<{ user: User; endedSessions: number } | undefined> {
+  const key = normalizeEmail(email)?.key;
+  return key === undefined ? undefined : store.disableUser(key, now());
+}
