@@ -1,0 +1,44 @@
+// Liveness and readiness, for whoever decides where requests go.
+import type { Plugin } from 'graphql-yoga';
+
+/**
+ * `GET /health/live` answers 200 while the process runs. `GET /health/ready` answers 200 where every check resolves
+ * within its time, 503 where not, and says which failed.
+ */
+export function useHealth(checks: Readonly<Record<string, () => unknown>>, timeoutMs = 2_000): Plugin {
+  return {
+    async onRequest({ url, fetchAPI, endResponse }) {
+      if (url.pathname !== '/health/live' && url.pathname !== '/health/ready') return;
+      const asked = url.pathname === '/health/live' ? [] : Object.entries(checks);
+      const results = await Promise.all(
+        asked.map(async ([name, check]) => [name, await passes(check, timeoutMs)] as const),
+      );
+      const isWell = results.every(([, passed]) => passed);
+      const body = {
+        status: isWell ? 'ok' : 'unavailable',
+        ...(results.length > 0 && {
+          checks: Object.fromEntries(results.map(([name, passed]) => [name, passed ? 'ok' : 'failed'])),
+        }),
+      };
+      endResponse(
+        new fetchAPI.Response(JSON.stringify(body), {
+          status: isWell ? 200 : 503,
+          headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+        }),
+      );
+    },
+  };
+}
+
+async function passes(check: () => unknown, timeoutMs: number): Promise<boolean> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error('The check takes too long')), timeoutMs);
+  try {
+    await Promise.race([Promise.try(check), late]);
+    return true;
+  } catch {
+    return false;
+  } finally {
+    clearTimeout(timer);
+  }
+}

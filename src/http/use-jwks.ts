@@ -1,0 +1,28 @@
+// The public signing keys, for those who verify Bandha's tokens elsewhere.
+
+import type { Plugin } from 'graphql-yoga';
+import type { JSONWebKeySet } from 'jose';
+
+const JWKS_PATH = '/.well-known/jwks.json';
+const MAX_AGE_SECONDS = 300;
+
+/** Serves the JWK Set (RFC 7517, section 5) at `/.well-known/jwks.json`. */
+export function useJwks(jwks: () => JSONWebKeySet): Plugin {
+  return {
+    onRequest({ url, request, fetchAPI, endResponse }) {
+      if (url.pathname !== JWKS_PATH) return;
+      if (request.method !== 'GET' && request.method !== 'HEAD') {
+        endResponse(new fetchAPI.Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } }));
+        return;
+      }
+      endResponse(
+        new fetchAPI.Response(JSON.stringify(jwks()), {
+          headers: {
+            'Content-Type': 'application/jwk-set+json',
+            'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}`,
+          },
+        }),
+      );
+    },
+  };
+}

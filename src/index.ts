@@ -1,0 +1,15 @@
+// What an embedding app imports.
+export type { Accounts } from './accounts/accounts.ts';
+export { type AnswersOptions, useAnswers } from './answers.ts';
+export { type Config, DEFAULT_CONFIG, loadConfig } from './config.ts';
+export { type BandhaContext, useAuthentication } from './context.ts';
+export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
+export { type GuardOptions, useGuard } from './guard/use-guard.ts';
+export { directiveTypeDefs } from './schema/base-schema.ts';
+export type { SchemaExtension } from './schema/create-schema.ts';
+export { type Bandha, type BandhaOptions, createBandha } from './server.ts';
+export type { Store } from './stores/store.ts';
+export type { Authenticate, Authentication } from './tokens/authenticate.ts';
+export type { Principal } from './tokens/principal.ts';
+export { createVerifier, type Verification, type Verifier, type VerifierOptions } from './tokens/verifier.ts';
+export { type UseBandhaOptions, useBandha } from './use-bandha.ts';

@@ -1,0 +1,6 @@
+// `AuthPayload` from issued tokens.
+import type { IssuedTokens } from '../accounts/issue-tokens.ts';
+
+export function toAuthPayload(tokens: IssuedTokens) {
+  return { ...tokens, tokenType: 'Bearer' };
+}

@@ -1,0 +1,35 @@
+// The resolver map of Bandha's own schema: one root field a file.
+import { GraphQLDateTimeISO } from 'graphql-scalars';
+import type { YogaInitialContext } from 'graphql-yoga';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { BandhaContext } from '../context.ts';
+import { login } from './login.ts';
+import { logout } from './logout.ts';
+import { logoutEverywhere } from './logout-everywhere.ts';
+import { refresh } from './refresh.ts';
+import { register } from './register.ts';
+import { revokeSession } from './revoke-session.ts';
+import { secureData } from './secure-data.ts';
+import { sessions } from './sessions.ts';
+import { viewer } from './viewer.ts';
+
+export type ResolverContext = YogaInitialContext & BandhaContext;
+
+export function createResolvers(accounts: Accounts) {
+  return {
+    DateTime: GraphQLDateTimeISO,
+    Query: {
+      viewer: viewer(accounts),
+      secureData: secureData(accounts),
+      sessions: sessions(accounts),
+    },
+    Mutation: {
+      register: register(accounts),
+      login: login(accounts),
+      refresh: refresh(accounts),
+      logout: logout(accounts),
+      logoutEverywhere: logoutEverywhere(accounts),
+      revokeSession: revokeSession(accounts),
+    },
+  };
+}

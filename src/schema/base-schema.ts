@@ -1,0 +1,14 @@
+// The contract, schema.graphql, as it is shipped beside the code.
+import { readFileSync } from 'node:fs';
+import { type DocumentNode, Kind, parse, print } from 'graphql';
+
+/** Bandha's own schema (DESIGN 4.2). */
+export const baseTypeDefs: DocumentNode = parse(
+  readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'),
+);
+
+/** The definitions of `@auth` and `@public` in SDL, for a schema that takes only the guard. */
+export const directiveTypeDefs: string = baseTypeDefs.definitions
+  .filter((definition) => definition.kind === Kind.DIRECTIVE_DEFINITION)
+  .map(print)
+  .join('\n\n');

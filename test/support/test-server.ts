@@ -1,0 +1,102 @@
+// A server in this process behind a real listener, on a store of its own, with a clock that tests can move.
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Bandha, type BandhaOptions, createBandha } from '../../src/server.ts';
+
+export const TEST_SECRET = 'a secret that only these tests know of';
+export const GOOD_PASSWORD = 'correct horse battery staple';
+
+export interface GraphQLAnswer {
+  status: number;
+  headers: Headers;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the server answers
+  body: any;
+}
+
+export interface Asked {
+  variables?: Record<string, unknown>;
+  token?: string;
+  headers?: Record<string, string>;
+}
+
+export interface TestServer {
+  bandha: Bandha;
+  /** Without a trailing slash. */
+  url: string;
+  clock: { now: Date };
+  /** Sends one operation by POST. */
+  ask(query: string, asked?: Asked): Promise<GraphQLAnswer>;
+  close(): Promise<void>;
+}
+
+export async function startTestServer(options: BandhaOptions = {}): Promise<TestServer> {
+  const folder = await mkdtemp(join(tmpdir(), 'bandha-test-'));
+  const clock = { now: new Date() };
+  const bandha = await createBandha({
+    secret: TEST_SECRET,
+    databaseUrl: `sqlite:${join(folder, 'bandha.db')}`,
+    now: () => clock.now,
+    ...options,
+  });
+  const server = createServer(bandha.listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  const url = `http://127.0.0.1:${port}`;
+  return {
+    bandha,
+    url,
+    clock,
+    ask: (query, asked) => ask(url, query, asked),
+    async close() {
+      server.closeAllConnections();
+      server.close();
+      await bandha.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export async function ask(
+  url: string,
+  query: string,
+  { variables, token, headers }: Asked = {},
+): Promise<GraphQLAnswer> {
+  const response = await fetch(`${url}/graphql`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json',
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+      ...headers,
+    },
+    body: JSON.stringify({ query, variables }),
+  });
+  return { status: response.status, headers: response.headers, body: await response.json() };
+}
+
+export interface SignedIn {
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+  user: { id: string; email: string };
+}
+
+const PAYLOAD = 'accessToken tokenType expiresIn refreshToken user { id email roles }';
+
+/** Makes an account and signs it in; fails the test where that is refused. */
+export async function register(
+  url: string,
+  email = `${crypto.randomUUID()}@example.com`,
+  password = GOOD_PASSWORD,
+): Promise<SignedIn> {
+  const { body } = await ask(
+    url,
+    `mutation ($email: String!, $password: String!) { register(email: $email, password: $password) { ${PAYLOAD} } }`,
+    { variables: { email, password } },
+  );
+  if (!body.data?.register) throw new Error(`register was refused: ${JSON.stringify(body)}`);
+  return body.data.register;
+}
