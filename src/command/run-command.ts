@@ -1,0 +1,82 @@
+// The command `bandha`: finds the subcommand, runs it, and says in plain words what went wrong.
+import { AuthError, ConfigError } from '../errors.ts';
+import { serve } from './serve.ts';
+import { type Terminal, UsageError } from './terminal.ts';
+import { usersAdd } from './users-add.ts';
+import { usersDisable } from './users-disable.ts';
+import { usersList } from './users-list.ts';
+
+interface Command {
+  usage: string;
+  summary: string;
+  run: (args: readonly string[], terminal: Terminal) => Promise<void>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: { usage: 'serve', summary: 'start the server', run: serve },
+  'users add': {
+    usage: 'users add EMAIL [--role ROLE]...',
+    summary: 'make an account; asks for the password, or reads it from standard input',
+    run: usersAdd,
+  },
+  'users list': { usage: 'users list', summary: 'list the accounts', run: usersList },
+  'users disable': {
+    usage: 'users disable EMAIL',
+    summary: 'lock an account out and end its sessions',
+    run: usersDisable,
+  },
+};
+
+/** @returns the exit code: 0; 1 where something failed; 2 where the configuration or the call is wrong */
+export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
+  if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
+    terminal.stdout.write(help(terminal.program));
+    return args.length === 0 ? 2 : 0;
+  }
+  const name = [args.slice(0, 2).join(' '), args[0] ?? ''].find((words) => words in COMMANDS);
+  const command = name === undefined ? undefined : COMMANDS[name];
+  try {
+    if (name === undefined || command === undefined) {
+      throw new UsageError(`There is no command "${args.slice(0, 2).join(' ')}".`);
+    }
+    await command.run(args.slice(name.split(' ').length), terminal);
+    return 0;
+  } catch (error) {
+    return explain(error, command, terminal);
+  }
+}
+
+function explain(error: unknown, command: Command | undefined, { stderr, program }: Terminal): number {
+  if (error instanceof ConfigError) {
+    stderr.write(`The configuration has ${error.faults.length === 1 ? 'a fault' : 'faults'}:\n`);
+    for (const fault of error.faults) stderr.write(`  ${fault}\n`);
+    return 2;
+  }
+  if (error instanceof UsageError) {
+    stderr.write(`${error.message}\n`);
+    stderr.write(command ? `Usage: ${program} ${command.usage}\n` : help(program));
+    return 2;
+  }
+  if (error instanceof AuthError) {
+    stderr.write(`${error.message}.\n`);
+    return 1;
+  }
+  stderr.write(`${describe(error, program)}\n`);
+  return 1;
+}
+
+/** The failures a person can do something about, in words; anything else as it is. */
+function describe(error: unknown, program: string): string {
+  const { code, port, message } = (error ?? {}) as { code?: string; port?: number; message?: string }; // may be anything
+  if (code === 'EADDRINUSE')
+    return `Port ${port} is taken. Stop what uses it, or choose another: PORT=4001 ${program} serve`;
+  if (code === 'EACCES') return `Not allowed: ${message}`;
+  return error instanceof Error ? (error.stack ?? error.message) : String(error);
+}
+
+function help(program: string): string {
+  const rows = Object.values(COMMANDS);
+  const width = Math.max(...rows.map(({ usage }) => usage.length));
+  const lines = rows.map(({ usage, summary }) => `  ${program} ${usage.padEnd(width)}  ${summary}\n`);
+  return `Usage:\n${lines.join('')}\nThe configuration comes from the environment; the README has the table.\n`;
+}

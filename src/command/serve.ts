@@ -1,0 +1,77 @@
+// bandha serve
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { type Logger, pino } from 'pino';
+import { type Config, loadConfig } from '../config.ts';
+import { createBandha } from '../server.ts';
+import { parseArguments } from './parse-arguments.ts';
+import type { Terminal } from './terminal.ts';
+
+/** How long requests under way may take once the process is asked to stop. */
+const STOP_WITHIN_MS = 10_000;
+
+/** Runs until the process is asked to stop, then answers what is under way. */
+export async function serve(args: readonly string[], terminal: Terminal): Promise<void> {
+  parseArguments(args, { count: 0, options: {} });
+  const config = loadConfig(terminal.env);
+  const log = await createLog(config, terminal);
+  const bandha = await createBandha({ ...config, log });
+  try {
+    const server = createServer(bandha.listener);
+    server.listen(config.port, config.host);
+    await once(server, 'listening');
+    const url = addressOf(server, config.host);
+    if (config.production) log.info({ url: `${url}/graphql` }, 'listening');
+    else terminal.stdout.write(welcome(url, config, terminal.program, !(await bandha.store.hasUsers())));
+    if (!terminal.stop.aborted) await once(terminal.stop, 'abort');
+    log.info('stopping');
+    await closeServer(server);
+  } finally {
+    await bandha.close();
+  }
+}
+
+async function createLog(config: Config, { stdout }: Terminal): Promise<Logger> {
+  if (config.production) return pino({ level: config.logLevel }, stdout);
+  const { default: pretty } = await import('pino-pretty');
+  const stream = pretty({ destination: stdout, colorize: stdout.isTTY ?? false, ignore: 'pid,hostname' });
+  return pino({ level: config.logLevel }, stream);
+}
+
+function addressOf(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  const shown = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host) ? 'localhost' : host;
+  return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
+}
+
+function welcome(url: string, { graphiql, signup }: Config, program: string, isEmpty: boolean): string {
+  const lines = [
+    '',
+    'Bandha is ready.',
+    '',
+    graphiql ? `  GraphiQL  ${url}/graphql` : `  GraphQL   ${url}/graphql`,
+    `  Keys      ${url}/.well-known/jwks.json`,
+    `  Health    ${url}/health/ready`,
+    '',
+  ];
+  if (isEmpty) {
+    lines.push('There is no account yet. Make the first one here:', '');
+    lines.push(`  ${program} users add you@example.com --role admin`, '');
+    if (signup === 'open') {
+      const where = graphiql ? 'in GraphiQL' : 'with a request';
+      lines.push(`or ${where}:`, '');
+      lines.push('  mutation { register(email: "you@example.com", password: "…") { accessToken } }', '');
+    }
+  }
+  return `${lines.join('\n')}\n`;
+}
+
+async function closeServer(server: Server): Promise<void> {
+  const late = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+  const closed = once(server, 'close');
+  server.close();
+  server.closeIdleConnections();
+  await closed;
+  clearTimeout(late);
+}

@@ -1,0 +1,16 @@
+#!/usr/bin/env node
+// The command `bandha`; the only file that reads process.env or exits.
+import process from 'node:process';
+import { runCommand } from './command/run-command.ts';
+
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
+
+process.exitCode = await runCommand(process.argv.slice(2), {
+  env: process.env,
+  stdin: process.stdin,
+  stdout: process.stdout,
+  stderr: process.stderr,
+  program: process.env.npm_lifecycle_event ? 'npm run bandha --' : 'bandha',
+  stop: stop.signal,
+});
