@@ -14,7 +14,7 @@ export interface BandhaContext {
 }
 
 /** Awaits `authenticate` before anything is executed and puts `principal` and `tokenProblem` in place. */
-export function useAuthentication(authenticate: Authenticate): Plugin<Partial<BandhaContext>> {
+export function useAuthentication(authenticate: Authenticate): Plugin {
   return useGenericAuth<Principal, YogaInitialContext & Partial<BandhaContext>, 'principal'>({
     mode: 'resolve-only',
     contextFieldName: 'principal',
@@ -24,5 +24,5 @@ export function useAuthentication(authenticate: Authenticate): Plugin<Partial<Ba
       context.tokenProblem = problem;
       return principal;
     },
-  }) as Plugin<Partial<BandhaContext>>; // envelop's plugin type and Yoga's differ in the context alone
+  }) as Plugin; // envelop's plugin type and Yoga's differ in the context alone
 }

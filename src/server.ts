@@ -18,6 +18,7 @@ import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
 import { loadOrMakeSecret } from './secret-file.ts';
 import { openStore } from './stores/database.ts';
 import type { Store } from './stores/store.ts';
+import { SIGNING_ALGORITHMS } from './tokens/algorithms.ts';
 import { type Authenticate, createAuthenticate } from './tokens/authenticate.ts';
 import { openKeyring } from './tokens/keyring.ts';
 import { createRevocationList } from './tokens/revocations.ts';
@@ -47,7 +48,6 @@ export interface Bandha {
 }
 
 const SECRET_FILE = '.bandha/secret';
-const KEY_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;
 
 /**
  * Opens the store, loads the keys, and builds a server with the app's own types and resolvers on top.
@@ -67,7 +67,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       oldestToken,
     );
 
-    const verifier = createVerifier({ ...config, algorithms: KEY_ALGORITHMS, keys: keyring.findKey, now });
+    const verifier = createVerifier({ ...config, algorithms: SIGNING_ALGORITHMS, keys: keyring.findKey, now });
     const authenticate = createAuthenticate(verifier, revocations);
     const passwords = await createPasswordHasher();
     const accounts = createAccounts({
@@ -90,7 +90,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useHealth({ store: () => store.ping(), keys: () => keyring.current }),
       useAuthentication(authenticate),
       useGuard({ onDenied: config.onDenied, now }),
-    ] as Plugin[];
+    ];
     const yoga = createYogaServer({ schema, plugins, graphiql: config.graphiql, log });
     return {
       schema,

@@ -1,7 +1,7 @@
 // The signing algorithms: a new one is a row here and its vectors in the tests.
 
 /** JWS algorithms for access tokens (RFC 7518, RFC 8037): all asymmetric, so a public key never signs. */
-const SIGNING_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;
+export const SIGNING_ALGORITHMS = ['EdDSA', 'ES256', 'RS256'] as const;
 
 export type SigningAlgorithm = (typeof SIGNING_ALGORITHMS)[number];
 
