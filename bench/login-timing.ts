@@ -59,7 +59,8 @@ function quantiles(times: readonly number[]): string {
 
 /** The largest distance between the two empirical distribution functions, and its bound at alpha = 0.01. */
 function kolmogorovSmirnov(a: readonly number[], b: readonly number[]) {
-  const share = (times: readonly number[], t: number) => times.filter((time) => time <= t).length / times.length;
+  const share = (times: readonly number[], t: number) =>
+    times.filter((time) => time <= t).length / times.length;
   const distances = [...a, ...b].map((t) => Math.abs(share(a, t) - share(b, t)));
   const critical = 1.628 * Math.sqrt((a.length + b.length) / (a.length * b.length));
   return { statistic: Math.max(...distances), critical };

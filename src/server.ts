@@ -67,7 +67,12 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       oldestToken,
     );
 
-    const verifier = createVerifier({ ...config, algorithms: SIGNING_ALGORITHMS, keys: keyring.findKey, now });
+    const verifier = createVerifier({
+      ...config,
+      algorithms: SIGNING_ALGORITHMS,
+      keys: keyring.findKey,
+      now,
+    });
     const authenticate = createAuthenticate(verifier, revocations);
     const passwords = await createPasswordHasher();
     const accounts = createAccounts({
