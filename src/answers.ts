@@ -2,20 +2,31 @@
 import { handleStreamOrSingleExecutionResult } from '@envelop/core';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { findAuthError, toGraphQLError } from './errors.ts';
+import { findAuthError, toGraphQLError, withoutStack } from './errors.ts';
 
 export interface AnswersOptions {
   /** Whether a refusal that leaves nothing to deliver sets the HTTP status; default true. */
   setsStatus?: boolean;
 }
 
+/** A result, or a part of one that comes in parts. */
+interface Answerable extends ExecutionResult {
+  incremental?: readonly Answerable[];
+  completed?: readonly Answerable[];
+}
+
 /** Answers every `AuthError` that a resolver threw as DESIGN 4.3 says; leaves every other error to the server. */
 export function useAnswers({ setsStatus = true }: AnswersOptions = {}): Plugin {
-  const answer = (result: ExecutionResult, isWhole: boolean): ExecutionResult => {
-    if (!result.errors?.some(findAuthError)) return result;
+  const answer = (result: Answerable, isWhole: boolean): Answerable => {
     // An error that leaves other fields in place ends nothing, so it sets no status.
     const endsRequest = setsStatus && isWhole && (result.data === null || result.data === undefined);
-    return { ...result, errors: result.errors.map((error) => answerError(error, endsRequest)) };
+    return {
+      ...result,
+      ...(result.errors && { errors: result.errors.map((error) => answerError(error, endsRequest)) }),
+      // What comes later, by `@defer` and `@stream`.
+      ...(result.incremental && { incremental: result.incremental.map((part) => answer(part, false)) }),
+      ...(result.completed && { completed: result.completed.map((part) => answer(part, false)) }),
+    };
   };
   return {
     onExecute: () => ({
@@ -36,5 +47,6 @@ export function useAnswers({ setsStatus = true }: AnswersOptions = {}): Plugin {
 function answerError(error: GraphQLError, endsRequest: boolean): GraphQLError {
   const refusal = findAuthError(error);
   if (refusal === undefined) return error;
-  return toGraphQLError(refusal, { nodes: error.nodes, path: error.path }, endsRequest);
+  const place = { nodes: error.nodes, path: error.path };
+  return withoutStack(() => toGraphQLError(refusal, place, endsRequest));
 }

@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { normalizeEmail } from './accounts/email.ts';
 import { ConfigError } from './errors.ts';
 import { checkPassword } from './passwords/check-password.ts';
-import { isSigningAlgorithm, type SigningAlgorithm } from './tokens/algorithms.ts';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
 
 /** Everything a server needs to know; DESIGN 4.5 has the table. Durations are in seconds. */
 export interface Config {
@@ -23,9 +23,9 @@ export interface Config {
   sessionIdleSeconds: number;
   refreshGraceSeconds: number;
   maxStaleSeconds: number;
-  signup: 'open' | 'closed';
+  signup: (typeof SIGNUP)[number];
   graphiql: boolean;
-  onDenied: 'reject' | 'null';
+  onDenied: (typeof ON_DENIED)[number];
   /** An account with role `admin`, made at start if it does not exist. */
   admin: { email: string; password: string } | undefined;
   logLevel: LogLevel;
@@ -60,38 +60,58 @@ export const DEFAULT_CONFIG: Config = {
   production: false,
 };
 
-const wholeNumber = (min: number, max: number) =>
-  z
-    .string()
-    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
-    .transform(Number)
-    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`);
-const seconds = (min: number) => wholeNumber(min, 10 * 365 * DAY_SECONDS);
-const oneOf = <const T extends readonly [string, ...string[]]>(values: T) =>
-  z.enum(values, `must be one of ${values.join(', ')}`);
+const MAX_SECONDS = 10 * 365 * DAY_SECONDS;
+/** The whole numbers: from and to. */
+const RANGES = {
+  port: [0, 65535],
+  accessTtlSeconds: [1, MAX_SECONDS],
+  sessionTtlSeconds: [1, MAX_SECONDS],
+  sessionIdleSeconds: [1, MAX_SECONDS],
+  refreshGraceSeconds: [0, MAX_SECONDS],
+  maxStaleSeconds: [0, MAX_SECONDS],
+} as const satisfies Partial<Record<keyof Config, readonly [number, number]>>;
+const SIGNUP = ['open', 'closed'] as const;
+const ON_DENIED = ['reject', 'null'] as const;
+
+/** The configuration as code gives it; what the environment gives is read into this. */
+const CONFIG = z.object({
+  ...mapValues(RANGES, ([min, max]) => {
+    const message = `must be a whole number from ${min} to ${max}`;
+    return z.int(message).min(min, message).max(max, message);
+  }),
+  host: z.string().min(1, 'must not be empty'),
+  databaseUrl: z.string().regex(/^sqlite:.+/, 'must be sqlite: and a path, such as sqlite:.bandha/bandha.db'),
+  secret: z.string().min(MIN_SECRET_LENGTH, `must have at least ${MIN_SECRET_LENGTH} characters`).optional(),
+  issuer: z.url('must be a URL'),
+  audience: z.string().min(1, 'must not be empty'),
+  algorithm: oneOf(SIGNING_ALGORITHMS),
+  signup: oneOf(SIGNUP),
+  graphiql: z.boolean('must be true or false'),
+  onDenied: oneOf(ON_DENIED),
+  admin: z.object({ email: z.string(), password: z.string() }).optional(),
+  logLevel: oneOf(LOG_LEVELS),
+  production: z.boolean('must be true or false'),
+});
 
 /** One row a variable. */
-const VARIABLES = {
-  HOST: z.string(),
-  PORT: wholeNumber(0, 65535),
-  DATABASE_URL: z
-    .string()
-    .regex(/^sqlite:.+/, 'must be sqlite: and a path, such as sqlite:.bandha/bandha.db'),
-  BANDHA_SECRET: z.string().min(MIN_SECRET_LENGTH, `must have at least ${MIN_SECRET_LENGTH} characters`),
-  BANDHA_ISSUER: z.url('must be a URL'),
-  BANDHA_AUDIENCE: z.string(),
-  BANDHA_ACCESS_TTL_SECONDS: seconds(1),
-  BANDHA_SESSION_TTL_SECONDS: seconds(1),
-  BANDHA_SESSION_IDLE_SECONDS: seconds(1),
-  BANDHA_REFRESH_GRACE_SECONDS: seconds(0),
-  BANDHA_MAX_STALE_SECONDS: seconds(0),
-  BANDHA_SIGNUP: oneOf(['open', 'closed']),
-  BANDHA_GRAPHIQL: oneOf(['on', 'off']),
-  BANDHA_ON_DENIED: oneOf(['reject', 'null']),
-  BANDHA_ADMIN_EMAIL: z.string(),
-  BANDHA_ADMIN_PASSWORD: z.string(),
-  BANDHA_LOG_LEVEL: oneOf(LOG_LEVELS),
-  NODE_ENV: z.string(),
+const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPassword'>> = {
+  HOST: 'host',
+  PORT: 'port',
+  DATABASE_URL: 'databaseUrl',
+  BANDHA_SECRET: 'secret',
+  BANDHA_ISSUER: 'issuer',
+  BANDHA_AUDIENCE: 'audience',
+  BANDHA_ACCESS_TTL_SECONDS: 'accessTtlSeconds',
+  BANDHA_SESSION_TTL_SECONDS: 'sessionTtlSeconds',
+  BANDHA_SESSION_IDLE_SECONDS: 'sessionIdleSeconds',
+  BANDHA_REFRESH_GRACE_SECONDS: 'refreshGraceSeconds',
+  BANDHA_MAX_STALE_SECONDS: 'maxStaleSeconds',
+  BANDHA_SIGNUP: 'signup',
+  BANDHA_GRAPHIQL: 'graphiql',
+  BANDHA_ON_DENIED: 'onDenied',
+  BANDHA_ADMIN_EMAIL: 'adminEmail',
+  BANDHA_ADMIN_PASSWORD: 'adminPassword',
+  BANDHA_LOG_LEVEL: 'logLevel',
 };
 
 /**
@@ -99,77 +119,74 @@ const VARIABLES = {
  * @throws ConfigError naming every fault, by variable, without any value
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const set = Object.fromEntries(
-    Object.entries(env).filter(
-      ([name, value]) => value !== '' && (name in VARIABLES || /^BANDHA_/.test(name)),
-    ),
-  );
-  const parsed = z.object(VARIABLES).partial().strict().safeParse(set);
-  const faults = parsed.error?.issues.flatMap(describeIssue) ?? [];
-  const value = (parsed.data ?? {}) as z.output<z.ZodObject<typeof VARIABLES>> extends infer V
-    ? Partial<V>
-    : never;
-
-  const production = set.NODE_ENV === 'production';
-  if (production && set.BANDHA_SECRET === undefined) {
+  const production = env.NODE_ENV === 'production';
+  const given: Record<string, unknown> = { production, graphiql: !production };
+  const faults: string[] = [];
+  for (const [variable, value] of Object.entries(env)) {
+    if (value === undefined || value === '') continue;
+    const key = Object.hasOwn(VARIABLES, variable) ? VARIABLES[variable] : undefined;
+    if (key !== undefined) given[key] = parseValue(key, value);
+    else if (variable.startsWith('BANDHA_')) faults.push(`${variable}: is not a known variable`);
+  }
+  const { adminEmail, adminPassword, ...config } = given;
+  faults.push(...faultsOf(config, variableOf));
+  if (production && config.secret === undefined) {
     faults.push('BANDHA_SECRET: is required when NODE_ENV=production');
   }
-  faults.push(...adminFaults(set.BANDHA_ADMIN_EMAIL, set.BANDHA_ADMIN_PASSWORD));
+  faults.push(...adminFaults(adminEmail, adminPassword));
   if (faults.length > 0) throw new ConfigError(faults);
-
-  const { BANDHA_ADMIN_EMAIL: email, BANDHA_ADMIN_PASSWORD: password } = value;
-  return completeConfig({
-    host: value.HOST,
-    port: value.PORT,
-    databaseUrl: value.DATABASE_URL,
-    secret: value.BANDHA_SECRET,
-    issuer: value.BANDHA_ISSUER,
-    audience: value.BANDHA_AUDIENCE,
-    accessTtlSeconds: value.BANDHA_ACCESS_TTL_SECONDS,
-    sessionTtlSeconds: value.BANDHA_SESSION_TTL_SECONDS,
-    sessionIdleSeconds: value.BANDHA_SESSION_IDLE_SECONDS,
-    refreshGraceSeconds: value.BANDHA_REFRESH_GRACE_SECONDS,
-    maxStaleSeconds: value.BANDHA_MAX_STALE_SECONDS,
-    signup: value.BANDHA_SIGNUP,
-    graphiql: value.BANDHA_GRAPHIQL ? value.BANDHA_GRAPHIQL === 'on' : !production,
-    onDenied: value.BANDHA_ON_DENIED,
-    admin: email && password ? { email, password } : undefined,
-    logLevel: value.BANDHA_LOG_LEVEL,
-    production,
-  });
+  const admin = adminEmail === undefined ? undefined : { email: adminEmail, password: adminPassword };
+  return completeConfig({ ...config, admin } as Partial<Config>); // `faultsOf` has looked at every value
 }
 
 /**
  * The defaults with what `given` says in their place.
- * @throws ConfigError where a value given in code is out of its range
+ * @throws ConfigError naming every value given in code that is out of its range
  */
 export function completeConfig(given: Partial<Config>): Config {
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const config = { ...DEFAULT_CONFIG, ...said } as Config; // every key of `said` comes from a Partial<Config>
-  const faults: string[] = [];
-  if (config.secret !== undefined && config.secret.length < MIN_SECRET_LENGTH) {
-    faults.push(`secret: must have at least ${MIN_SECRET_LENGTH} characters`);
-  }
-  if (!isSigningAlgorithm(config.algorithm)) faults.push('algorithm: must be EdDSA, ES256 or RS256');
-  for (const key of ['accessTtlSeconds', 'sessionTtlSeconds', 'sessionIdleSeconds'] as const) {
-    if (!Number.isInteger(config[key]) || config[key] < 1)
-      faults.push(`${key}: must be a whole number from 1`);
-  }
+  const faults = faultsOf(said, (key) => key);
   if (faults.length > 0) throw new ConfigError(faults);
-  return config;
+  return { ...DEFAULT_CONFIG, ...said };
 }
 
-function describeIssue(issue: z.core.$ZodIssue): string[] {
-  if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: is not a known variable`);
-  return [`${String(issue.path[0])}: ${issue.message}`];
+/** From an environment's text to a value of the kind that the key has; what cannot be read stays text, and a fault. */
+function parseValue(key: string, value: string): unknown {
+  if (key in RANGES) return /^\d{1,15}$/.test(value) ? Number(value) : value;
+  if (key === 'graphiql' && (value === 'on' || value === 'off')) return value === 'on';
+  return value;
 }
 
-function adminFaults(email: string | undefined, password: string | undefined): string[] {
+function variableOf(key: string): string {
+  return Object.entries(VARIABLES).find(([, name]) => name === key)?.[0] ?? key;
+}
+
+/** One line a fault: the name, and what the value must be. */
+function faultsOf(given: Readonly<Record<string, unknown>>, nameOf: (key: string) => string): string[] {
+  const issues = CONFIG.partial().safeParse(given).error?.issues ?? [];
+  return issues.map(({ path, message }) => {
+    const name = nameOf(String(path[0]));
+    return `${name}: ${name === 'BANDHA_GRAPHIQL' ? 'must be one of on, off' : message}`;
+  });
+}
+
+function mapValues<T extends object, R>(object: T, map: (value: T[keyof T]) => R): { [K in keyof T]: R } {
+  // Object.entries forgets the types of keys and values; both come from `object`.
+  return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)])) as {
+    [K in keyof T]: R;
+  };
+}
+
+function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
+  return z.enum(values, `must be one of ${values.join(', ')}`);
+}
+
+function adminFaults(email: unknown, password: unknown): string[] {
   if (email === undefined && password === undefined) return [];
   if (email === undefined) return ['BANDHA_ADMIN_EMAIL: is required with BANDHA_ADMIN_PASSWORD'];
   if (password === undefined) return ['BANDHA_ADMIN_PASSWORD: is required with BANDHA_ADMIN_EMAIL'];
-  const normalized = normalizeEmail(email);
+  const normalized = normalizeEmail(String(email));
   if (normalized === undefined) return ['BANDHA_ADMIN_EMAIL: must be an email address'];
-  const weakness = checkPassword(password, normalized.email);
+  const weakness = checkPassword(String(password), normalized.email);
   return weakness === undefined ? [] : [`BANDHA_ADMIN_PASSWORD: ${weakness}`];
 }

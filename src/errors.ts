@@ -193,3 +193,14 @@ function httpAnswer(refusal: Refusal, { details, message }: AuthError) {
   }
   return { status: refusal.status, headers };
 }
+
+/** Makes an error without the cost of its stack, which a refusal has no use for. */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}

@@ -9,7 +9,7 @@ import { makeAdmin } from './accounts/make-admin.ts';
 import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
 import { protectSchema } from './guard/protect-schema.ts';
-import { useGuard } from './guard/use-guard.ts';
+import { type GuardOptions, useGuard } from './guard/use-guard.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
 import { useHealth } from './http/use-health.ts';
 import { useJwks } from './http/use-jwks.ts';
@@ -25,7 +25,10 @@ import { createRevocationList } from './tokens/revocations.ts';
 import { createSecrets } from './tokens/secrets.ts';
 import { createVerifier } from './tokens/verifier.ts';
 
-export interface BandhaOptions extends Partial<Config>, SchemaExtension {
+export interface BandhaOptions
+  extends Partial<Config>,
+    SchemaExtension,
+    Pick<GuardOptions, 'default' | 'policies' | 'report'> {
   /** Default: silent. */
   log?: Logger;
   now?: () => Date;
@@ -47,6 +50,7 @@ export interface Bandha {
   close(): Promise<void>;
 }
 
+const SILENT = pino({ level: 'silent' });
 const SECRET_FILE = '.bandha/secret';
 
 /**
@@ -54,7 +58,7 @@ const SECRET_FILE = '.bandha/secret';
  * @throws ConfigError naming every fault found
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
-  const { typeDefs, resolvers, log = pino({ level: 'silent' }), now = () => new Date(), ...given } = options;
+  const { typeDefs, resolvers, policies, report, log = SILENT, now = () => new Date(), ...given } = options;
   const config = completeConfig(given);
   const secrets = createSecrets(config.secret ?? loadOrMakeSecret(SECRET_FILE));
   const store = await openStore(config.databaseUrl);
@@ -86,15 +90,23 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     });
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 
-    const schema = protectSchema(
-      createSchema({ accounts, signup: config.signup, typeDefs, resolvers }),
+    const built = createSchema({ accounts, signup: config.signup, typeDefs, resolvers });
+    const guard: GuardOptions = {
+      policies,
+      default: options.default,
+      report,
+      log,
       now,
-    ).walled;
+      onDenied: config.onDenied,
+      introspection: 'usable',
+      watchSession: ({ sessionId }, ended) => revocations.watch(sessionId, ended),
+    };
+    const { walled: schema } = protectSchema(built, guard);
     const plugins = [
       useJwks(() => keyring.jwks),
       useHealth({ store: () => store.ping(), keys: () => keyring.current }),
       useAuthentication(authenticate),
-      useGuard({ onDenied: config.onDenied, now }),
+      useGuard(guard),
     ];
     const yoga = createYogaServer({ schema, plugins, graphiql: config.graphiql, log });
     return {

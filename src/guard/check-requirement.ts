@@ -1,5 +1,11 @@
-// Whether a caller meets a requirement; pure, and asked for every protected field.
-import { AuthError, type TokenProblem } from '../errors.ts';
+// Whether a caller meets a requirement, policies apart; pure, and asked for every protected field.
+import {
+  AuthError,
+  type RefusalDetails,
+  type RefusalReason,
+  type TokenProblem,
+  withoutStack,
+} from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
 import type { Requirement, Rule } from './rules.ts';
 
@@ -10,26 +16,41 @@ export interface Caller {
   now: Date;
 }
 
-/**
- * @returns the refusal; undefined where the caller meets every rule. What signing in again cannot mend comes first.
- */
+/** Why a caller does not meet a requirement. */
+export interface Denial {
+  reason: RefusalReason;
+  details: RefusalDetails;
+  /** The same for denials that read the same. */
+  key: string;
+}
+
+/** @returns undefined where the caller meets every rule. What signing in again cannot mend comes first. */
 export function checkRequirement(
   requirement: Requirement,
   { principal, tokenProblem, now }: Caller,
-  coordinate: string,
-): AuthError | undefined {
+): Denial | undefined {
   if (requirement.length === 0) return undefined;
-  if (principal === null) return new AuthError(tokenProblem ?? 'MISSING_TOKEN', { coordinate });
+  if (principal === null) return deny(tokenProblem ?? 'MISSING_TOKEN');
   for (const { roles, scopes } of requirement) {
-    if (roles !== undefined && !roles.some((role) => principal.roles.has(role))) {
-      return new AuthError('MISSING_ROLE', { coordinate });
-    }
+    if (roles !== undefined && !roles.some((role) => principal.roles.has(role))) return deny('MISSING_ROLE');
     if (scopes !== undefined && !scopes.some((set) => set.every((scope) => principal.scopes.has(scope)))) {
-      return new AuthError('MISSING_SCOPE', { coordinate, scope: scopes[0]?.join(' ') ?? '' });
+      return deny('MISSING_SCOPE', { scope: scopes[0]?.join(' ') ?? '' });
     }
   }
   const tooOld = requirement.find((rule) => isTooOld(rule, principal, now));
-  return tooOld && new AuthError('REAUTHENTICATION_REQUIRED', { coordinate, maxAge: tooOld.maxAge ?? 0 });
+  return tooOld && deny('REAUTHENTICATION_REQUIRED', { maxAge: tooOld.maxAge ?? 0 });
+}
+
+/** The denial of a caller whom a policy did not let through. */
+export const POLICY_DENIED: Denial = deny('POLICY_DENIED');
+
+/** The refusal of a field, to throw or to answer with. */
+export function refusalOf({ reason, details }: Denial, coordinate: string): AuthError {
+  return withoutStack(() => new AuthError(reason, { ...details, coordinate }));
+}
+
+function deny(reason: RefusalReason, details: RefusalDetails = {}): Denial {
+  return { reason, details, key: `${reason} ${details.scope ?? ''} ${details.maxAge ?? ''}` };
 }
 
 function isTooOld({ maxAge }: Rule, { authenticatedAt }: Principal, now: Date): boolean {

@@ -1,13 +1,13 @@
-// What an operation certainly needs, found from its text: the answer before execution.
+// What an operation needs, found once from its text: what is certain, and what depends on the objects it meets.
 import {
-  type DirectiveNode,
   type DocumentNode,
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
+  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
-  getOperationAST,
+  isAbstractType,
   isCompositeType,
   isObjectType,
   isUnionType,
@@ -15,43 +15,54 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Requirement, Rulebook } from './rules.ts';
+import { addConditions, type Conditions } from './conditions.ts';
+import type { Rulebook } from './rulebook.ts';
+import type { Requirement } from './rules.ts';
 
-/** A protected field, at its place in the answer. */
-export interface PlannedCheck {
-  requirement: Requirement;
+/** A protected field that the operation certainly selects, at its place in the answer. */
+export interface Place {
   /** Such as `Query.secureData`. */
   coordinate: string;
   /** Response keys from the root; list indices are not known yet. */
   path: readonly string[];
   node: FieldNode;
+  parentType: GraphQLCompositeType;
   /** The field is selected unless one of these leaves it out. */
-  conditions: readonly Condition[];
+  conditions: Conditions;
 }
 
-/** A `@skip` or `@include` on the way to the field that a variable decides. */
-export interface Condition {
-  variable: string;
-  /** The value with which the field is left out. */
-  leavesOutWhen: boolean;
+/** All places with one requirement. */
+export interface CertainGroup {
+  requirement: Requirement;
+  places: readonly Place[];
 }
 
-/** Every place is listed up to this many; beyond, a selection that was seen before is not walked again. */
-const MAX_LISTED_PLACES = 1_000;
+export interface Plan {
+  operation: OperationDefinitionNode;
+  certain: readonly CertainGroup[];
+  /** What may be demanded for some of the objects behind interfaces and unions, one rule once. */
+  dependent: Requirement;
+  /** The variables that decide whether a place is selected. */
+  conditionVariables: readonly string[];
+  /** Whether `certain` has every place; where not, it still has every requirement. */
+  isListed: boolean;
+  /** Whether the root selects `__schema` or `__type`, and whether anything else. */
+  introspection: 'none' | 'only' | 'mixed';
+}
 
 /**
- * The checks of the selected operation, one for each protected field that it certainly selects. What depends on the
- * concrete type of an object is left to the wall.
+ * So many selections are looked at as often as they stand in the answer. Beyond, a set of them that was seen is not
+ * walked again and conditions count as met: fragments in fragments multiply without end.
  */
+const MAX_LOOKS = 20_000;
+
+/** Plans one operation of a document; costs as much as reading it, and is kept with it. */
 export function planOperation(
   schema: GraphQLSchema,
   rulebook: Rulebook,
   document: DocumentNode,
-  operationName: string | null | undefined,
-): PlannedCheck[] {
-  const operation = getOperationAST(document, operationName);
-  const rootType = operation && schema.getRootType(operation.operation);
-  if (!operation || !rootType) return [];
+  operation: OperationDefinitionNode,
+): Plan {
   const fragments = new Map(
     document.definitions
       .filter(
@@ -59,108 +70,117 @@ export function planOperation(
       )
       .map((fragment) => [fragment.name.value, fragment]),
   );
-  const checks: PlannedCheck[] = [];
+  const groups = new Map<Requirement, Place[]>();
+  const dependent = new Set<Requirement[number]>();
+  const conditionVariables = new Set<string>();
+  const rootFields = new Set<string>();
   const walked = new Map<SelectionSetNode, Set<string>>();
-  walk(operation.selectionSet, rootType, [], []);
-  return checks;
+  let looks = 0;
+  let isListed = true;
 
-  function walk(
-    selectionSet: SelectionSetNode,
-    parentType: GraphQLCompositeType,
-    path: readonly string[],
-    conditions: readonly Condition[],
-  ): void {
-    const key = `${parentType.name} ${JSON.stringify(conditions)}`;
+  const rootType = schema.getRootType(operation.operation);
+  if (rootType) {
+    walk(operation.selectionSet, {
+      type: rootType,
+      objects: [rootType],
+      path: [],
+      conditions: [],
+      isCertain: true,
+    });
+  }
+  return {
+    operation,
+    certain: [...groups].map(([requirement, places]) => ({ requirement, places })),
+    dependent: [...dependent],
+    conditionVariables: [...conditionVariables],
+    isListed,
+    introspection: introspectionOf(rootFields),
+  };
+
+  function walk(selectionSet: SelectionSetNode, at: Position): void {
+    looks += selectionSet.selections.length;
+    const isHurried = looks > MAX_LOOKS;
     const seen = walked.get(selectionSet) ?? new Set();
-    if (checks.length >= MAX_LISTED_PLACES && seen.has(key)) return;
+    // What does not lead to places is the same wherever it stands, and whatever the conditions.
+    const isPlaced = at.isCertain && !isHurried;
+    const objects = at.objects.map(({ name }) => name).join();
+    const key = `${objects} ${at.isCertain} ${isPlaced ? JSON.stringify(at.conditions) : ''}`;
+    if (!isPlaced && seen.has(key)) {
+      if (at.isCertain) isListed = false;
+      return;
+    }
     walked.set(selectionSet, seen.add(key));
 
     for (const selection of selectionSet.selections) {
-      const narrowed = conditionsOf(selection.directives, conditions);
-      if (narrowed === undefined) continue;
+      const conditions = addConditions(selection.directives, isPlaced ? at.conditions : []);
+      if (conditions === undefined) continue;
       if (selection.kind === Kind.FIELD) {
-        walkField(selection, parentType, [...path, selection.alias?.value ?? selection.name.value], narrowed);
+        walkField(selection, { ...at, conditions });
         continue;
       }
       const fragment =
         selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
       const name = fragment?.typeCondition?.name.value;
-      const type = name === undefined ? parentType : schema.getType(name);
-      if (fragment !== undefined && isCompositeType(type) && holdsForEvery(parentType, type)) {
-        walk(fragment.selectionSet, narrower(parentType, type), path, narrowed);
-      }
+      const type = name === undefined ? at.type : schema.getType(name);
+      if (fragment === undefined || !isCompositeType(type)) continue;
+      const objects = at.objects.filter((object) => isOf(object, type));
+      const isCertain = at.isCertain && objects.length === at.objects.length;
+      if (objects.length === 0) continue;
+      // An object goes by its own name, also where a fragment names an interface of it.
+      const named = isObjectType(at.type) ? at.type : type;
+      walk(fragment.selectionSet, { ...at, type: named, objects, conditions, isCertain });
     }
   }
 
-  function walkField(
-    node: FieldNode,
-    parentType: GraphQLCompositeType,
-    path: readonly string[],
-    conditions: readonly Condition[],
-  ): void {
+  function walkField(node: FieldNode, at: Position): void {
     const fieldName = node.name.value;
-    const field = isUnionType(parentType) ? undefined : parentType.getFields()[fieldName];
-    const requirement =
-      isUnionType(parentType) || field === undefined
-        ? rulebook.ofType(parentType) // `__typename` and the other meta-fields
-        : rulebook.ofField(parentType, fieldName);
-    if (requirement.length > 0) {
-      checks.push({ requirement, coordinate: `${parentType.name}.${fieldName}`, path, node, conditions });
-    }
+    const path = [...at.path, node.alias?.value ?? fieldName];
+    const isRoot = at.path.length === 0;
+    if (isRoot) rootFields.add(fieldName);
+    const isMeta = fieldName.startsWith('__');
+    // Below the root, who sees an object may see its type's name: the object itself was protected.
+    if (!isMeta || isRoot) demand(node, fieldName, { ...at, path });
+    const field = isMeta || isUnionType(at.type) ? undefined : at.type.getFields()[fieldName];
     const returned = field && getNamedType(field.type);
-    if (node.selectionSet && isCompositeType(returned)) walk(node.selectionSet, returned, path, conditions);
+    if (!isCompositeType(returned)) return;
+    const objects = isAbstractType(returned) ? schema.getPossibleTypes(returned) : [returned];
+    if (isAbstractType(returned)) add(rulebook.ofAny(objects));
+    if (node.selectionSet) walk(node.selectionSet, { ...at, type: returned, objects, path });
   }
 
-  /** Whether every object that stands where `parentType` is expected is of `type` too. */
-  function holdsForEvery(parentType: GraphQLCompositeType, type: GraphQLCompositeType): boolean {
-    if (parentType === type) return true;
-    const isPossible = (object: GraphQLCompositeType) =>
-      object === type || (!isObjectType(type) && isObjectType(object) && schema.isSubType(type, object));
-    const objects = isObjectType(parentType) ? [parentType] : schema.getPossibleTypes(parentType);
-    return objects.every(isPossible);
+  function demand(node: FieldNode, fieldName: string, at: Position): void {
+    const { type, objects, path, conditions } = at;
+    add(rulebook.ofAny(objects, fieldName));
+    const requirement = at.isCertain ? rulebook.ofEvery(objects, fieldName) : [];
+    if (requirement.length === 0) return;
+    const places = groups.get(requirement) ?? [];
+    groups.set(requirement, places);
+    places.push({ coordinate: `${type.name}.${fieldName}`, path, node, parentType: type, conditions });
+    for (const { variable } of conditions) conditionVariables.add(variable);
+  }
+
+  function add(requirement: Requirement): void {
+    for (const rule of requirement) dependent.add(rule);
+  }
+
+  function isOf(object: GraphQLObjectType, type: GraphQLCompositeType): boolean {
+    return object === type || (isAbstractType(type) && schema.isSubType(type, object));
   }
 }
 
-/** On an object type, what its own fields demand counts, also where they are selected through an interface. */
-function narrower(parentType: GraphQLCompositeType, type: GraphQLCompositeType): GraphQLCompositeType {
-  return isObjectType(parentType) ? parentType : type;
+/** Where the walk stands. */
+interface Position {
+  /** As the operation names it. */
+  type: GraphQLCompositeType;
+  /** The object types that can stand here. */
+  objects: readonly GraphQLObjectType[];
+  path: readonly string[];
+  conditions: Conditions;
+  /** Whether every object that can stand where the field is has the selections that follow. */
+  isCertain: boolean;
 }
 
-/** The conditions with those of one selection added; undefined where it is left out whatever the variables. */
-function conditionsOf(
-  directives: readonly DirectiveNode[] | undefined,
-  conditions: readonly Condition[],
-): readonly Condition[] | undefined {
-  let narrowed = conditions;
-  for (const { name, arguments: args } of directives ?? []) {
-    if (name.value !== 'skip' && name.value !== 'include') continue;
-    const leavesOutWhen = name.value === 'skip';
-    const value = args?.find((argument) => argument.name.value === 'if')?.value;
-    if (value?.kind === Kind.BOOLEAN && value.value === leavesOutWhen) return undefined;
-    if (value?.kind === Kind.VARIABLE) {
-      narrowed = [...narrowed, { variable: value.name.value, leavesOutWhen }];
-    }
-  }
-  return narrowed;
-}
-
-/** The variables of a request with the operation's default values; only what decides a condition matters here. */
-export function withDefaults(
-  operation: OperationDefinitionNode,
-  variables: Readonly<Record<string, unknown>>,
-): Readonly<Record<string, unknown>> {
-  const values: Record<string, unknown> = { ...variables };
-  for (const { variable, defaultValue } of operation.variableDefinitions ?? []) {
-    const name = variable.name.value;
-    if (values[name] === undefined && defaultValue?.kind === Kind.BOOLEAN) values[name] = defaultValue.value;
-  }
-  return values;
-}
-
-/** Whether a planned field is selected with these variables; anything but a clear no is a yes. */
-export function isSelected(
-  { conditions }: PlannedCheck,
-  variables: Readonly<Record<string, unknown>>,
-): boolean {
-  return conditions.every(({ variable, leavesOutWhen }) => variables[variable] !== leavesOutWhen);
+function introspectionOf(rootFields: ReadonlySet<string>): Plan['introspection'] {
+  if (!rootFields.has('__schema') && !rootFields.has('__type')) return 'none';
+  return [...rootFields].every((name) => name.startsWith('__')) ? 'only' : 'mixed';
 }

@@ -1,113 +1,111 @@
-// What the directives of a schema demand, read once: the requirement of every field and of every type.
+// What a directive demands of a caller, and reading it off a schema element.
 import { getDirectives } from '@graphql-tools/utils';
 import {
   type GraphQLField,
-  type GraphQLInterfaceType,
   type GraphQLNamedType,
-  type GraphQLObjectType,
   type GraphQLSchema,
-  getNamedType,
   isInterfaceType,
   isObjectType,
 } from 'graphql';
-import { ConfigError } from '../errors.ts';
 
 /** One directive's demand; everything given must hold, and nothing given means: signed in. */
 export interface Rule {
+  /** Any one of these. */
   roles?: readonly string[];
+  /** Every one of any set. */
   scopes?: readonly (readonly string[])[];
+  /** Every one of any set answers yes. */
   policies?: readonly (readonly string[])[];
-  /** Seconds. */
+  /** Seconds since the caller last proved who they are (RFC 9470). */
   maxAge?: number;
 }
 
 /** Rules that must all hold; empty: open to everyone. */
 export type Requirement = readonly Rule[];
 
-/** What a schema demands of a caller. */
-export interface Rulebook {
-  /** The field's own rule, its parent type's and that of the type it returns, each with those of the interfaces. */
-  ofField(parentType: GraphQLObjectType | GraphQLInterfaceType, fieldName: string): Requirement;
-  /** The type's own rule and those of the interfaces it implements. */
-  ofType(type: GraphQLNamedType): Requirement;
+/** The rule that `@auth` without arguments makes: the caller is signed in. */
+export const SIGNED_IN: Rule = {};
+
+/** What stands on one element of a schema. */
+export interface Demands {
+  rules: readonly Rule[];
+  /** Marked as open where the default is to deny. */
+  isPublic: boolean;
+  /** What is wrong with the directives, as ends of sentences. */
+  faults: readonly string[];
 }
 
-/** The directives, ours and Federation's, and the rule that each one's arguments make. */
-const DIRECTIVES: Record<string, (args: Record<string, unknown>) => Rule> = {
-  auth: (args) => args,
-  authenticated: () => ({}),
-  requiresScopes: ({ scopes }) => ({ scopes }) as Rule,
-  policy: ({ policies }) => ({ policies }) as Rule,
+type Arguments = Record<string, unknown>;
+
+/** The directives, ours and Federation's: the arguments that each takes, and those that it must have. */
+const RULE_DIRECTIVES: Readonly<Record<string, { takes: readonly string[]; needs: readonly string[] }>> = {
+  auth: { takes: ['roles', 'scopes', 'policies', 'maxAge'], needs: [] },
+  authenticated: { takes: [], needs: [] },
+  requiresScopes: { takes: ['scopes'], needs: ['scopes'] },
+  policy: { takes: ['policies'], needs: ['policies'] },
 };
+const PUBLIC_DIRECTIVES: readonly string[] = ['public', 'skipAuth'];
 
-type Composite = GraphQLObjectType | GraphQLInterfaceType;
+type Element = GraphQLNamedType | GraphQLField<unknown, unknown>;
 
-/**
- * Reads the rules of a schema, whatever made it: SDL, `extend type` or `extensions.directives`.
- * @throws ConfigError naming every directive whose arguments make no rule
- */
-export function readRules(schema: GraphQLSchema): Rulebook {
+/** Reads the directives of a type or field, whatever put them there: SDL, `extend type` or `extensions.directives`. */
+export function readDemands(schema: GraphQLSchema, element: Element): Demands {
+  const rules: Rule[] = [];
   const faults: string[] = [];
-  const types = new Map<string, Requirement>();
-  const fields = new Map<string, Requirement>();
-
-  const own = (element: GraphQLNamedType | GraphQLField<unknown, unknown>, coordinate: string): Rule[] =>
-    getDirectives(schema, element).flatMap(({ name, args = {} }) => {
-      const makeRule = DIRECTIVES[name];
-      if (makeRule === undefined) return [];
-      const rule = makeRule(args);
-      faults.push(...faultsOf(rule).map((fault) => `${coordinate}: @${name} ${fault}`));
-      return [rule];
-    });
-  const interfacesOf = (type: GraphQLNamedType): readonly GraphQLInterfaceType[] =>
-    isObjectType(type) || isInterfaceType(type) ? type.getInterfaces() : [];
-
-  const allTypes = Object.values(schema.getTypeMap()).filter((type) => !type.name.startsWith('__'));
-  const ownOfType = new Map(allTypes.map((type) => [type.name, own(type, type.name)]));
-  for (const type of allTypes) {
-    types.set(type.name, collect([type, ...interfacesOf(type)].map(({ name }) => ownOfType.get(name))));
+  let isPublic = false;
+  for (const { name, args } of directivesOf(schema, element)) {
+    if (PUBLIC_DIRECTIVES.includes(name)) isPublic = true;
+    if (!Object.hasOwn(RULE_DIRECTIVES, name)) continue;
+    const given = Object.entries(args ?? {}).filter(([, value]) => value !== undefined);
+    const rule: Arguments = Object.fromEntries(given);
+    const wrong = [...faultsOfNames(name, rule), ...faultsOf(rule)];
+    faults.push(...wrong.map((fault) => `@${name} ${fault}`));
+    rules.push(wrong.length === 0 ? (rule as Rule) : SIGNED_IN); // every value has been looked at
   }
-  const composites = allTypes.filter(
-    (type): type is Composite => isObjectType(type) || isInterfaceType(type),
+  if (isPublic && rules.length > 0) faults.push('is both public and protected');
+  return { rules, isPublic, faults };
+}
+
+/** `extensions.directives` is an object by name, or a list of `{ name, args }`. */
+function directivesOf(schema: GraphQLSchema, element: Element): { name: string; args?: Arguments }[] {
+  const listed: unknown = element.extensions.directives;
+  if (!Array.isArray(listed)) return getDirectives(schema, element);
+  const { directives: _, ...extensions } = element.extensions;
+  const written = getDirectives(schema, { ...element, extensions });
+  return [...listed, ...written];
+}
+
+/** Every policy that a schema names, for those who look at it without defining them. */
+export function policyNamesOf(schema: GraphQLSchema): string[] {
+  const types = Object.values(schema.getTypeMap());
+  const fields = types.flatMap((type) =>
+    isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [],
   );
-  const ownOfField = new Map<string, Rule[]>();
-  for (const type of composites) {
-    for (const field of Object.values(type.getFields())) {
-      const coordinate = `${type.name}.${field.name}`;
-      ownOfField.set(coordinate, own(field, coordinate));
-    }
-  }
-  for (const type of composites) {
-    for (const field of Object.values(type.getFields())) {
-      const asWrittenIn = [type, ...interfacesOf(type)].map(({ name }) =>
-        ownOfField.get(`${name}.${field.name}`),
-      );
-      const returned = types.get(getNamedType(field.type).name);
-      fields.set(`${type.name}.${field.name}`, collect([...asWrittenIn, types.get(type.name), returned]));
-    }
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
-
-  return {
-    ofField: (parentType, fieldName) => fields.get(`${parentType.name}.${fieldName}`) ?? [],
-    ofType: (type) => types.get(type.name) ?? [],
-  };
+  return [...types, ...fields]
+    .flatMap((element) => readDemands(schema, element).rules)
+    .flatMap(({ policies = [] }) => policies.flat());
 }
 
-/** All rules of the lists, each once. */
-function collect(lists: readonly (readonly Rule[] | undefined)[]): Requirement {
-  const distinct = new Map(lists.flatMap((list) => list ?? []).map((rule) => [JSON.stringify(rule), rule]));
-  return [...distinct.values()];
+/** A misspelt argument would leave less demanded than was meant. */
+function faultsOfNames(directive: string, args: Arguments): string[] {
+  const { takes = [], needs = [] } = RULE_DIRECTIVES[directive] ?? {};
+  const unknown = Object.keys(args).filter((name) => !takes.includes(name));
+  const missing = needs.filter((name) => args[name] === undefined);
+  return [
+    ...unknown.map((name) => `${name}: is not an argument of this directive`),
+    ...missing.map((name) => `${name}: is required`),
+  ];
 }
 
-function faultsOf({ roles, scopes, policies, maxAge }: Rule): string[] {
+function faultsOf({ roles, scopes, policies, maxAge }: Arguments): string[] {
   const isStrings = (list: unknown) => Array.isArray(list) && list.every((item) => typeof item === 'string');
   const isSets = (list: unknown) => Array.isArray(list) && list.every(isStrings);
   const faults: string[] = [];
   if (roles !== undefined && !isStrings(roles)) faults.push('roles: must be a list of strings');
   if (scopes !== undefined && !isSets(scopes)) faults.push('scopes: must be a list of lists of strings');
-  if (policies !== undefined) faults.push('policies: no policies are configured');
-  if (maxAge !== undefined && !(Number.isInteger(maxAge) && maxAge >= 0)) {
+  if (policies !== undefined && !isSets(policies))
+    faults.push('policies: must be a list of lists of strings');
+  if (maxAge !== undefined && !(Number.isInteger(maxAge) && Number(maxAge) >= 0)) {
     faults.push('maxAge: must be a whole number of seconds');
   }
   return faults;

@@ -1,79 +1,55 @@
-// The guard as a plugin: refuses before execution what the operation certainly may not have, and walls the rest.
-import {
-  type DocumentNode,
-  type ExecutionArgs,
-  type GraphQLError,
-  type GraphQLSchema,
-  getOperationAST,
-} from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+// The guard as a plugin for any Yoga or envelop server.
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { useAnswers } from '../answers.ts';
-import { toGraphQLError } from '../errors.ts';
-import { checkRequirement } from './check-requirement.ts';
-import { isSelected, type PlannedCheck, planOperation, withDefaults } from './plan-operation.ts';
-import { callerOf, protectSchema } from './protect-schema.ts';
+import { createGuard, type Decision, type DecisionOptions } from './create-guard.ts';
+import { endWithToken, type WatchSession } from './end-with-token.ts';
+import { callerOf } from './protect-schema.ts';
 
-export interface GuardOptions {
-  /**
-   * `reject` (default): the operation does not begin, and the answer has no `data`. `null`: a denied field is null with
-   * an error of its own, everything else is delivered.
-   */
-  onDenied?: 'reject' | 'null';
-  /** The clock that `maxAge` is measured by. */
-  now?: () => Date;
+export interface GuardOptions extends DecisionOptions {
+  /** So that a subscription ends when its session does; at the token's expiry it ends anyway. */
+  watchSession?: WatchSession;
 }
 
 /**
- * Protects a schema by its `@auth` directives on any Yoga server; reads `context.principal`, and `context.tokenProblem`
- * for the reason, as `useBandha` sets them.
+ * Protects a schema by its directives: refuses before execution what the operation certainly may not have, and runs
+ * the rest so that forbidden fields and objects refuse by themselves. Reads `context.principal`, and
+ * `context.tokenProblem` for the reason, as `useBandha` sets them.
+ * @throws ConfigError when the schema is set, where a directive makes no rule or names an unknown policy
  */
-export function useGuard({ onDenied = 'reject', now = () => new Date() }: GuardOptions = {}): Plugin {
-  const plans = new WeakMap<GraphQLSchema, WeakMap<DocumentNode, Map<string, PlannedCheck[]>>>();
-
-  function planFor({ schema, document, operationName }: ExecutionArgs): PlannedCheck[] {
-    const ofSchema = plans.get(schema) ?? new WeakMap<DocumentNode, Map<string, PlannedCheck[]>>();
-    plans.set(schema, ofSchema);
-    const ofDocument = ofSchema.get(document) ?? new Map<string, PlannedCheck[]>();
-    ofSchema.set(document, ofDocument);
-    const name = operationName ?? '';
-    const plan =
-      ofDocument.get(name) ??
-      planOperation(schema, protectSchema(schema, now).rulebook, document, operationName);
-    ofDocument.set(name, plan);
-    return plan;
-  }
-
-  function refusalsOf(args: ExecutionArgs): GraphQLError[] {
-    const caller = callerOf(args.contextValue, now());
-    const operation = getOperationAST(args.document, args.operationName);
-    if (!operation) return [];
-    const variables = withDefaults(operation, args.variableValues ?? {});
-    return planFor(args).flatMap((check) => {
-      const refusal = checkRequirement(check.requirement, caller, check.coordinate);
-      if (refusal === undefined || !isSelected(check, variables)) return [];
-      return [toGraphQLError(refusal, { nodes: [check.node], path: check.path }, true)];
-    });
-  }
-
-  function refuseEarly({ args, setResultAndStopExecution }: ExecutionHook): void {
-    if (onDenied === 'null') return;
-    const errors = refusalsOf(args);
-    if (errors.length > 0) setResultAndStopExecution({ errors });
-  }
-
+export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugin {
+  const guard = createGuard(options);
   return {
-    onPluginInit: ({ addPlugin }) => addPlugin(useAnswers({ setsStatus: onDenied === 'reject' })),
+    onPluginInit: ({ addPlugin }) => addPlugin(useAnswers({ setsStatus: options.onDenied !== 'null' })),
     onSchemaChange({ schema, replaceSchema }) {
-      const { walled } = protectSchema(schema, now);
+      const { walled } = guard.protect(schema);
       if (walled !== schema) replaceSchema(walled);
     },
-    onExecute: refuseEarly,
-    onSubscribe: refuseEarly,
+    onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) =>
+      after(guard.decide(args), (decision) => {
+        if ('answer' in decision) setResultAndStopExecution(decision.answer);
+        else setExecuteFn((given: ExecutionArgs) => executeFn({ ...given, schema: decision.schema }));
+      }),
+    onSubscribe: ({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) =>
+      after(guard.decide(args), (decision) => {
+        if ('answer' in decision) {
+          setResultAndStopExecution(decision.answer);
+          return;
+        }
+        setSubscribeFn((given: ExecutionArgs) => subscribeFn({ ...given, schema: decision.schema }));
+        const { now } = guard.protect(args.schema);
+        const { principal } = callerOf(args.contextValue, now());
+        if (principal === null) return;
+        return {
+          onSubscribeResult({ result, setResult }) {
+            if (!isAsyncIterable<ExecutionResult>(result)) return;
+            setResult(endWithToken(result, principal, { now, watchSession }));
+          },
+        };
+      }),
   };
 }
 
-/** What the hooks for execution and subscription have in common. */
-interface ExecutionHook {
-  args: ExecutionArgs;
-  setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
+function after<R>(decision: Decision | Promise<Decision>, next: (decision: Decision) => R): R | Promise<R> {
+  return decision instanceof Promise ? decision.then(next) : next(decision);
 }

@@ -3,6 +3,8 @@
 export interface RevocationList {
   add(sessionId: string, revokedAt: Date): void;
   has(sessionId: string): boolean;
+  /** Calls `ended` once, when the session is added, at once where it has been; returns what stops the watch. */
+  watch(sessionId: string, ended: () => void): () => void;
   readonly size: number;
 }
 
@@ -12,6 +14,7 @@ export interface RevocationList {
  */
 export function createRevocationList(accessTtlSeconds: number, now: () => Date): RevocationList {
   const forgetAt = new Map<string, number>();
+  const watching = new Map<string, Set<() => void>>();
   const MARGIN_MS = 5_000; // clocks of instances differ
 
   function dropStale(): void {
@@ -27,8 +30,23 @@ export function createRevocationList(accessTtlSeconds: number, now: () => Date):
     add(sessionId, revokedAt) {
       dropStale();
       forgetAt.set(sessionId, revokedAt.getTime() + accessTtlSeconds * 1000 + MARGIN_MS);
+      const watchers = watching.get(sessionId);
+      watching.delete(sessionId);
+      for (const ended of watchers ?? []) ended();
     },
     has: (sessionId) => forgetAt.has(sessionId),
+    watch(sessionId, ended) {
+      if (forgetAt.has(sessionId)) {
+        ended();
+        return () => {};
+      }
+      const watchers = watching.get(sessionId) ?? new Set();
+      watching.set(sessionId, watchers.add(ended));
+      return () => {
+        watchers.delete(ended);
+        if (watchers.size === 0 && watching.get(sessionId) === watchers) watching.delete(sessionId);
+      };
+    },
     get size() {
       return forgetAt.size;
     },

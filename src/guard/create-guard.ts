@@ -1,0 +1,126 @@
+// The guard behind every door: for each operation, the schema to run it on, or the answer that refuses it.
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  type GraphQLSchema,
+  getOperationAST,
+  type OperationDefinitionNode,
+} from 'graphql';
+import { toGraphQLError } from '../errors.ts';
+import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
+import { createJudge, type Judge, type Verdict } from './judge-plan.ts';
+import { type Plan, planOperation } from './plan-operation.ts';
+import { callerOf, type ProtectedSchema, type ProtectOptions, protectSchema } from './protect-schema.ts';
+import { createVisibleSchemas } from './visible-schema.ts';
+
+export interface DecisionOptions extends ProtectOptions {
+  /**
+   * `reject` (default): the operation does not begin, and the answer has no `data`. `null`: a denied field is null with
+   * an error of its own, everything else is delivered.
+   */
+  onDenied?: 'reject' | 'null';
+  /** `usable`: callers see the types and fields that they may use. Default `all`. */
+  introspection?: 'all' | 'usable';
+}
+
+/** Run the operation on this schema, or answer at once. */
+export type Decision = { schema: GraphQLSchema } | { answer: ExecutionResult };
+
+export interface Guard {
+  /** @throws ConfigError where a directive makes no rule or names an unknown policy */
+  protect(schema: GraphQLSchema): ProtectedSchema;
+  decide(args: ExecutionArgs): Decision | Promise<Decision>;
+}
+
+/** What the guard keeps for each schema it meets. */
+interface Guarded extends ProtectedSchema {
+  judges: WeakMap<OperationDefinitionNode, Judge>;
+  visibleTo: (caller: Caller) => GraphQLSchema | undefined;
+}
+
+export function createGuard(options: DecisionOptions = {}): Guard {
+  const { onDenied = 'reject', introspection = 'all' } = options;
+  const guards = new WeakMap<GraphQLSchema, Guarded>();
+
+  function protect(schema: GraphQLSchema): Guarded {
+    const known = guards.get(schema);
+    if (known !== undefined) return known;
+    const protectedSchema = protectSchema(schema, options);
+    const { plain, walled, rulebook } = protectedSchema;
+    const visibleTo = createVisibleSchemas(walled, rulebook);
+    const guarded = { ...protectedSchema, judges: new WeakMap(), visibleTo };
+    guards.set(plain, guarded);
+    guards.set(walled, guarded);
+    return guarded;
+  }
+
+  function judgeOf(guarded: Guarded, { document }: ExecutionArgs, operation: OperationDefinitionNode): Judge {
+    const known = guarded.judges.get(operation);
+    if (known !== undefined) return known;
+    const plan = planOperation(guarded.plain, guarded.rulebook, document, operation);
+    const judge = createJudge(plan, guarded, { setsStatus: onDenied === 'reject' });
+    guarded.judges.set(operation, judge);
+    return judge;
+  }
+
+  function decide(args: ExecutionArgs): Decision | Promise<Decision> {
+    const guarded = protect(args.schema);
+    const operation = getOperationAST(args.document, args.operationName);
+    // Without an operation the executor says so.
+    if (!operation) return { schema: guarded.walled };
+    const { judge, plan } = judgeOf(guarded, args, operation);
+    const caller = callerOf(args.contextValue, guarded.now());
+    if (guarded.isReporting) return report(guarded, plan, caller);
+
+    const conclude = ({ refusals, deniesMetaField, isSatisfied }: Verdict): Decision => {
+      if (refusals.length > 0) {
+        if (onDenied === 'reject') return { answer: { errors: refusals } };
+        // Meta-fields have no wall, and a schema filtered for the caller lacks the fields that are denied.
+        const isMixed = introspection === 'usable' && plan.introspection === 'mixed';
+        if (deniesMetaField || isMixed) return { answer: { data: null, errors: refusals } };
+      }
+      if (introspection === 'all' || plan.introspection === 'none') {
+        return { schema: isSatisfied ? guarded.plain : guarded.walled };
+      }
+      return introspect(guarded, plan, caller);
+    };
+
+    const verdict = judge(args, caller);
+    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict);
+  }
+
+  return { protect, decide };
+}
+
+/** The wall lets everything through and says so; meta-fields have none, so that is said here. */
+function report({ walled, log }: Guarded, plan: Plan, caller: Caller): Decision {
+  for (const { requirement, places } of plan.certain) {
+    const denial = checkRequirement(requirement, caller);
+    const metaFields = places.filter(({ node }) => node.name.value.startsWith('__'));
+    if (denial === undefined) continue;
+    for (const { coordinate } of metaFields)
+      log.warn({ coordinate, reason: denial.reason }, 'would be refused');
+  }
+  return { schema: walled };
+}
+
+/** Shows the caller the schema that is the caller's. */
+function introspect({ rulebook, visibleTo }: Guarded, plan: Plan, caller: Caller): Decision {
+  const denials = rulebook.rules.flatMap((rule) => checkRequirement([rule], caller) ?? []);
+  const [denial] = denials;
+  if (denial !== undefined && plan.introspection === 'mixed') {
+    // Data needs the types that the caller's schema leaves out.
+    return { answer: { errors: [mixedIntrospection()] } };
+  }
+  const schema = visibleTo(caller);
+  if (schema !== undefined) return { schema };
+  if (denial === undefined) throw new Error('A schema that is open to the caller has nothing to show');
+  return { answer: { errors: [toGraphQLError(refusalOf(denial, 'Query.__schema'), {}, true)] } };
+}
+
+function mixedIntrospection(): GraphQLError {
+  return new GraphQLError('Ask for __schema and __type in an operation of their own.', {
+    extensions: { code: 'BAD_USER_INPUT', http: { status: 400 } },
+  });
+}

@@ -1,0 +1,22 @@
+// Interface fields whose implementations demand different things: often meant, sometimes an oversight.
+import { type GraphQLSchema, isInterfaceType } from 'graphql';
+import { describeRequirement } from './describe-requirement.ts';
+import type { Rulebook } from './rulebook.ts';
+
+/** One sentence for each such field. */
+export function describeDisagreements(schema: GraphQLSchema, rulebook: Rulebook): string[] {
+  return Object.values(schema.getTypeMap())
+    .filter(isInterfaceType)
+    .flatMap((type) =>
+      Object.keys(type.getFields()).flatMap((fieldName) => {
+        const demands = schema
+          .getPossibleTypes(type)
+          .map((object) => ({ object, needs: describeRequirement(rulebook.ofField(object, fieldName)) }));
+        if (new Set(demands.map(({ needs }) => needs)).size < 2) return [];
+        const list = demands
+          .map(({ object, needs }) => `${object.name}.${fieldName} needs ${needs}`)
+          .join(', ');
+        return [`The implementations of ${type.name}.${fieldName} disagree: ${list}`];
+      }),
+    );
+}

@@ -1,0 +1,95 @@
+// Policies: the app's own questions about a caller and a field's arguments, each asked once a request.
+import type { Principal } from '../tokens/principal.ts';
+import type { Requirement } from './rules.ts';
+
+/** What a policy is asked about. */
+export interface PolicyQuestion {
+  principal: Principal;
+  /** The field's arguments, coerced, defaults included. */
+  args: Readonly<Record<string, unknown>>;
+  fieldName: string;
+  /** The request's context; the same object that resolvers get. */
+  context: unknown;
+}
+
+/** Answers yes by `true`; anything else, throwing, or taking too long is a no. */
+export type Policy = (question: PolicyQuestion) => boolean | Promise<boolean>;
+
+export interface PolicyBook {
+  /** Whether a requirement has policies at all. */
+  concerns(requirement: Requirement): boolean;
+  /** Whether, for each rule of the requirement that names policies, every one of any set says yes. */
+  allow(requirement: Requirement, question: PolicyQuestion): Promise<boolean>;
+}
+
+/** How long a policy may take; in milliseconds. */
+const ANSWER_WITHIN_MS = 10_000;
+
+/** @param warn is told of policies that throw or take too long */
+export function createPolicyBook(
+  policies: Readonly<Record<string, Policy>>,
+  warn: (message: string, error: unknown) => void,
+): PolicyBook {
+  const asked = new WeakMap<object, Map<string, Promise<boolean>>>();
+
+  async function ask(name: string, question: PolicyQuestion): Promise<boolean> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(
+      () => reject(new Error(`takes longer than ${ANSWER_WITHIN_MS} ms`)),
+      ANSWER_WITHIN_MS,
+    );
+    try {
+      return (await Promise.race([policies[name]?.(question), late])) === true;
+    } catch (error) {
+      warn(`The policy "${name}" failed for ${question.fieldName}, so it denies`, error);
+      return false;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** One answer for each policy, field and arguments of a request. */
+  function askOnce(name: string, question: PolicyQuestion): Promise<boolean> {
+    const { context, fieldName, args } = question;
+    const key = keyOf([name, fieldName, args]);
+    if (key === undefined || typeof context !== 'object' || context === null) return ask(name, question);
+    const answers = asked.get(context) ?? new Map<string, Promise<boolean>>();
+    asked.set(context, answers);
+    const answer = answers.get(key) ?? ask(name, question);
+    answers.set(key, answer);
+    return answer;
+  }
+
+  return {
+    concerns: (requirement) => requirement.some((rule) => rule.policies !== undefined),
+    async allow(requirement, question) {
+      const verdicts = await Promise.all(
+        requirement.map(async ({ policies: sets }) => {
+          if (sets === undefined) return true;
+          const answers = await Promise.all(
+            sets.map((set) => Promise.all(set.map((name) => askOnce(name, question)))),
+          );
+          return answers.some((set) => set.every((yes) => yes));
+        }),
+      );
+      return verdicts.every((yes) => yes);
+    },
+  };
+}
+
+/** Arguments that JSON cannot hold, such as uploads, have no key: they are asked about each time. */
+function keyOf(parts: unknown): string | undefined {
+  let isPlain = true;
+  try {
+    const key = JSON.stringify(parts, (_, value) => {
+      if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+        const prototype = Object.getPrototypeOf(value);
+        if (prototype !== Object.prototype && prototype !== null) isPlain = false;
+      }
+      return value;
+    });
+    return isPlain ? key : undefined;
+  } catch {
+    return undefined;
+  }
+}

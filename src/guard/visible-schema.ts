@@ -1,0 +1,134 @@
+// Introspection by identity: the schema as one caller may use it, with a line on what each protected part needs.
+import { MapperKind, mapSchema, pruneSchema } from '@graphql-tools/utils';
+import {
+  type GraphQLNamedType,
+  type GraphQLSchema,
+  getNamedType,
+  isInterfaceType,
+  isObjectType,
+  isUnionType,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { type Caller, checkRequirement } from './check-requirement.ts';
+import { describeRequirement } from './describe-requirement.ts';
+import type { Rulebook } from './rulebook.ts';
+import type { Requirement } from './rules.ts';
+
+/** How many filtered schemas are kept; callers who satisfy the same rules share one. */
+const MAX_KEPT_SCHEMAS = 32;
+
+/**
+ * @returns a function that gives the schema a caller may see; undefined where that has no field of `Query`. Whether a
+ *   policy would say yes is not known without arguments: what a policy protects is shown to everyone signed in.
+ */
+export function createVisibleSchemas(walled: GraphQLSchema, rulebook: Rulebook) {
+  const kept = new LRUCache<string, { schema: GraphQLSchema | undefined }>({ max: MAX_KEPT_SCHEMAS });
+  return (caller: Caller): GraphQLSchema | undefined => {
+    const met = new Set(rulebook.rules.filter((rule) => checkRequirement([rule], caller) === undefined));
+    const key = rulebook.rules.map((rule) => (met.has(rule) ? 1 : 0)).join('');
+    const known = kept.get(key);
+    if (known !== undefined) return known.schema;
+    const schema = filterSchema(walled, rulebook, (requirement) =>
+      requirement.every((rule) => met.has(rule)),
+    );
+    kept.set(key, { schema });
+    return schema;
+  };
+}
+
+function filterSchema(
+  walled: GraphQLSchema,
+  rulebook: Rulebook,
+  meets: (requirement: Requirement) => boolean,
+): GraphQLSchema | undefined {
+  const { fields, types } = findUsable(walled, rulebook, meets);
+  const queryType = walled.getQueryType();
+  if (!queryType || !types.has(queryType.name)) return undefined;
+  const filtered = mapSchema(walled, {
+    [MapperKind.COMPOSITE_FIELD]: (config, fieldName, typeName, schema) => {
+      if (!fields.has(`${typeName}.${fieldName}`)) return null;
+      const type = schema.getType(typeName);
+      const requirement =
+        isObjectType(type) || isInterfaceType(type) ? rulebook.ofField(type, fieldName) : [];
+      if (requirement.length === 0) return undefined;
+      return { ...config, description: withNeeds(config.description, requirement) };
+    },
+    [MapperKind.TYPE]: (type) => {
+      if (!types.has(type.name)) return null;
+      const requirement = rulebook.ofType(type);
+      if (requirement.length > 0) type.description = withNeeds(type.description, requirement);
+      return type;
+    },
+  });
+  return pruneSchema(withKeptPromises(filtered));
+}
+
+/**
+ * What is left when everything is gone that the caller may not use, that returns what is gone, or that has nothing left:
+ * taken away round by round until nothing more goes.
+ */
+function findUsable(
+  schema: GraphQLSchema,
+  rulebook: Rulebook,
+  meets: (requirement: Requirement) => boolean,
+): { fields: ReadonlySet<string>; types: ReadonlySet<string> } {
+  const all = Object.values(schema.getTypeMap());
+  const types = new Set(all.filter((type) => meets(rulebook.ofType(type))).map(({ name }) => name));
+  const fields = new Set<string>();
+  const fieldsOf = (type: GraphQLNamedType) =>
+    isObjectType(type) || isInterfaceType(type)
+      ? Object.values(type.getFields()).filter(
+          (field) =>
+            type.name.startsWith('__') ||
+            (types.has(getNamedType(field.type).name) && meets(rulebook.ofField(type, field.name))),
+        )
+      : [];
+  const hasSomething = (type: GraphQLNamedType) => {
+    if (isUnionType(type)) return type.getTypes().some(({ name }) => types.has(name));
+    return !(isObjectType(type) || isInterfaceType(type)) || fieldsOf(type).length > 0;
+  };
+  for (let isSettled = false; !isSettled; ) {
+    const empty = all.filter((type) => types.has(type.name) && !hasSomething(type));
+    for (const { name } of empty) types.delete(name);
+    isSettled = empty.length === 0;
+  }
+  for (const type of all.filter(({ name }) => types.has(name))) {
+    for (const field of fieldsOf(type)) fields.add(`${type.name}.${field.name}`);
+  }
+  return { fields, types };
+}
+
+/**
+ * A type that lacks a field of an interface no longer implements it, and then may no longer stand where its own fields'
+ * interfaces want it: such fields' types are compared after each round, until all promises are kept.
+ */
+function withKeptPromises(schema: GraphQLSchema): GraphQLSchema {
+  let isKept = true;
+  const mended = mapSchema(schema, {
+    [MapperKind.TYPE]: (type) => {
+      if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
+      const config = type.toConfig();
+      const interfaces = config.interfaces.filter((promised) =>
+        Object.values(promised.getFields()).every((field) => {
+          const own = type.getFields()[field.name];
+          const wanted = getNamedType(field.type);
+          const given = own && getNamedType(own.type);
+          if (given === undefined) return false;
+          const isSub =
+            (isInterfaceType(wanted) || isUnionType(wanted)) &&
+            (isObjectType(given) || isInterfaceType(given));
+          return given.name === wanted.name || (isSub && schema.isSubType(wanted, given));
+        }),
+      );
+      if (interfaces.length === config.interfaces.length) return undefined;
+      isKept = false;
+      const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
+      return new Type({ ...config, interfaces });
+    },
+  });
+  return isKept ? schema : withKeptPromises(mended);
+}
+
+function withNeeds(description: string | null | undefined, requirement: Requirement): string {
+  return [description, `Needs ${describeRequirement(requirement)}.`].filter(Boolean).join('\n\n');
+}

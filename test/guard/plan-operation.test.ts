@@ -1,0 +1,185 @@
+// What an operation certainly needs, found from its text.
+import { buildSchema, getOperationAST, parse, validate } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { isSelected, withDefaults } from '../../src/guard/conditions.ts';
+import { planOperation } from '../../src/guard/plan-operation.ts';
+import { readRulebook } from '../../src/guard/rulebook.ts';
+import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+
+const schema = buildSchema(`${directiveTypeDefs}
+  type Query { open: Open secret: Int @auth private: Private node: Node thing: Thing only: Only onlyUnion: OnlyUnion }
+  type Mutation { open: Int change: Int @auth }
+  type Open implements Node { id: ID name: String secret: Int @auth open: Open private: Private }
+  type Private implements Node @auth { id: ID name: String }
+  interface Node { id: ID }
+  union Thing = Open | Private
+  interface Only { id: ID }
+  type One implements Only { id: ID secret: Int @auth }
+  union OnlyUnion = Private
+`);
+const rulebook = readRulebook(schema, { default: 'allow', policyNames: [] });
+
+function planOf(text: string, operationName?: string) {
+  const document = parse(text);
+  expect(validate(schema, document)).toEqual([]);
+  const operation = getOperationAST(document, operationName);
+  if (!operation) throw new Error('No operation has been named');
+  return planOperation(schema, rulebook, document, operation);
+}
+const listOf = (text: string, operationName?: string) =>
+  planOf(text, operationName).certain.flatMap(({ places }) => places);
+/** Each check as `Type.field at path`, places that are selected twice once. */
+const placesOf = (text: string, operationName?: string) => [
+  ...new Set(listOf(text, operationName).map(({ coordinate, path }) => `${coordinate} at ${path.join('.')}`)),
+];
+
+describe('the plan of an operation', () => {
+  it.each<[string, string, string[]]>([
+    ['an open field', '{ open { name } }', []],
+    ['a protected field', '{ secret }', ['Query.secret at secret']],
+    ['a mutation', 'mutation { open change }', ['Mutation.change at change']],
+    ['an alias', '{ x: secret }', ['Query.secret at x']],
+    ['two aliases', '{ x: secret y: secret }', ['Query.secret at x', 'Query.secret at y']],
+    ['a field below open ones', '{ open { open { secret } } }', ['Open.secret at open.open.secret']],
+    [
+      'a protected type, at each of its fields',
+      '{ p: private { id } }',
+      ['Query.private at p', 'Private.id at p.id'],
+    ],
+    ['__typename of a protected type', '{ private { __typename } }', ['Query.private at private']],
+    ['__typename of an open type', '{ __typename open { __typename } }', []],
+    ['introspection', '{ __schema { queryType { name } } __type(name: "Private") { name } }', []],
+    ['a fragment', '{ ...F } fragment F on Query { secret }', ['Query.secret at secret']],
+    [
+      'fragments inside fragments',
+      '{ open { ...F } } fragment F on Open { ...G } fragment G on Open { s: secret }',
+      ['Open.secret at open.s'],
+    ],
+    ['an inline fragment', '{ ... on Query { ... { secret } } }', ['Query.secret at secret']],
+    ['a fragment that is defined and not used elsewhere', '{ open { ... on Node { id } } }', []],
+    ['an interface: left to the wall', '{ node { id ... on Private { name } ... on Open { secret } } }', []],
+    ['a union: left to the wall', '{ thing { __typename ... on Private { name } } }', []],
+    [
+      'an interface with one implementation',
+      '{ only { ... on One { secret } } }',
+      ['One.secret at only.secret'],
+    ],
+    [
+      'a union with one member',
+      '{ onlyUnion { ... on Private { id } } }',
+      ['Query.onlyUnion at onlyUnion', 'Private.id at onlyUnion.id'],
+    ],
+    [
+      'an object behind the interface that it implements',
+      '{ open { ... on Node { ... on Open { secret } } } }',
+      ['Open.secret at open.secret'],
+    ],
+    [
+      'an object type’s own rule, selected through its interface',
+      '{ private { ... on Node { id } } }',
+      ['Query.private at private', 'Private.id at private.id'],
+    ],
+    ['what @skip leaves out for certain', '{ open { name } secret @skip(if: true) }', []],
+    ['what @include leaves out for certain', '{ open { name } secret @include(if: false) }', []],
+    ['what neither leaves out', '{ secret @skip(if: false) @include(if: true) }', ['Query.secret at secret']],
+    [
+      'what a fragment’s @include leaves out',
+      '{ open { id } ...F @include(if: false) } fragment F on Query { secret }',
+      [],
+    ],
+    [
+      'one place that is selected twice',
+      '{ secret secret ...F } fragment F on Query { secret }',
+      ['Query.secret at secret'],
+    ],
+    [
+      'one place that two fragments select different things of',
+      '{ private { id } ... on Query { private { name } } }',
+      ['Query.private at private', 'Private.id at private.id', 'Private.name at private.name'],
+    ],
+  ])('lists for %s', (_, text, expected) => {
+    expect(placesOf(text).toSorted()).toEqual(expected.toSorted());
+  });
+
+  it('is that of the operation selected alone', () => {
+    const document = 'query A { open { name } } query B { secret } mutation C { change }';
+    expect(placesOf(document, 'A')).toEqual([]);
+    expect(placesOf(document, 'B')).toEqual(['Query.secret at secret']);
+    expect(placesOf(document, 'C')).toEqual(['Mutation.change at change']);
+  });
+
+  it('points to the node', () => {
+    const [place] = listOf('{ x: secret }');
+    expect(place?.node).toMatchObject({ kind: 'Field', alias: { value: 'x' } });
+  });
+});
+
+describe('what variables decide', () => {
+  it.each<[string, string, Record<string, unknown>, boolean]>([
+    ['@include, true', '($v: Boolean!) { secret @include(if: $v) }', { v: true }, true],
+    ['@include, false', '($v: Boolean!) { secret @include(if: $v) }', { v: false }, false],
+    ['@skip, true', '($v: Boolean!) { secret @skip(if: $v) }', { v: true }, false],
+    ['@skip, false', '($v: Boolean!) { secret @skip(if: $v) }', { v: false }, true],
+    ['a default that includes', '($v: Boolean = true) { secret @include(if: $v) }', {}, true],
+    ['a default that leaves out', '($v: Boolean = false) { secret @include(if: $v) }', {}, false],
+    ['a value against the default', '($v: Boolean = false) { secret @include(if: $v) }', { v: true }, true],
+    ['null against the default', '($v: Boolean = false) { secret @include(if: $v) }', { v: null }, true],
+    ['a variable that is missing', '($v: Boolean!) { secret @include(if: $v) }', {}, true],
+    ['a variable of another type', '($v: Boolean!) { secret @include(if: $v) }', { v: 'false' }, true],
+    [
+      'both, one leaving out',
+      '($v: Boolean!) { secret @include(if: true) @skip(if: $v) }',
+      { v: true },
+      false,
+    ],
+    ['a fragment around', '($v: Boolean!) { ... @skip(if: $v) { secret } }', { v: true }, false],
+    ['a field around', '($v: Boolean!) { open @skip(if: $v) { secret } }', { v: true }, false],
+    [
+      'selected twice, left out once',
+      '($v: Boolean!) { secret @include(if: $v) ... on Query { secret } }',
+      { v: false },
+      true,
+    ],
+  ])('%s', (_, text, variables, selected) => {
+    const operation = getOperationAST(parse(`query Q${text}`));
+    const values = operation ? withDefaults(operation, variables) : {};
+    expect(listOf(`query Q${text}`).some(({ conditions }) => isSelected(conditions, values))).toBe(selected);
+  });
+});
+
+describe('planning a hostile operation', () => {
+  /** So many fragments, each spreading the next one once for each of the directives: their number to that power ways. */
+  function spreading(levels: number, selection: string, directives: readonly string[]): string {
+    const fragments = Array.from({ length: levels }, (_, level) => {
+      const spreads = directives.map((directive) => `...F${level + 1} ${directive}`);
+      return `fragment F${level} on Query { ${spreads.join(' ')} }`;
+    });
+    return `{ ...F0 } ${fragments.join(' ')} fragment F${levels} on Query { ${selection} }`;
+  }
+  const variables = ['$a', '$b', '$c', '$d', '$e', '$f', '$g'];
+  const declared = `query (${variables.map((name) => `${name}: Boolean!`).join(' ')})`;
+
+  it.each([
+    ['twice, nothing protected', `query ${spreading(19, 'open { id }', ['', ''])}`],
+    ['twice, something protected', `query ${spreading(19, 'secret', ['', ''])}`],
+    [
+      'under two variables',
+      `query ($a: Boolean!, $b: Boolean!) ${spreading(18, 'open { id }', ['@include(if: $a)', '@skip(if: $b)'])}`,
+    ],
+    [
+      'under seven variables',
+      `${declared} ${spreading(
+        7,
+        'open { id }',
+        variables.map((name) => `@include(if: ${name})`),
+      )}`,
+    ],
+  ])('takes no time: fragments that spread each other %s', (_, text) => {
+    const document = parse(text);
+    const operation = getOperationAST(document);
+    if (!operation) throw new Error('There is no operation');
+    const started = performance.now();
+    planOperation(schema, rulebook, document, operation);
+    expect(performance.now() - started).toBeLessThan(250);
+  });
+});
