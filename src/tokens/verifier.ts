@@ -4,8 +4,8 @@ import { LRUCache } from 'lru-cache';
 import type { TokenProblem } from '../errors.ts';
 import { ConfigError } from '../errors.ts';
 import { isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts';
+import { createKeyFinder, KeysUnavailableError } from './find-key.ts';
 import { type Principal, parsePrincipal } from './principal.ts';
-import { KeysUnavailableError, remoteKeys } from './remote-keys.ts';
 
 export interface VerifierOptions {
   /** The exact `iss` (RFC 9068, section 4). */
@@ -54,7 +54,7 @@ const DEFAULT_MAX_CACHED_TOKENS = 100_000;
 export function createVerifier(options: VerifierOptions): Verifier {
   assertOptions(options);
   const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
-  const findKey = options.keys instanceof URL ? remoteKeys(options.keys) : options.keys;
+  const findKey = createKeyFinder(options.keys);
   const cache = new LRUCache<string, CachedToken>({
     max: options.maxCachedTokens ?? DEFAULT_MAX_CACHED_TOKENS,
   });
@@ -66,6 +66,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 
   async function verifyAfresh(token: string): Promise<Verification> {
+    if (!isCompactJws(token)) return refused('TOKEN_MALFORMED');
+    if (!isCanonical(token)) return refused('TOKEN_INVALID');
     try {
       const { payload } = await jwtVerify(token, getKey, {
         issuer,
@@ -83,7 +85,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
       cache.set(token, { verification, expiresAtSeconds: payload.exp as number });
       return verification;
     } catch (error) {
-      return refused(problemOf(error, token));
+      return refused(problemOf(error));
     }
   }
 
@@ -108,27 +110,35 @@ function refused(problem: TokenProblem): Verification {
   return { principal: undefined, problem };
 }
 
-function problemOf(error: unknown, token: string): TokenProblem {
+function problemOf(error: unknown): TokenProblem {
   if (error instanceof errors.JWTExpired) return 'TOKEN_EXPIRED';
   if (error instanceof KeysUnavailableError) return 'KEYS_UNAVAILABLE';
-  return looksLikeJws(token) ? 'TOKEN_INVALID' : 'TOKEN_MALFORMED';
+  return 'TOKEN_INVALID';
 }
 
 /** Three base64url parts, the first two of them JSON objects (RFC 7515, section 7.1; RFC 7519, section 7.2). */
-function looksLikeJws(token: string): boolean {
+function isCompactJws(token: string): boolean {
   const parts = token.split('.');
   return (
     parts.length === 3 &&
     parts.every((part) => /^[\w-]*$/.test(part)) &&
-    parts.slice(0, 2).every((part) => {
-      try {
-        const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-        return typeof json === 'object' && json !== null;
-      } catch {
-        return false;
-      }
-    })
+    parts.slice(0, 2).every(isJsonObject)
   );
+}
+
+/** One spelling only, or one token could fill the cache: decoders overlook the spare bits of the last character. */
+function isCanonical(token: string): boolean {
+  const signature = token.slice(token.lastIndexOf('.') + 1);
+  return Buffer.from(signature, 'base64url').toString('base64url') === signature;
+}
+
+function isJsonObject(part: string): boolean {
+  try {
+    const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
+    return typeof json === 'object' && json !== null && !Array.isArray(json);
+  } catch {
+    return false;
+  }
 }
 
 function assertOptions(options: VerifierOptions): void {

@@ -1,0 +1,237 @@
+// The verifier's memory and its keys: what is looked up, how often, and what is remembered.
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { errors, exportJWK, generateKeyPair, type JWTVerifyGetKey, SignJWT } from 'jose';
+import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import { createVerifier, type Verifier, type VerifierOptions } from '../../src/tokens/verifier.ts';
+
+const ISSUER = 'https://issuer.example';
+const TTL_SECONDS = 600;
+const START = new Date('2026-01-31T12:00:00.000Z');
+
+let pair: Awaited<ReturnType<typeof generateKeyPair>>;
+let clock: { now: Date };
+let lookUps: number;
+beforeAll(async () => {
+  pair = await generateKeyPair('EdDSA');
+});
+beforeEach(() => {
+  clock = { now: START };
+  lookUps = 0;
+});
+
+const keys: JWTVerifyGetKey = async () => {
+  lookUps += 1;
+  return pair.publicKey;
+};
+function makeVerifier(options: Partial<VerifierOptions> = {}): Verifier {
+  return createVerifier({ issuer: ISSUER, audience: 'api', keys, now: () => clock.now, ...options });
+}
+function makeToken({ audience = 'api', typ = 'at+jwt' } = {}): Promise<string> {
+  const seconds = START.getTime() / 1000;
+  return new SignJWT({ jti: crypto.randomUUID() })
+    .setProtectedHeader({ alg: 'EdDSA', typ, kid: 'k1' })
+    .setIssuer(ISSUER)
+    .setSubject('ada')
+    .setAudience(audience)
+    .setIssuedAt(seconds)
+    .setExpirationTime(seconds + TTL_SECONDS)
+    .sign(pair.privateKey);
+}
+async function expectAccepted(verifier: Verifier, token: string): Promise<void> {
+  expect((await verifier.verify(token)).principal?.userId).toBe('ada');
+}
+async function expectRefused(verifier: Verifier, token: string, problem: string): Promise<void> {
+  expect(await verifier.verify(token)).toEqual({ principal: undefined, problem });
+}
+
+describe('verifying at the same time', () => {
+  it('looks the key up once for fifty who wait for one token', async () => {
+    const verifier = makeVerifier();
+    const token = await makeToken();
+    const all = await Promise.all(Array.from({ length: 50 }, () => verifier.verify(token)));
+    expect(all.every(({ principal }) => principal?.userId === 'ada')).toBe(true);
+    expect(lookUps).toBe(1);
+  });
+
+  it('looks the key up once for fifty who wait for one refusal', async () => {
+    const verifier = makeVerifier();
+    const token = await makeToken({ audience: 'other' });
+    const all = await Promise.all(Array.from({ length: 50 }, () => verifier.verify(token)));
+    expect(new Set(all.map(({ problem }) => problem))).toEqual(new Set(['TOKEN_INVALID']));
+    expect(lookUps).toBe(1);
+  });
+
+  it('keeps different tokens apart', async () => {
+    const verifier = makeVerifier();
+    const tokens = await Promise.all(Array.from({ length: 10 }, () => makeToken()));
+    const all = await Promise.all(tokens.map((token) => verifier.verify(token)));
+    expect(new Set(all.map(({ principal }) => principal?.claims.jti)).size).toBe(10);
+    expect(lookUps).toBe(10);
+  });
+});
+
+describe('remembering', () => {
+  it('serves a verified token without looking the key up again', async () => {
+    const verifier = makeVerifier();
+    const token = await makeToken();
+    for (let i = 0; i < 3; i += 1) await expectAccepted(verifier, token);
+    expect(lookUps).toBe(1);
+  });
+
+  it('ends with the token', async () => {
+    const verifier = makeVerifier();
+    const token = await makeToken();
+    await expectAccepted(verifier, token);
+    clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 - 1);
+    await expectAccepted(verifier, token);
+    clock.now = new Date(START.getTime() + TTL_SECONDS * 1000);
+    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+    clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 + 1000);
+    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+  });
+
+  it('allows for the clock tolerance and no more', async () => {
+    const verifier = makeVerifier({ clockToleranceSeconds: 5 });
+    const token = await makeToken();
+    await expectAccepted(verifier, token);
+    clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 + 4_999);
+    await expectAccepted(verifier, token);
+    clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 + 5_000);
+    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+  });
+
+  it('leaves refused tokens out', async () => {
+    const verifier = makeVerifier({ maxCachedTokens: 1 });
+    const good = await makeToken();
+    await expectAccepted(verifier, good);
+    const refused = await makeToken({ audience: 'other' });
+    await expectRefused(verifier, refused, 'TOKEN_INVALID');
+    await expectRefused(verifier, refused, 'TOKEN_INVALID');
+    expect(lookUps).toBe(3);
+    for (let i = 0; i < 100; i += 1) await expectRefused(verifier, `garbage${i}`, 'TOKEN_MALFORMED');
+    await expectAccepted(verifier, good);
+    expect(lookUps).toBe(3);
+  });
+
+  it('is bounded: the token used longest ago is verified afresh', async () => {
+    const verifier = makeVerifier({ maxCachedTokens: 2 });
+    const tokens = await Promise.all([makeToken(), makeToken(), makeToken()]);
+    for (const token of tokens) await expectAccepted(verifier, token);
+    expect(lookUps).toBe(3);
+    const [oldest = '', , newest = ''] = tokens;
+    await expectAccepted(verifier, newest);
+    expect(lookUps).toBe(3);
+    await expectAccepted(verifier, oldest);
+    expect(lookUps).toBe(4);
+  });
+
+  it('is not filled by one token in many spellings', async () => {
+    const verifier = makeVerifier({ maxCachedTokens: 20 });
+    const [victim, token] = await Promise.all([makeToken(), makeToken()]);
+    await expectAccepted(verifier, victim);
+    for (let i = 1; i < 60; i += 1) await verifier.verify(`${token.slice(0, -i)} ${token.slice(-i)}`);
+    const before = lookUps;
+    await expectAccepted(verifier, victim);
+    expect(lookUps).toBe(before);
+  });
+
+  it('stops where it is told to forget', async () => {
+    const verifier = makeVerifier();
+    const token = await makeToken();
+    await expectAccepted(verifier, token);
+    verifier.forget(token);
+    await expectAccepted(verifier, token);
+    expect(lookUps).toBe(2);
+  });
+});
+
+describe('keys that cannot be had', () => {
+  /** A JWKS endpoint that answers as `listener` says, and how often it was asked. */
+  async function withEndpoint(listener: RequestListener, use: (url: URL) => Promise<void>): Promise<void> {
+    const endpoint = createServer(listener).listen(0, '127.0.0.1');
+    await once(endpoint, 'listening');
+    const { port } = endpoint.address() as AddressInfo; // a TCP server that listens has one
+    try {
+      await use(new URL(`http://127.0.0.1:${port}/jwks.json`));
+    } finally {
+      endpoint.closeAllConnections();
+      endpoint.close();
+    }
+  }
+  async function jwks(): Promise<string> {
+    return JSON.stringify({ keys: [{ ...(await exportJWK(pair.publicKey)), kid: 'k1', alg: 'EdDSA' }] });
+  }
+
+  it.each<[string, RequestListener]>([
+    ['nobody listens', (request) => request.socket.destroy()],
+    ['the endpoint fails', (_, response) => response.writeHead(500).end()],
+    ['the endpoint moved', (_, response) => response.writeHead(404).end()],
+    ['the answer is no JSON', (_, response) => response.end('<html>')],
+    ['the answer is no JWK Set', (_, response) => response.end('{"keys":"none"}')],
+  ])('are KEYS_UNAVAILABLE where %s, and not remembered', async (_, failing) => {
+    const set = await jwks();
+    let isDown = true;
+    await withEndpoint(
+      (request, response) => (isDown ? failing(request, response) : response.end(set)),
+      async (url) => {
+        const verifier = makeVerifier({ keys: url });
+        const token = await makeToken();
+        await expectRefused(verifier, token, 'KEYS_UNAVAILABLE');
+        isDown = false;
+        await expectAccepted(verifier, token);
+        isDown = true;
+        await expectAccepted(verifier, token);
+      },
+    );
+  });
+
+  it.each<[string, () => Error]>([
+    ['a failed fetch', () => new TypeError('fetch failed')],
+    ["jose's own time-out", () => new errors.JWKSTimeout()],
+    ["jose's own refusal of an answer", () => new errors.JOSEError('Expected 200 OK from the endpoint')],
+  ])('are KEYS_UNAVAILABLE where an own look-up rejects with %s', async (_, fault) => {
+    const verifier = makeVerifier({ keys: () => Promise.reject(fault()) });
+    await expectRefused(verifier, await makeToken(), 'KEYS_UNAVAILABLE');
+  });
+
+  it('are not asked for a token that is none', async () => {
+    const verifier = makeVerifier();
+    for (const token of ['', 'a.b.c', 'garbage', 'x'.repeat(10_000)]) {
+      await expectRefused(verifier, token, 'TOKEN_MALFORMED');
+    }
+    expect(lookUps).toBe(0);
+  });
+
+  it('are the token’s fault where the set is there and has no such key', async () => {
+    await withEndpoint(
+      (_, response) => response.end('{"keys":[]}'),
+      async (url) => expectRefused(makeVerifier({ keys: url }), await makeToken(), 'TOKEN_INVALID'),
+    );
+  });
+});
+
+describe('a verifier', () => {
+  it('demands the type of RFC 9068 unless told otherwise', async () => {
+    const token = await makeToken({ typ: 'JWT' });
+    await expectRefused(makeVerifier(), token, 'TOKEN_INVALID');
+    await expectAccepted(makeVerifier({ type: 'JWT' }), token);
+    await expectAccepted(makeVerifier({ type: null }), token);
+  });
+
+  it.each<[string, Partial<VerifierOptions>]>([
+    ['no issuer', { issuer: '' }],
+    ['no audience', { audience: '' }],
+    ['no algorithms', { algorithms: [] }],
+    // A caller without types can name any algorithm.
+    ['a symmetric algorithm', { algorithms: ['HS256' as 'EdDSA'] }],
+    ['no algorithm at all', { algorithms: ['none' as 'EdDSA'] }],
+    ['a clock tolerance over 5 seconds', { clockToleranceSeconds: 6 }],
+    ['a negative clock tolerance', { clockToleranceSeconds: -1 }],
+    ['a clock tolerance that is no number', { clockToleranceSeconds: Number.NaN }],
+  ])('is refused at start with %s', (_, options) => {
+    expect(() => makeVerifier(options)).toThrow(ConfigError);
+  });
+});
