@@ -1,12 +1,13 @@
 // Locks an account out: it cannot sign in, and its sessions end.
-import type { Store, User } from '../stores/store.ts';
+import type { User } from '../stores/store.ts';
+import type { AccountDeps } from './accounts.ts';
 import { normalizeEmail } from './email.ts';
 
 /** @returns undefined where no account has the email */
 export async function disableAccount(
-  { store, now }: { store: Store; now: () => Date },
+  { store, now, config }: Pick<AccountDeps, 'store' | 'now' | 'config'>,
   email: string,
 ): Promise<{ user: User; endedSessions: number } | undefined> {
   const key = normalizeEmail(email)?.key;
-  return key === undefined ? undefined : store.disableUser(key, now());
+  return key === undefined ? undefined : store.disableUser(key, now(), config.sessionIdleSeconds);
 }

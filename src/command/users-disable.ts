@@ -1,15 +1,15 @@
 // bandha users disable
 import { disableAccount } from '../accounts/disable-account.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { type Terminal, UsageError } from './terminal.ts';
+import { CommandFailure, type Terminal } from './terminal.ts';
 import { withStore } from './with-store.ts';
 
 export async function usersDisable(args: readonly string[], terminal: Terminal): Promise<void> {
   const [email = ''] = parseArguments(args, { count: 1, options: {} }).positionals;
-  const disabled = await withStore(terminal, (store) =>
-    disableAccount({ store, now: () => new Date() }, email),
+  const disabled = await withStore(terminal, (store, config) =>
+    disableAccount({ store, config, now: () => new Date() }, email),
   );
-  if (disabled === undefined) throw new UsageError('No account has this email.');
+  if (disabled === undefined) throw new CommandFailure('No account has this email.');
   const { user, endedSessions } = disabled;
   terminal.stdout.write(
     `Disabled ${user.email}; ${endedSessions} ${endedSessions === 1 ? 'session' : 'sessions'} ended.\n`,

@@ -1,13 +1,17 @@
 // The store as the commands for accounts use it: opened by the configuration, closed when they are done.
-import { loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config.ts';
 import { openStore } from '../stores/database.ts';
 import type { Store } from '../stores/store.ts';
 import type { Terminal } from './terminal.ts';
 
-export async function withStore<T>({ env }: Terminal, use: (store: Store) => Promise<T>): Promise<T> {
-  const store = await openStore(loadConfig(env).databaseUrl);
+export async function withStore<T>(
+  { env }: Terminal,
+  use: (store: Store, config: Config) => Promise<T>,
+): Promise<T> {
+  const config = loadConfig(env);
+  const store = await openStore(config.databaseUrl);
   try {
-    return await use(store);
+    return await use(store, config);
   } finally {
     await store.close();
   }

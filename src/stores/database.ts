@@ -4,7 +4,7 @@ import { migrate } from './migrate.ts';
 import { createRevocationFeed } from './revocation-feed.ts';
 import { createSessionVerbs } from './sessions.ts';
 import { createSigningKeyVerbs } from './signing-keys.ts';
-import { openSqlite, sqliteDialect } from './sqlite.ts';
+import { inOneWrite, openSqlite, sqliteDialect } from './sqlite.ts';
 import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 import { createUserVerbs } from './users.ts';
@@ -17,7 +17,8 @@ export async function openStore(url: string): Promise<Store> {
   const sqlite = openSqlite(url.replace(/^sqlite:/, ''));
   const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite) });
   try {
-    await migrate(db);
+    await inOneWrite(sqlite, () => migrate(db));
+    sqlite.exec('PRAGMA busy_timeout = 0');
   } catch (error) {
     sqlite.close();
     throw error;
@@ -34,6 +35,8 @@ export async function openStore(url: string): Promise<Store> {
     },
     async close() {
       feed.stop();
+      // The one connection comes free when those who had it before are done.
+      await db.connection().execute(async () => {});
       await db.destroy();
     },
   };

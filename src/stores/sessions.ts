@@ -1,7 +1,8 @@
 // The store's verbs for sessions.
-import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
+import type { Kysely } from 'kysely';
 import { isLive, judgeRefresh } from './judge-refresh.ts';
-import type { Revocation, Rotation, Session, Store } from './store.ts';
+import { countLive, revokeWhere } from './revoke-sessions.ts';
+import type { Rotation, Session, Store } from './store.ts';
 import { type Database, toSession, toUser } from './tables.ts';
 
 type SessionVerbs = Pick<
@@ -11,20 +12,16 @@ type SessionVerbs = Pick<
 
 export function createSessionVerbs(
   db: Kysely<Database>,
-  announce: (revocations: readonly Revocation[]) => void,
+  announce: (revoked: readonly Session[]) => void,
 ): SessionVerbs {
-  async function endLive(
+  async function end(
     now: Date,
     idleSeconds: number,
-    narrow: (query: UpdateSessions) => UpdateSessions,
+    narrow: Parameters<typeof revokeWhere>[2],
   ): Promise<number> {
-    const ended = await revokeWhere(db, now, (query) =>
-      narrow(query)
-        .where('expires_at', '>', now.getTime())
-        .where('last_used_at', '>', now.getTime() - idleSeconds * 1000),
-    );
+    const ended = await db.transaction().execute((transaction) => revokeWhere(transaction, now, narrow));
     announce(ended);
-    return ended.length;
+    return countLive(ended, now, idleSeconds);
   }
 
   return {
@@ -98,7 +95,7 @@ export function createSessionVerbs(
     },
 
     async revokeSession({ sessionId, userId }, now, idleSeconds) {
-      const ended = await endLive(now, idleSeconds, (query) => {
+      const ended = await end(now, idleSeconds, (query) => {
         const one = query.where('id', '=', sessionId);
         return userId === undefined ? one : one.where('user_id', '=', userId);
       });
@@ -106,24 +103,8 @@ export function createSessionVerbs(
     },
 
     revokeAllSessions: (userId, now, idleSeconds) =>
-      endLive(now, idleSeconds, (query) => query.where('user_id', '=', userId)),
+      end(now, idleSeconds, (query) => query.where('user_id', '=', userId)),
   };
-}
-
-type UpdateSessions = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
-
-/** Revokes the sessions that are not revoked yet among those that `narrow` leaves. */
-export async function revokeWhere(
-  db: Kysely<Database>,
-  now: Date,
-  narrow: (query: UpdateSessions) => UpdateSessions,
-): Promise<Revocation[]> {
-  const revoke = db
-    .updateTable('sessions')
-    .set({ revoked_at: now.getTime() })
-    .where('revoked_at', 'is', null);
-  const rows = await narrow(revoke).returning('id').execute();
-  return rows.map(({ id }) => ({ sessionId: id, revokedAt: now }));
 }
 
 function toRow(session: Session): Database['sessions'] {

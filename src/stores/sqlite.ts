@@ -1,26 +1,63 @@
 // node:sqlite under Kysely's SQLite dialect.
-import { mkdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
-import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
+import { setTimeout as wait } from 'node:timers/promises';
+import {
+  type DatabaseConnection,
+  type Dialect,
+  type Driver,
+  type SqliteDatabase,
+  SqliteDialect,
+  type SqliteStatement,
+} from 'kysely';
 import { LRUCache } from 'lru-cache';
 
+/** How long a write waits for another process's to end. */
 const BUSY_TIMEOUT_MS = 5_000;
+const BUSY_RETRY_MS = 5;
+const SQLITE_BUSY = 5;
 const MAX_PREPARED_STATEMENTS = 200;
 
 /** Opens the file, making it and its folder where they are missing; `:memory:` is a database that is gone at close. */
 export function openSqlite(path: string): DatabaseSync {
-  // The database holds password hashes: nobody else on the machine may read it.
-  if (path !== ':memory:') mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  if (path !== ':memory:') {
+    // It holds password hashes: nobody else on the machine may read it, nor the files that SQLite puts beside it.
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    closeSync(openSync(path, 'a', 0o600));
+  }
   const sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
   // FULL, not NORMAL: what has been acknowledged survives not only a killed process but a power cut.
   sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
   return sqlite;
 }
 
+/** Runs the task with the write lock held: whole, or not at all. Waits for the lock, and holds up the process meanwhile. */
+export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>): Promise<void> {
+  sqlite.exec('begin immediate');
+  try {
+    await task();
+    sqlite.exec('commit');
+  } catch (error) {
+    sqlite.exec('rollback');
+    throw error;
+  }
+}
+
+/** From here on a write that finds the file locked waits without holding up the process. */
 export function sqliteDialect(sqlite: DatabaseSync): Dialect {
+  const dialect = new SqliteDialect({ database: adaptDatabase(sqlite) });
+  return {
+    createDriver: () => patient(dialect.createDriver()),
+    createQueryCompiler: () => dialect.createQueryCompiler(),
+    createAdapter: () => dialect.createAdapter(),
+    createIntrospector: (db) => dialect.createIntrospector(db),
+  };
+}
+
+function adaptDatabase(sqlite: DatabaseSync): SqliteDatabase {
   const prepared = new LRUCache<string, SqliteStatement>({ max: MAX_PREPARED_STATEMENTS });
-  const database: SqliteDatabase = {
+  return {
     close: () => sqlite.close(),
     prepare(sql) {
       // A transaction that reads before it writes must take the write lock first, or it fails when another process
@@ -31,7 +68,6 @@ export function sqliteDialect(sqlite: DatabaseSync): Dialect {
       return statement;
     },
   };
-  return new SqliteDialect({ database });
 }
 
 function adaptStatement(statement: StatementSync): SqliteStatement {
@@ -43,4 +79,42 @@ function adaptStatement(statement: StatementSync): SqliteStatement {
     run: (parameters) => statement.run(...values(parameters)),
     iterate: (parameters) => statement.iterate(...values(parameters)),
   };
+}
+
+/** A driver whose statements are tried again while another process holds the write lock. */
+function patient(driver: Driver): Driver {
+  const connections = new WeakMap<DatabaseConnection, DatabaseConnection>();
+  const wrap = (connection: DatabaseConnection): DatabaseConnection => ({
+    streamQuery: (...args) => connection.streamQuery(...args),
+    async executeQuery(...args) {
+      const deadline = performance.now() + BUSY_TIMEOUT_MS;
+      for (;;) {
+        try {
+          return await connection.executeQuery(...args);
+        } catch (error) {
+          // Only what takes the lock meets it taken, and that has changed nothing yet.
+          if (!isBusy(error) || performance.now() > deadline) throw error;
+          await wait(BUSY_RETRY_MS);
+        }
+      }
+    },
+  });
+  return {
+    init: (options) => driver.init(options),
+    async acquireConnection(options) {
+      const connection = await driver.acquireConnection(options);
+      const wrapped = connections.get(connection) ?? wrap(connection);
+      connections.set(connection, wrapped);
+      return wrapped;
+    },
+    beginTransaction: (connection, settings) => driver.beginTransaction(connection, settings),
+    commitTransaction: (connection) => driver.commitTransaction(connection),
+    rollbackTransaction: (connection) => driver.rollbackTransaction(connection),
+    releaseConnection: (connection, options) => driver.releaseConnection(connection, options),
+    destroy: (options) => driver.destroy(options),
+  };
+}
+
+function isBusy(error: unknown): boolean {
+  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
 }

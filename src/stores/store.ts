@@ -88,9 +88,13 @@ export interface Store {
   updatePasswordHash(userId: string, previousHash: string, passwordHash: string): Promise<void>;
   /**
    * Disables the account and ends its live sessions in one step; a sign-in under way at that moment gets no session.
-   * @returns the user and how many sessions ended; undefined where there is no such account
+   * @returns the user and how many live sessions ended; undefined where there is no such account
    */
-  disableUser(emailKey: string, now: Date): Promise<{ user: User; endedSessions: number } | undefined>;
+  disableUser(
+    emailKey: string,
+    now: Date,
+    idleSeconds: number,
+  ): Promise<{ user: User; endedSessions: number } | undefined>;
 
   /** @returns false, and creates nothing, where the account is disabled or absent */
   createSession(session: Session): Promise<boolean>;
@@ -102,7 +106,11 @@ export interface Store {
    * session is revoked in the same step.
    */
   rotateSession(request: RotationRequest): Promise<Rotation>;
-  /** @returns whether it was a live session of the user's (of anyone's where `userId` is absent) that ended now */
+  /**
+   * Ends a session of the user's, of anyone's where `userId` is absent; an expired one too, so that a longer lifetime
+   * configured later does not bring it back.
+   * @returns whether it was live until now
+   */
   revokeSession(id: { sessionId: string; userId?: string }, now: Date, idleSeconds: number): Promise<boolean>;
   /** @returns how many live sessions ended */
   revokeAllSessions(userId: string, now: Date, idleSeconds: number): Promise<number>;

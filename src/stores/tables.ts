@@ -1,5 +1,5 @@
 // The tables as Kysely sees them, and how rows become the port's values. Instants are milliseconds since 1970.
-import type { Selectable } from 'kysely';
+import type { Generated, Selectable } from 'kysely';
 import type { Session, SigningKeyRow, User } from './store.ts';
 
 export interface Database {
@@ -24,6 +24,12 @@ export interface Database {
     revoked_at: number | null;
     user_agent: string | null;
     ip_address: string | null;
+  };
+  /** One row a revoked session, in the order of their commits. */
+  revocations: {
+    id: Generated<number>;
+    session_id: string;
+    revoked_at: number;
   };
   signing_keys: {
     kid: string;

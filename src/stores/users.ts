@@ -1,7 +1,7 @@
 // The store's verbs for accounts.
 import type { Kysely } from 'kysely';
-import { revokeWhere } from './sessions.ts';
-import type { Revocation, Store } from './store.ts';
+import { countLive, revokeWhere } from './revoke-sessions.ts';
+import type { Session, Store } from './store.ts';
 import { type Database, toUser } from './tables.ts';
 
 type UserVerbs = Pick<
@@ -17,7 +17,7 @@ type UserVerbs = Pick<
 
 export function createUserVerbs(
   db: Kysely<Database>,
-  announce: (revocations: readonly Revocation[]) => void,
+  announce: (revoked: readonly Session[]) => void,
 ): UserVerbs {
   return {
     async createUser({ id, email, emailKey, passwordHash, roles, createdAt }) {
@@ -70,7 +70,7 @@ export function createUserVerbs(
         .execute();
     },
 
-    async disableUser(emailKey, now) {
+    async disableUser(emailKey, now, idleSeconds) {
       const disabled = await db.transaction().execute(async (transaction) => {
         const row = await transaction
           .updateTable('users')
@@ -84,7 +84,7 @@ export function createUserVerbs(
       });
       if (disabled === undefined) return undefined;
       announce(disabled.ended);
-      return { user: disabled.user, endedSessions: disabled.ended.length };
+      return { user: disabled.user, endedSessions: countLive(disabled.ended, now, idleSeconds) };
     },
   };
 }

@@ -27,12 +27,14 @@ export async function up(db: Kysely<unknown>): Promise<void> {
     .addColumn('ip_address', 'text')
     .execute();
   await db.schema.createIndex('sessions_by_user').on('sessions').column('user_id').execute();
+
   await db.schema
-    .createIndex('sessions_by_revocation')
-    .on('sessions')
-    .column('revoked_at')
-    .where('revoked_at', 'is not', null)
+    .createTable('revocations')
+    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('session_id', 'text', (c) => c.notNull().references('sessions.id'))
+    .addColumn('revoked_at', 'bigint', (c) => c.notNull())
     .execute();
+  await db.schema.createIndex('revocations_by_time').on('revocations').column('revoked_at').execute();
 
   await db.schema
     .createTable('signing_keys')
