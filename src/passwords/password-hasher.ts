@@ -7,6 +7,8 @@ import { isTooLong, normalizePassword } from './check-password.ts';
 
 /** OWASP Password Storage Cheat Sheet: Argon2id (the package's default), 19 MiB, 2 passes, 1 lane. */
 const ARGON2ID = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 };
+/** `Algorithm.Argon2id` and `Version.V0x13` of the package, whose enums exist in its types alone. */
+const MADE_AS = { ...ARGON2ID, algorithm: 2, version: 1 };
 
 export interface PasswordHasherOptions {
   /** How many hashes run at once; default: one less than the cores, at least one. */
@@ -63,12 +65,8 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
       return matches && phc !== undefined;
     },
     needsRehash(phc) {
-      const { memoryCost, timeCost, parallelism } = parseOptions(phc);
-      return (
-        memoryCost !== ARGON2ID.memoryCost ||
-        timeCost !== ARGON2ID.timeCost ||
-        parallelism !== ARGON2ID.parallelism
-      );
+      const made: object = parseOptions(phc);
+      return Object.entries(MADE_AS).some(([name, value]) => Reflect.get(made, name) !== value);
     },
   };
 }
