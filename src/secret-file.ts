@@ -1,17 +1,22 @@
 // The secret of a server that was given none: made once, and kept where only its owner reads it.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { ConfigError } from './errors.ts';
 
 const SECRET_BYTES = 32;
+const MIN_SECRET_LENGTH = 32;
 
-/** Reads the secret from a file, making it where it is missing; of several processes at once, all get the same. */
+/**
+ * Reads the secret from a file, making it where it is missing; of several processes at once, all get the same.
+ * @throws ConfigError where the file holds fewer than 32 characters
+ */
 export function loadOrMakeSecret(file: string): string {
   const kept = readSecret(file);
   if (kept !== undefined) return kept;
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
   // Written whole under another name, then linked: nobody reads half a secret, and the first to link wins.
-  const draft = `${file}.${process.pid}`;
+  const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, { mode: 0o600, flush: true });
   try {
     linkSync(draft, file);
@@ -20,16 +25,20 @@ export function loadOrMakeSecret(file: string): string {
   } finally {
     unlinkSync(draft);
   }
-  return readFileSync(file, 'utf8').trim();
+  const made = readSecret(file);
+  if (made === undefined) throw new Error(`${file} was made and is gone again`);
+  return made;
 }
 
 function readSecret(file: string): string | undefined {
   try {
-    return readFileSync(file, 'utf8').trim();
+    const secret = readFileSync(file, 'utf8').trim();
+    if (secret.length >= MIN_SECRET_LENGTH) return secret;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw error;
   }
+  throw new ConfigError([`${file}: must hold at least ${MIN_SECRET_LENGTH} characters`]);
 }
 
 function isErrno(error: unknown, code: string): boolean {

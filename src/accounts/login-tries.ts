@@ -18,7 +18,11 @@ const WINDOW_SECONDS = 60 * 60;
 
 /** Counts per process, by the email's key whether an account has it or not. */
 export function createLoginTries(): LoginTries {
-  const limiter = new RateLimiterMemory({ points: MAX_FAILURES, duration: WINDOW_SECONDS });
+  const limiter = new RateLimiterMemory({
+    points: MAX_FAILURES,
+    duration: WINDOW_SECONDS,
+    blockDuration: WINDOW_SECONDS,
+  });
   // A hash, so that memory holds neither addresses nor what somebody typed in place of one.
   const keyOf = (emailKey: string) => createHash('sha256').update(emailKey).digest('base64url');
   return {
