@@ -3,28 +3,33 @@ import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
 import { useClearRefusals } from './use-clear-refusals.ts';
+import { useDocumentLimits } from './use-document-limits.ts';
 import { useHiddenSchema } from './use-hidden-schema.ts';
 import { useResponseHeaders } from './use-response-headers.ts';
 
 const MAX_BODY_BYTES = 100_000;
 
-const STARTER_QUERY = `# Who am I? Null until you send an access token.
+const STARTER_QUERY = `# Who am I? Null until you send a token.
 {
   viewer { email }
 }
 
-# Make an account, then put the token into the Headers pane below:
-# { "Authorization": "Bearer <accessToken>" }
+# 1. Make an account:
 #
 # mutation {
-#   register(email: "you@example.com", password: "something only you know") {
-#     accessToken
-#   }
+#   register(
+#     email: "you@example.com"
+#     password: "something only you know"
+#   ) { accessToken }
 # }
 #
-# query {
-#   secureData { message user { email } }
-# }
+# 2. Put its token into the Headers pane:
+#
+# { "Authorization": "Bearer <accessToken>" }
+#
+# 3. See what only you may see:
+#
+# { secureData { message user { email } } }
 `;
 
 export interface YogaServerOptions {
@@ -39,8 +44,9 @@ export function createYogaServer({ schema, plugins, graphiql, log }: YogaServerO
   return createYoga({
     schema,
     plugins: [
-      ...plugins,
       useClearRefusals(),
+      useDocumentLimits(),
+      ...plugins,
       useResponseHeaders(),
       ...(graphiql ? [useRootRedirect()] : [useHiddenSchema()]),
     ],
