@@ -6,6 +6,14 @@ import { runCommand } from './command/run-command.ts';
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
+// The executor drops promises where a list is left half done; what they reject with concerns a request that has been
+// answered, and must not end everybody else's.
+process.on('unhandledRejection', (error) => {
+  process.stderr.write(
+    `Unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
+  );
+});
+
 process.exitCode = await runCommand(process.argv.slice(2), {
   env: process.env,
   stdin: process.stdin,

@@ -3,19 +3,17 @@ import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { UsageError } from './terminal.ts';
 
 /**
- * @param count how many positional arguments the command takes
+ * @param count how many positional arguments the command takes, or from how many to how many
  * @throws UsageError where there are more or fewer, or an option is unknown
  */
 export function parseArguments<const O extends ParseArgsOptionsConfig>(
   args: readonly string[],
-  { count, options }: { count: number; options: O },
+  { count, options }: { count: number | readonly [number, number]; options: O },
 ) {
   const parsed = parse(args, options);
-  if (parsed.positionals.length !== count) {
-    throw new UsageError(
-      parsed.positionals.length < count ? 'An argument is missing.' : 'There are too many arguments.',
-    );
-  }
+  const [least, most] = typeof count === 'number' ? [count, count] : count;
+  if (parsed.positionals.length < least) throw new UsageError('An argument is missing.');
+  if (parsed.positionals.length > most) throw new UsageError('There are too many arguments.');
   return parsed;
 }
 

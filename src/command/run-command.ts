@@ -1,29 +1,39 @@
 // The command `bandha`: finds the subcommand, runs it, and says in plain words what went wrong.
 import { AuthError, ConfigError } from '../errors.ts';
-import { serve } from './serve.ts';
-import { type Terminal, UsageError } from './terminal.ts';
-import { usersAdd } from './users-add.ts';
-import { usersDisable } from './users-disable.ts';
-import { usersList } from './users-list.ts';
+import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
 
 interface Command {
   usage: string;
   summary: string;
-  run: (args: readonly string[], terminal: Terminal) => Promise<void>;
+  /** Loaded when it is run: a command need not wait for what another one needs. */
+  load: () => Promise<(args: readonly string[], terminal: Terminal) => Promise<void>>;
 }
 
 const COMMANDS: Readonly<Record<string, Command>> = {
-  serve: { usage: 'serve', summary: 'start the server', run: serve },
+  serve: {
+    usage: 'serve',
+    summary: 'start the server',
+    load: async () => (await import('./serve.ts')).serve,
+  },
   'users add': {
     usage: 'users add EMAIL [--role ROLE]...',
     summary: 'make an account; asks for the password, or reads it from standard input',
-    run: usersAdd,
+    load: async () => (await import('./users-add.ts')).usersAdd,
   },
-  'users list': { usage: 'users list', summary: 'list the accounts', run: usersList },
+  'users list': {
+    usage: 'users list',
+    summary: 'list the accounts',
+    load: async () => (await import('./users-list.ts')).usersList,
+  },
   'users disable': {
     usage: 'users disable EMAIL',
     summary: 'lock an account out and end its sessions',
-    run: usersDisable,
+    load: async () => (await import('./users-disable.ts')).usersDisable,
+  },
+  schema: {
+    usage: 'schema [FILE] [--explain]',
+    summary: 'print the schema, or what each field of it needs',
+    load: async () => (await import('./schema.ts')).schema,
   },
 };
 
@@ -39,7 +49,8 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
     if (name === undefined || command === undefined) {
       throw new UsageError(`There is no command "${args.slice(0, 2).join(' ')}".`);
     }
-    await command.run(args.slice(name.split(' ').length), terminal);
+    const run = await command.load();
+    await run(args.slice(name.split(' ').length), terminal);
     return 0;
   } catch (error) {
     return explain(error, command, terminal);
@@ -59,6 +70,10 @@ function explain(error: unknown, command: Command | undefined, { stderr, program
   }
   if (error instanceof AuthError) {
     stderr.write(`${error.message}.\n`);
+    return 1;
+  }
+  if (error instanceof CommandFailure) {
+    stderr.write(`${error.message}\n`);
     return 1;
   }
   stderr.write(`${describe(error, program)}\n`);

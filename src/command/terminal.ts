@@ -19,3 +19,11 @@ export class UsageError extends Error {
     this.name = 'UsageError';
   }
 }
+
+/** The command was understood, and could not do what was asked; the message is all that a person needs. */
+export class CommandFailure extends Error {
+  constructor(message: string) {
+    super(message);
+    this.name = 'CommandFailure';
+  }
+}

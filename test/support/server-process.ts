@@ -51,7 +51,12 @@ export async function runBandha(
   args: readonly string[],
   { env, input = '', cwd }: { env: Record<string, string>; input?: string; cwd?: string },
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [MAIN, ...args], { env, cwd, stdio: ['pipe', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    env,
+    cwd,
+    stdio: ['pipe', 'pipe', 'pipe'],
+    timeout: 30_000,
+  });
   let stdout = '';
   let stderr = '';
   child.stdout.setEncoding('utf8').on('data', (chunk) => {

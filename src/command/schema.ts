@@ -1,0 +1,101 @@
+// bandha schema
+import { readFileSync } from 'node:fs';
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { printSchemaWithDirectives } from '@graphql-tools/utils';
+import { GraphQLError, type GraphQLSchema, Kind, parse } from 'graphql';
+import { explainSchema, type FieldExplanation } from '../guard/explain-schema.ts';
+import { readRulebook } from '../guard/rulebook.ts';
+import { policyNamesOf } from '../guard/rules.ts';
+import { baseTypeDefs, directiveTypeDefs } from '../schema/base-schema.ts';
+import { parseArguments } from './parse-arguments.ts';
+import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
+
+const FORMATS = { json: printJson, table: printTable, markdown: printMarkdown };
+type Format = keyof typeof FORMATS;
+
+interface Counts {
+  total: number;
+  withoutRequirement: number;
+  /** Without a requirement and not marked as public. */
+  unprotected: number;
+}
+
+/** Prints a schema, or with `--explain` what each of its fields needs. */
+export async function schema(args: readonly string[], { stdout, stderr }: Terminal): Promise<void> {
+  const { positionals, values } = parseArguments(args, {
+    count: [0, 1],
+    options: {
+      explain: { type: 'boolean', default: false },
+      format: { type: 'string', default: 'table' },
+      'default-deny': { type: 'boolean', default: false },
+      'fail-on-unprotected': { type: 'boolean', default: false },
+    },
+  });
+  if (!isFormat(values.format))
+    throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`);
+  const built = loadSchema(positionals[0]);
+  const rulebook = readRulebook(built, {
+    default: values['default-deny'] ? 'deny' : 'allow',
+    policyNames: policyNamesOf(built),
+  });
+  const rows = explainSchema(built, rulebook);
+  const open = rows.filter(({ requirement }) => requirement.length === 0);
+  const unprotected = open.filter(({ isPublic }) => !isPublic);
+  const counts = { total: rows.length, withoutRequirement: open.length, unprotected: unprotected.length };
+  stdout.write(
+    values.explain ? FORMATS[values.format](rows, counts) : `${printSchemaWithDirectives(built)}\n`,
+  );
+  if (values['fail-on-unprotected'] && unprotected.length > 0) {
+    for (const { coordinate } of unprotected)
+      stderr.write(`${coordinate} needs nothing and is not marked @public\n`);
+    throw new CommandFailure(`${countOf(unprotected.length)} unprotected.`);
+  }
+}
+
+function isFormat(name: string): name is Format {
+  return Object.hasOwn(FORMATS, name);
+}
+
+/** Bandha's own schema, or the one in a file, which may leave out the definitions of the directives. */
+function loadSchema(file: string | undefined): GraphQLSchema {
+  if (file === undefined) return makeExecutableSchema({ typeDefs: baseTypeDefs });
+  try {
+    const document = parse(readFileSync(file, 'utf8'));
+    const definesAuth = document.definitions.some(
+      (definition) => definition.kind === Kind.DIRECTIVE_DEFINITION && definition.name.value === 'auth',
+    );
+    return makeExecutableSchema({ typeDefs: definesAuth ? document : [directiveTypeDefs, document] });
+  } catch (error) {
+    if (error instanceof GraphQLError) throw new CommandFailure(`${file}: ${error.toString()}`);
+    throw new CommandFailure(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function printJson(rows: readonly FieldExplanation[], counts: Counts): string {
+  const fields = rows.map(({ coordinate, requirement, isPublic }) => ({ coordinate, requirement, isPublic }));
+  return `${JSON.stringify({ fields, ...counts }, null, 2)}\n`;
+}
+
+function printTable(rows: readonly FieldExplanation[], counts: Counts): string {
+  const width = Math.max(5, ...rows.map(({ coordinate }) => coordinate.length));
+  const lines = [['FIELD', 'NEEDS'], ...rows.map((row) => [row.coordinate, wordsFor(row)])];
+  const body = lines.map(([field = '', needs = '']) => `${field.padEnd(width)}  ${needs}`);
+  return `${[...body, '', summary(counts)].join('\n')}\n`;
+}
+
+function printMarkdown(rows: readonly FieldExplanation[], counts: Counts): string {
+  const body = rows.map((row) => `| \`${row.coordinate}\` | ${wordsFor(row).replaceAll('|', '\\|')} |`);
+  return `${['| field | needs |', '| --- | --- |', ...body, '', summary(counts)].join('\n')}\n`;
+}
+
+function wordsFor({ needs, requirement, isPublic }: FieldExplanation): string {
+  return requirement.length === 0 && isPublic ? 'nothing (public)' : needs;
+}
+
+function summary({ total, withoutRequirement, unprotected }: Counts): string {
+  return `${countOf(total)}; ${withoutRequirement} without a requirement, ${unprotected} of them not marked @public.`;
+}
+
+function countOf(count: number): string {
+  return `${count} ${count === 1 ? 'field' : 'fields'}`;
+}
