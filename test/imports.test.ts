@@ -1,0 +1,110 @@
+// The direction of imports (DESIGN, section 3), and what the package offers.
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join, relative, resolve } from 'node:path';
+import { describe, expect, it } from 'vitest';
+
+const ROOT = resolve(import.meta.dirname, '..');
+const SRC = join(ROOT, 'src');
+
+interface Import {
+  /** Relative to src, such as `stores/store.ts`; a package’s name for what is not ours. */
+  from: string;
+  isType: boolean;
+}
+
+const STATEMENT =
+  /^(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm;
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+const textOf = (file: string) => readFileSync(join(SRC, file), 'utf8');
+
+function importsOf(file: string): Import[] {
+  return [...textOf(file).matchAll(STATEMENT)].map(([, type, named, dynamic, bare]) => {
+    const specifier = named ?? dynamic ?? bare ?? '';
+    const from = specifier.startsWith('.') ? relative(SRC, resolve(SRC, file, '..', specifier)) : specifier;
+    return { from, isType: type !== undefined };
+  });
+}
+
+/** Each import, other than of types, by `folders` of something in `forbidden`. */
+function wrongWay(folders: readonly string[], forbidden: readonly string[]): string[] {
+  const isIn = (path: string, places: readonly string[]) =>
+    places.some((place) => path === place || path.startsWith(`${place}/`));
+  return files
+    .filter((file) => isIn(file, folders))
+    .flatMap((file) =>
+      importsOf(file)
+        .filter(({ from, isType }) => !isType && isIn(from, forbidden))
+        .map(({ from }) => `${file} imports ${from}`),
+    );
+}
+
+const INNERMOST = ['tokens', 'guard', 'passwords', 'stores'];
+const OUTERMOST = ['http', 'command', 'server.ts', 'main.ts', 'index.ts', 'config.ts'];
+
+describe('imports', () => {
+  it('are found by this test, or it would hold nothing', () => {
+    expect(importsOf('server.ts')).toContainEqual({ from: 'stores/database.ts', isType: false });
+    expect(importsOf('server.ts')).toContainEqual({ from: 'stores/store.ts', isType: true });
+    expect(importsOf('index.ts')).toContainEqual({ from: 'server.ts', isType: false });
+    expect(importsOf('http/create-yoga-server.ts')).toContainEqual({
+      from: '@graphql-yoga/render-graphiql',
+      isType: false,
+    });
+    expect(files.flatMap(importsOf).length).toBeGreaterThan(150);
+  });
+
+  it.each<[string, readonly string[], readonly string[]]>([
+    ['the innermost folders', INNERMOST, ['accounts', 'resolvers', 'schema', 'context.ts', ...OUTERMOST]],
+    ['accounts', ['accounts'], ['resolvers', 'schema', 'context.ts', 'guard', ...OUTERMOST]],
+    ['resolvers and the schema', ['resolvers', 'schema'], ['context.ts', ...OUTERMOST]],
+    ['the context', ['context.ts'], ['resolvers', 'schema', ...OUTERMOST]],
+    ['the HTTP side', ['http'], ['command', 'server.ts', 'main.ts', 'index.ts']],
+    ['the server', ['server.ts'], ['command', 'main.ts', 'index.ts']],
+  ])('of %s go one way', (_, folders, forbidden) => {
+    expect(wrongWay(folders, forbidden)).toEqual([]);
+  });
+
+  it('of HTTP and the environment stay out of the inner folders; only the guard is a plugin of Yoga', () => {
+    const inner = ['accounts', ...INNERMOST];
+    expect(wrongWay(inner, ['node:http', 'node:https', 'node:process'])).toEqual([]);
+    const withoutGuard = inner.filter((folder) => folder !== 'guard');
+    expect(wrongWay(withoutGuard, ['graphql-yoga'])).toEqual([]);
+  });
+
+  it('of main.ts are nobody’s', () => {
+    expect(files.filter((file) => importsOf(file).some(({ from }) => from === 'main.ts'))).toEqual([]);
+  });
+});
+
+describe('the process', () => {
+  it('is read and ended in main.ts alone', () => {
+    const touches = files.filter((file) => /\bprocess\.(env|exit|exitCode|argv)\b/.test(textOf(file)));
+    expect(touches).toEqual(['main.ts']);
+  });
+});
+
+describe('the package', () => {
+  const { exports, bin, files: published } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+  const targets: [string, string][] = [
+    ...Object.entries<string | Record<string, string>>(exports).flatMap(([name, target]) =>
+      Object.values(typeof target === 'string' ? { target } : target).map((path): [string, string] => [
+        name,
+        path,
+      ]),
+    ),
+    ...Object.entries<string>(bin),
+  ];
+
+  it.each(targets)('offers %s at %s, which has its source here and is published', (_, target) => {
+    const source = target.replace(/^\.\/dist\/(.+?)(\.d\.ts|\.js)$/, './src/$1.ts');
+    expect(existsSync(join(ROOT, source))).toBe(true);
+    const [, top = ''] = target.split('/');
+    expect([...published, 'package.json']).toContain(top);
+  });
+
+  it('names the types first, as TypeScript demands', () => {
+    for (const target of Object.values<string | object>(exports)) {
+      if (typeof target === 'object') expect(Object.keys(target)[0]).toBe('types');
+    }
+  });
+});
