@@ -1,0 +1,138 @@
+// Who asks for what, and the proof that each contender allows and refuses what it must.
+import { deepStrictEqual, strictEqual } from 'node:assert/strict';
+import { type DocumentNode, type ExecutionResult, type GraphQLSchema, parse, validate } from 'graphql';
+import {
+  type Caller,
+  CONTENDERS,
+  type Contender,
+  type ContenderName,
+  type ContenderOptions,
+  createCaller,
+  createContenders,
+} from './contenders.ts';
+import {
+  ALL_SCOPES,
+  closedToSome,
+  createData,
+  type LeafTest,
+  oneInFour,
+  range,
+  SOME_SCOPES,
+  writeQuery,
+} from './queries.ts';
+
+export interface Scene {
+  title: string;
+  caller: Caller;
+  onDenied: ContenderOptions['onDenied'];
+  /** Which fields of a query of `size` are selected in their closed form. */
+  isClosed: (size: number) => LeafTest;
+  /** Which of them the caller is denied. */
+  isDenied: (size: number) => LeafTest;
+}
+
+/** One request of a scene, to be sent over and over. */
+export type Run = () => ExecutionResult;
+export type Runs = Record<ContenderName, Run>;
+
+const all = () => () => true;
+const none = () => () => false;
+const one = (size: number) => (index: number) => index === Math.floor(size / 2);
+const nobody = createCaller();
+
+export const ALLOWED: Scene = {
+  title: 'allowed',
+  caller: createCaller(ALL_SCOPES),
+  onDenied: 'reject',
+  isClosed: () => oneInFour,
+  isDenied: none,
+};
+export const ONE_REFUSED: Scene = {
+  title: 'refused, one protected',
+  caller: nobody,
+  onDenied: 'reject',
+  isClosed: one,
+  isDenied: one,
+};
+export const ALL_REFUSED: Scene = {
+  title: 'refused, all protected',
+  caller: nobody,
+  onDenied: 'reject',
+  isClosed: all,
+  isDenied: all,
+};
+export const MIXED: Scene = {
+  title: 'mixed',
+  caller: createCaller(SOME_SCOPES),
+  onDenied: 'null',
+  isClosed: () => oneInFour,
+  isDenied: () => closedToSome,
+};
+
+/**
+ * Prepares a scene for each size. The document is parsed and validated once, as Yoga's cache of parsed documents does.
+ * @throws AssertionError where a contender does not answer as the scene demands
+ */
+export function prepareScene(
+  schema: GraphQLSchema,
+  scene: Scene,
+  sizes: readonly number[],
+): { deciding: Runs; executing: Runs }[] {
+  const deciding = createContenders(schema, { onDenied: scene.onDenied, executes: false });
+  const executing = createContenders(schema, { onDenied: scene.onDenied, executes: true });
+  return sizes.map((size) => {
+    const document = parseAndValidate(schema, writeQuery(size, scene.isClosed(size)));
+    const data = createData(size);
+    const complete = plain(executing.neither(document, scene.caller, data));
+    const prepare = (contenders: Record<ContenderName, Contender>, rootValue: () => unknown) => {
+      const runOf = (name: ContenderName): Run => {
+        const root = rootValue();
+        return () => contenders[name](document, scene.caller, root);
+      };
+      return { neither: runOf('neither'), guard: runOf('guard'), 'generic-auth': runOf('generic-auth') };
+    };
+    const runs = {
+      // A copy for each, because generic-auth writes its nulls into what was executed.
+      deciding: prepare(deciding, () => structuredClone(complete)),
+      executing: prepare(executing, () => data),
+    };
+    for (const name of CONTENDERS) {
+      prove(scene, size, complete, name, runs.executing[name]());
+      // With nulls it is the execution that leaves out what is denied.
+      if (scene.onDenied === 'reject') prove(scene, size, complete, name, runs.deciding[name]());
+    }
+    return runs;
+  });
+}
+
+/** A document that no contender has seen. */
+export function parseAndValidate(schema: GraphQLSchema, text: string): DocumentNode {
+  const document = parse(text);
+  deepStrictEqual(validate(schema, document), []);
+  return document;
+}
+
+function prove(
+  { title, onDenied, isDenied }: Scene,
+  size: number,
+  complete: ExecutionResult,
+  name: ContenderName,
+  result: ExecutionResult,
+): void {
+  const message = `${name}: ${title}, ${size} fields`;
+  const denied = name === 'neither' ? [] : range(size).filter(isDenied(size));
+  strictEqual(result.errors?.length ?? 0, denied.length, message);
+  if (denied.length > 0 && onDenied === 'reject') {
+    strictEqual(result.data ?? null, null, message);
+    return;
+  }
+  const values = new Set(denied.map((index) => `closed ${index}`));
+  const expected = JSON.parse(JSON.stringify(complete.data), (_, value) =>
+    values.has(value) ? null : value,
+  );
+  deepStrictEqual(plain(result).data, expected, message);
+}
+
+function plain(result: ExecutionResult): ExecutionResult {
+  return JSON.parse(JSON.stringify(result));
+}
