@@ -1,5 +1,6 @@
 // Signs in with email and password; an unknown email takes the same way, and time, as a wrong password.
 import { AuthError } from '../errors.ts';
+import { isTooLong } from '../passwords/check-password.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 import { normalizeEmail } from './email.ts';
 import { type IssuedTokens, startSession } from './start-session.ts';
@@ -14,17 +15,33 @@ export async function logIn(
   const key = normalizeEmail(email)?.key;
   if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // nobody can have registered it
 
-  await loginTries.count(key);
+  if (isTooLong(password)) throw new AuthError('INVALID_CREDENTIALS'); // nor this password
+  const attempt = { emailKey: key, address: client.ipAddress };
+  loginTries.count(attempt);
   const found = await store.findUserByEmail(key);
   const matches = await passwords.verify(password, found?.passwordHash);
   if (found === undefined || !matches || found.user.disabledAt !== undefined) {
     throw new AuthError('INVALID_CREDENTIALS');
   }
-  await loginTries.succeed(key);
+  loginTries.succeed(attempt);
 
   const { user, passwordHash } = found;
   if (passwords.needsRehash(passwordHash)) {
-    await store.updatePasswordHash(user.id, passwordHash, await passwords.hash(password));
+    await rehash(deps, user.id, passwordHash, password);
   }
   return startSession(deps, user, client);
+}
+
+/** Brings the hash up to date where there is room for it; where not, the next sign-in will. */
+async function rehash(
+  { store, passwords }: AccountDeps,
+  userId: string,
+  previousHash: string,
+  password: string,
+): Promise<void> {
+  try {
+    await store.updatePasswordHash(userId, previousHash, await passwords.hash(password));
+  } catch (error) {
+    if (!(error instanceof AuthError && error.reason === 'RATE_LIMITED')) throw error;
+  }
 }

@@ -1,41 +1,63 @@
 // How often a password may be guessed: failures are counted by account, before the password is looked at.
 import { createHash } from 'node:crypto';
-import { RateLimiterMemory, RateLimiterRes } from 'rate-limiter-flexible';
+import { LRUCache } from 'lru-cache';
 import { AuthError } from '../errors.ts';
+
+/** Who tries what. */
+export interface LoginTry {
+  /** The email as compared, whether an account has it or not. */
+  emailKey: string;
+  /** The network address the try comes from, where it is known. */
+  address: string | undefined;
+}
 
 export interface LoginTries {
   /**
-   * Counts a try; one that succeeds is taken back with `succeed`.
-   * @throws AuthError `RATE_LIMITED` with the seconds until the next try counts
+   * Counts a try, which `succeed` takes back.
+   * @throws AuthError `RATE_LIMITED` with the seconds until tries are looked at again
    */
-  count(emailKey: string): Promise<void>;
-  succeed(emailKey: string): Promise<void>;
+  count(attempt: LoginTry): void;
+  succeed(attempt: LoginTry): void;
 }
 
-/** No more than 100 failed tries in a row for one account (NIST SP 800-63B, section 3.2.2), then an hour's rest. */
+/** No more than 100 failed tries in a row (NIST SP 800-63B, section 3.2.2), then an hour's rest. */
 const MAX_FAILURES = 100;
-const WINDOW_SECONDS = 60 * 60;
+const REST_MS = 60 * 60 * 1000;
+/** The oldest are forgotten beyond this many; each costs whoever brings it a password hash. */
+const MAX_REMEMBERED = 100_000;
 
-/** Counts per process, by the email's key whether an account has it or not. */
-export function createLoginTries(): LoginTries {
-  const limiter = new RateLimiterMemory({
-    points: MAX_FAILURES,
-    duration: WINDOW_SECONDS,
-    blockDuration: WINDOW_SECONDS,
-  });
+/**
+ * Counts per process. An address that an account has signed in from is counted by itself: strangers who fail on purpose
+ * lock out strangers, not the owner.
+ */
+export function createLoginTries(now: () => Date = () => new Date()): LoginTries {
+  const failures = new LRUCache<string, { count: number; until: number }>({ max: MAX_REMEMBERED });
+  const knownAddresses = new LRUCache<string, true>({ max: MAX_REMEMBERED });
   // A hash, so that memory holds neither addresses nor what somebody typed in place of one.
-  const keyOf = (emailKey: string) => createHash('sha256').update(emailKey).digest('base64url');
+  const hash = (...parts: string[]) => createHash('sha256').update(JSON.stringify(parts)).digest('base64url');
+  const bothKeys = ({ emailKey, address }: LoginTry) => ({
+    account: hash(emailKey),
+    atAddress: address === undefined ? undefined : hash(emailKey, address),
+  });
+
   return {
-    async count(emailKey) {
-      try {
-        await limiter.consume(keyOf(emailKey));
-      } catch (error) {
-        if (!(error instanceof RateLimiterRes)) throw error;
-        throw new AuthError('RATE_LIMITED', { retryAfterSeconds: Math.ceil(error.msBeforeNext / 1000) });
+    count(attempt) {
+      const { account, atAddress } = bothKeys(attempt);
+      const key = atAddress !== undefined && knownAddresses.has(atAddress) ? atAddress : account;
+      const time = now().getTime();
+      const known = failures.get(key);
+      const count = known !== undefined && known.until > time ? known.count : 0;
+      if (known !== undefined && count >= MAX_FAILURES) {
+        throw new AuthError('RATE_LIMITED', { retryAfterSeconds: Math.ceil((known.until - time) / 1000) });
       }
+      failures.set(key, { count: count + 1, until: time + REST_MS });
     },
-    async succeed(emailKey) {
-      await limiter.delete(keyOf(emailKey));
+    succeed(attempt) {
+      const { account, atAddress } = bothKeys(attempt);
+      failures.delete(account);
+      if (atAddress === undefined) return;
+      failures.delete(atAddress);
+      knownAddresses.set(atAddress, true);
     },
   };
 }

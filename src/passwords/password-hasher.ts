@@ -3,7 +3,7 @@ import { availableParallelism } from 'node:os';
 import { hash, parseOptions, verify } from '@node-rs/argon2';
 import { AuthError } from '../errors.ts';
 import { createBoundedQueue, QueueFullError } from './bounded-queue.ts';
-import { isTooLong, normalizePassword } from './check-password.ts';
+import { normalizePassword } from './check-password.ts';
 
 /** OWASP Password Storage Cheat Sheet: Argon2id (the package's default), 19 MiB, 2 passes, 1 lane. */
 const ARGON2ID = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 };
@@ -60,7 +60,6 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
   return {
     hash: (password) => inTurn(() => hash(normalizePassword(password), ARGON2ID)),
     async verify(password, phc) {
-      if (isTooLong(password)) return false; // no account has such a password, so nothing is told by the time
       const matches = await inTurn(() => verify(phc ?? nobodysHash, normalizePassword(password)));
       return matches && phc !== undefined;
     },
