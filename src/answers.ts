@@ -5,8 +5,8 @@ import type { Plugin } from 'graphql-yoga';
 import { findAuthError, toGraphQLError, withoutStack } from './errors.ts';
 
 export interface AnswersOptions {
-  /** Whether a refusal that leaves nothing to deliver sets the HTTP status; default true. */
-  setsStatus?: boolean;
+  /** Whether a denied field that leaves nothing to deliver sets the HTTP status; default true. Other refusals always do. */
+  denialsSetStatus?: boolean;
 }
 
 /** A result, or a part of one that comes in parts. */
@@ -16,13 +16,15 @@ interface Answerable extends ExecutionResult {
 }
 
 /** Answers every `AuthError` that a resolver threw as DESIGN 4.3 says; leaves every other error to the server. */
-export function useAnswers({ setsStatus = true }: AnswersOptions = {}): Plugin {
+export function useAnswers({ denialsSetStatus = true }: AnswersOptions = {}): Plugin {
   const answer = (result: Answerable, isWhole: boolean): Answerable => {
     // An error that leaves other fields in place ends nothing, so it sets no status.
-    const endsRequest = setsStatus && isWhole && (result.data === null || result.data === undefined);
+    const endsRequest = isWhole && (result.data === null || result.data === undefined);
     return {
       ...result,
-      ...(result.errors && { errors: result.errors.map((error) => answerError(error, endsRequest)) }),
+      ...(result.errors && {
+        errors: result.errors.map((error) => answerError(error, endsRequest, denialsSetStatus)),
+      }),
       // What comes later, by `@defer` and `@stream`.
       ...(result.incremental && { incremental: result.incremental.map((part) => answer(part, false)) }),
       ...(result.completed && { completed: result.completed.map((part) => answer(part, false)) }),
@@ -44,9 +46,11 @@ export function useAnswers({ setsStatus = true }: AnswersOptions = {}): Plugin {
   };
 }
 
-function answerError(error: GraphQLError, endsRequest: boolean): GraphQLError {
+function answerError(error: GraphQLError, endsRequest: boolean, denialsSetStatus: boolean): GraphQLError {
   const refusal = findAuthError(error);
   if (refusal === undefined) return error;
   const place = { nodes: error.nodes, path: error.path };
-  return withoutStack(() => toGraphQLError(refusal, place, endsRequest));
+  // The guard's denials name their field.
+  const setsStatus = endsRequest && (denialsSetStatus || refusal.details.coordinate === undefined);
+  return withoutStack(() => toGraphQLError(refusal, place, setsStatus));
 }

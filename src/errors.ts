@@ -81,8 +81,7 @@ const REFUSALS = {
     code: 'UNAUTHENTICATED',
     status: 401,
     message: 'Sign in again: this needs a more recent sign-in',
-    challenge: ({ maxAge }, message) =>
-      `, error="insufficient_user_authentication", error_description="${message}", max_age="${maxAge}"`,
+    challenge: ({ maxAge }) => `, error="insufficient_user_authentication", max_age="${maxAge}"`,
   },
   MISSING_ROLE: {
     code: 'FORBIDDEN',

@@ -1,5 +1,6 @@
 // The guard behind every door: for each operation, the schema to run it on, or the answer that refuses it.
 import {
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
   GraphQLError,
@@ -35,7 +36,8 @@ export interface Guard {
 
 /** What the guard keeps for each schema it meets. */
 interface Guarded extends ProtectedSchema {
-  judges: WeakMap<OperationDefinitionNode, Judge>;
+  /** A plan depends on the whole document: another one may have the same operation and other fragments. */
+  judges: WeakMap<DocumentNode, Map<OperationDefinitionNode, Judge>>;
   visibleTo: (caller: Caller) => GraphQLSchema | undefined;
 }
 
@@ -56,11 +58,13 @@ export function createGuard(options: DecisionOptions = {}): Guard {
   }
 
   function judgeOf(guarded: Guarded, { document }: ExecutionArgs, operation: OperationDefinitionNode): Judge {
-    const known = guarded.judges.get(operation);
+    const ofDocument = guarded.judges.get(document) ?? new Map<OperationDefinitionNode, Judge>();
+    guarded.judges.set(document, ofDocument);
+    const known = ofDocument.get(operation);
     if (known !== undefined) return known;
     const plan = planOperation(guarded.plain, guarded.rulebook, document, operation);
     const judge = createJudge(plan, guarded, { setsStatus: onDenied === 'reject' });
-    guarded.judges.set(operation, judge);
+    ofDocument.set(operation, judge);
     return judge;
   }
 

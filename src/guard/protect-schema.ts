@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import type { BandhaContext } from '../context.ts';
 import type { AuthError } from '../errors.ts';
+import type { Principal } from '../tokens/principal.ts';
 import { type Caller, checkRequirement, type Denial, POLICY_DENIED, refusalOf } from './check-requirement.ts';
 import { describeDisagreements } from './disagreements.ts';
 import { createPolicyBook, type Policy, type PolicyBook } from './policies.ts';
@@ -100,8 +101,14 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
 
 /** The caller that a context names; one that no authentication has gone over names nobody. */
 export function callerOf(context: unknown, now: Date): Caller {
-  const { principal, tokenProblem } = (context ?? {}) as Partial<BandhaContext>; // anybody's context, so every key may lack
-  return { principal: principal ?? null, tokenProblem, now };
+  const { tokenProblem } = (context ?? {}) as Partial<BandhaContext>; // anybody's context, so every key may lack
+  return { principal: principalOf(context), tokenProblem, now };
+}
+
+/** Who the caller is; null where the context names nobody. */
+export function principalOf(context: unknown): Principal | null {
+  const { principal } = (context ?? {}) as Partial<BandhaContext>; // as above
+  return principal ?? null;
 }
 
 interface WallDeps {

@@ -1,12 +1,17 @@
 // The requirement of every field and type of a schema, read once: DESIGN 4.1 in tables.
 import {
+  type GraphQLArgument,
   type GraphQLCompositeType,
+  type GraphQLEnumValue,
+  type GraphQLInputField,
   type GraphQLInterfaceType,
   type GraphQLNamedType,
   type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
+  isEnumType,
+  isInputObjectType,
   isInterfaceType,
   isObjectType,
   isUnionType,
@@ -141,8 +146,31 @@ function readAll(
       .filter((name) => !policyNames.includes(name))
       .map((name) => `${coordinate}: no policy has the name "${name}"`),
   ]);
+  for (const [coordinate, element] of elementsWithoutGuard(types)) {
+    const { rules, isPublic } = readDemands(schema, element);
+    if (rules.length > 0 || isPublic) faults.push(`${coordinate}: is not a place where access can be ruled`);
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   return (coordinate) => demands.get(coordinate) ?? OPEN;
+}
+
+type Unguarded = GraphQLArgument | GraphQLInputField | GraphQLEnumValue;
+
+/** Arguments, input fields and enum values, by coordinate: a rule there would be one that nobody keeps. */
+function elementsWithoutGuard(types: readonly GraphQLNamedType[]): [string, Unguarded][] {
+  const elements: [string, Unguarded][] = [];
+  for (const type of types) {
+    const inner = isEnumType(type)
+      ? type.getValues()
+      : isInputObjectType(type)
+        ? Object.values(type.getFields())
+        : [];
+    for (const element of inner) elements.push([`${type.name}.${element.name}`, element]);
+    for (const { name, args } of hasFields(type) ? Object.values(type.getFields()) : []) {
+      for (const argument of args) elements.push([`${type.name}.${name}(${argument.name}:)`, argument]);
+    }
+  }
+  return elements;
 }
 
 /** The rules that stand in every list; where all lists have some, at least being signed in. */

@@ -1,7 +1,10 @@
 // What a directive demands of a caller, and reading it off a schema element.
 import { getDirectives } from '@graphql-tools/utils';
 import {
+  type GraphQLArgument,
+  type GraphQLEnumValue,
   type GraphQLField,
+  type GraphQLInputField,
   type GraphQLNamedType,
   type GraphQLSchema,
   isInterfaceType,
@@ -46,14 +49,20 @@ const RULE_DIRECTIVES: Readonly<Record<string, { takes: readonly string[]; needs
 };
 const PUBLIC_DIRECTIVES: readonly string[] = ['public', 'skipAuth'];
 
-type Element = GraphQLNamedType | GraphQLField<unknown, unknown>;
+type Element =
+  | GraphQLNamedType
+  | GraphQLField<unknown, unknown>
+  | GraphQLArgument
+  | GraphQLInputField
+  | GraphQLEnumValue;
 
 /** Reads the directives of a type or field, whatever put them there: SDL, `extend type` or `extensions.directives`. */
 export function readDemands(schema: GraphQLSchema, element: Element): Demands {
   const rules: Rule[] = [];
   const faults: string[] = [];
   let isPublic = false;
-  for (const { name, args } of directivesOf(schema, element)) {
+  for (const { name: written, args } of directivesOf(schema, element)) {
+    const name = written.replace(/^federation__/, ''); // Federation 2's name where it is not imported
     if (PUBLIC_DIRECTIVES.includes(name)) isPublic = true;
     if (!Object.hasOwn(RULE_DIRECTIVES, name)) continue;
     const given = Object.entries(args ?? {}).filter(([, value]) => value !== undefined);

@@ -1,10 +1,10 @@
 // The guard as a plugin for any Yoga or envelop server.
-import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { useAnswers } from '../answers.ts';
 import { createGuard, type Decision, type DecisionOptions } from './create-guard.ts';
 import { endWithToken, type WatchSession } from './end-with-token.ts';
-import { callerOf } from './protect-schema.ts';
+import { principalOf } from './protect-schema.ts';
 
 export interface GuardOptions extends DecisionOptions {
   /** So that a subscription ends when its session does; at the token's expiry it ends anyway. */
@@ -19,8 +19,24 @@ export interface GuardOptions extends DecisionOptions {
  */
 export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugin {
   const guard = createGuard(options);
+
+  /** Runs what was judged on the schema it was judged for; what another plugin has changed since meets the wall. */
+  function runAs<R>(judged: ExecutionArgs, schema: GraphQLSchema, run: (args: ExecutionArgs) => R) {
+    const { document, operationName, variableValues, contextValue } = judged;
+    const principal = principalOf(contextValue);
+    const { walled } = guard.protect(judged.schema);
+    return (given: ExecutionArgs): R => {
+      const isJudged =
+        given.document === document &&
+        given.operationName === operationName &&
+        given.variableValues === variableValues &&
+        principalOf(given.contextValue) === principal;
+      return run({ ...given, schema: isJudged ? schema : walled });
+    };
+  }
+
   return {
-    onPluginInit: ({ addPlugin }) => addPlugin(useAnswers({ setsStatus: options.onDenied !== 'null' })),
+    onPluginInit: ({ addPlugin }) => addPlugin(useAnswers({ denialsSetStatus: options.onDenied !== 'null' })),
     onSchemaChange({ schema, replaceSchema }) {
       const { walled } = guard.protect(schema);
       if (walled !== schema) replaceSchema(walled);
@@ -28,7 +44,7 @@ export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugi
     onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) =>
       after(guard.decide(args), (decision) => {
         if ('answer' in decision) setResultAndStopExecution(decision.answer);
-        else setExecuteFn((given: ExecutionArgs) => executeFn({ ...given, schema: decision.schema }));
+        else setExecuteFn(runAs(args, decision.schema, executeFn));
       }),
     onSubscribe: ({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) =>
       after(guard.decide(args), (decision) => {
@@ -36,9 +52,9 @@ export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugi
           setResultAndStopExecution(decision.answer);
           return;
         }
-        setSubscribeFn((given: ExecutionArgs) => subscribeFn({ ...given, schema: decision.schema }));
+        setSubscribeFn(runAs(args, decision.schema, subscribeFn));
         const { now } = guard.protect(args.schema);
-        const { principal } = callerOf(args.contextValue, now());
+        const principal = principalOf(args.contextValue);
         if (principal === null) return;
         return {
           onSubscribeResult({ result, setResult }) {

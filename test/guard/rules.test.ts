@@ -196,3 +196,29 @@ describe('a directive that makes no rule', () => {
     expect(coordinates.toSorted()).toEqual(['N.id', 'Query', 'Query.a']);
   });
 });
+
+describe('directives that would be kept by nobody', () => {
+  it.each([
+    ['an argument', 'type Query { a(b: Int @auth): Int }', 'Query.a(b:)'],
+    ['an input field', 'input I { b: Int @auth } type Query { a(i: I): Int }', 'I.b'],
+    ['an enum value', 'enum E { B @auth } type Query { a: E }', 'E.B'],
+    ['an argument, as public', 'type Query { a(b: Int @public): Int }', 'Query.a(b:)'],
+  ])('are faults: on %s', (_, sdl, coordinate) => {
+    const schema = makeExecutableSchema({
+      typeDefs: `directive @auth on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE
+        directive @public on ARGUMENT_DEFINITION ${sdl}`,
+    });
+    expect(() => protectSchema(schema)).toThrow(ConfigError);
+    expect(() => protectSchema(schema)).toThrow(coordinate);
+  });
+});
+
+it('Federation’s names count with their prefix too', () => {
+  const schema = makeExecutableSchema({
+    typeDefs: `directive @federation__authenticated on FIELD_DEFINITION
+      directive @federation__requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION
+      type Query { a: Int @federation__authenticated b: Int @federation__requiresScopes(scopes: [["read"]]) }`,
+  });
+  expect(requirementAt(schema, 'Query.a')).toEqual([{}]);
+  expect(requirementAt(schema, 'Query.b')).toEqual([READ]);
+});
