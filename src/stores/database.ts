@@ -4,7 +4,7 @@ import { migrate } from './migrate.ts';
 import { createRevocationFeed } from './revocation-feed.ts';
 import { createSessionVerbs } from './sessions.ts';
 import { createSigningKeyVerbs } from './signing-keys.ts';
-import { inOneWrite, openSqlite, sqliteDialect } from './sqlite.ts';
+import { inOneWrite, openReadOnly, openSqlite, sqliteDialect } from './sqlite.ts';
 import type { Store } from './store.ts';
 import type { Database } from './tables.ts';
 import { createUserVerbs } from './users.ts';
@@ -14,29 +14,34 @@ import { createUserVerbs } from './users.ts';
  * @param url `sqlite:` and a path, or `sqlite::memory:`
  */
 export async function openStore(url: string): Promise<Store> {
-  const sqlite = openSqlite(url.replace(/^sqlite:/, ''));
+  const path = url.replace(/^sqlite:/, '');
+  const sqlite = openSqlite(path);
   const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite) });
+  let reader = db;
   try {
     await inOneWrite(sqlite, () => migrate(db));
     sqlite.exec('PRAGMA busy_timeout = 0');
+    // A connection of its own: a write that waits for another process's holds up no reads.
+    if (path !== ':memory:') reader = new Kysely<Database>({ dialect: sqliteDialect(openReadOnly(path)) });
   } catch (error) {
     sqlite.close();
     throw error;
   }
-  const feed = createRevocationFeed(db, sqlite);
+  const feed = createRevocationFeed(reader, sqlite);
 
   return {
-    ...createUserVerbs(db, feed.announce),
-    ...createSessionVerbs(db, feed.announce),
+    ...createUserVerbs({ db, reader }, feed.announce),
+    ...createSessionVerbs({ db, reader }, feed.announce),
     ...createSigningKeyVerbs(db),
     followRevocations: feed.follow,
     async ping() {
-      await db.selectFrom('signing_keys').select('kid').limit(1).execute();
+      await reader.selectFrom('signing_keys').select('kid').limit(1).execute();
     },
     async close() {
       feed.stop();
       // The one connection comes free when those who had it before are done.
       await db.connection().execute(async () => {});
+      if (reader !== db) await reader.destroy();
       await db.destroy();
     },
   };

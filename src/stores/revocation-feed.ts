@@ -52,6 +52,11 @@ export function createRevocationFeed(db: Kysely<Database>, sqlite: DatabaseSync)
     async follow(listener: Listener, since: Date): Promise<void> {
       // Listening first: what is revoked while the past is read is told too.
       listeners.add(listener);
+      const newest = await db
+        .selectFrom('revocations')
+        .select((eb) => eb.fn.max('id').as('id'))
+        .executeTakeFirst();
+      lastId = Math.max(lastId, newest?.id ?? 0);
       const past = await db
         .selectFrom('revocations')
         .selectAll()

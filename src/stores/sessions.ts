@@ -1,9 +1,10 @@
 // The store's verbs for sessions.
-import type { Kysely } from 'kysely';
-import { isLive, judgeRefresh } from './judge-refresh.ts';
+import { judgeRefresh } from './judge-refresh.ts';
 import { countLive, revokeWhere } from './revoke-sessions.ts';
 import type { Rotation, Session, Store } from './store.ts';
-import { type Database, toSession, toUser } from './tables.ts';
+import { type Connections, type Database, toSession, toUser } from './tables.ts';
+
+const MAX_LISTED_SESSIONS = 100;
 
 type SessionVerbs = Pick<
   Store,
@@ -11,7 +12,7 @@ type SessionVerbs = Pick<
 >;
 
 export function createSessionVerbs(
-  db: Kysely<Database>,
+  { db, reader }: Connections,
   announce: (revoked: readonly Session[]) => void,
 ): SessionVerbs {
   async function end(
@@ -39,15 +40,18 @@ export function createSessionVerbs(
       }),
 
     async listLiveSessions(userId, now, idleSeconds) {
-      const rows = await db
+      const rows = await reader
         .selectFrom('sessions')
         .selectAll()
         .where('user_id', '=', userId)
         .where('revoked_at', 'is', null)
+        .where('expires_at', '>', now.getTime())
+        .where('last_used_at', '>', now.getTime() - idleSeconds * 1000)
         .orderBy('last_used_at', 'desc')
         .orderBy('id')
+        .limit(MAX_LISTED_SESSIONS)
         .execute();
-      return rows.map(toSession).filter((session) => isLive(session, now, idleSeconds));
+      return rows.map(toSession);
     },
 
     async rotateSession(request): Promise<Rotation> {

@@ -32,6 +32,11 @@ export function openSqlite(path: string): DatabaseSync {
   return sqlite;
 }
 
+/** A second connection to a file that `openSqlite` has made. */
+export function openReadOnly(path: string): DatabaseSync {
+  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+}
+
 /** Runs the task with the write lock held: whole, or not at all. Waits for the lock, and holds up the process meanwhile. */
 export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>): Promise<void> {
   sqlite.exec('begin immediate');
@@ -39,7 +44,8 @@ export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>
     await task();
     sqlite.exec('commit');
   } catch (error) {
-    sqlite.exec('rollback');
+    // A full disk has rolled back already.
+    if (sqlite.isTransaction) sqlite.exec('rollback');
     throw error;
   }
 }

@@ -98,7 +98,7 @@ export interface Store {
 
   /** @returns false, and creates nothing, where the account is disabled or absent */
   createSession(session: Session): Promise<boolean>;
-  /** The sessions of a user that are neither revoked nor expired, the most recently used first. */
+  /** The sessions of a user that are neither revoked nor expired, the most recently used first; at most 100. */
   listLiveSessions(userId: string, now: Date, idleSeconds: number): Promise<Session[]>;
   /**
    * Compares the generation and sets the next in one step. Of any number at once with one token, one is `ROTATED` and

@@ -1,5 +1,5 @@
 // The tables as Kysely sees them, and how rows become the port's values. Instants are milliseconds since 1970.
-import type { Generated, Selectable } from 'kysely';
+import type { Generated, Kysely, Selectable } from 'kysely';
 import type { Session, SigningKeyRow, User } from './store.ts';
 
 export interface Database {
@@ -41,6 +41,12 @@ export interface Database {
     created_at: number;
     retired_at: number | null;
   };
+}
+
+/** The one connection that writes, and one that only reads; in memory the same. */
+export interface Connections {
+  db: Kysely<Database>;
+  reader: Kysely<Database>;
 }
 
 export function toUser(row: Selectable<Database['users']>): User {

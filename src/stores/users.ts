@@ -1,8 +1,7 @@
 // The store's verbs for accounts.
-import type { Kysely } from 'kysely';
 import { countLive, revokeWhere } from './revoke-sessions.ts';
 import type { Session, Store } from './store.ts';
-import { type Database, toUser } from './tables.ts';
+import { type Connections, toUser } from './tables.ts';
 
 type UserVerbs = Pick<
   Store,
@@ -16,7 +15,7 @@ type UserVerbs = Pick<
 >;
 
 export function createUserVerbs(
-  db: Kysely<Database>,
+  { db, reader }: Connections,
   announce: (revoked: readonly Session[]) => void,
 ): UserVerbs {
   return {
@@ -39,7 +38,7 @@ export function createUserVerbs(
     },
 
     async findUserByEmail(emailKey) {
-      const row = await db
+      const row = await reader
         .selectFrom('users')
         .selectAll()
         .where('email_key', '=', emailKey)
@@ -48,16 +47,16 @@ export function createUserVerbs(
     },
 
     async findUserById(id) {
-      const row = await db.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
+      const row = await reader.selectFrom('users').selectAll().where('id', '=', id).executeTakeFirst();
       return row && toUser(row);
     },
 
     async hasUsers() {
-      return (await db.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
+      return (await reader.selectFrom('users').select('id').limit(1).executeTakeFirst()) !== undefined;
     },
 
     async listUsers() {
-      const rows = await db.selectFrom('users').selectAll().orderBy('created_at').orderBy('id').execute();
+      const rows = await reader.selectFrom('users').selectAll().orderBy('created_at').orderBy('id').execute();
       return rows.map(toUser);
     },
 
