@@ -1,8 +1,10 @@
 // The resolver map of Bandha's own schema: one root field a file.
+import { GraphQLScalarType } from 'graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { YogaInitialContext } from 'graphql-yoga';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { BandhaContext } from '../context.ts';
+import { descriptionOf } from '../schema/base-schema.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { logoutEverywhere } from './logout-everywhere.ts';
@@ -13,11 +15,18 @@ import { secureData } from './secure-data.ts';
 import { sessions } from './sessions.ts';
 import { viewer } from './viewer.ts';
 
+/** With the schema's own name and description: the package's would take their place. */
+const dateTime = new GraphQLScalarType({
+  ...GraphQLDateTimeISO.toConfig(),
+  name: 'DateTime',
+  description: descriptionOf('DateTime'),
+});
+
 export type ResolverContext = YogaInitialContext & BandhaContext;
 
 export function createResolvers(accounts: Accounts) {
   return {
-    DateTime: GraphQLDateTimeISO,
+    DateTime: dateTime,
     Query: {
       viewer: viewer(accounts),
       secureData: secureData(accounts),

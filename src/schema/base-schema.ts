@@ -10,5 +10,11 @@ export const baseTypeDefs: DocumentNode = parse(
 /** The definitions of `@auth` and `@public` in SDL, for a schema that takes only the guard. */
 export const directiveTypeDefs: string = baseTypeDefs.definitions
   .filter((definition) => definition.kind === Kind.DIRECTIVE_DEFINITION)
-  .map(print)
-  .join('\n\n');
+  .map((definition) => `${print(definition)}\n`)
+  .join('\n');
+
+/** What `schema.graphql` says of a type. */
+export function descriptionOf(typeName: string): string | undefined {
+  const definition = baseTypeDefs.definitions.find((one) => 'name' in one && one.name?.value === typeName);
+  return definition && 'description' in definition ? definition.description?.value : undefined;
+}
