@@ -4,6 +4,7 @@ import { normalizeEmail } from './accounts/email.ts';
 import { ConfigError } from './errors.ts';
 import { checkPassword } from './passwords/check-password.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
+import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
 
 /** Everything a server needs to know; DESIGN 4.5 has the table. Durations are in seconds. */
 export interface Config {
@@ -36,7 +37,6 @@ const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'
 type LogLevel = (typeof LOG_LEVELS)[number];
 
 const DAY_SECONDS = 24 * 60 * 60;
-const MIN_SECRET_LENGTH = 32;
 
 /** What a configuration has where nothing is said. */
 export const DEFAULT_CONFIG: Config = {
@@ -74,13 +74,15 @@ const SIGNUP = ['open', 'closed'] as const;
 const ON_DENIED = ['reject', 'null'] as const;
 
 /** The configuration as code gives it; what the environment gives is read into this. */
-const CONFIG = z.object({
+const CONFIG = z.strictObject({
   ...mapValues(RANGES, ([min, max]) => {
     const message = `must be a whole number from ${min} to ${max}`;
     return z.int(message).min(min, message).max(max, message);
   }),
   host: z.string().min(1, 'must not be empty'),
-  databaseUrl: z.string().regex(/^sqlite:.+/, 'must be sqlite: and a path, such as sqlite:.bandha/bandha.db'),
+  databaseUrl: z
+    .string()
+    .regex(/^sqlite:(?!\/\/).+/, 'must be sqlite: and a path without //, such as sqlite:.bandha/bandha.db'),
   secret: z.string().min(MIN_SECRET_LENGTH, `must have at least ${MIN_SECRET_LENGTH} characters`).optional(),
   issuer: z.url('must be a URL'),
   audience: z.string().min(1, 'must not be empty'),
@@ -120,7 +122,7 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const production = env.NODE_ENV === 'production';
-  const given: Record<string, unknown> = { production, graphiql: !production };
+  const given: Record<string, unknown> = { production };
   const faults: string[] = [];
   for (const [variable, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
@@ -130,9 +132,6 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   }
   const { adminEmail, adminPassword, ...config } = given;
   faults.push(...faultsOf(config, variableOf));
-  if (production && config.secret === undefined) {
-    faults.push('BANDHA_SECRET: is required when NODE_ENV=production');
-  }
   faults.push(...adminFaults(adminEmail, adminPassword));
   if (faults.length > 0) throw new ConfigError(faults);
   const admin = adminEmail === undefined ? undefined : { email: adminEmail, password: adminPassword };
@@ -147,7 +146,7 @@ export function completeConfig(given: Partial<Config>): Config {
   const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   const faults = faultsOf(said, (key) => key);
   if (faults.length > 0) throw new ConfigError(faults);
-  return { ...DEFAULT_CONFIG, ...said };
+  return { ...DEFAULT_CONFIG, graphiql: given.production !== true, ...said };
 }
 
 /** From an environment's text to a value of the kind that the key has; what cannot be read stays text, and a fault. */
@@ -164,10 +163,15 @@ function variableOf(key: string): string {
 /** One line a fault: the name, and what the value must be. */
 function faultsOf(given: Readonly<Record<string, unknown>>, nameOf: (key: string) => string): string[] {
   const issues = CONFIG.partial().safeParse(given).error?.issues ?? [];
-  return issues.map(({ path, message }) => {
-    const name = nameOf(String(path[0]));
-    return `${name}: ${name === 'BANDHA_GRAPHIQL' ? 'must be one of on, off' : message}`;
+  const faults = issues.flatMap((issue) => {
+    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: is not a known option`);
+    const name = nameOf(String(issue.path[0]));
+    return `${name}: ${name === 'BANDHA_GRAPHIQL' ? 'must be one of on, off' : issue.message}`;
   });
+  if (given.production === true && given.secret === undefined) {
+    faults.push(`${nameOf('secret')}: is required when NODE_ENV=production`);
+  }
+  return faults;
 }
 
 function mapValues<T extends object, R>(object: T, map: (value: T[keyof T]) => R): { [K in keyof T]: R } {

@@ -3,9 +3,9 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from './errors.ts';
+import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
 
 const SECRET_BYTES = 32;
-const MIN_SECRET_LENGTH = 32;
 
 /**
  * Reads the secret from a file, making it where it is missing; of several processes at once, all get the same.

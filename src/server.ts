@@ -11,8 +11,13 @@ import { useAuthentication } from './context.ts';
 import { protectSchema } from './guard/protect-schema.ts';
 import { type GuardOptions, useGuard } from './guard/use-guard.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
+import { useClearRefusals } from './http/use-clear-refusals.ts';
+import { useDocumentLimits } from './http/use-document-limits.ts';
 import { useHealth } from './http/use-health.ts';
+import { useHiddenNames } from './http/use-hidden-names.ts';
 import { useJwks } from './http/use-jwks.ts';
+import { useResponseHeaders } from './http/use-response-headers.ts';
+import { useRootFieldLimit } from './http/use-root-field-limit.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
 import { loadOrMakeSecret } from './secret-file.ts';
@@ -38,7 +43,7 @@ export interface BandhaOptions
 export interface Bandha {
   /** The schema with its wall: protected fields refuse by themselves. */
   schema: GraphQLSchema;
-  /** Authentication, guard, JWKS and health, for an own `createYoga({ schema, plugins })`. */
+  /** Authentication, guard, limits, JWKS and health, for an own `createYoga({ schema, plugins })`. */
   plugins: Plugin[];
   /** From request headers to the caller; never rejects. */
   authenticate: Authenticate;
@@ -58,7 +63,8 @@ const SECRET_FILE = '.bandha/secret';
  * @throws ConfigError naming every fault found
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
-  const { typeDefs, resolvers, policies, report, log = SILENT, now = () => new Date(), ...given } = options;
+  const { typeDefs, resolvers, policies, default: otherwise, report, log = SILENT, ...rest } = options;
+  const { now = () => new Date(), ...given } = rest;
   const config = completeConfig(given);
   const secrets = createSecrets(config.secret ?? loadOrMakeSecret(SECRET_FILE));
   const store = await openStore(config.databaseUrl);
@@ -82,7 +88,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const accounts = createAccounts({
       store,
       passwords,
-      loginTries: createLoginTries(),
+      loginTries: createLoginTries(now),
       keyring,
       secrets,
       config,
@@ -93,7 +99,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const built = createSchema({ accounts, signup: config.signup, typeDefs, resolvers });
     const guard: GuardOptions = {
       policies,
-      default: options.default,
+      default: otherwise,
       report,
       log,
       now,
@@ -103,10 +109,15 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     };
     const { walled: schema } = protectSchema(built, guard);
     const plugins = [
+      useClearRefusals(),
+      useDocumentLimits(),
+      useResponseHeaders(),
       useJwks(() => keyring.jwks),
       useHealth({ store: () => store.ping(), keys: () => keyring.current }),
       useAuthentication(authenticate),
       useGuard(guard),
+      useRootFieldLimit(),
+      useHiddenNames({ introspection: config.graphiql }),
     ];
     const yoga = createYogaServer({ schema, plugins, graphiql: config.graphiql, log });
     return {

@@ -2,32 +2,43 @@
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
-import { useClearRefusals } from './use-clear-refusals.ts';
-import { useDocumentLimits } from './use-document-limits.ts';
-import { useHiddenSchema } from './use-hidden-schema.ts';
-import { useResponseHeaders } from './use-response-headers.ts';
 
 const MAX_BODY_BYTES = 100_000;
 
-const STARTER_QUERY = `# Who am I? Null until you send a token.
+const WHO_AM_I = `# Who am I? Null until you send a token.
 {
   viewer { email }
 }
-
+`;
+const REGISTER = `
 # 1. Make an account:
 #
 # mutation {
 #   register(
-#     email: "you@example.com"
-#     password: "something only you know"
+#     email: "ada@example.com"
+#     password: "a phrase of your own"
 #   ) { accessToken }
 # }
+`;
+const LOG_IN = `
+# 1. Sign in:
 #
+# mutation {
+#   login(
+#     email: "ada@example.com"
+#     password: "a phrase of your own"
+#   ) { accessToken }
+# }
+`;
+const SEE_SECURE_DATA = `
 # 2. Put its token into the Headers pane:
 #
 # { "Authorization": "Bearer <accessToken>" }
 #
-# 3. See what only you may see:
+# 3. Press Re-fetch at the bottom left: the
+#    documentation shows what you may use.
+#
+# 4. See what only you may see:
 #
 # { secureData { message user { email } } }
 `;
@@ -43,17 +54,14 @@ export interface YogaServerOptions {
 export function createYogaServer({ schema, plugins, graphiql, log }: YogaServerOptions) {
   return createYoga({
     schema,
-    plugins: [
-      useClearRefusals(),
-      useDocumentLimits(),
-      ...plugins,
-      useResponseHeaders(),
-      ...(graphiql ? [useRootRedirect()] : [useHiddenSchema()]),
-    ],
+    plugins: [...plugins, ...(graphiql ? [useRootRedirect()] : [])],
     maxRequestBodySize: MAX_BODY_BYTES,
     multipart: false, // nothing here takes files
     landingPage: false,
-    graphiql: graphiql && { title: 'Bandha', defaultQuery: STARTER_QUERY },
+    graphiql: graphiql && {
+      title: 'Bandha',
+      defaultQuery: WHO_AM_I + (canRegister(schema) ? REGISTER : LOG_IN) + SEE_SECURE_DATA,
+    },
     // Loaded when first asked for: it is 9 MB of text, with everything the page needs inside.
     renderGraphiQL: async (options) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
@@ -67,6 +75,10 @@ export function createYogaServer({ schema, plugins, graphiql, log }: YogaServerO
       error: (...args) => logErrors(log, args),
     },
   });
+}
+
+function canRegister(schema: GraphQLSchema): boolean {
+  return schema.getMutationType()?.getFields().register !== undefined;
 }
 
 /** Only what nobody expected is an error in the log; a refusal is an answer. */

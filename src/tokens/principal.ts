@@ -8,7 +8,7 @@ export interface Principal {
   sessionId: string;
   roles: ReadonlySet<string>;
   scopes: ReadonlySet<string>;
-  /** When the caller last proved who they are: `auth_time`, or else `iat`. */
+  /** When the caller last proved who they are: `auth_time`. Where the token does not say, 1970: never recent enough. */
   authenticatedAt: Date;
   /** Every claim of the token (RFC 7519, section 4). */
   claims: JWTPayload;
@@ -20,7 +20,7 @@ export interface Principal {
  * @returns undefined where a claim has the wrong type, or `sub` is missing
  */
 export function parsePrincipal(claims: JWTPayload): Principal | undefined {
-  const { sub, sid = '', roles = [], scope = '', auth_time = claims.iat } = claims;
+  const { sub, sid = '', roles = [], scope = '', auth_time = 0 } = claims;
   if (typeof sub !== 'string' || sub === '' || typeof sid !== 'string') return undefined;
   if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) return undefined;
   if (typeof scope !== 'string' || typeof auth_time !== 'number') return undefined;

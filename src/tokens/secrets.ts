@@ -19,6 +19,9 @@ export interface Secrets {
   isMac(mac: string, message: string): boolean;
 }
 
+/** Of the configured secret, in characters. */
+export const MIN_SECRET_LENGTH = 32;
+
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
