@@ -19,6 +19,11 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   stdin: process.stdin,
   stdout: process.stdout,
   stderr: process.stderr,
-  program: process.env.npm_lifecycle_event ? 'npm run bandha --' : 'bandha',
+  program: isInCheckout(process.env) ? 'npm run bandha --' : 'bandha',
   stop: stop.signal,
 });
+
+/** Whether npm runs a script of this package, and not the command in somebody's project. */
+function isInCheckout({ npm_package_name, npm_lifecycle_event }: NodeJS.ProcessEnv): boolean {
+  return npm_package_name === 'bandha' && ['start', 'bandha', 'dev'].includes(npm_lifecycle_event ?? '');
+}

@@ -43,7 +43,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
     terminal.stdout.write(help(terminal.program));
     return args.length === 0 ? 2 : 0;
   }
-  const name = [args.slice(0, 2).join(' '), args[0] ?? ''].find((words) => words in COMMANDS);
+  const name = [args.slice(0, 2).join(' '), args[0] ?? ''].find((words) => Object.hasOwn(COMMANDS, words));
   const command = name === undefined ? undefined : COMMANDS[name];
   try {
     if (name === undefined || command === undefined) {

@@ -56,15 +56,18 @@ function isFormat(name: string): name is Format {
   return Object.hasOwn(FORMATS, name);
 }
 
-/** Bandha's own schema, or the one in a file, which may leave out the definitions of the directives. */
+/** Bandha's own schema, or the one in a file: by itself, or on top of Bandha's where it has no `Query` of its own. */
 function loadSchema(file: string | undefined): GraphQLSchema {
   if (file === undefined) return makeExecutableSchema({ typeDefs: baseTypeDefs });
   try {
     const document = parse(readFileSync(file, 'utf8'));
-    const definesAuth = document.definitions.some(
-      (definition) => definition.kind === Kind.DIRECTIVE_DEFINITION && definition.name.value === 'auth',
-    );
-    return makeExecutableSchema({ typeDefs: definesAuth ? document : [directiveTypeDefs, document] });
+    const has = (kind: Kind, name: string) =>
+      document.definitions.some((one) => one.kind === kind && 'name' in one && one.name?.value === name);
+    // Types on top of Bandha's extend its Query.
+    if (!has(Kind.OBJECT_TYPE_DEFINITION, 'Query'))
+      return makeExecutableSchema({ typeDefs: [baseTypeDefs, document] });
+    const isComplete = has(Kind.DIRECTIVE_DEFINITION, 'auth');
+    return makeExecutableSchema({ typeDefs: isComplete ? document : [directiveTypeDefs, document] });
   } catch (error) {
     if (error instanceof GraphQLError) throw new CommandFailure(`${file}: ${error.toString()}`);
     throw new CommandFailure(error instanceof Error ? error.message : String(error));

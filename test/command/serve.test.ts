@@ -52,7 +52,7 @@ describe('bandha serve', () => {
 
   it('names the command as npm runs it where npm has started it', () =>
     withFolder((folder) =>
-      withServer(folder, { npm_lifecycle_event: 'start' }, async ({ output }) => {
+      withServer(folder, { npm_lifecycle_event: 'start', npm_package_name: 'bandha' }, async ({ output }) => {
         expect(output()).toContain('npm run bandha -- users add you@example.com --role admin');
       }),
     ));
