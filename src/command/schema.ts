@@ -3,8 +3,9 @@ import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { GraphQLError, type GraphQLSchema, Kind, parse } from 'graphql';
+import { ConfigError } from '../errors.ts';
 import { explainSchema, type FieldExplanation } from '../guard/explain-schema.ts';
-import { readRulebook } from '../guard/rulebook.ts';
+import { type Rulebook, readRulebook } from '../guard/rulebook.ts';
 import { policyNamesOf } from '../guard/rules.ts';
 import { baseTypeDefs, directiveTypeDefs } from '../schema/base-schema.ts';
 import { parseArguments } from './parse-arguments.ts';
@@ -34,10 +35,7 @@ export async function schema(args: readonly string[], { stdout, stderr }: Termin
   if (!isFormat(values.format))
     throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`);
   const built = loadSchema(positionals[0]);
-  const rulebook = readRulebook(built, {
-    default: values['default-deny'] ? 'deny' : 'allow',
-    policyNames: policyNamesOf(built),
-  });
+  const rulebook = readRules(built, positionals[0], values['default-deny'] ? 'deny' : 'allow');
   const rows = explainSchema(built, rulebook);
   const open = rows.filter(({ requirement }) => requirement.length === 0);
   const unprotected = open.filter(({ isPublic }) => !isPublic);
@@ -71,6 +69,15 @@ function loadSchema(file: string | undefined): GraphQLSchema {
   } catch (error) {
     if (error instanceof GraphQLError) throw new CommandFailure(`${file}: ${error.toString()}`);
     throw new CommandFailure(error instanceof Error ? error.message : String(error));
+  }
+}
+
+function readRules(built: GraphQLSchema, file: string | undefined, otherwise: 'allow' | 'deny'): Rulebook {
+  try {
+    return readRulebook(built, { default: otherwise, policyNames: policyNamesOf(built) });
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    throw new CommandFailure(error.faults.map((fault) => `${file ?? 'schema.graphql'}: ${fault}`).join('\n'));
   }
 }
 
