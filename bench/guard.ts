@@ -18,8 +18,8 @@ const schema = createSchema(Math.max(...SIZES));
 
 printHeading('Added to a request');
 for (const scene of [ALLOWED, ONE_REFUSED, ALL_REFUSED, MIXED]) {
-  const prepared = prepareScene(schema, scene, SIZES);
-  const times = measure(prepared.map(({ deciding }) => deciding));
+  const prepared = await prepareScene(schema, scene, SIZES);
+  const times = await measure(prepared.map(({ deciding }) => deciding));
   const added = (name: ContenderName) =>
     medians(times, (of, round) => at(of[name], round) - at(of.neither, round));
   printRow(`${scene.title}: guard`, added('guard'));
@@ -30,7 +30,7 @@ for (const scene of [ALLOWED, ONE_REFUSED, ALL_REFUSED, MIXED]) {
 }
 
 printHeading('Added to the first request of a document');
-const firsts = measureFirstRequests(schema, SIZES, FIRST_REQUEST_ROUNDS);
+const firsts = await measureFirstRequests(schema, SIZES, FIRST_REQUEST_ROUNDS);
 printRow(
   'parse and validate, for comparison',
   firsts.map(({ parsing }) => median(parsing)),
@@ -44,9 +44,10 @@ printRow(
   firsts.map(({ refusing }) => median(refusing)),
 );
 
-printHeading("A whole request, executed by Yoga's executor");
+printHeading('A whole request, executed by @graphql-tools/executor');
 for (const scene of [ALLOWED, MIXED]) {
-  const times = measure(prepareScene(schema, scene, SIZES).map(({ executing }) => executing));
+  const prepared = await prepareScene(schema, scene, SIZES);
+  const times = await measure(prepared.map(({ executing }) => executing));
   for (const name of CONTENDERS) {
     printRow(
       `${scene.title}: ${name}`,
@@ -56,9 +57,9 @@ for (const scene of [ALLOWED, MIXED]) {
 }
 
 /** All sizes and contenders in the same rounds. */
-function measure(sizes: readonly Runs[]): Times[] {
+async function measure(sizes: readonly Runs[]): Promise<Times[]> {
   const runs = sizes.flatMap((of) => CONTENDERS.map((name) => of[name]));
-  const times = interleave(runs, { rounds, sliceMs: SLICE_MS });
+  const times = await interleave(runs, { rounds, sliceMs: SLICE_MS });
   return sizes.map((_, size) => {
     const [neither = [], guard = [], genericAuth = []] = times.slice(size * CONTENDERS.length);
     return { neither, guard, 'generic-auth': genericAuth };

@@ -29,7 +29,11 @@ export interface Caller {
 }
 
 /** Sends one request of an operation that is parsed and validated. */
-export type Contender = (document: DocumentNode, caller: Caller, rootValue: unknown) => ExecutionResult;
+export type Contender = (
+  document: DocumentNode,
+  caller: Caller,
+  rootValue: unknown,
+) => ExecutionResult | Promise<ExecutionResult>;
 
 export interface ContenderOptions {
   onDenied: 'reject' | 'null';

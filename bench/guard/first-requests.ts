@@ -21,11 +21,11 @@ const MAX_DOCUMENTS_PER_SLICE = 400;
 const WARM_UP_ROUNDS = 10;
 
 /** @returns one entry a size; all sizes are measured in the same rounds */
-export function measureFirstRequests(
+export async function measureFirstRequests(
   schema: GraphQLSchema,
   sizes: readonly number[],
   rounds: number,
-): FirstRequests[] {
+): Promise<FirstRequests[]> {
   const { guard } = createContenders(schema, { onDenied: 'reject', executes: false });
   const results = sizes.map((size): FirstRequests & { size: number } => ({
     size,
@@ -34,21 +34,22 @@ export function measureFirstRequests(
     refusing: [],
   }));
 
-  const measure = ({ isClosed, caller }: Scene, size: number) => {
+  const measure = async ({ isClosed, caller }: Scene, size: number) => {
     const text = writeQuery(size, isClosed(size));
     const count = Math.min(MAX_DOCUMENTS_PER_SLICE, Math.ceil(FIELDS_PER_SLICE / size));
     const documents: DocumentNode[] = [];
-    const parsing = timeSlice(() => documents.push(parseAndValidate(schema, text)), count);
+    const parsing = await timeSlice(() => documents.push(parseAndValidate(schema, text)), count);
     const requestEach = () => {
       for (const document of documents) guard(document, caller, {});
     };
-    return { parsing, planning: (timeSlice(requestEach, 1) - timeSlice(requestEach, 1)) / count };
+    const first = await timeSlice(requestEach, 1);
+    return { parsing, planning: (first - (await timeSlice(requestEach, 1))) / count };
   };
 
   for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
     for (const result of round % 2 === 0 ? results : results.toReversed()) {
-      const allowed = measure(ALLOWED, result.size);
-      const refused = measure(ALL_REFUSED, result.size);
+      const allowed = await measure(ALLOWED, result.size);
+      const refused = await measure(ALL_REFUSED, result.size);
       if (round < 0) continue;
       result.parsing.push(allowed.parsing);
       result.planning.push(allowed.planning);

@@ -32,7 +32,7 @@ export interface Scene {
 }
 
 /** One request of a scene, to be sent over and over. */
-export type Run = () => ExecutionResult;
+export type Run = () => ExecutionResult | Promise<ExecutionResult>;
 export type Runs = Record<ContenderName, Run>;
 
 const all = () => () => true;
@@ -73,17 +73,18 @@ export const MIXED: Scene = {
  * Prepares a scene for each size. The document is parsed and validated once, as Yoga's cache of parsed documents does.
  * @throws AssertionError where a contender does not answer as the scene demands
  */
-export function prepareScene(
+export async function prepareScene(
   schema: GraphQLSchema,
   scene: Scene,
   sizes: readonly number[],
-): { deciding: Runs; executing: Runs }[] {
+): Promise<{ deciding: Runs; executing: Runs }[]> {
   const deciding = createContenders(schema, { onDenied: scene.onDenied, executes: false });
   const executing = createContenders(schema, { onDenied: scene.onDenied, executes: true });
-  return sizes.map((size) => {
+  const prepared: { deciding: Runs; executing: Runs }[] = [];
+  for (const size of sizes) {
     const document = parseAndValidate(schema, writeQuery(size, scene.isClosed(size)));
     const data = createData(size);
-    const complete = plain(executing.neither(document, scene.caller, data));
+    const complete = plain(await executing.neither(document, scene.caller, data));
     const prepare = (contenders: Record<ContenderName, Contender>, rootValue: () => unknown) => {
       const runOf = (name: ContenderName): Run => {
         const root = rootValue();
@@ -97,12 +98,13 @@ export function prepareScene(
       executing: prepare(executing, () => data),
     };
     for (const name of CONTENDERS) {
-      prove(scene, size, complete, name, runs.executing[name]());
+      prove(scene, size, complete, name, await runs.executing[name]());
       // With nulls it is the execution that leaves out what is denied.
-      if (scene.onDenied === 'reject') prove(scene, size, complete, name, runs.deciding[name]());
+      if (scene.onDenied === 'reject') prove(scene, size, complete, name, await runs.deciding[name]());
     }
-    return runs;
-  });
+    prepared.push(runs);
+  }
+  return prepared;
 }
 
 /** A document that no contender has seen. */
