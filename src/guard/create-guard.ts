@@ -8,7 +8,7 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
-import { toGraphQLError } from '../errors.ts';
+import { ConfigError, toGraphQLError } from '../errors.ts';
 import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
 import { createJudge, type Judge, type Verdict } from './judge-plan.ts';
 import { type Plan, planOperation } from './plan-operation.ts';
@@ -41,8 +41,12 @@ interface Guarded extends ProtectedSchema {
   visibleTo: (caller: Caller) => GraphQLSchema | undefined;
 }
 
+/** @throws ConfigError where an option is none of its choices */
 export function createGuard(options: DecisionOptions = {}): Guard {
-  const { onDenied = 'reject', introspection = 'all' } = options;
+  const { onDenied = 'reject', introspection = 'all', default: otherwise = 'allow' } = options;
+  assertOneOf('onDenied', onDenied, ['reject', 'null']);
+  assertOneOf('introspection', introspection, ['all', 'usable']);
+  assertOneOf('default', otherwise, ['allow', 'deny']);
   const guards = new WeakMap<GraphQLSchema, Guarded>();
 
   function protect(schema: GraphQLSchema): Guarded {
@@ -95,6 +99,11 @@ export function createGuard(options: DecisionOptions = {}): Guard {
   }
 
   return { protect, decide };
+}
+
+/** A misspelt choice must not leave open what was meant to be closed. */
+function assertOneOf(name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) throw new ConfigError([`${name}: must be one of ${choices.join(', ')}`]);
 }
 
 /** The wall lets everything through and says so; meta-fields have none, so that is said here. */

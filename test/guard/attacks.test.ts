@@ -2,13 +2,14 @@
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { parse } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { planOperation } from '../../src/guard/plan-operation.ts';
 import { protectSchema } from '../../src/guard/protect-schema.ts';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
+import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 
 const ADMIN = '@auth(roles: ["admin"])';
 const TYPES = `${directiveTypeDefs}
@@ -53,14 +54,7 @@ const DATA: Record<string, unknown> = {
 const valueFor = (source: unknown, field: string): unknown =>
   ((source ?? DATA) as Record<string, unknown>)[field] ?? DATA[field];
 
-const USER: Principal = {
-  userId: 'ada',
-  sessionId: 'session',
-  roles: new Set(['user']),
-  scopes: new Set(),
-  authenticatedAt: new Date(),
-  claims: {},
-};
+const USER = createPrincipal({ roles: new Set(['user']) });
 
 function createApp(principal: Principal | null, options: GuardOptions = {}, types = TYPES) {
   const calls: string[] = [];
@@ -73,16 +67,13 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
       },
     }),
   });
-  const useCaller: Plugin<{ principal?: Principal | null }> = {
-    onContextBuilding: ({ extendContext }) => extendContext({ principal }),
-  };
   const guard = useGuard({ log: { warn() {} }, ...options });
   const yoga = createYoga({
     schema,
     logging: false,
     batching: true,
     maxRequestBodySize: 10_000_000,
-    plugins: [useCaller, guard],
+    plugins: [useCaller(principal), guard],
   });
   async function send(url: string, init: RequestInit = {}) {
     const response = await yoga.fetch(`http://yoga/graphql${url}`, init);

@@ -1,11 +1,12 @@
 // default: 'deny': what nobody has thought of is closed.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
+import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 
 const TYPES = `${directiveTypeDefs}
@@ -37,14 +38,7 @@ const DATA: Record<string, unknown> = {
     ],
   },
 };
-const ADA: Principal = {
-  userId: 'ada',
-  sessionId: 'session',
-  roles: new Set(),
-  scopes: new Set(),
-  authenticatedAt: new Date(),
-  claims: {},
-};
+const ADA = createPrincipal();
 
 function createApp(principal: Principal | null, options: GuardOptions = {}) {
   const calls: string[] = [];
@@ -57,20 +51,9 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
       },
     }),
   });
-  const useCaller: Plugin<{ principal?: Principal | null }> = {
-    onContextBuilding: ({ extendContext }) => extendContext({ principal }),
-  };
   const guard = useGuard({ default: 'deny', log: { warn() {} }, ...options });
-  const yoga = createYoga({ schema, logging: false, plugins: [useCaller, guard] });
-  async function ask(query: string) {
-    const response = await yoga.fetch('http://yoga/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query }),
-    });
-    return { status: response.status, body: await response.json() };
-  }
-  return { ask, calls };
+  const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
+  return { ask: createAsk(yoga), calls };
 }
 
 const CLOSED: [string, string, string][] = [

@@ -1,25 +1,20 @@
 // A subscription lasts as long as the token it was opened with.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { ExecutionResult, GraphQLError } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endWithToken } from '../../src/guard/end-with-token.ts';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
+import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
 const DAY_MS = 86_400_000;
 const inSeconds = (seconds: number) => NOW.getTime() / 1000 + seconds;
 
-const caller = (exp?: number): Principal => ({
-  userId: 'ada',
-  sessionId: 'session',
-  roles: new Set(),
-  scopes: new Set(),
-  authenticatedAt: NOW,
-  claims: exp === undefined ? {} : { exp },
-});
+const caller = (exp?: number) =>
+  createPrincipal({ authenticatedAt: NOW, claims: exp === undefined ? {} : { exp } });
 
 /** Events that come when `emit` is called, and whether anybody has closed it. */
 function createSource<T>() {
@@ -240,11 +235,8 @@ describe('a subscription', () => {
         },
       },
     });
-    const useCaller: Plugin<{ principal?: Principal | null }> = {
-      onContextBuilding: ({ extendContext }) => extendContext({ principal }),
-    };
     const guard = useGuard({ log: { warn() {} }, now: () => NOW, ...options });
-    const yoga = createYoga({ schema, logging: false, plugins: [useCaller, guard] });
+    const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
     const subscribe = (query: string) =>
       yoga.fetch(`http://yoga/graphql?query=${encodeURIComponent(query)}`, {
         headers: { accept: 'text/event-stream' },

@@ -6,16 +6,9 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import { expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
-import type { Principal } from '../../src/tokens/principal.ts';
+import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 
-const ADA: Principal = {
-  userId: 'ada',
-  sessionId: 'session',
-  roles: new Set(),
-  scopes: new Set(['read']),
-  authenticatedAt: new Date(),
-  claims: {},
-};
+const ADA = createPrincipal({ scopes: new Set(['read']) });
 const SILENT = { warn() {} };
 
 const POSTS = [
@@ -68,9 +61,6 @@ function createServer({ types, directives = directiveTypeDefs }: Setting, plugin
 /** One schema behind both. */
 function setUp(setting: Setting) {
   const { signedIn = false, generic = {}, guard = {} } = setting;
-  const useCaller: Plugin<{ principal?: Principal | null }> = {
-    onContextBuilding: ({ extendContext }) => extendContext({ principal: signedIn ? ADA : null }),
-  };
   const options = {
     mode: 'protect-granular',
     resolveUserFn: () => (signedIn ? { scope: ['read'] } : null),
@@ -79,7 +69,7 @@ function setUp(setting: Setting) {
   return {
     // envelop's plugin type and Yoga's differ in the context alone
     theirs: createServer(setting, [useGenericAuth(options) as Plugin]),
-    ours: createServer(setting, [useCaller, useGuard({ log: SILENT, ...guard })]),
+    ours: createServer(setting, [useCaller(signedIn ? ADA : null), useGuard({ log: SILENT, ...guard })]),
   };
 }
 

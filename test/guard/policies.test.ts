@@ -1,12 +1,13 @@
 // Policies: who is asked what, how often, and what their answers do.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import type { Policy, PolicyQuestion } from '../../src/guard/policies.ts';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
+import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   input Filter { owner: String = "nobody" limit: Int }
@@ -34,14 +35,7 @@ const DATA: Record<string, unknown> = {
   ...{ open: 'o', own: 'mine', both: 'b', either: 'e', federated: 'f', roleToo: 'r', box: {} },
   ...{ doc: DOC, docs: [{ __typename: 'Note', id: 1 }, DOC, DOC], thing: DOC },
 };
-const ADA: Principal = {
-  userId: 'ada',
-  sessionId: 'session',
-  roles: new Set(),
-  scopes: new Set(),
-  authenticatedAt: new Date(),
-  claims: {},
-};
+const ADA = createPrincipal();
 type Policies = Record<string, Policy>;
 const YES: Policies = { owner: () => true, paid: () => true };
 const NO: Policies = { owner: () => false, paid: () => false };
@@ -74,18 +68,9 @@ function createApp(policies: Policies, options: GuardOptions & { principal?: Pri
     log: { warn: (details, message) => warnings.push({ details, message }) },
     ...rest,
   });
-  const useCaller: Plugin<{ principal?: Principal | null }> = {
-    onContextBuilding: ({ extendContext }) => extendContext({ principal }),
-  };
-  const yoga = createYoga({ schema, logging: false, plugins: [useCaller, guard] });
-  async function ask(query: string, variables?: object) {
-    const response = await yoga.fetch('http://yoga/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, variables }),
-    });
-    return { status: response.status, body: await response.json() };
-  }
+  const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
+  const post = createAsk(yoga);
+  const ask = (query: string, variables?: object) => post(query, { variables });
   const complaints = () => warnings.filter(({ message }) => message.startsWith('The policy'));
   return { ask, asked, calls, complaints, contexts };
 }

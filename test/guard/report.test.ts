@@ -5,6 +5,7 @@ import { describe, expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
+import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   type Query {
@@ -24,14 +25,7 @@ const ROOT = {
     { __typename: 'PrivatePost', id: '2' },
   ],
 };
-const ADA: Principal = {
-  userId: 'ada',
-  sessionId: 'session',
-  roles: new Set(),
-  scopes: new Set(),
-  authenticatedAt: new Date(),
-  claims: {},
-};
+const ADA = createPrincipal();
 
 function createApp(principal: Principal | null, options: GuardOptions = {}) {
   const logged: { details: object; message: string }[] = [];
@@ -47,8 +41,7 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
       },
     },
   });
-  const useCaller: Plugin<{ principal?: Principal | null }> = {
-    onContextBuilding: ({ extendContext }) => extendContext({ principal }),
+  const useRoot: Plugin = {
     onExecute: ({ args }) => {
       args.rootValue = ROOT;
     },
@@ -59,7 +52,7 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
     log: { warn: (details, message) => logged.push({ details, message }) },
     ...options,
   });
-  const yoga = createYoga({ schema, logging: false, plugins: [useCaller, guard] });
+  const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), useRoot, guard] });
   logged.length = 0; // what the schema is warned of at the start is another test's
   async function ask(query: string, accept = 'application/json') {
     const response = await yoga.fetch('http://yoga/graphql', {

@@ -2,12 +2,14 @@
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { execute, parse, subscribe } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
 import { protectSchema } from '../../src/guard/protect-schema.ts';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
+import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
 const SILENT = { warn() {} };
@@ -61,15 +63,7 @@ const DATA: Record<string, unknown> = {
   ...{ make: { id: 3 }, extended: 'e' },
 };
 
-const caller = (changes: Partial<Principal> = {}): Principal => ({
-  userId: 'ada',
-  sessionId: 'session',
-  roles: new Set(),
-  scopes: new Set(),
-  authenticatedAt: NOW,
-  claims: {},
-  ...changes,
-});
+const caller = (changes: Partial<Principal> = {}) => createPrincipal({ authenticatedAt: NOW, ...changes });
 const ADA = caller();
 
 /** A server whose every resolver is noted as it runs. */
@@ -90,22 +84,13 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
       }),
     }),
   });
-  const useCaller: Plugin<{ principal?: Principal | null }> = {
-    onContextBuilding: ({ extendContext }) => extendContext({ principal }),
-  };
   const guard = useGuard({ now: () => NOW, log: SILENT, ...options });
-  const yoga = createYoga({ schema, logging: false, plugins: [useCaller, guard] });
+  const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
   async function send(url: string, init: RequestInit) {
     const response = await yoga.fetch(`http://yoga/graphql${url}`, init);
     return { status: response.status, headers: response.headers, body: await response.json() };
   }
-  const ask = (query: string, more: object = {}) =>
-    send('', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, ...more }),
-    });
-  return { ask, send, calls, schema, yoga };
+  return { ask: createAsk(yoga), send, calls, schema, yoga };
 }
 
 type Answer = Awaited<ReturnType<ReturnType<typeof createApp>['ask']>>;
@@ -383,3 +368,11 @@ describe('the walled schema, executed by hand', () => {
     expect(guarded.plain).toBe(schema);
   });
 });
+
+it.each([{ onDenied: 'nul' }, { default: 'denny' }, { introspection: 'usabel' }])(
+  'a misspelt choice is a fault at start: %o',
+  (options) => {
+    // What plain JavaScript can say.
+    expect(() => useGuard(options as GuardOptions)).toThrow(ConfigError);
+  },
+);

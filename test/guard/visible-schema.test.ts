@@ -11,7 +11,7 @@ import {
   isObjectType,
   validateSchema,
 } from 'graphql';
-import { createYoga, type Plugin } from 'graphql-yoga';
+import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/guard/check-requirement.ts';
 import { protectSchema } from '../../src/guard/protect-schema.ts';
@@ -19,6 +19,7 @@ import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { createVisibleSchemas } from '../../src/guard/visible-schema.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
+import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 
 const SILENT = { warn() {} };
 const TYPES = `
@@ -41,14 +42,8 @@ const DATA: Record<string, unknown> = {
   things: [{ __typename: 'Open', name: 'o' }],
 };
 
-const caller = (...roles: string[]): Principal => ({
-  userId: crypto.randomUUID(),
-  sessionId: 'session',
-  roles: new Set(roles),
-  scopes: new Set(),
-  authenticatedAt: new Date(),
-  claims: {},
-});
+const caller = (...roles: string[]) =>
+  createPrincipal({ userId: crypto.randomUUID(), roles: new Set(roles) });
 const ADMIN: Principal = { ...caller('admin'), scopes: new Set(['read']) };
 const askedBy = (principal: Principal | null): Caller => ({
   principal,
@@ -60,19 +55,9 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
   const schema = mapSchema(makeExecutableSchema({ typeDefs: [directiveTypeDefs, types] }), {
     [MapperKind.ROOT_FIELD]: (config, field) => ({ ...config, resolve: () => DATA[field] }),
   });
-  const useCaller: Plugin<{ principal?: Principal | null }> = {
-    onContextBuilding: ({ extendContext }) => extendContext({ principal }),
-  };
   const guard = useGuard({ introspection: 'usable', log: SILENT, ...options });
-  const yoga = createYoga({ schema, logging: false, plugins: [useCaller, guard] });
-  async function ask(query: string) {
-    const response = await yoga.fetch('http://yoga/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query }),
-    });
-    return { status: response.status, body: await response.json() };
-  }
+  const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
+  const ask = createAsk(yoga);
   async function introspect(): Promise<GraphQLSchema> {
     const { body } = await ask(getIntrospectionQuery());
     expect(body.errors).toBeUndefined();
