@@ -16,14 +16,16 @@ export async function logIn(
   if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // nobody can have registered it
 
   if (isTooLong(password)) throw new AuthError('INVALID_CREDENTIALS'); // nor this password
-  const attempt = { emailKey: key, address: client.ipAddress };
-  loginTries.count(attempt);
+  const attempt = loginTries.count({ emailKey: key, address: client.ipAddress });
   const found = await store.findUserByEmail(key);
-  const matches = await passwords.verify(password, found?.passwordHash);
+  const matches = await passwords.verify(password, found?.passwordHash).catch((error) => {
+    attempt.withdraw();
+    throw error;
+  });
   if (found === undefined || !matches || found.user.disabledAt !== undefined) {
     throw new AuthError('INVALID_CREDENTIALS');
   }
-  loginTries.succeed(attempt);
+  attempt.succeed();
 
   const { user, passwordHash } = found;
   if (passwords.needsRehash(passwordHash)) {

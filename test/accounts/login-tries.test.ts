@@ -44,8 +44,8 @@ describe('counting failed tries', () => {
   it('forgets the failures at a success', async () => {
     const tries = createLoginTries();
     for (let round = 0; round < 3; round += 1) {
-      fail(tries, ADA);
-      tries.succeed(from(ADA));
+      fail(tries, ADA, MAX_FAILURES - 1);
+      tries.count(from(ADA)).succeed();
     }
     fail(tries, ADA);
     expect(refusal(tries, ADA)).toEqual(limited());
@@ -54,8 +54,7 @@ describe('counting failed tries', () => {
   it('counts each account by itself', async () => {
     const tries = createLoginTries();
     fail(tries, ADA);
-    tries.count(from(NOBODY));
-    tries.succeed(from(NOBODY));
+    tries.count(from(NOBODY)).succeed();
     expect(refusal(tries, ADA)).toEqual(limited());
   });
 
@@ -87,17 +86,33 @@ describe('counting failed tries', () => {
 
   it('leaves the owner in, at an address that has signed in, when strangers fail', () => {
     const tries = createLoginTries();
-    tries.count(from(ADA, HOME));
-    tries.succeed(from(ADA, HOME));
+    tries.count(from(ADA, HOME)).succeed();
     fail(tries, ADA, MAX_FAILURES, STRANGER);
     expect(refusal(tries, ADA, STRANGER)).toEqual(limited());
     expect(refusal(tries, ADA, '203.0.113.7')).toEqual(limited());
     expect(refusal(tries, ADA, HOME)).toBeUndefined();
   });
 
+  it('gives strangers no more guesses when the owner signs in', () => {
+    const tries = createLoginTries();
+    tries.count(from(ADA, HOME)).succeed();
+    fail(tries, ADA, MAX_FAILURES, STRANGER);
+    tries.count(from(ADA, HOME)).succeed();
+    expect(refusal(tries, ADA, STRANGER)).toEqual(limited());
+  });
+
+  it('does not count a try whose password was not looked at', () => {
+    const tries = createLoginTries();
+    for (let i = 0; i < 3 * MAX_FAILURES; i += 1) tries.count(from(ADA)).withdraw();
+    fail(tries, ADA, MAX_FAILURES - 1);
+    tries.count(from(ADA)).withdraw();
+    expect(refusal(tries, ADA)).toBeUndefined();
+    expect(refusal(tries, ADA)).toEqual(limited());
+  });
+
   it('counts at a known address too', () => {
     const tries = createLoginTries();
-    tries.succeed(from(ADA, HOME));
+    tries.count(from(ADA, HOME)).succeed();
     fail(tries, ADA, MAX_FAILURES, HOME);
     expect(refusal(tries, ADA, HOME)).toEqual(limited());
     expect(refusal(tries, ADA, STRANGER)).toBeUndefined();
