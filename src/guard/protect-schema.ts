@@ -145,8 +145,8 @@ function createWall({ schema, rulebook, policyBook, now, report }: WallDeps) {
     const caller = callerOf(context, now());
     const denial = checkRequirement(requirement, caller);
     if (denial !== undefined) {
-      // Not thrown: the executor would leave a list half done, and nobody would catch what the promises of the items
-      // before come to.
+      // Not thrown: the executor would leave a list half done, and what the items before reject with would be caught by
+      // nobody.
       const refused = refuse(denial, coordinate);
       if (refused !== undefined) return Promise.reject(refused);
     }

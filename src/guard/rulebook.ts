@@ -146,7 +146,7 @@ function readAll(
       .filter((name) => !policyNames.includes(name))
       .map((name) => `${coordinate}: no policy has the name "${name}"`),
   ]);
-  for (const [coordinate, element] of elementsWithoutGuard(types)) {
+  for (const [coordinate, element] of elementsWithoutGuard(schema, types)) {
     const { rules, isPublic } = readDemands(schema, element);
     if (rules.length > 0 || isPublic) faults.push(`${coordinate}: is not a place where access can be ruled`);
   }
@@ -154,17 +154,21 @@ function readAll(
   return (coordinate) => demands.get(coordinate) ?? OPEN;
 }
 
-type Unguarded = GraphQLArgument | GraphQLInputField | GraphQLEnumValue;
+type Unguarded = GraphQLSchema | GraphQLNamedType | GraphQLArgument | GraphQLInputField | GraphQLEnumValue;
 
-/** Arguments, input fields and enum values, by coordinate: a rule there would be one that nobody keeps. */
-function elementsWithoutGuard(types: readonly GraphQLNamedType[]): [string, Unguarded][] {
-  const elements: [string, Unguarded][] = [];
+/** Everything else that can carry a directive, by coordinate: a rule there would be one that nobody keeps. */
+function elementsWithoutGuard(
+  schema: GraphQLSchema,
+  types: readonly GraphQLNamedType[],
+): [string, Unguarded][] {
+  const elements: [string, Unguarded][] = [['schema', schema]];
   for (const type of types) {
     const inner = isEnumType(type)
       ? type.getValues()
       : isInputObjectType(type)
         ? Object.values(type.getFields())
         : [];
+    if (isInputObjectType(type)) elements.push([type.name, type]);
     for (const element of inner) elements.push([`${type.name}.${element.name}`, element]);
     for (const { name, args } of hasFields(type) ? Object.values(type.getFields()) : []) {
       for (const argument of args) elements.push([`${type.name}.${name}(${argument.name}:)`, argument]);

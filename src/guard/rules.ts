@@ -50,6 +50,7 @@ const RULE_DIRECTIVES: Readonly<Record<string, { takes: readonly string[]; needs
 const PUBLIC_DIRECTIVES: readonly string[] = ['public', 'skipAuth'];
 
 type Element =
+  | GraphQLSchema
   | GraphQLNamedType
   | GraphQLField<unknown, unknown>
   | GraphQLArgument

@@ -20,18 +20,23 @@ export interface GuardOptions extends DecisionOptions {
 export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugin {
   const guard = createGuard(options);
 
-  /** Runs what was judged on the schema it was judged for; what another plugin has changed since meets the wall. */
+  /** Runs what was judged on the schema it was judged for; what another plugin has changed since is judged again. */
   function runAs<R>(judged: ExecutionArgs, schema: GraphQLSchema, run: (args: ExecutionArgs) => R) {
     const { document, operationName, variableValues, contextValue } = judged;
+    const judgedSchema = judged.schema;
     const principal = principalOf(contextValue);
-    const { walled } = guard.protect(judged.schema);
-    return (given: ExecutionArgs): R => {
+    return (given: ExecutionArgs): R | ExecutionResult | Promise<Awaited<R> | ExecutionResult> => {
       const isJudged =
+        given.schema === judgedSchema &&
         given.document === document &&
         given.operationName === operationName &&
         given.variableValues === variableValues &&
+        given.contextValue === contextValue &&
         principalOf(given.contextValue) === principal;
-      return run({ ...given, schema: isJudged ? schema : walled });
+      if (isJudged) return run({ ...given, schema });
+      return after(guard.decide(given), (decision) =>
+        'answer' in decision ? decision.answer : run({ ...given, schema: decision.schema }),
+      ) as R | ExecutionResult; // `after` gives what it is given, or a promise of it, which the executor awaits
     };
   }
 

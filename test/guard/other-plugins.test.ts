@@ -75,3 +75,15 @@ it('a plugin after the guard that takes the caller away leaves nobody in', async
   expect(await ask('{ secret }')).not.toContain('SECRET');
   expect(secrets()).toBe(0);
 });
+
+it('a plugin after the guard that copies the variables does not show the whole schema', async () => {
+  const cloner: Plugin = {
+    onExecute({ executeFn, setExecuteFn }) {
+      setExecuteFn((given) => executeFn({ ...given, variableValues: { ...given.variableValues } }));
+    },
+  };
+  const { ask } = createApp([useGuard({ introspection: 'usable' }), cloner]);
+  const answer = await ask('{ __schema { queryType { fields { name } } } }');
+  expect(answer).toContain('open');
+  expect(answer).not.toContain('secret');
+});

@@ -202,10 +202,12 @@ describe('directives that would be kept by nobody', () => {
     ['an argument', 'type Query { a(b: Int @auth): Int }', 'Query.a(b:)'],
     ['an input field', 'input I { b: Int @auth } type Query { a(i: I): Int }', 'I.b'],
     ['an enum value', 'enum E { B @auth } type Query { a: E }', 'E.B'],
+    ['an input type', 'input I @auth { b: Int } type Query { a(i: I): Int }', 'I: is not'],
+    ['the schema', 'schema @auth { query: Query } type Query { a: Int }', 'schema: is not'],
     ['an argument, as public', 'type Query { a(b: Int @public): Int }', 'Query.a(b:)'],
   ])('are faults: on %s', (_, sdl, coordinate) => {
     const schema = makeExecutableSchema({
-      typeDefs: `directive @auth on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | ENUM_VALUE
+      typeDefs: `directive @auth on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | ENUM_VALUE | SCHEMA
         directive @public on ARGUMENT_DEFINITION ${sdl}`,
     });
     expect(() => protectSchema(schema)).toThrow(ConfigError);
