@@ -71,10 +71,9 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
   try {
     const keyring = await openKeyring(store, secrets, config.algorithm, now);
     const revocations = createRevocationList(config.accessTtlSeconds, now);
-    const oldestToken = new Date(now().getTime() - config.accessTtlSeconds * 1000);
     await store.followRevocations(
       ({ sessionId, revokedAt }) => revocations.add(sessionId, revokedAt),
-      oldestToken,
+      revocations.since(),
     );
 
     const verifier = createVerifier({

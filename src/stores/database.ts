@@ -41,7 +41,10 @@ export async function openStore(url: string): Promise<Store> {
       feed.stop();
       // The one connection comes free when those who had it before are done.
       await db.connection().execute(async () => {});
-      if (reader !== db) await reader.destroy();
+      if (reader !== db) {
+        await reader.connection().execute(async () => {});
+        await reader.destroy();
+      }
       await db.destroy();
     },
   };

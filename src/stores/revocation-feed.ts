@@ -38,6 +38,15 @@ export function createRevocationFeed(db: Kysely<Database>, sqlite: DatabaseSync)
     seenVersion = version;
   }
 
+  /** Where a first listener starts; those who come later are told the past by themselves, and the rest with the others. */
+  async function findNewestId(): Promise<number> {
+    const newest = await db
+      .selectFrom('revocations')
+      .select((select) => select.fn.max('id').as('id'))
+      .executeTakeFirst();
+    return newest?.id ?? 0;
+  }
+
   // A look that fails leaves `seenVersion` behind, so the next one reads again.
   const timer = setInterval(() => {
     reading = reading.then(tellNew).catch(() => {});
@@ -52,11 +61,7 @@ export function createRevocationFeed(db: Kysely<Database>, sqlite: DatabaseSync)
     async follow(listener: Listener, since: Date): Promise<void> {
       // Listening first: what is revoked while the past is read is told too.
       listeners.add(listener);
-      const newest = await db
-        .selectFrom('revocations')
-        .select((eb) => eb.fn.max('id').as('id'))
-        .executeTakeFirst();
-      lastId = Math.max(lastId, newest?.id ?? 0);
+      if (listeners.size === 1) lastId = Math.max(lastId, await findNewestId());
       const past = await db
         .selectFrom('revocations')
         .selectAll()

@@ -5,6 +5,8 @@ export interface RevocationList {
   has(sessionId: string): boolean;
   /** Calls `ended` once, when the session is added, at once where it has been; returns what stops the watch. */
   watch(sessionId: string, ended: () => void): () => void;
+  /** Sessions revoked before this instant have no valid token left. */
+  since(): Date;
   readonly size: number;
 }
 
@@ -47,6 +49,7 @@ export function createRevocationList(accessTtlSeconds: number, now: () => Date):
         if (watchers.size === 0 && watching.get(sessionId) === watchers) watching.delete(sessionId);
       };
     },
+    since: () => new Date(now().getTime() - accessTtlSeconds * 1000 - MARGIN_MS),
     get size() {
       return forgetAt.size;
     },

@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../src/stores/database.ts';
 import { openSqlite } from '../../src/stores/sqlite.ts';
@@ -227,6 +228,49 @@ describe('several instances in one process on one SQLite file', () => {
       );
       await Promise.all(stores.map((store) => store.close()));
       expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+    });
+  });
+
+  it('tell every listener of what another one revokes, also when one more begins to listen', async () => {
+    await withFolder(async (folder) => {
+      const url = `sqlite:${join(folder, 'bandha.db')}`;
+      const [here, there] = [await openStore(url), await openStore(url)];
+      const user = newUser();
+      const session = newSession(user.id);
+      await there.createUser(user);
+      await there.createSession(session);
+      const told = Promise.withResolvers<string>();
+      await here.followRevocations(({ sessionId }) => told.resolve(sessionId), NOW);
+      await there.revokeSession({ sessionId: session.id }, session.createdAt, 60);
+      await here.followRevocations(() => {}, NOW);
+      expect(await told.promise).toBe(session.id);
+      await Promise.all([here.close(), there.close()]);
+    });
+  });
+
+  it('read while a write waits for another one’s to end', async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, 'bandha.db');
+      const store = await openStore(`sqlite:${path}`);
+      const user = newUser();
+      await store.createUser(user);
+      const other = new DatabaseSync(path);
+      other.exec('begin immediate');
+      const written = store.createUser(newUser());
+      expect((await store.findUserById(user.id))?.id).toBe(user.id);
+      other.exec('commit');
+      other.close();
+      expect(await written).toBeDefined();
+      await store.close();
+    });
+  });
+
+  it('finish what is being read before they close', async () => {
+    await withFolder(async (folder) => {
+      const store = await openStore(`sqlite:${join(folder, 'bandha.db')}`);
+      const reads = Promise.all(Array.from({ length: 100 }, () => store.listUsers()));
+      await store.close();
+      expect(await reads).toHaveLength(100);
     });
   });
 });
