@@ -7,8 +7,8 @@ export function useHiddenNames({ introspection }: { introspection: boolean }): P
   return {
     onValidate({ addValidationRule, setValidationFn }) {
       if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
-      setValidationFn((schema, document, rules) =>
-        validate(schema, document, rules, { hideSuggestions: true }),
+      setValidationFn((schema, document, rules, _typeInfo, options) =>
+        validate(schema, document, rules, { ...options, hideSuggestions: true }),
       );
     },
   };

@@ -15,13 +15,15 @@ const MAX_ROOT_FIELDS = 100;
 
 /** Answers 400 to an operation with more than 100 root fields, fragments counted wherever they are spread. */
 export function useRootFieldLimit(): Plugin {
-  const counts = new WeakMap<OperationDefinitionNode, number>();
+  const counts = new WeakMap<DocumentNode, Map<OperationDefinitionNode, number>>();
 
   function refuseTooMany({ args, setResultAndStopExecution }: ExecutionHook): void {
     const operation = getOperationAST(args.document, args.operationName);
     if (!operation) return;
-    const count = counts.get(operation) ?? countRootFields(args.document, operation);
-    counts.set(operation, count);
+    const ofDocument = counts.get(args.document) ?? new Map<OperationDefinitionNode, number>();
+    counts.set(args.document, ofDocument);
+    const count = ofDocument.get(operation) ?? countRootFields(args.document, operation);
+    ofDocument.set(operation, count);
     if (count <= MAX_ROOT_FIELDS) return;
     const error = new GraphQLError(`The operation has more than ${MAX_ROOT_FIELDS} root fields.`, {
       extensions: { code: 'BAD_REQUEST', http: { status: 400 } },
