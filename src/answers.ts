@@ -15,7 +15,7 @@ interface Answerable extends ExecutionResult {
   completed?: readonly Answerable[];
 }
 
-/** Answers every `AuthError` that a resolver threw as DESIGN 4.3 says; leaves every other error to the server. */
+/** Answers every `AuthError` that a resolver threw as the README's table of errors says; leaves every other error to the server. */
 export function useAnswers({ denialsSetStatus = true }: AnswersOptions = {}): Plugin {
   const answer = (result: Answerable, isWhole: boolean): Answerable => {
     // An error that leaves other fields in place ends nothing, so it sets no status.

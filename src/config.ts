@@ -6,7 +6,7 @@ import { checkPassword } from './passwords/check-password.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
 import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
 
-/** Everything a server needs to know; DESIGN 4.5 has the table. Durations are in seconds. */
+/** Everything a server needs to know; the README has the table. Durations are in seconds. */
 export interface Config {
   host: string;
   /** 0 lets the system choose. */

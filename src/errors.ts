@@ -1,4 +1,4 @@
-// The closed set of refusals, and the one mapping from a refusal to what a caller receives (DESIGN 4.3).
+// The closed set of refusals, and the one mapping from a refusal to what a caller receives.
 import { type ASTNode, GraphQLError } from 'graphql';
 
 /** A mistake in the configuration or in calling Bandha, found at start. `faults` has one line each. */
@@ -123,7 +123,7 @@ const REFUSALS = {
   RATE_LIMITED: { code: 'RATE_LIMITED', status: 429, message: 'Too many tries; try again later' },
 } satisfies Record<string, Refusal>;
 
-/** Why a request was refused: a row of DESIGN 4.3. */
+/** Why a request was refused: a row of the README's table of errors. */
 export type RefusalReason = keyof typeof REFUSALS;
 
 /** Why a presented token was not accepted; `context.tokenProblem`. */

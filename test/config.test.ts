@@ -1,4 +1,4 @@
-// The environment: each variable's default, range and fault (DESIGN 4.5).
+// The environment: each variable's default, range and fault.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { type Config, completeConfig, DEFAULT_CONFIG, loadConfig } from '../src/config.ts';

@@ -1,4 +1,4 @@
-// What each refusal becomes on the wire: DESIGN 4.3, row by row.
+// What each refusal becomes on the wire, row by row.
 import { GraphQLError, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-// The direction of imports (DESIGN, section 3), and what the package offers.
+// The direction of imports, and what the package offers.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';

@@ -1,4 +1,4 @@
-// The requirement of every field and type of a schema, read once: DESIGN 4.1 in tables.
+// The requirement of every field and type of a schema, read once: docs/guard.md in tables.
 import {
   type GraphQLArgument,
   type GraphQLCompositeType,

@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { type DocumentNode, Kind, parse, print } from 'graphql';
 
-/** Bandha's own schema (DESIGN 4.2). */
+/** Bandha's own schema. */
 export const baseTypeDefs: DocumentNode = parse(
   readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'),
 );

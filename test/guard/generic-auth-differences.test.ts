@@ -1,4 +1,4 @@
-// What @envelop/generic-auth 11 does with a schema and an operation, and what the guard does with the same (PRIOR_ART, section 1).
+// What @envelop/generic-auth 11 does with a schema and an operation, and what the guard does with the same.
 import { type GenericAuthPluginOptions, POLICY_DIRECTIVE_SDL, useGenericAuth } from '@envelop/generic-auth';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';

@@ -34,7 +34,7 @@ const NULLED = Symbol('a null that the parent must take on');
 type Key = string | number;
 
 /**
- * Every rule that binds a field of an object type (DESIGN 4.1). Where it returns an interface or union, what all of its
+ * Every rule that binds a field of an object type. Where it returns an interface or union, what all of its
  * objects demand is certain, and so is demanded of the field.
  */
 export function needsOf(schema: MadeSchema, typeName: string, fieldName: string): MadeRule[] {
