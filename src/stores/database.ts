@@ -15,12 +15,11 @@ import { createUserVerbs } from './users.ts';
  */
 export async function openStore(url: string): Promise<Store> {
   const path = url.replace(/^sqlite:/, '');
-  const sqlite = openSqlite(path);
+  const sqlite = await openSqlite(path);
   const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite) });
   let reader = db;
   try {
     await inOneWrite(sqlite, () => migrate(db));
-    sqlite.exec('PRAGMA busy_timeout = 0');
     // A connection of its own: a write that waits for another process's holds up no reads.
     if (path !== ':memory:') reader = new Kysely<Database>({ dialect: sqliteDialect(openReadOnly(path)) });
   } catch (error) {

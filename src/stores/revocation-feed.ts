@@ -13,7 +13,7 @@ export function createRevocationFeed(db: Kysely<Database>, sqlite: DatabaseSync)
   // Changes when another connection has committed to the file, and costs a read of shared memory.
   const versionQuery = sqlite.prepare('PRAGMA data_version');
   const readVersion = () => versionQuery.get()?.data_version;
-  let seenVersion = readVersion();
+  let seenVersion: unknown;
   /** The last revocation told; SQLite has one writer at a time, so their numbers follow their commits. */
   let lastId = 0;
   let reading: Promise<void> = Promise.resolve();
@@ -23,6 +23,7 @@ export function createRevocationFeed(db: Kysely<Database>, sqlite: DatabaseSync)
   };
 
   async function tellNew(): Promise<void> {
+    if (listeners.size === 0) return;
     const version = readVersion();
     if (version === seenVersion) return;
     const rows = await db

@@ -20,26 +20,26 @@ const SQLITE_BUSY = 5;
 const MAX_PREPARED_STATEMENTS = 200;
 
 /** Opens the file, making it and its folder where they are missing; `:memory:` is a database that is gone at close. */
-export function openSqlite(path: string): DatabaseSync {
+export async function openSqlite(path: string): Promise<DatabaseSync> {
   if (path !== ':memory:') {
     // It holds password hashes: nobody else on the machine may read it, nor the files that SQLite puts beside it.
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'a', 0o600));
   }
-  const sqlite = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, enableForeignKeyConstraints: true });
+  const sqlite = new DatabaseSync(path, { enableForeignKeyConstraints: true });
   // FULL, not NORMAL: what has been acknowledged survives not only a killed process but a power cut.
-  sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;');
+  await whenFree(() => sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;'));
   return sqlite;
 }
 
 /** A second connection to a file that `openSqlite` has made. */
 export function openReadOnly(path: string): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+  return new DatabaseSync(path, { readOnly: true });
 }
 
-/** Runs the task with the write lock held: whole, or not at all. Waits for the lock, and holds up the process meanwhile. */
+/** Runs the task with the write lock held: whole, or not at all. */
 export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>): Promise<void> {
-  sqlite.exec('begin immediate');
+  await whenFree(() => sqlite.exec('begin immediate'));
   try {
     await task();
     sqlite.exec('commit');
@@ -50,7 +50,6 @@ export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>
   }
 }
 
-/** From here on a write that finds the file locked waits without holding up the process. */
 export function sqliteDialect(sqlite: DatabaseSync): Dialect {
   const dialect = new SqliteDialect({ database: adaptDatabase(sqlite) });
   return {
@@ -92,18 +91,8 @@ function patient(driver: Driver): Driver {
   const connections = new WeakMap<DatabaseConnection, DatabaseConnection>();
   const wrap = (connection: DatabaseConnection): DatabaseConnection => ({
     streamQuery: (...args) => connection.streamQuery(...args),
-    async executeQuery(...args) {
-      const deadline = performance.now() + BUSY_TIMEOUT_MS;
-      for (;;) {
-        try {
-          return await connection.executeQuery(...args);
-        } catch (error) {
-          // Only what takes the lock meets it taken, and that has changed nothing yet.
-          if (!isBusy(error) || performance.now() > deadline) throw error;
-          await wait(BUSY_RETRY_MS);
-        }
-      }
-    },
+    // Only what takes the lock meets it taken, and that has changed nothing yet.
+    executeQuery: (...args) => whenFree(() => connection.executeQuery(...args)),
   });
   return {
     init: (options) => driver.init(options),
@@ -121,6 +110,24 @@ function patient(driver: Driver): Driver {
   };
 }
 
+/**
+ * Tries again while another process holds a lock, without holding up this one. SQLite's own waiting would, and does not
+ * cover every moment: not the switch to WAL, nor its recovery.
+ */
+async function whenFree<T>(task: () => T | Promise<T>): Promise<T> {
+  const deadline = performance.now() + BUSY_TIMEOUT_MS;
+  for (;;) {
+    try {
+      return await task();
+    } catch (error) {
+      if (!isBusy(error) || performance.now() > deadline) throw error;
+      await wait(BUSY_RETRY_MS);
+    }
+  }
+}
+
+/** The low byte is the kind of error, the others say more of it. */
 function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
+  if (!(error instanceof Error && 'errcode' in error)) return false;
+  return (Number(error.errcode) & 0xff) === SQLITE_BUSY;
 }

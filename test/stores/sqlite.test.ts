@@ -82,7 +82,7 @@ describe('the SQLite file', () => {
 
   it('is written ahead and flushed at each commit', async () => {
     await withFolder(async (folder) => {
-      const sqlite = openSqlite(join(folder, 'bandha.db'));
+      const sqlite = await openSqlite(join(folder, 'bandha.db'));
       expect(sqlite.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
       expect(sqlite.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
       expect(sqlite.prepare('PRAGMA foreign_keys').get()).toEqual({ foreign_keys: 1 });
