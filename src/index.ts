@@ -1,8 +1,7 @@
 // What an embedding app imports.
 export type { Accounts } from './accounts/accounts.ts';
-export { type AnswersOptions, useAnswers } from './answers.ts';
-export { type Config, DEFAULT_CONFIG, loadConfig } from './config.ts';
-export { type BandhaContext, useAuthentication } from './context.ts';
+export { type Config, loadConfig } from './config.ts';
+export type { BandhaContext } from './context.ts';
 export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
 export type { Policy, PolicyQuestion } from './guard/policies.ts';
 export { type GuardOptions, useGuard } from './guard/use-guard.ts';

@@ -27,6 +27,18 @@ export async function openStore(url: string): Promise<Store> {
     throw error;
   }
   const feed = createRevocationFeed(reader, sqlite);
+  let closing: Promise<void> | undefined;
+
+  async function close(): Promise<void> {
+    feed.stop();
+    // The one connection comes free when those who had it before are done.
+    await db.connection().execute(async () => {});
+    if (reader !== db) {
+      await reader.connection().execute(async () => {});
+      await reader.destroy();
+    }
+    await db.destroy();
+  }
 
   return {
     ...createUserVerbs({ db, reader }, feed.announce),
@@ -36,15 +48,6 @@ export async function openStore(url: string): Promise<Store> {
     async ping() {
       await reader.selectFrom('signing_keys').select('kid').limit(1).execute();
     },
-    async close() {
-      feed.stop();
-      // The one connection comes free when those who had it before are done.
-      await db.connection().execute(async () => {});
-      if (reader !== db) {
-        await reader.connection().execute(async () => {});
-        await reader.destroy();
-      }
-      await db.destroy();
-    },
+    close: () => (closing ??= close()),
   };
 }

@@ -131,6 +131,6 @@ export interface Store {
 
   /** Rejects where the database does not answer. */
   ping(): Promise<void>;
-  /** Waits for what is under way, then lets go of the database. */
+  /** Waits for what is under way, then lets go of the database; a second call is the first one. */
   close(): Promise<void>;
 }

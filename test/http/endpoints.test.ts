@@ -1,0 +1,78 @@
+// The endpoints beside GraphQL: keys for others, and health for whoever decides where requests go.
+
+import { createYoga } from 'graphql-yoga';
+import { createLocalJWKSet, jwtVerify } from 'jose';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { useHealth } from '../../src/http/use-health.ts';
+import { register, startTestServer, type TestServer } from '../support/test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+describe('GET /.well-known/jwks.json', () => {
+  it('gives others what they need to verify an access token (RFC 7517, section 5)', async () => {
+    const { accessToken, user } = await register(server.url);
+    const response = await fetch(`${server.url}/.well-known/jwks.json`);
+    expect(response.headers.get('content-type')).toBe('application/jwk-set+json');
+    const keys = createLocalJWKSet(await response.json());
+    const { payload, protectedHeader } = await jwtVerify(accessToken, keys, {
+      issuer: 'http://localhost:4000',
+      audience: 'bandha',
+      typ: 'at+jwt',
+      currentDate: server.clock.now,
+    });
+    expect(protectedHeader).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt', kid: expect.any(String) });
+    expect(payload).toMatchObject({
+      sub: user.id,
+      roles: [],
+      scope: '',
+      sid: expect.any(String),
+      jti: expect.any(String),
+    });
+    expect(Number(payload.exp) - Number(payload.iat)).toBe(600);
+    expect(payload.auth_time).toBe(payload.iat);
+  });
+
+  it('is read only', async () => {
+    const response = await fetch(`${server.url}/.well-known/jwks.json`, { method: 'POST' });
+    expect(response.status).toBe(405);
+    expect(response.headers.get('allow')).toBe('GET, HEAD');
+  });
+});
+
+describe('health', () => {
+  it('is live and ready while the store answers and the keys are loaded', async () => {
+    const live = await fetch(`${server.url}/health/live`);
+    expect([live.status, await live.json()]).toEqual([200, { status: 'ok' }]);
+    const ready = await fetch(`${server.url}/health/ready`);
+    expect([ready.status, await ready.json()]).toEqual([
+      200,
+      { status: 'ok', checks: { store: 'ok', keys: 'ok' } },
+    ]);
+  });
+
+  it('is not ready, but live, once the store is gone', async () => {
+    const local = await startTestServer();
+    await local.bandha.store.close();
+    const ready = await fetch(`${local.url}/health/ready`);
+    expect(ready.status).toBe(503);
+    expect(await ready.json()).toEqual({ status: 'unavailable', checks: { store: 'failed', keys: 'ok' } });
+    expect((await fetch(`${local.url}/health/live`)).status).toBe(200);
+    await local.close();
+  });
+
+  it('does not wait for a check that never ends', async () => {
+    const yoga = createYoga({
+      plugins: [useHealth({ stuck: () => new Promise(() => {}) }, 5)],
+      logging: false,
+    });
+    const ready = await yoga.fetch('http://test/health/ready');
+    expect([ready.status, await ready.json()]).toEqual([
+      503,
+      { status: 'unavailable', checks: { stuck: 'failed' } },
+    ]);
+  });
+});
