@@ -17,19 +17,7 @@ interface Answerable extends ExecutionResult {
 
 /** Answers every `AuthError` that a resolver threw as the README's table of errors says; leaves every other error to the server. */
 export function useAnswers({ denialsSetStatus = true }: AnswersOptions = {}): Plugin {
-  const answer = (result: Answerable, isWhole: boolean): Answerable => {
-    // An error that leaves other fields in place ends nothing, so it sets no status.
-    const endsRequest = isWhole && (result.data === null || result.data === undefined);
-    return {
-      ...result,
-      ...(result.errors && {
-        errors: result.errors.map((error) => answerError(error, endsRequest, denialsSetStatus)),
-      }),
-      // What comes later, by `@defer` and `@stream`.
-      ...(result.incremental && { incremental: result.incremental.map((part) => answer(part, false)) }),
-      ...(result.completed && { completed: result.completed.map((part) => answer(part, false)) }),
-    };
-  };
+  const answer = (result: Answerable, isWhole: boolean) => answerResult(result, isWhole, denialsSetStatus);
   return {
     onExecute: () => ({
       onExecuteDone: (payload) =>
@@ -43,6 +31,22 @@ export function useAnswers({ denialsSetStatus = true }: AnswersOptions = {}): Pl
         return { onNext: (payload) => payload.setResult(answer(payload.result, false)) };
       },
     }),
+  };
+}
+
+/** A result, or a part of one, with its refusals as the errors that a caller receives. */
+export function answerResult(result: Answerable, isWhole: boolean, denialsSetStatus: boolean): Answerable {
+  // An error that leaves other fields in place ends nothing, so it sets no status.
+  const endsRequest = isWhole && (result.data === null || result.data === undefined);
+  const answerPart = (part: Answerable) => answerResult(part, false, denialsSetStatus);
+  return {
+    ...result,
+    ...(result.errors && {
+      errors: result.errors.map((error) => answerError(error, endsRequest, denialsSetStatus)),
+    }),
+    // What comes later, by `@defer` and `@stream`.
+    ...(result.incremental && { incremental: result.incremental.map(answerPart) }),
+    ...(result.completed && { completed: result.completed.map(answerPart) }),
   };
 }
 

@@ -2,7 +2,7 @@
 import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { useAnswers } from '../answers.ts';
-import { createGuard, type Decision, type DecisionOptions } from './create-guard.ts';
+import { createGuard, type Decision, type DecisionOptions, type Guard } from './create-guard.ts';
 import { endWithToken, type WatchSession } from './end-with-token.ts';
 import { principalOf } from './protect-schema.ts';
 
@@ -18,8 +18,14 @@ export interface GuardOptions extends DecisionOptions {
  * @throws ConfigError when the schema is set, where a directive makes no rule or names an unknown policy
  */
 export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugin {
-  const guard = createGuard(options);
+  return guardPlugin(createGuard(options), { ...options, watchSession });
+}
 
+/** The plugin around a guard that stands at other doors too. */
+export function guardPlugin(
+  guard: Guard,
+  { onDenied, watchSession }: Pick<GuardOptions, 'onDenied' | 'watchSession'>,
+): Plugin {
   /** Runs what was judged on the schema it was judged for; what another plugin has changed since is judged again. */
   function runAs<R>(judged: ExecutionArgs, schema: GraphQLSchema, run: (args: ExecutionArgs) => R) {
     const { document, operationName, variableValues, contextValue } = judged;
@@ -41,7 +47,7 @@ export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugi
   }
 
   return {
-    onPluginInit: ({ addPlugin }) => addPlugin(useAnswers({ denialsSetStatus: options.onDenied !== 'null' })),
+    onPluginInit: ({ addPlugin }) => addPlugin(useAnswers({ denialsSetStatus: onDenied !== 'null' })),
     onSchemaChange({ schema, replaceSchema }) {
       const { walled } = guard.protect(schema);
       if (walled !== schema) replaceSchema(walled);

@@ -33,11 +33,21 @@ interface ExecutionHook {
   setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
 }
 
-/** Names the variables that do not fit; the executor would quote their values, and a password may be one. */
 function refuseBadVariables({ args, setResultAndStopExecution }: ExecutionHook): void {
-  const definitions = getOperationAST(args.document, args.operationName)?.variableDefinitions ?? [];
-  const errors = definitions.flatMap((node) => {
-    const faults = getVariableValues(args.schema, [node], args.variableValues ?? {}).errors;
+  const errors = findVariableFaults(args);
+  if (errors.length > 0) setResultAndStopExecution({ errors });
+}
+
+/** Names the variables that do not fit; the executor would quote their values, and a password may be one. */
+export function findVariableFaults({
+  schema,
+  document,
+  operationName,
+  variableValues,
+}: ExecutionArgs): GraphQLError[] {
+  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
+  return definitions.flatMap((node) => {
+    const faults = getVariableValues(schema, [node], variableValues ?? {}).errors;
     if (faults === undefined) return [];
     const name = node.variable.name.value;
     // Where in the value, and nothing of the value itself.
@@ -50,7 +60,6 @@ function refuseBadVariables({ args, setResultAndStopExecution }: ExecutionHook):
       extensions: { code: 'BAD_USER_INPUT', http: { status: 400, spec: true } },
     });
   });
-  if (errors.length > 0) setResultAndStopExecution({ errors });
 }
 
 function badRequest(message: string): GraphQLError {

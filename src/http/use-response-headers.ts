@@ -1,12 +1,13 @@
-// Headers that every GraphQL answer carries.
+// Puts the headers that every answer carries on those that lack them.
 import type { Plugin } from 'graphql-yoga';
+import { RESPONSE_HEADERS } from './response-headers.ts';
 
-/** Answers may hold tokens or somebody's data: nobody in between keeps them (RFC 6749, section 5.1). */
 export function useResponseHeaders(): Plugin {
   return {
     onResponse({ response }) {
-      if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
-      response.headers.set('x-content-type-options', 'nosniff');
+      for (const [name, value] of Object.entries(RESPONSE_HEADERS)) {
+        if (!response.headers.has(name)) response.headers.set(name, value);
+      }
     },
   };
 }

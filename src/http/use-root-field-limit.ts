@@ -39,6 +39,11 @@ interface ExecutionHook {
   setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
 }
 
+/** Whether the operation has more root fields than one request may ask for. */
+export function hasTooManyRootFields(document: DocumentNode, operation: OperationDefinitionNode): boolean {
+  return countRootFields(document, operation) > MAX_ROOT_FIELDS;
+}
+
 function countRootFields(document: DocumentNode, operation: OperationDefinitionNode): number {
   const fragments = new Map(
     document.definitions
