@@ -11,8 +11,14 @@ export interface Config {
   host: string;
   /** 0 lets the system choose. */
   port: number;
-  /** `sqlite:` and a path; relative paths start at the working directory. */
+  /** `sqlite:` and a path, which may start at the working directory; or `postgres://…`. */
   databaseUrl: string;
+  /** Connections to PostgreSQL, beside the one that listens. */
+  poolSize: number;
+  /** How long a statement may take in PostgreSQL. */
+  statementTimeoutSeconds: number;
+  /** How long to wait for a connection to PostgreSQL. */
+  connectTimeoutSeconds: number;
   /** At least 32 characters. Absent: made once and kept in `.bandha/secret`. */
   secret: string | undefined;
   issuer: string;
@@ -24,6 +30,8 @@ export interface Config {
   sessionIdleSeconds: number;
   refreshGraceSeconds: number;
   maxStaleSeconds: number;
+  /** How long a signing key signs before the next one does. */
+  keyMaxAgeSeconds: number;
   signup: (typeof SIGNUP)[number];
   graphiql: boolean;
   onDenied: (typeof ON_DENIED)[number];
@@ -43,6 +51,9 @@ export const DEFAULT_CONFIG: Config = {
   host: '127.0.0.1',
   port: 4000,
   databaseUrl: 'sqlite:.bandha/bandha.db',
+  poolSize: 10,
+  statementTimeoutSeconds: 5,
+  connectTimeoutSeconds: 2,
   secret: undefined,
   issuer: 'http://localhost:4000',
   audience: 'bandha',
@@ -52,6 +63,7 @@ export const DEFAULT_CONFIG: Config = {
   sessionIdleSeconds: 7 * DAY_SECONDS,
   refreshGraceSeconds: 10,
   maxStaleSeconds: 60,
+  keyMaxAgeSeconds: 30 * DAY_SECONDS,
   signup: 'open',
   graphiql: true,
   onDenied: 'reject',
@@ -69,6 +81,10 @@ const RANGES = {
   sessionIdleSeconds: [1, MAX_SECONDS],
   refreshGraceSeconds: [0, MAX_SECONDS],
   maxStaleSeconds: [0, MAX_SECONDS],
+  keyMaxAgeSeconds: [60 * 60, MAX_SECONDS],
+  poolSize: [1, 1_000],
+  statementTimeoutSeconds: [1, 60 * 60],
+  connectTimeoutSeconds: [1, 60],
 } as const satisfies Partial<Record<keyof Config, readonly [number, number]>>;
 const SIGNUP = ['open', 'closed'] as const;
 const ON_DENIED = ['reject', 'null'] as const;
@@ -82,7 +98,10 @@ const CONFIG = z.strictObject({
   host: z.string().min(1, 'must not be empty'),
   databaseUrl: z
     .string()
-    .regex(/^sqlite:(?!\/\/).+/, 'must be sqlite: and a path without //, such as sqlite:.bandha/bandha.db'),
+    .refine(
+      isDatabaseUrl,
+      'must be sqlite: and a path without //, such as sqlite:.bandha/bandha.db, or postgres://user:password@host:5432/database with what is special percent-encoded',
+    ),
   secret: z.string().min(MIN_SECRET_LENGTH, `must have at least ${MIN_SECRET_LENGTH} characters`).optional(),
   issuer: z.url('must be a URL'),
   audience: z.string().min(1, 'must not be empty'),
@@ -108,6 +127,10 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
   BANDHA_SESSION_IDLE_SECONDS: 'sessionIdleSeconds',
   BANDHA_REFRESH_GRACE_SECONDS: 'refreshGraceSeconds',
   BANDHA_MAX_STALE_SECONDS: 'maxStaleSeconds',
+  BANDHA_KEY_MAX_AGE_SECONDS: 'keyMaxAgeSeconds',
+  BANDHA_POOL_SIZE: 'poolSize',
+  BANDHA_STATEMENT_TIMEOUT_SECONDS: 'statementTimeoutSeconds',
+  BANDHA_CONNECT_TIMEOUT_SECONDS: 'connectTimeoutSeconds',
   BANDHA_SIGNUP: 'signup',
   BANDHA_GRAPHIQL: 'graphiql',
   BANDHA_ON_DENIED: 'onDenied',
@@ -154,6 +177,10 @@ function parseValue(key: string, value: string): unknown {
   if (key in RANGES) return /^\d{1,15}$/.test(value) ? Number(value) : value;
   if (key === 'graphiql' && (value === 'on' || value === 'off')) return value === 'on';
   return value;
+}
+
+function isDatabaseUrl(url: string): boolean {
+  return /^sqlite:(?!\/\/)./.test(url) || (/^postgres(ql)?:\/\/./.test(url) && URL.canParse(url));
 }
 
 function variableOf(key: string): string {

@@ -100,6 +100,16 @@ const REFUSALS = {
     status: 503,
     message: 'The keys to verify access tokens cannot be had at the moment',
   },
+  REVOCATIONS_UNAVAILABLE: {
+    code: 'SERVICE_UNAVAILABLE',
+    status: 503,
+    message: 'Whether the session has ended cannot be found out at the moment',
+  },
+  STORE_UNAVAILABLE: {
+    code: 'SERVICE_UNAVAILABLE',
+    status: 503,
+    message: 'The database cannot be reached at the moment',
+  },
   INVALID_CREDENTIALS: {
     code: 'INVALID_CREDENTIALS',
     status: 200,
@@ -132,15 +142,21 @@ export type TokenProblem =
   | 'TOKEN_EXPIRED'
   | 'TOKEN_INVALID'
   | 'TOKEN_REVOKED'
-  | 'KEYS_UNAVAILABLE';
+  | 'KEYS_UNAVAILABLE'
+  | 'REVOCATIONS_UNAVAILABLE';
 
 /** A refusal: thrown by accounts, tokens and guard; `toGraphQLError` alone turns it into an answer. */
 export class AuthError extends Error {
   readonly reason: RefusalReason;
   readonly details: RefusalDetails;
   /** @param message replaces the reason's own message; never contains a secret or what the caller sent */
-  constructor(reason: RefusalReason, details: RefusalDetails = {}, message?: string) {
-    super(message ?? REFUSALS[reason].message);
+  constructor(
+    reason: RefusalReason,
+    details: RefusalDetails = {},
+    message?: string,
+    options?: { cause: unknown },
+  ) {
+    super(message ?? REFUSALS[reason].message, options);
     this.name = 'AuthError';
     this.reason = reason;
     this.details = details;

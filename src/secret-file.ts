@@ -3,9 +3,26 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from './errors.ts';
-import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
+import { createSecrets, MIN_SECRET_LENGTH, type Secrets } from './tokens/secrets.ts';
 
+const SECRET_FILE = '.bandha/secret';
 const SECRET_BYTES = 32;
+
+/** What the configured secret is used for; where none is configured, the one in `.bandha/secret`, made where it is missing. */
+export function openSecrets({ secret }: { secret: string | undefined }): Secrets {
+  return createSecrets(secret ?? loadOrMakeSecret(SECRET_FILE));
+}
+
+/**
+ * The same where there must be a secret already.
+ * @throws ConfigError where there is none
+ */
+export function openExistingSecrets({ secret }: { secret: string | undefined }): Secrets {
+  const known = secret ?? readSecret(SECRET_FILE);
+  if (known === undefined)
+    throw new ConfigError([`BANDHA_SECRET: is not set, and ${SECRET_FILE} does not exist`]);
+  return createSecrets(known);
+}
 
 /**
  * Reads the secret from a file, making it where it is missing; of several processes at once, all get the same.

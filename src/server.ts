@@ -10,25 +10,25 @@ import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
 import { protectSchema } from './guard/protect-schema.ts';
 import { type GuardOptions, useGuard } from './guard/use-guard.ts';
+import { createHousekeeping } from './housekeeping.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useDocumentLimits } from './http/use-document-limits.ts';
 import { useHealth } from './http/use-health.ts';
 import { useHiddenNames } from './http/use-hidden-names.ts';
 import { useJwks } from './http/use-jwks.ts';
+import { useMetrics } from './http/use-metrics.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootFieldLimit } from './http/use-root-field-limit.ts';
+import { createMetrics } from './metrics.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
-import { loadOrMakeSecret } from './secret-file.ts';
+import { openSecrets } from './secret-file.ts';
 import { openStore } from './stores/database.ts';
 import type { Store } from './stores/store.ts';
-import { SIGNING_ALGORITHMS } from './tokens/algorithms.ts';
-import { type Authenticate, createAuthenticate } from './tokens/authenticate.ts';
-import { openKeyring } from './tokens/keyring.ts';
-import { createRevocationList } from './tokens/revocations.ts';
-import { createSecrets } from './tokens/secrets.ts';
-import { createVerifier } from './tokens/verifier.ts';
+import type { Authenticate } from './tokens/authenticate.ts';
+import { CHANGES_STALE_AFTER_MS } from './tokens/check-session.ts';
+import { openTokens } from './tokens/open-tokens.ts';
 
 export interface BandhaOptions
   extends Partial<Config>,
@@ -56,43 +56,35 @@ export interface Bandha {
 }
 
 const SILENT = pino({ level: 'silent' });
-const SECRET_FILE = '.bandha/secret';
 
 /**
  * Opens the store, loads the keys, and builds a server with the app's own types and resolvers on top.
- * @throws ConfigError naming every fault found
+ * @throws ConfigError naming every fault found; AuthError `STORE_UNAVAILABLE` where the database cannot be reached
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
   const { typeDefs, resolvers, policies, default: otherwise, report, log = SILENT, ...rest } = options;
   const { now = () => new Date(), ...given } = rest;
   const config = completeConfig(given);
-  const secrets = createSecrets(config.secret ?? loadOrMakeSecret(SECRET_FILE));
-  const store = await openStore(config.databaseUrl);
+  const secrets = openSecrets(config);
+  // Closed in the opposite order, also where a later one cannot be opened.
+  const opened = new AsyncDisposableStack();
   try {
-    const keyring = await openKeyring(store, secrets, config.algorithm, now);
-    const revocations = createRevocationList(config.accessTtlSeconds, now);
-    await store.followRevocations(
-      ({ sessionId, revokedAt }) => revocations.add(sessionId, revokedAt),
-      revocations.since(),
-    );
-
-    const verifier = createVerifier({
-      ...config,
-      algorithms: SIGNING_ALGORITHMS,
-      keys: keyring.findKey,
-      now,
+    const store = await openStore(config.databaseUrl, { ...config, log });
+    opened.defer(() => store.close());
+    const tokens = await openTokens({ store, secrets, config, log, now });
+    opened.defer(() => tokens.stop());
+    const { keyring, changes, verifier } = tokens;
+    const metrics = createMetrics({
+      revokedSessions: () => changes.revokedSessions,
+      cachedTokens: () => verifier.cachedTokens,
+      changesKnownAt: store.changesToldAt,
     });
-    const authenticate = createAuthenticate(verifier, revocations);
+    const authenticate = metrics.countAuthentications(tokens.authenticate);
     const passwords = await createPasswordHasher();
-    const accounts = createAccounts({
-      store,
-      passwords,
-      loginTries: createLoginTries(now),
-      keyring,
-      secrets,
-      config,
-      now,
-    });
+    const loginTries = createLoginTries(now);
+    const accounts = metrics.countAccounts(
+      createAccounts({ store, passwords, loginTries, keyring, secrets, config, now }),
+    );
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 
     const built = createSchema({ accounts, signup: config.signup, typeDefs, resolvers });
@@ -104,21 +96,29 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       now,
       onDenied: config.onDenied,
       introspection: 'usable',
-      watchSession: ({ sessionId }, ended) => revocations.watch(sessionId, ended),
+      watchSession: changes.watch,
     };
     const { walled: schema } = protectSchema(built, guard);
     const plugins = [
       useClearRefusals(),
       useDocumentLimits(),
       useResponseHeaders(),
+      useMetrics(metrics),
       useJwks(() => keyring.jwks),
-      useHealth({ store: () => store.ping(), keys: () => keyring.current }),
+      useHealth({
+        store: () => store.ping(),
+        keys: () => keyring.current,
+        revocations: () => assertHeard(store.changesToldAt()),
+      }),
       useAuthentication(authenticate),
       useGuard(guard),
       useRootFieldLimit(),
       useHiddenNames({ introspection: config.graphiql }),
     ];
     const yoga = createYogaServer({ schema, plugins, graphiql: config.graphiql, log });
+    opened.defer(async () => yoga.dispose());
+    const housekeeping = createHousekeeping({ store, secrets, config, log, now });
+    opened.defer(() => housekeeping.stop());
     return {
       schema,
       plugins,
@@ -126,13 +126,14 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       listener: yoga,
       accounts,
       store,
-      async close() {
-        await yoga.dispose();
-        await store.close();
-      },
+      close: () => opened.disposeAsync(),
     };
   } catch (error) {
-    await store.close();
+    await opened.disposeAsync();
     throw error;
   }
+}
+
+function assertHeard(toldAt: number): void {
+  if (performance.now() - toldAt > CHANGES_STALE_AFTER_MS) throw new Error('Changes are not heard');
 }

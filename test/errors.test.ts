@@ -67,6 +67,21 @@ const ROWS: Row[] = [
     shown: 'KEYS_UNAVAILABLE',
     retryAfter: '5',
   },
+  {
+    reason: 'REVOCATIONS_UNAVAILABLE',
+    details: { coordinate },
+    status: 503,
+    code: 'SERVICE_UNAVAILABLE',
+    shown: 'REVOCATIONS_UNAVAILABLE',
+    retryAfter: '5',
+  },
+  {
+    reason: 'STORE_UNAVAILABLE',
+    status: 503,
+    code: 'SERVICE_UNAVAILABLE',
+    shown: 'STORE_UNAVAILABLE',
+    retryAfter: '5',
+  },
   { reason: 'INVALID_CREDENTIALS', status: 200, code: 'INVALID_CREDENTIALS' },
   inBody('INVALID_REFRESH_TOKEN', 'EXPIRED'),
   inBody('INVALID_REFRESH_TOKEN', 'REUSED'),
@@ -133,6 +148,14 @@ describe('the GraphQL error of a refusal', () => {
     const error = toGraphQLError(new AuthError('MISSING_TOKEN'), { nodes, path: ['a', 1] }, true);
     expect(error.path).toEqual(['a', 1]);
     expect(error.nodes).toEqual(nodes);
+  });
+
+  it('shows nothing of its cause', () => {
+    const cause = new Error('connect ECONNREFUSED db.internal:5432');
+    const refusal = new AuthError('STORE_UNAVAILABLE', {}, undefined, { cause });
+    expect(refusal.cause).toBe(cause);
+    const error = toGraphQLError(refusal, {}, true);
+    expect(JSON.stringify([error, error.extensions, error.message])).not.toContain('db.internal');
   });
 
   it('takes a message of its own', () => {

@@ -7,6 +7,7 @@ import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
 import { loadOrMakeSecret } from '../src/secret-file.ts';
+import { createSecrets } from '../src/tokens/secrets.ts';
 import { withFolder } from './support/server-process.ts';
 
 const MODULE = JSON.stringify(new URL('../src/secret-file.ts', import.meta.url).href);
@@ -61,6 +62,44 @@ describe('the secret file', () => {
   it('that cannot be read is an error, and stays as it is', async () => {
     await withFolder(async (folder) => {
       expect(() => loadOrMakeSecret(folder)).toThrow(expect.objectContaining({ code: 'EISDIR' }));
+    });
+  });
+
+  /** What a process in `folder` prints that opens the secrets and uses them. */
+  function useSecrets(folder: string, open: 'openSecrets' | 'openExistingSecrets', secret?: string) {
+    const script = `import * as secrets from ${MODULE};
+      try { process.stdout.write(secrets.${open}({ secret: process.argv[1] }).mac('message')); }
+      catch ({ name, message }) { process.stdout.write(name + ' ' + message); }`;
+    const given = secret === undefined ? [] : [secret];
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, ...given], { cwd: folder });
+    return text(child.stdout);
+  }
+  const CONFIGURED = 'a secret of thirty-two characters';
+
+  it.each(['openSecrets', 'openExistingSecrets'] as const)(
+    'is neither made nor read where a secret is configured, by %s',
+    async (open) => {
+      await withFolder(async (folder) => {
+        expect(await useSecrets(folder, open, CONFIGURED)).toBe(createSecrets(CONFIGURED).mac('message'));
+        expect(await readdir(folder)).toEqual([]);
+      });
+    },
+  );
+
+  it('is made in the working directory where none is configured, and found there again', async () => {
+    await withFolder(async (folder) => {
+      const mac = await useSecrets(folder, 'openSecrets');
+      const secret = loadOrMakeSecret(join(folder, '.bandha/secret'));
+      expect(mac).toBe(createSecrets(secret).mac('message'));
+      expect(await useSecrets(folder, 'openExistingSecrets')).toBe(mac);
+    });
+  });
+
+  it('is not made for who needs the one there has been, and that is a fault', async () => {
+    await withFolder(async (folder) => {
+      const said = await useSecrets(folder, 'openExistingSecrets');
+      expect(said).toMatch(/^ConfigError BANDHA_SECRET: /);
+      expect(await readdir(folder)).toEqual([]);
     });
   });
 

@@ -1,6 +1,7 @@
 // Signs in with email and password; an unknown email takes the same way, and time, as a wrong password.
 import { AuthError } from '../errors.ts';
 import { isTooLong } from '../passwords/check-password.ts';
+import type { UserCredentials } from '../stores/store.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 import { normalizeEmail } from './email.ts';
 import { type IssuedTokens, startSession } from './start-session.ts';
@@ -11,20 +12,17 @@ export async function logIn(
   { email, password }: { email: string; password: string },
   client: ClientInfo,
 ): Promise<IssuedTokens> {
-  const { store, passwords, loginTries } = deps;
+  const { passwords, loginTries } = deps;
   const key = normalizeEmail(email)?.key;
   if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // nobody can have registered it
 
   if (isTooLong(password)) throw new AuthError('INVALID_CREDENTIALS'); // nor this password
   const attempt = loginTries.count({ emailKey: key, address: client.ipAddress });
-  const found = await store.findUserByEmail(key);
-  const matches = await passwords.verify(password, found?.passwordHash).catch((error) => {
+  const found = await findMatching(deps, key, password).catch((error) => {
     attempt.withdraw();
     throw error;
   });
-  if (found === undefined || !matches || found.user.disabledAt !== undefined) {
-    throw new AuthError('INVALID_CREDENTIALS');
-  }
+  if (found === undefined || found.user.disabledAt !== undefined) throw new AuthError('INVALID_CREDENTIALS');
   attempt.succeed();
 
   const { user, passwordHash } = found;
@@ -32,6 +30,17 @@ export async function logIn(
     await rehash(deps, user.id, passwordHash, password);
   }
   return startSession(deps, user, client);
+}
+
+/** The account of the email, where the password is its own. */
+async function findMatching(
+  { store, passwords }: AccountDeps,
+  emailKey: string,
+  password: string,
+): Promise<UserCredentials | undefined> {
+  const found = await store.findUserByEmail(emailKey);
+  const matches = await passwords.verify(password, found?.passwordHash);
+  return matches ? found : undefined;
 }
 
 /** Brings the hash up to date where there is room for it; where not, the next sign-in will. */

@@ -1,5 +1,6 @@
 // The command `bandha`: finds the subcommand, runs it, and says in plain words what went wrong.
 import { AuthError, ConfigError } from '../errors.ts';
+import { describeOutage } from '../stores/availability.ts';
 import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
 
 interface Command {
@@ -30,6 +31,26 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'lock an account out and end its sessions',
     load: async () => (await import('./users-disable.ts')).usersDisable,
   },
+  'users roles add': {
+    usage: 'users roles add EMAIL ROLE...',
+    summary: 'give an account roles; takes effect at once',
+    load: async () => (await import('./users-roles.ts')).usersRolesAdd,
+  },
+  'users roles remove': {
+    usage: 'users roles remove EMAIL ROLE...',
+    summary: 'take roles away from an account; takes effect at once',
+    load: async () => (await import('./users-roles.ts')).usersRolesRemove,
+  },
+  'keys list': {
+    usage: 'keys list',
+    summary: 'list the signing keys',
+    load: async () => (await import('./keys-list.ts')).keysList,
+  },
+  'keys rotate': {
+    usage: 'keys rotate',
+    summary: 'sign new tokens with the next key from now on',
+    load: async () => (await import('./keys-rotate.ts')).keysRotate,
+  },
   schema: {
     usage: 'schema [FILE] [--explain]',
     summary: 'print the schema, or what each field of it needs',
@@ -43,11 +64,13 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
     terminal.stdout.write(help(terminal.program));
     return args.length === 0 ? 2 : 0;
   }
-  const name = [args.slice(0, 2).join(' '), args[0] ?? ''].find((words) => Object.hasOwn(COMMANDS, words));
+  const name = [3, 2, 1]
+    .map((words) => args.slice(0, words).join(' '))
+    .find((words) => Object.hasOwn(COMMANDS, words));
   const command = name === undefined ? undefined : COMMANDS[name];
   try {
     if (name === undefined || command === undefined) {
-      throw new UsageError(`There is no command "${args.slice(0, 2).join(' ')}".`);
+      throw new UsageError(`There is no command "${unknownWords(args)}".`);
     }
     const run = await command.load();
     await run(args.slice(name.split(' ').length), terminal);
@@ -55,6 +78,13 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   } catch (error) {
     return explain(error, command, terminal);
   }
+}
+
+/** The words up to the first one with which no command goes on. */
+function unknownWords(args: readonly string[]): string {
+  const isBeginning = (words: string) => Object.keys(COMMANDS).some((name) => name.startsWith(`${words} `));
+  const beginnings = args.map((_, index) => args.slice(0, index + 1).join(' '));
+  return beginnings.find((words) => !isBeginning(words)) ?? args.join(' ');
 }
 
 function explain(error: unknown, command: Command | undefined, { stderr, program }: Terminal): number {
@@ -69,7 +99,8 @@ function explain(error: unknown, command: Command | undefined, { stderr, program
     return 2;
   }
   if (error instanceof AuthError) {
-    stderr.write(`${error.message}.\n`);
+    const because = error.cause === undefined ? '' : `: ${describeOutage(error.cause)}`;
+    stderr.write(`${error.message}${because}.\n`);
     return 1;
   }
   if (error instanceof CommandFailure) {
@@ -82,10 +113,13 @@ function explain(error: unknown, command: Command | undefined, { stderr, program
 
 /** The failures a person can do something about, in words; anything else as it is. */
 function describe(error: unknown, program: string): string {
-  const { code, port, message } = (error ?? {}) as { code?: string; port?: number; message?: string }; // may be anything
+  const fault = (error ?? {}) as { code?: string; port?: number; message?: string; severity?: string }; // may be anything
+  const { code, port, message } = fault;
   if (code === 'EADDRINUSE')
     return `Port ${port} is taken. Stop what uses it, or choose another: PORT=4001 ${program} serve`;
   if (code === 'EACCES') return `Not allowed: ${message}`;
+  // As about a password or a database's name.
+  if (fault.severity === 'FATAL') return `PostgreSQL says: ${message}.`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,6 +1,7 @@
 // bandha users add
 import { createAccount } from '../accounts/create-account.ts';
 import { createPasswordHasher } from '../passwords/password-hasher.ts';
+import { assertRoles } from './assert-roles.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { readPassword } from './read-password.ts';
 import type { Terminal } from './terminal.ts';
@@ -12,10 +13,12 @@ export async function usersAdd(args: readonly string[], terminal: Terminal): Pro
     options: { role: { type: 'string', multiple: true } },
   });
   const [email = ''] = positionals;
+  const { role: roles = [] } = values;
+  assertRoles(roles);
   const password = await readPassword(terminal);
   await withStore(terminal, async (store) => {
     const deps = { store, passwords: await createPasswordHasher(), now: () => new Date() };
-    const user = await createAccount(deps, { email, password, roles: values.role ?? [] });
+    const user = await createAccount(deps, { email, password, roles });
     terminal.stdout.write(
       `Added ${user.email}${user.roles.length > 0 ? `, ${user.roles.join(', ')}` : ''}.\n`,
     );

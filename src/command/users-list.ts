@@ -2,11 +2,12 @@
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { withStore } from './with-store.ts';
+import { writeTable } from './write-table.ts';
 
 export async function usersList(args: readonly string[], terminal: Terminal): Promise<void> {
   parseArguments(args, { count: 0, options: {} });
   const users = await withStore(terminal, (store) => store.listUsers());
-  const rows = [
+  writeTable(terminal, [
     ['EMAIL', 'ROLES', 'REGISTERED', 'STATE'],
     ...users.map(({ email, roles, createdAt, disabledAt }) => [
       email,
@@ -14,10 +15,5 @@ export async function usersList(args: readonly string[], terminal: Terminal): Pr
       createdAt.toISOString(),
       disabledAt ? `disabled ${disabledAt.toISOString()}` : 'active',
     ]),
-  ];
-  const widths = [0, 1, 2, 3].map((column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
-  for (const row of rows) {
-    const line = row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join('  ');
-    terminal.stdout.write(`${line.trimEnd()}\n`);
-  }
+  ]);
 }

@@ -9,7 +9,7 @@ export async function withStore<T>(
   use: (store: Store, config: Config) => Promise<T>,
 ): Promise<T> {
   const config = loadConfig(env);
-  const store = await openStore(config.databaseUrl);
+  const store = await openStore(config.databaseUrl, config);
   try {
     return await use(store, config);
   } finally {

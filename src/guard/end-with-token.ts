@@ -1,10 +1,10 @@
-// A subscription ends with the token it was opened with: at its expiry, or when its session is revoked.
+// A subscription ends with the token it was opened with: at its expiry, or when it is not accepted any more.
 import type { ExecutionResult } from 'graphql';
 import { AuthError, type TokenProblem, toGraphQLError } from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
 
-/** Calls `ended` when the principal's session is revoked; returns what stops the watch. */
-export type WatchSession = (principal: Principal, ended: () => void) => () => void;
+/** Calls `ended` when the principal's token becomes worthless before its time; returns what stops the watch. */
+export type WatchSession = (principal: Principal, ended: (problem: TokenProblem) => void) => () => void;
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
@@ -21,7 +21,7 @@ export function endWithToken(
   let timer: NodeJS.Timeout | undefined;
   let unwatch: (() => void) | undefined;
   waitForExpiry();
-  unwatch = watchSession?.(principal, () => end('TOKEN_REVOKED'));
+  unwatch = watchSession?.(principal, end);
   // The watch may have ended it before there was anything to unwatch.
   if (!isOpen) unwatch?.();
 

@@ -1,5 +1,6 @@
 // Liveness and readiness, for whoever decides where requests go.
 import type { Plugin } from 'graphql-yoga';
+import { inTime } from '../in-time.ts';
 
 /**
  * `GET /health/live` answers 200 while the process runs. `GET /health/ready` answers 200 where every check resolves
@@ -31,14 +32,10 @@ export function useHealth(checks: Readonly<Record<string, () => unknown>>, timeo
 }
 
 async function passes(check: () => unknown, timeoutMs: number): Promise<boolean> {
-  const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error('The check takes too long')), timeoutMs);
   try {
-    await Promise.race([Promise.try(check), late]);
+    await inTime(Promise.try(check), timeoutMs);
     return true;
   } catch {
     return false;
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -1,10 +1,9 @@
 // The public signing keys, for those who verify Bandha's tokens elsewhere.
-
 import type { Plugin } from 'graphql-yoga';
 import type { JSONWebKeySet } from 'jose';
+import { JWKS_MAX_AGE_SECONDS } from '../tokens/rotate-keys.ts';
 
 const JWKS_PATH = '/.well-known/jwks.json';
-const MAX_AGE_SECONDS = 300;
 
 /** Serves the JWK Set (RFC 7517, section 5) at `/.well-known/jwks.json`. */
 export function useJwks(jwks: () => JSONWebKeySet): Plugin {
@@ -19,7 +18,7 @@ export function useJwks(jwks: () => JSONWebKeySet): Plugin {
         new fetchAPI.Response(JSON.stringify(jwks()), {
           headers: {
             'Content-Type': 'application/jwk-set+json',
-            'Cache-Control': `public, max-age=${MAX_AGE_SECONDS}`,
+            'Cache-Control': `public, max-age=${JWKS_MAX_AGE_SECONDS}`,
           },
         }),
       );

@@ -1,53 +1,106 @@
 // Opens the store that a URL names.
-import { Kysely } from 'kysely';
-import { migrate } from './migrate.ts';
-import { createRevocationFeed } from './revocation-feed.ts';
+import type { Kysely } from 'kysely';
+import { type Logger, pino } from 'pino';
+import type { ChangeFeed } from './change-feed.ts';
+import { createHousekeepingVerbs } from './housekeeping.ts';
 import { createSessionVerbs } from './sessions.ts';
 import { createSigningKeyVerbs } from './signing-keys.ts';
-import { inOneWrite, openReadOnly, openSqlite, sqliteDialect } from './sqlite.ts';
 import type { Store } from './store.ts';
-import type { Database } from './tables.ts';
+import type { Connections, Database } from './tables.ts';
 import { createUserVerbs } from './users.ts';
+
+/** What one kind of database brings; the verbs are the same on all. */
+export interface Engine {
+  db: Kysely<Database>;
+  reader: Kysely<Database>;
+  locksRows: boolean;
+  feed: ChangeFeed;
+  close(): Promise<void>;
+}
+
+export interface StoreOptions {
+  /** Default: silent. */
+  log?: Logger;
+  /** PostgreSQL alone: how many connections, beside the one that listens. Default 10. */
+  poolSize?: number;
+  /** PostgreSQL alone: how long a statement may take. Default 5. */
+  statementTimeoutSeconds?: number;
+  /** PostgreSQL alone: how long to wait for a connection. Default 2. */
+  connectTimeoutSeconds?: number;
+}
 
 /**
  * Opens the database, making it where it does not exist, and brings its schema up to date.
- * @param url `sqlite:` and a path, or `sqlite::memory:`
+ * @param url `sqlite:` and a path, `sqlite::memory:`, or `postgres://…`
+ * @throws AuthError `STORE_UNAVAILABLE` where the database cannot be reached
  */
-export async function openStore(url: string): Promise<Store> {
-  const path = url.replace(/^sqlite:/, '');
-  const sqlite = await openSqlite(path);
-  const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite) });
-  let reader = db;
-  try {
-    await inOneWrite(sqlite, () => migrate(db));
-    // A connection of its own: a write that waits for another process's holds up no reads.
-    if (path !== ':memory:') reader = new Kysely<Database>({ dialect: sqliteDialect(openReadOnly(path)) });
-  } catch (error) {
-    sqlite.close();
-    throw error;
-  }
-  const feed = createRevocationFeed(reader, sqlite);
-  let closing: Promise<void> | undefined;
-
-  async function close(): Promise<void> {
-    feed.stop();
-    // The one connection comes free when those who had it before are done.
-    await db.connection().execute(async () => {});
-    if (reader !== db) {
-      await reader.connection().execute(async () => {});
-      await reader.destroy();
-    }
-    await db.destroy();
-  }
-
-  return {
-    ...createUserVerbs({ db, reader }, feed.announce),
-    ...createSessionVerbs({ db, reader }, feed.announce),
-    ...createSigningKeyVerbs(db),
-    followRevocations: feed.follow,
-    async ping() {
-      await reader.selectFrom('signing_keys').select('kid').limit(1).execute();
+export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
+  const engine = await openEngine(url, options);
+  const { db, reader, locksRows, feed } = engine;
+  const connections: Connections = {
+    db,
+    reader,
+    locksRows,
+    announce(changes) {
+      if (changes.length === 0) return;
+      feed.tell(changes);
+      feed.wake();
     },
-    close: () => (closing ??= close()),
+    wake: () => feed.wake(),
+    lastGap: () => feed.lastGap(),
+  };
+  return closeable(
+    {
+      ...createUserVerbs(connections),
+      ...createSessionVerbs(connections),
+      ...createSigningKeyVerbs(connections),
+      ...createHousekeepingVerbs(connections),
+      followChanges: feed.follow,
+      async ping() {
+        await reader.selectFrom('signing_keys').select('kid').limit(1).execute();
+      },
+    },
+    { changesToldAt: feed.toldAt },
+    async () => {
+      await feed.stop();
+      await engine.close();
+    },
+  );
+}
+
+/** Each kind of database is loaded when it is asked for. */
+async function openEngine(url: string, options: StoreOptions): Promise<Engine> {
+  const log = options.log ?? pino({ level: 'silent' });
+  if (url.startsWith('sqlite:')) {
+    const { openSqliteEngine } = await import('./open-sqlite.ts');
+    return openSqliteEngine(url.slice('sqlite:'.length), log);
+  }
+  const { openPostgresEngine } = await import('./open-postgres.ts');
+  return openPostgresEngine(url, { ...options, log });
+}
+
+type Verbs = Omit<Store, 'changesToldAt' | 'close'>;
+
+/** The verbs with a `close` that waits for those that have been called. */
+function closeable(verbs: Verbs, rest: Pick<Store, 'changesToldAt'>, close: () => Promise<void>): Store {
+  const underWay = new Set<Promise<unknown>>();
+  let closing: Promise<void> | undefined;
+  const counted = Object.entries(verbs).map(([name, verb]) => [
+    name,
+    (...args: unknown[]) => {
+      const done: Promise<unknown> = (verb as (...args: unknown[]) => Promise<unknown>)(...args); // all verbs are
+      underWay.add(done);
+      const forget = () => underWay.delete(done);
+      done.then(forget, forget);
+      return done;
+    },
+  ]);
+  return {
+    ...(Object.fromEntries(counted) as Verbs), // the same names and functions
+    ...rest,
+    close() {
+      closing ??= Promise.allSettled(underWay).then(close);
+      return closing;
+    },
   };
 }

@@ -1,15 +1,26 @@
 // Brings a database to the newest schema; safe to run at every start.
 import type { Kysely } from 'kysely';
-import { type Migration, Migrator } from 'kysely/migration';
+import { Migrator } from 'kysely/migration';
 import * as accounts from './migrations/2026-11-22-accounts.ts';
+import * as changes from './migrations/2026-11-22-changes.ts';
+
+/** The databases that there are migrations for; where they differ, a migration says so. */
+export type DatabaseKind = 'sqlite' | 'postgres';
 
 /** In the order in which they run; never changed once published, only added to. */
-const MIGRATIONS: Record<string, Migration> = {
+const MIGRATIONS: Readonly<Record<string, { up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> }>> = {
   '2026-11-22-accounts': accounts,
+  '2026-11-22-changes': changes,
 };
 
-export async function migrate<T>(db: Kysely<T>): Promise<void> {
-  const migrator = new Migrator({ db, provider: { getMigrations: async () => MIGRATIONS } });
+export async function migrate<T>(db: Kysely<T>, kind: DatabaseKind): Promise<void> {
+  const migrations = Object.fromEntries(
+    Object.entries(MIGRATIONS).map(([name, { up }]) => [
+      name,
+      { up: (within: Kysely<unknown>) => up(within, kind) },
+    ]),
+  );
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => migrations } });
   const { error } = await migrator.migrateToLatest();
   if (error) throw error;
 }

@@ -1,14 +1,15 @@
 // Revoking sessions, in one place for all who do.
 import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
 import { isLive } from './judge-refresh.ts';
-import type { Session } from './store.ts';
+import { noteChanges } from './note-changes.ts';
+import type { Change, Session } from './store.ts';
 import { type Database, toSession } from './tables.ts';
 
 type UpdateSessions = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
 
 /**
- * Revokes those of the sessions that `narrow` leaves that are not revoked yet, and notes each for the feed; inside a
- * transaction of the caller's.
+ * Revokes those of the sessions that `narrow` leaves that are not revoked yet, and notes each for the other instances;
+ * inside a transaction of the caller's.
  * @returns the sessions as they are now, with those that had expired before
  */
 export async function revokeWhere(
@@ -21,13 +22,19 @@ export async function revokeWhere(
     .set({ revoked_at: now.getTime() })
     .where('revoked_at', 'is', null);
   const rows = await narrow(revoke).returningAll().execute();
-  for (const { id } of rows) {
-    await transaction
-      .insertInto('revocations')
-      .values({ session_id: id, revoked_at: now.getTime() })
-      .execute();
-  }
+  await noteChanges(
+    transaction,
+    'SESSION_REVOKED',
+    rows.map(({ id }) => id),
+    now,
+  );
   return rows.map(toSession);
+}
+
+export function toChanges(revoked: readonly Session[]): Change[] {
+  return revoked.flatMap(({ id: sessionId, revokedAt }) =>
+    revokedAt === undefined ? [] : [{ kind: 'SESSION_REVOKED', sessionId, revokedAt }],
+  );
 }
 
 /** How many of the sessions just revoked were live until then. */

@@ -1,30 +1,25 @@
 // The store's verbs for sessions.
-import { judgeRefresh } from './judge-refresh.ts';
-import { countLive, revokeWhere } from './revoke-sessions.ts';
-import type { Rotation, Session, Store } from './store.ts';
+
+import type { Kysely, Selectable } from 'kysely';
+import type { Gap } from './change-feed.ts';
+import { judgeRefresh, type RefreshJudgement } from './judge-refresh.ts';
+import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
+import type { Rotation, RotationRequest, Session, Store } from './store.ts';
 import { type Connections, type Database, toSession, toUser } from './tables.ts';
 
 const MAX_LISTED_SESSIONS = 100;
 
 type SessionVerbs = Pick<
   Store,
-  'createSession' | 'listLiveSessions' | 'rotateSession' | 'revokeSession' | 'revokeAllSessions'
+  | 'createSession'
+  | 'listLiveSessions'
+  | 'findSessionStanding'
+  | 'rotateSession'
+  | 'revokeSession'
+  | 'revokeAllSessions'
 >;
 
-export function createSessionVerbs(
-  { db, reader }: Connections,
-  announce: (revoked: readonly Session[]) => void,
-): SessionVerbs {
-  async function end(
-    now: Date,
-    idleSeconds: number,
-    narrow: Parameters<typeof revokeWhere>[2],
-  ): Promise<number> {
-    const ended = await db.transaction().execute((transaction) => revokeWhere(transaction, now, narrow));
-    announce(ended);
-    return countLive(ended, now, idleSeconds);
-  }
-
+export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }: Connections): SessionVerbs {
   return {
     createSession: (session) =>
       db.transaction().execute(async (transaction) => {
@@ -33,6 +28,8 @@ export function createSessionVerbs(
           .select('id')
           .where('id', '=', session.userId)
           .where('disabled_at', 'is', null)
+          // Nobody disables the account in between.
+          .$if(locksRows, (query) => query.forShare())
           .executeTakeFirst();
         if (user === undefined) return false;
         await transaction.insertInto('sessions').values(toRow(session)).execute();
@@ -54,61 +51,105 @@ export function createSessionVerbs(
       return rows.map(toSession);
     },
 
+    async findSessionStanding(sessionId) {
+      const row = await reader
+        .selectFrom('sessions')
+        .innerJoin('users', 'users.id', 'sessions.user_id')
+        .select(['sessions.revoked_at', 'users.roles'])
+        .where('sessions.id', '=', sessionId)
+        .executeTakeFirst();
+      return (
+        row && {
+          revokedAt: row.revoked_at === null ? undefined : new Date(row.revoked_at),
+          roles: JSON.parse(row.roles),
+        }
+      );
+    },
+
     async rotateSession(request): Promise<Rotation> {
       const { rotation, revoked } = await db.transaction().execute(async (transaction) => {
-        const { sessionId, generation, now } = request;
         const row = await transaction
           .selectFrom('sessions')
           .selectAll()
-          .where('id', '=', sessionId)
+          .where('id', '=', request.sessionId)
+          .$if(locksRows, (query) => query.forUpdate())
           .executeTakeFirst();
         if (row === undefined) return { rotation: { outcome: 'UNKNOWN' as const }, revoked: [] };
-        const judgement = judgeRefresh(toSession(row), request);
-        if (judgement === 'REUSED') {
-          const ended = await revokeWhere(transaction, now, (query) => query.where('id', '=', sessionId));
-          return { rotation: { outcome: judgement }, revoked: ended };
-        }
-        if (judgement !== 'ROTATE' && judgement !== 'REPEAT') {
-          return { rotation: { outcome: judgement }, revoked: [] };
-        }
-        const user = await transaction
-          .selectFrom('users')
-          .selectAll()
-          .where('id', '=', row.user_id)
-          .executeTakeFirstOrThrow();
-        if (judgement === 'REPEAT') {
-          return {
-            rotation: { outcome: 'REPEATED' as const, session: toSession(row), user: toUser(user) },
-            revoked: [],
-          };
-        }
-        const rotated = await transaction
-          .updateTable('sessions')
-          .set({ generation: generation + 1, last_used_at: now.getTime() })
-          .where('id', '=', sessionId)
-          .where('generation', '=', generation)
-          .returningAll()
-          .executeTakeFirstOrThrow();
-        return {
-          rotation: { outcome: 'ROTATED' as const, session: toSession(rotated), user: toUser(user) },
-          revoked: [],
-        };
+        const session = toSession(row);
+        const graceSeconds = request.graceSeconds + secondsLost(session, lastGap());
+        const judgement = judgeRefresh(session, { ...request, graceSeconds });
+        return actOn(judgement, row, request, transaction);
       });
-      announce(revoked);
+      announce(toChanges(revoked));
       return rotation;
     },
 
     async revokeSession({ sessionId, userId }, now, idleSeconds) {
-      const ended = await end(now, idleSeconds, (query) => {
-        const one = query.where('id', '=', sessionId);
-        return userId === undefined ? one : one.where('user_id', '=', userId);
-      });
-      return ended > 0;
+      const ended = await db.transaction().execute((transaction) =>
+        revokeWhere(transaction, now, (query) => {
+          const one = query.where('id', '=', sessionId);
+          return userId === undefined ? one : one.where('user_id', '=', userId);
+        }),
+      );
+      announce(toChanges(ended));
+      return countLive(ended, now, idleSeconds) > 0;
     },
 
-    revokeAllSessions: (userId, now, idleSeconds) =>
-      end(now, idleSeconds, (query) => query.where('user_id', '=', userId)),
+    async revokeAllSessions(userId, now, idleSeconds) {
+      const ended = await db.transaction().execute(async (transaction) => {
+        // Two that end the same sessions at once would otherwise lock them in two orders, and wait for each other.
+        if (locksRows) {
+          await transaction.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute();
+        }
+        return revokeWhere(transaction, now, (query) => query.where('user_id', '=', userId));
+      });
+      announce(toChanges(ended));
+      return countLive(ended, now, idleSeconds);
+    },
   };
+}
+
+/** How long before the database went out of reach a rotation may have begun whose answer got lost with it. */
+const LOST_BEFORE_MS = 10_000;
+
+/** Nobody could ask again while the database was out of reach, so that time is not the token's. */
+function secondsLost({ lastUsedAt }: Session, gap: Gap | undefined): number {
+  if (gap === undefined) return 0;
+  const mayHaveLost = lastUsedAt.getTime() >= gap.from.getTime() - LOST_BEFORE_MS && lastUsedAt <= gap.to;
+  return mayHaveLost ? (gap.to.getTime() - lastUsedAt.getTime()) / 1000 : 0;
+}
+
+/** Does what the judgement of a refresh token asks for. */
+async function actOn(
+  judgement: RefreshJudgement,
+  row: Selectable<Database['sessions']>,
+  { sessionId, generation, now }: RotationRequest,
+  transaction: Kysely<Database>,
+): Promise<{ rotation: Rotation; revoked: Session[] }> {
+  if (judgement === 'REUSED') {
+    const revoked = await revokeWhere(transaction, now, (query) => query.where('id', '=', sessionId));
+    return { rotation: { outcome: judgement }, revoked };
+  }
+  if (judgement !== 'ROTATE' && judgement !== 'REPEAT') {
+    return { rotation: { outcome: judgement }, revoked: [] };
+  }
+  const userRow = await transaction
+    .selectFrom('users')
+    .selectAll()
+    .where('id', '=', row.user_id)
+    .executeTakeFirstOrThrow();
+  const user = toUser(userRow);
+  if (judgement === 'REPEAT') {
+    return { rotation: { outcome: 'REPEATED', session: toSession(row), user }, revoked: [] };
+  }
+  const rotated = await transaction
+    .updateTable('sessions')
+    .set({ generation: generation + 1, last_used_at: now.getTime() })
+    .where('id', '=', sessionId)
+    .where('generation', '=', generation)
+    .returningAll()
+    .executeTakeFirstOrThrow();
+  return { rotation: { outcome: 'ROTATED', session: toSession(rotated), user }, revoked: [] };
 }
 
 function toRow(session: Session): Database['sessions'] {

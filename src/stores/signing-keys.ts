@@ -1,38 +1,129 @@
 // The store's verbs for signing keys.
-import type { Kysely } from 'kysely';
-import type { Store } from './store.ts';
-import { type Database, toSigningKeyRow } from './tables.ts';
+import { type Insertable, type Kysely, sql } from 'kysely';
+import { noteChanges } from './note-changes.ts';
+import type { SigningKeyRow, Store } from './store.ts';
+import { type Connections, type Database, toSigningKeyRow } from './tables.ts';
 
-type SigningKeyVerbs = Pick<Store, 'listSigningKeys' | 'replaceCurrentSigningKey'>;
+type SigningKeyVerbs = Pick<
+  Store,
+  'listSigningKeys' | 'provideSigningKeys' | 'rotateSigningKeys' | 'removeRetiredKeys'
+>;
 
-export function createSigningKeyVerbs(db: Kysely<Database>): SigningKeyVerbs {
+export function createSigningKeyVerbs({ db, locksRows, wake }: Connections): SigningKeyVerbs {
+  /** Nobody else changes keys meanwhile: what one instance finds in one place goes with what is in the other. */
+  function changeKeys<T>(change: (transaction: Kysely<Database>) => Promise<T>): Promise<T> {
+    return db.transaction().execute(async (transaction) => {
+      if (locksRows) await sql`lock table signing_keys in share row exclusive mode`.execute(transaction);
+      return change(transaction);
+    });
+  }
+
   return {
     async listSigningKeys() {
-      const rows = await db.selectFrom('signing_keys').selectAll().orderBy('created_at').execute();
+      const rows = await db
+        .selectFrom('signing_keys')
+        .selectAll()
+        .orderBy('created_at')
+        .orderBy('kid')
+        .execute();
       return rows.map(toSigningKeyRow);
     },
 
-    replaceCurrentSigningKey: (key, now) =>
-      db.transaction().execute(async (transaction) => {
+    async provideSigningKeys(keys, now) {
+      await changeKeys(async (transaction) => {
+        for (const key of keys) {
+          await makeRoom(transaction, key, now);
+          const added = await transaction
+            .insertInto('signing_keys')
+            .values(toRow(key))
+            .onConflict((conflict) => conflict.doNothing())
+            .returning('kid')
+            .executeTakeFirst();
+          if (added !== undefined) await noteChanges(transaction, 'KEYS_CHANGED', [key.kid], now);
+        }
+      });
+      wake();
+    },
+
+    async rotateSigningKeys(nextKid, replacement, now) {
+      const rotated = await changeKeys(async (transaction) => {
+        const next = await transaction
+          .selectFrom('signing_keys')
+          .select('kid')
+          .where('kid', '=', nextKid)
+          .where('status', '=', 'next')
+          .executeTakeFirst();
+        if (next === undefined) return false;
+        await retireCurrent(transaction, now).execute();
         await transaction
           .updateTable('signing_keys')
-          .set({ status: 'retired', retired_at: now.getTime() })
-          .where('status', '=', 'current')
-          .where('algorithm', '!=', key.algorithm)
+          .set({ status: 'current', current_since: now.getTime() })
+          .where('kid', '=', nextKid)
           .execute();
-        await transaction
-          .insertInto('signing_keys')
-          .values({
-            kid: key.kid,
-            algorithm: key.algorithm,
-            status: 'current',
-            public_jwk: JSON.stringify(key.publicJwk),
-            sealed_private_jwk: key.sealedPrivateJwk,
-            created_at: key.createdAt.getTime(),
-            retired_at: null,
-          })
-          .onConflict((conflict) => conflict.doNothing())
+        await transaction.insertInto('signing_keys').values(toRow(replacement)).execute();
+        await noteChanges(transaction, 'KEYS_CHANGED', [nextKid], now);
+        return true;
+      });
+      wake();
+      return rotated;
+    },
+
+    async removeRetiredKeys(before, now) {
+      const removed = await changeKeys(async (transaction) => {
+        const rows = await transaction
+          .deleteFrom('signing_keys')
+          .where('status', '=', 'retired')
+          .where('retired_at', '<', before.getTime())
+          .returning('kid')
           .execute();
-      }),
+        await noteChanges(
+          transaction,
+          'KEYS_CHANGED',
+          rows.map(({ kid }) => kid),
+          now,
+        );
+        return rows.length;
+      });
+      if (removed > 0) wake();
+      return removed;
+    },
+  };
+}
+
+/** Moves a key of another algorithm out of the place that `key` is for. */
+async function makeRoom(
+  transaction: Kysely<Database>,
+  { status, algorithm }: SigningKeyRow,
+  now: Date,
+): Promise<void> {
+  if (status === 'current') {
+    await retireCurrent(transaction, now).where('algorithm', '!=', algorithm).execute();
+    return;
+  }
+  // The next key has signed nothing.
+  await transaction
+    .deleteFrom('signing_keys')
+    .where('status', '=', 'next')
+    .where('algorithm', '!=', algorithm)
+    .execute();
+}
+
+function retireCurrent(transaction: Kysely<Database>, now: Date) {
+  return transaction
+    .updateTable('signing_keys')
+    .set({ status: 'retired', retired_at: now.getTime() })
+    .where('status', '=', 'current');
+}
+
+function toRow(key: SigningKeyRow): Insertable<Database['signing_keys']> {
+  return {
+    kid: key.kid,
+    algorithm: key.algorithm,
+    status: key.status,
+    public_jwk: JSON.stringify(key.publicJwk),
+    sealed_private_jwk: key.sealedPrivateJwk,
+    created_at: key.createdAt.getTime(),
+    current_since: key.currentSince?.getTime() ?? null,
+    retired_at: key.retiredAt?.getTime() ?? null,
   };
 }

@@ -3,20 +3,19 @@ import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
-import {
-  type DatabaseConnection,
-  type Dialect,
-  type Driver,
-  type SqliteDatabase,
-  SqliteDialect,
-  type SqliteStatement,
-} from 'kysely';
+import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { LRUCache } from 'lru-cache';
+import { type Around, aroundDriver } from './around-driver.ts';
+import type { JudgeFault } from './availability.ts';
 
 /** How long a write waits for another process's to end. */
 const BUSY_TIMEOUT_MS = 5_000;
 const BUSY_RETRY_MS = 5;
 const SQLITE_BUSY = 5;
+/** Locked by others (sqlite.org/rescode.html). */
+const MOMENTARY: readonly number[] = [SQLITE_BUSY, 6];
+/** Without permission, the disk at fault, full, or gone. */
+const OUTAGES: readonly number[] = [8, 10, 13, 14];
 const MAX_PREPARED_STATEMENTS = 200;
 
 /** Opens the file, making it and its folder where they are missing; `:memory:` is a database that is gone at close. */
@@ -28,7 +27,7 @@ export async function openSqlite(path: string): Promise<DatabaseSync> {
   }
   const sqlite = new DatabaseSync(path, { enableForeignKeyConstraints: true });
   // FULL, not NORMAL: what has been acknowledged survives not only a killed process but a power cut.
-  await whenFree(() => sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;'));
+  await createPatience()(() => sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;'));
   return sqlite;
 }
 
@@ -39,7 +38,7 @@ export function openReadOnly(path: string): DatabaseSync {
 
 /** Runs the task with the write lock held: whole, or not at all. */
 export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>): Promise<void> {
-  await whenFree(() => sqlite.exec('begin immediate'));
+  await createPatience()(() => sqlite.exec('begin immediate'));
   try {
     await task();
     sqlite.exec('commit');
@@ -50,10 +49,12 @@ export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>
   }
 }
 
-export function sqliteDialect(sqlite: DatabaseSync): Dialect {
+export function sqliteDialect(sqlite: DatabaseSync, around: Around): Dialect {
+  const whenFree = createPatience();
   const dialect = new SqliteDialect({ database: adaptDatabase(sqlite) });
   return {
-    createDriver: () => patient(dialect.createDriver()),
+    // Only what takes the lock meets it taken, and that has changed nothing yet.
+    createDriver: () => aroundDriver(dialect.createDriver(), (task) => around(() => whenFree(task))),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createAdapter: () => dialect.createAdapter(),
     createIntrospector: (db) => dialect.createIntrospector(db),
@@ -86,48 +87,41 @@ function adaptStatement(statement: StatementSync): SqliteStatement {
   };
 }
 
-/** A driver whose statements are tried again while another process holds the write lock. */
-function patient(driver: Driver): Driver {
-  const connections = new WeakMap<DatabaseConnection, DatabaseConnection>();
-  const wrap = (connection: DatabaseConnection): DatabaseConnection => ({
-    streamQuery: (...args) => connection.streamQuery(...args),
-    // Only what takes the lock meets it taken, and that has changed nothing yet.
-    executeQuery: (...args) => whenFree(() => connection.executeQuery(...args)),
-  });
-  return {
-    init: (options) => driver.init(options),
-    async acquireConnection(options) {
-      const connection = await driver.acquireConnection(options);
-      const wrapped = connections.get(connection) ?? wrap(connection);
-      connections.set(connection, wrapped);
-      return wrapped;
-    },
-    beginTransaction: (connection, settings) => driver.beginTransaction(connection, settings),
-    commitTransaction: (connection) => driver.commitTransaction(connection),
-    rollbackTransaction: (connection) => driver.rollbackTransaction(connection),
-    releaseConnection: (connection, options) => driver.releaseConnection(connection, options),
-    destroy: (options) => driver.destroy(options),
+/**
+ * Makes what tries again while another process holds a lock, without holding up this one. SQLite's own waiting would, and
+ * does not cover every moment: not the switch to WAL, nor its recovery. All who wait have one deadline: in line behind
+ * each other they would wait that many times as long.
+ */
+function createPatience() {
+  let busySince: number | undefined;
+  return async function whenFree<T>(task: () => T | Promise<T>): Promise<T> {
+    for (;;) {
+      try {
+        const result = await task();
+        busySince = undefined;
+        return result;
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        busySince ??= performance.now();
+        if (performance.now() - busySince > BUSY_TIMEOUT_MS) throw error;
+        await wait(BUSY_RETRY_MS);
+      }
+    }
   };
 }
 
-/**
- * Tries again while another process holds a lock, without holding up this one. SQLite's own waiting would, and does not
- * cover every moment: not the switch to WAL, nor its recovery.
- */
-async function whenFree<T>(task: () => T | Promise<T>): Promise<T> {
-  const deadline = performance.now() + BUSY_TIMEOUT_MS;
-  for (;;) {
-    try {
-      return await task();
-    } catch (error) {
-      if (!isBusy(error) || performance.now() > deadline) throw error;
-      await wait(BUSY_RETRY_MS);
-    }
-  }
+/** A lock that others hold for too long is momentary; a full disk, say, is an outage. */
+export const judgeSqliteFault: JudgeFault = (error) => {
+  const code = errorCode(error);
+  if (MOMENTARY.includes(code)) return 'momentary';
+  return OUTAGES.includes(code) ? 'outage' : 'fault';
+};
+
+function isBusy(error: unknown): boolean {
+  return errorCode(error) === SQLITE_BUSY;
 }
 
 /** The low byte is the kind of error, the others say more of it. */
-function isBusy(error: unknown): boolean {
-  if (!(error instanceof Error && 'errcode' in error)) return false;
-  return (Number(error.errcode) & 0xff) === SQLITE_BUSY;
+function errorCode(error: unknown): number {
+  return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }

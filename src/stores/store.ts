@@ -57,24 +57,41 @@ export type Rotation =
   | { outcome: 'ROTATED' | 'REPEATED'; session: Session; user: User }
   | { outcome: 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN' };
 
+/** `next` is published and signs nothing yet; `current` signs; `retired` verifies what it has signed. */
+export type SigningKeyStatus = 'next' | 'current' | 'retired';
+
 export interface SigningKeyRow {
   kid: string;
   /** JWS algorithm name. */
   algorithm: string;
-  status: 'current' | 'retired';
+  status: SigningKeyStatus;
   publicJwk: JWK;
   sealedPrivateJwk: string;
+  /** Since when it is published. */
   createdAt: Date;
+  /** Since when it signs, or signed. */
+  currentSince: Date | undefined;
+  retiredAt: Date | undefined;
 }
 
-export interface Revocation {
-  sessionId: string;
-  revokedAt: Date;
+/** What every instance must hear of, whichever of them did it. */
+export type Change =
+  | { kind: 'SESSION_REVOKED'; sessionId: string; revokedAt: Date }
+  /** `roles` are those that the user has now. */
+  | { kind: 'ROLES_CHANGED'; userId: string; roles: readonly string[]; changedAt: Date }
+  | { kind: 'KEYS_CHANGED' };
+
+/** What a session's access tokens are worth, as the database has it. */
+export interface SessionStanding {
+  revokedAt: Date | undefined;
+  /** Those that its user has now. */
+  roles: readonly string[];
 }
 
 /**
  * Every verb that writes is atomic, and is on disk when its promise resolves: a crash afterwards loses nothing. Verbs
- * may run at the same time, from several processes. They reject only where the database itself fails.
+ * may run at the same time, from several processes. They reject only where the database itself fails: with an
+ * `AuthError` `STORE_UNAVAILABLE` where it cannot be reached or does not answer in time, which may leave a write done.
  */
 export interface Store {
   /** @returns undefined where the email is taken; of two at once with one email, exactly one succeeds */
@@ -95,11 +112,22 @@ export interface Store {
     now: Date,
     idleSeconds: number,
   ): Promise<{ user: User; endedSessions: number } | undefined>;
+  /**
+   * Adds and takes away roles in one step.
+   * @returns the user as it is now, and whether that is different from before; undefined where there is no such account
+   */
+  changeRoles(
+    emailKey: string,
+    change: { add?: readonly string[]; remove?: readonly string[] },
+    now: Date,
+  ): Promise<{ user: User; changed: boolean } | undefined>;
 
   /** @returns false, and creates nothing, where the account is disabled or absent */
   createSession(session: Session): Promise<boolean>;
   /** The sessions of a user that are neither revoked nor expired, the most recently used first; at most 100. */
   listLiveSessions(userId: string, now: Date, idleSeconds: number): Promise<Session[]>;
+  /** @returns undefined where there is no such session, or no longer */
+  findSessionStanding(sessionId: string): Promise<SessionStanding | undefined>;
   /**
    * Compares the generation and sets the next in one step. Of any number at once with one token, one is `ROTATED` and
    * the others, inside the grace, `REPEATED` with the same session. A token older than that is `REUSED`, and the
@@ -114,20 +142,49 @@ export interface Store {
   revokeSession(id: { sessionId: string; userId?: string }, now: Date, idleSeconds: number): Promise<boolean>;
   /** @returns how many live sessions ended */
   revokeAllSessions(userId: string, now: Date, idleSeconds: number): Promise<number>;
-  /**
-   * Calls `listener` for each session revoked at `since` or later, then for each as it is revoked: by this store
-   * before the revoking verb resolves, by another process within half a second. May call more than once for one.
-   * Resolves when those of the past have been told.
-   */
-  followRevocations(listener: (revocation: Revocation) => void, since: Date): Promise<void>;
 
-  /** The current key and the retired ones that are kept. */
+  /**
+   * Calls `listener` for each change made at `since` or later, then for each as it is made: for a session that this
+   * store revokes before the revoking verb resolves, for all else within half a second. May call more than once for
+   * one. Resolves when the past has been told. `since` is asked again after an interruption.
+   */
+  followChanges(listener: (change: Change) => void, since: () => Date): Promise<void>;
+  /** Up to when every change has been told: milliseconds, as by `performance.now()`. */
+  changesToldAt(): number;
+
+  /** Every key that is kept, the oldest first; at most one is `next`, and one `current`. */
   listSigningKeys(): Promise<SigningKeyRow[]>;
   /**
-   * Makes `key` the current one and retires the current one of another algorithm; where a current key of the same
-   * algorithm exists already, that one stays. Of several at once, one wins.
+   * Puts the `next` and `current` keys among `keys` into places that are empty, or taken by a key of another
+   * algorithm: that one is retired where it was current, and gone where it was next. Of several at once, one wins.
    */
-  replaceCurrentSigningKey(key: SigningKeyRow, now: Date): Promise<void>;
+  provideSigningKeys(keys: readonly SigningKeyRow[], now: Date): Promise<void>;
+  /**
+   * Retires the current key, makes the next one current and `replacement` the next, in one step.
+   * @returns false, and changes nothing, where the next key is not `nextKid` any more: another instance was quicker
+   */
+  rotateSigningKeys(nextKid: string, replacement: SigningKeyRow, now: Date): Promise<boolean>;
+
+  /**
+   * Takes or renews the lease of a task that one instance at a time shall do.
+   * @returns whether `holder` has it for so many seconds from `now`; false while somebody else has
+   */
+  takeLease(task: string, holder: string, now: Date, seconds: number): Promise<boolean>;
+  /**
+   * Looks at up to `limit` sessions in the order of their ids, from the one after `after`, and removes those that
+   * ended before `before`: by being revoked, lying idle, or their absolute end.
+   * @returns how many were removed, and where to go on; `after` is undefined at the end
+   */
+  removeEndedSessions(request: {
+    before: Date;
+    idleSeconds: number;
+    after: string | undefined;
+    limit: number;
+  }): Promise<{ removed: number; after: string | undefined }>;
+  /** Forgets up to `limit` changes made before `before`. @returns how many */
+  removeChanges(before: Date, limit: number): Promise<number>;
+  /** Removes the keys that were retired before `before`. @returns how many */
+  removeRetiredKeys(before: Date, now: Date): Promise<number>;
 
   /** Rejects where the database does not answer. */
   ping(): Promise<void>;

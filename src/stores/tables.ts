@@ -1,6 +1,8 @@
 // The tables as Kysely sees them, and how rows become the port's values. Instants are milliseconds since 1970.
+
 import type { Generated, Kysely, Selectable } from 'kysely';
-import type { Session, SigningKeyRow, User } from './store.ts';
+import type { Gap } from './change-feed.ts';
+import type { Change, Session, SigningKeyRow, SigningKeyStatus, User } from './store.ts';
 
 export interface Database {
   users: {
@@ -25,28 +27,47 @@ export interface Database {
     user_agent: string | null;
     ip_address: string | null;
   };
-  /** One row a revoked session, in the order of their commits. */
-  revocations: {
+  /** What every instance must hear of. */
+  changes: {
+    /** In SQLite in the order of their commits. */
     id: Generated<number>;
-    session_id: string;
-    revoked_at: number;
+    kind: Change['kind'];
+    /** The session's id, the user's, or the kid. */
+    subject: string;
+    made_at: number;
+  };
+  /** Who does what one instance at a time shall do. */
+  leases: {
+    task: string;
+    holder: string;
+    expires_at: number;
   };
   signing_keys: {
     kid: string;
     algorithm: string;
-    status: string;
+    status: SigningKeyStatus;
     /** JSON. */
     public_jwk: string;
     sealed_private_jwk: string;
     created_at: number;
+    current_since: number | null;
     retired_at: number | null;
   };
 }
 
-/** The one connection that writes, and one that only reads; in memory the same. */
+/** What the verbs work with. */
 export interface Connections {
   db: Kysely<Database>;
+  /** For what only reads, and may be a moment behind. */
   reader: Kysely<Database>;
+  /** Whether a transaction locks the rows that it judges; SQLite's has the database to itself. */
+  locksRows: boolean;
+  /** Called when changes have been committed: told here before anything else happens, and read elsewhere. */
+  announce(changes: readonly Change[]): void;
+  /** Called when something has been committed that is told by being read. */
+  wake(): void;
+  /** When the database was last out of reach, as far as this process knows. */
+  lastGap(): Gap | undefined;
 }
 
 export function toUser(row: Selectable<Database['users']>): User {
@@ -55,8 +76,33 @@ export function toUser(row: Selectable<Database['users']>): User {
     email: row.email,
     roles: JSON.parse(row.roles),
     createdAt: new Date(row.created_at),
-    disabledAt: row.disabled_at === null ? undefined : new Date(row.disabled_at),
+    disabledAt: toDate(row.disabled_at),
   };
+}
+
+/** A change as read, with the roles that its user, where it concerns one, has now. */
+export type ChangeRow = Pick<Selectable<Database['changes']>, 'kind' | 'subject' | 'made_at'> & {
+  roles: string | null;
+};
+
+/** Those of a kind that a later version has brought are left out: this one has no use for them. */
+export function readChanges(rows: readonly ChangeRow[]): Change[] {
+  return rows.flatMap((row) => toChange(row) ?? []);
+}
+
+function toChange(row: ChangeRow): Change | undefined {
+  const at = new Date(row.made_at);
+  const changes: Record<Change['kind'], Change> = {
+    SESSION_REVOKED: { kind: 'SESSION_REVOKED', sessionId: row.subject, revokedAt: at },
+    ROLES_CHANGED: {
+      kind: 'ROLES_CHANGED',
+      userId: row.subject,
+      roles: JSON.parse(row.roles ?? '[]'),
+      changedAt: at,
+    },
+    KEYS_CHANGED: { kind: 'KEYS_CHANGED' },
+  };
+  return changes[row.kind];
 }
 
 export function toSession(row: Selectable<Database['sessions']>): Session {
@@ -68,7 +114,7 @@ export function toSession(row: Selectable<Database['sessions']>): Session {
     authenticatedAt: new Date(row.authenticated_at),
     lastUsedAt: new Date(row.last_used_at),
     expiresAt: new Date(row.expires_at),
-    revokedAt: row.revoked_at === null ? undefined : new Date(row.revoked_at),
+    revokedAt: toDate(row.revoked_at),
     userAgent: row.user_agent ?? undefined,
     ipAddress: row.ip_address ?? undefined,
   };
@@ -78,9 +124,15 @@ export function toSigningKeyRow(row: Selectable<Database['signing_keys']>): Sign
   return {
     kid: row.kid,
     algorithm: row.algorithm,
-    status: row.status === 'current' ? 'current' : 'retired',
+    status: row.status,
     publicJwk: JSON.parse(row.public_jwk),
     sealedPrivateJwk: row.sealed_private_jwk,
     createdAt: new Date(row.created_at),
+    currentSince: toDate(row.current_since),
+    retiredAt: toDate(row.retired_at),
   };
+}
+
+function toDate(time: number | null): Date | undefined {
+  return time === null ? undefined : new Date(time);
 }

@@ -1,6 +1,7 @@
 // The store's verbs for accounts.
-import { countLive, revokeWhere } from './revoke-sessions.ts';
-import type { Session, Store } from './store.ts';
+import { noteChanges } from './note-changes.ts';
+import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
+import type { Store } from './store.ts';
 import { type Connections, toUser } from './tables.ts';
 
 type UserVerbs = Pick<
@@ -12,12 +13,10 @@ type UserVerbs = Pick<
   | 'listUsers'
   | 'updatePasswordHash'
   | 'disableUser'
+  | 'changeRoles'
 >;
 
-export function createUserVerbs(
-  { db, reader }: Connections,
-  announce: (revoked: readonly Session[]) => void,
-): UserVerbs {
+export function createUserVerbs({ db, reader, locksRows, announce, wake }: Connections): UserVerbs {
   return {
     async createUser({ id, email, emailKey, passwordHash, roles, createdAt }) {
       const row = await db
@@ -82,8 +81,34 @@ export function createUserVerbs(
         return { user: toUser(row), ended };
       });
       if (disabled === undefined) return undefined;
-      announce(disabled.ended);
+      announce(toChanges(disabled.ended));
       return { user: disabled.user, endedSessions: countLive(disabled.ended, now, idleSeconds) };
+    },
+
+    async changeRoles(emailKey, { add = [], remove = [] }, now) {
+      const result = await db.transaction().execute(async (transaction) => {
+        const row = await transaction
+          .selectFrom('users')
+          .selectAll()
+          .where('email_key', '=', emailKey)
+          .$if(locksRows, (query) => query.forUpdate())
+          .executeTakeFirst();
+        if (row === undefined) return undefined;
+        const user = toUser(row);
+        const roles = [...new Set([...user.roles, ...add])].filter((role) => !remove.includes(role));
+        const changed = JSON.stringify(roles) !== JSON.stringify(user.roles);
+        if (changed) {
+          await transaction
+            .updateTable('users')
+            .set({ roles: JSON.stringify(roles) })
+            .where('id', '=', user.id)
+            .execute();
+          await noteChanges(transaction, 'ROLES_CHANGED', [user.id], now);
+        }
+        return { user: { ...user, roles }, changed };
+      });
+      if (result?.changed) wake();
+      return result;
     },
   };
 }

@@ -1,8 +1,8 @@
 // From request headers to the caller: reads the bearer token, verifies it, asks whether its session has ended.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenProblem } from '../errors.ts';
+import type { CheckSession } from './check-session.ts';
 import type { Principal } from './principal.ts';
-import type { RevocationList } from './revocations.ts';
 import type { Verifier } from './verifier.ts';
 
 /** Who is asking; with `problem`, why the token that was presented was not accepted. */
@@ -18,18 +18,19 @@ export type Authenticate = (headers: RequestHeaders) => Promise<Authentication>;
 
 const ANONYMOUS: Authentication = { principal: null, problem: undefined };
 
-/** @param revocations the sessions whose tokens are refused though they verify; absent: none */
-export function createAuthenticate(verifier: Verifier, revocations?: RevocationList): Authenticate {
+/** @param checkSession says which tokens are refused though they verify; absent: none */
+export function createAuthenticate(verifier: Verifier, checkSession?: CheckSession): Authenticate {
   return async (headers) => {
     const token = readBearerToken(headers);
     if (token === undefined) return ANONYMOUS;
     const { principal, problem } = await verifier.verify(token);
     if (principal === undefined) return { principal: null, problem };
-    if (revocations?.has(principal.sessionId)) {
-      verifier.forget(token);
-      return { principal: null, problem: 'TOKEN_REVOKED' };
-    }
-    return { principal, problem: undefined };
+    // Most answers are there at once; waiting for those too would cost every request a turn.
+    const answer = checkSession?.(principal);
+    const ended = answer instanceof Promise ? await answer : answer;
+    if (ended === undefined) return { principal, problem: undefined };
+    if (ended !== 'REVOCATIONS_UNAVAILABLE') verifier.forget(token);
+    return { principal: null, problem: ended };
   };
 }
 

@@ -20,6 +20,8 @@ export interface VerifierOptions {
   type?: string | null;
   /** How far apart the clocks of issuer and verifier may be, at most 5 seconds; default 0. */
   clockToleranceSeconds?: number;
+  /** A token that was issued (`iat`) longer ago counts as expired, whatever its `exp`; default: none does. */
+  maxAgeSeconds?: number;
   /** How many verified tokens are remembered; default 100,000. */
   maxCachedTokens?: number;
   now?: () => Date;
@@ -35,6 +37,8 @@ export interface Verifier {
   verify(token: string): Promise<Verification>;
   /** Drops a token from the memory of verified ones. */
   forget(token: string): void;
+  /** How many verified tokens are remembered. */
+  readonly cachedTokens: number;
 }
 
 interface CachedToken {
@@ -54,6 +58,7 @@ const DEFAULT_MAX_CACHED_TOKENS = 100_000;
 export function createVerifier(options: VerifierOptions): Verifier {
   assertOptions(options);
   const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
+  const { maxAgeSeconds } = options;
   const findKey = createKeyFinder(options.keys);
   const cache = new LRUCache<string, CachedToken>({
     max: options.maxCachedTokens ?? DEFAULT_MAX_CACHED_TOKENS,
@@ -74,15 +79,18 @@ export function createVerifier(options: VerifierOptions): Verifier {
         audience,
         algorithms: [...algorithms],
         ...(type !== null && { typ: type }),
-        requiredClaims: ['exp', 'sub'],
+        requiredClaims: maxAgeSeconds === undefined ? ['exp', 'sub'] : ['exp', 'iat', 'sub'],
         clockTolerance: options.clockToleranceSeconds ?? 0,
         currentDate: now(),
       });
       const principal = parsePrincipal(payload);
       if (principal === undefined) return refused('TOKEN_INVALID');
+      // jose has demanded them, and that they are numbers.
+      const { exp, iat } = payload as { exp: number; iat: number };
+      const oldAtSeconds = maxAgeSeconds === undefined ? Infinity : iat + maxAgeSeconds;
+      if (now().getTime() >= oldAtSeconds * 1000) return refused('TOKEN_EXPIRED');
       const verification: Verification = { principal, problem: undefined };
-      // jose has demanded `exp` and that it is a number.
-      cache.set(token, { verification, expiresAtSeconds: payload.exp as number });
+      cache.set(token, { verification, expiresAtSeconds: Math.min(exp, oldAtSeconds) });
       return verification;
     } catch (error) {
       return refused(problemOf(error));
@@ -103,6 +111,9 @@ export function createVerifier(options: VerifierOptions): Verifier {
       return verification;
     },
     forget: (token) => void cache.delete(token),
+    get cachedTokens() {
+      return cache.size;
+    },
   };
 }
 

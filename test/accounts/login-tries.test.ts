@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { AccountDeps } from '../../src/accounts/accounts.ts';
 import { logIn } from '../../src/accounts/log-in.ts';
 import { createLoginTries, type LoginTries } from '../../src/accounts/login-tries.ts';
+import { AuthError } from '../../src/errors.ts';
 import type { UserCredentials } from '../../src/stores/store.ts';
 
 const MAX_FAILURES = 100;
@@ -126,11 +127,9 @@ describe('signing in', () => {
     const found: UserCredentials = { user, passwordHash: 'hash of: right' };
     const verified: (string | undefined)[] = [];
     const started = vi.fn(async () => false);
+    const findUserByEmail = vi.fn(async (key: string) => (key === ADA ? found : undefined));
     const deps = {
-      store: {
-        findUserByEmail: async (key: string) => (key === ADA ? found : undefined),
-        createSession: started,
-      },
+      store: { findUserByEmail, createSession: started },
       passwords: {
         verify: async (password: string, phc: string | undefined) => {
           verified.push(phc);
@@ -144,7 +143,7 @@ describe('signing in', () => {
     } as unknown as AccountDeps; // as much as logIn uses before it issues tokens
     const tryOnce = (email: string, password: string) =>
       logIn(deps, { email, password }, { userAgent: undefined, ipAddress: undefined });
-    return { tryOnce, verified, started };
+    return { tryOnce, verified, started, findUserByEmail };
   }
 
   it.each([
@@ -178,6 +177,18 @@ describe('signing in', () => {
     await expect(tryOnce(ADA, 'right')).rejects.toEqual(limited());
     expect(verified).toHaveLength(MAX_FAILURES);
     expect(started).not.toHaveBeenCalled();
+  });
+
+  it('does not count a try while the account cannot be looked up', async () => {
+    const { tryOnce, verified, findUserByEmail } = createDeps();
+    const away = new AuthError('STORE_UNAVAILABLE');
+    findUserByEmail.mockRejectedValue(away);
+    for (let i = 0; i <= MAX_FAILURES; i += 1) {
+      await expect(tryOnce(ADA, 'right')).rejects.toBe(away);
+    }
+    findUserByEmail.mockResolvedValue(undefined);
+    await expect(tryOnce(ADA, 'right')).rejects.toEqual(refused);
+    expect(verified).toHaveLength(1);
   });
 
   it('does not count a password that no account can have', async () => {

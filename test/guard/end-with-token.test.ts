@@ -3,7 +3,8 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { endWithToken } from '../../src/guard/end-with-token.ts';
+import type { TokenProblem } from '../../src/errors.ts';
+import { endWithToken, type WatchSession } from '../../src/guard/end-with-token.ts';
 import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
@@ -72,7 +73,7 @@ describe('endWithToken', () => {
 
   function open(principal = caller(inSeconds(600))) {
     const source = createSource<ExecutionResult>();
-    const watch = { end: () => {}, stopped: 0 };
+    const watch = { end: (_: TokenProblem) => {}, stopped: 0 };
     const iterator = endWithToken(source.source, principal, {
       now,
       watchSession: (_, ended) => {
@@ -106,21 +107,24 @@ describe('endWithToken', () => {
     expect([closings(), watch.stopped]).toEqual([1, 1]);
   });
 
-  it('ends when the session does, once', async () => {
-    const { iterator, closings, watch } = open();
-    const next = iterator.next();
-    watch.end();
-    watch.end();
-    expect(reasonOf(await next)).toEqual(['TOKEN_REVOKED']);
-    expect(await iterator.next()).toEqual(DONE);
-    expect(closings()).toBe(1);
-    expect(vi.getTimerCount()).toBe(0);
-  });
+  it.each(['TOKEN_REVOKED', 'TOKEN_EXPIRED'] as const)(
+    'ends when the token is not accepted any more, once, and says %s as it is told',
+    async (problem) => {
+      const { iterator, closings, watch } = open();
+      const next = iterator.next();
+      watch.end(problem);
+      watch.end('TOKEN_REVOKED');
+      expect(reasonOf(await next)).toEqual([problem]);
+      expect(await iterator.next()).toEqual(DONE);
+      expect([closings(), watch.stopped]).toEqual([1, 1]);
+      expect(vi.getTimerCount()).toBe(0);
+    },
+  );
 
   it('tells the end to one of those who wait, and done to the others', async () => {
     const { iterator, watch } = open();
     const [first, second] = [iterator.next(), iterator.next()];
-    watch.end();
+    watch.end('TOKEN_REVOKED');
     expect(reasonOf(await first)).toEqual(['TOKEN_REVOKED']);
     expect(await second).toEqual(DONE);
   });
@@ -132,17 +136,20 @@ describe('endWithToken', () => {
     expect(reasonOf(await next)).toEqual(['TOKEN_EXPIRED']);
   });
 
-  it('ends with a session that has ended already', async () => {
+  it('ends with a session that has ended already, and stops watching it', async () => {
     const source = createSource<ExecutionResult>();
+    let stopped = 0;
     const iterator = endWithToken(source.source, caller(inSeconds(600)), {
       now,
       watchSession: (_, ended) => {
-        ended();
-        return () => {};
+        ended('TOKEN_REVOKED');
+        return () => {
+          stopped += 1;
+        };
       },
     });
     expect(reasonOf(await iterator.next())).toEqual(['TOKEN_REVOKED']);
-    expect(source.closings()).toBe(1);
+    expect([source.closings(), stopped]).toEqual([1, 1]);
     expect(vi.getTimerCount()).toBe(0);
   });
 
@@ -194,8 +201,8 @@ describe('endWithToken', () => {
       [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}), return: close }),
     };
     let end = () => {};
-    const watchSession = (_principal: Principal, ended: () => void) => {
-      end = ended;
+    const watchSession: WatchSession = (_, ended) => {
+      end = () => ended('TOKEN_REVOKED');
       return () => {};
     };
     const iterator = endWithToken(source, caller(), { now, watchSession });
@@ -272,19 +279,25 @@ describe('a subscription', () => {
     expect(ticks.closings()).toBe(1);
   });
 
-  it('ends with the session', async () => {
-    const watched = Promise.withResolvers<() => void>();
-    const { ticks, subscribe } = createApp(caller(), {
-      watchSession: (_, ended) => {
-        watched.resolve(ended);
-        return () => {};
-      },
-    });
-    const [response, end] = await Promise.all([subscribe('subscription { ticks { at } }'), watched.promise]);
-    end();
-    expect(await response.text()).toContain('"reason":"TOKEN_REVOKED"');
-    expect(ticks.closings()).toBe(1);
-  });
+  it.each(['TOKEN_REVOKED', 'TOKEN_EXPIRED'] as const)(
+    'ends with %s when the watch says so, as its last event',
+    async (problem) => {
+      const watched = Promise.withResolvers<(problem: TokenProblem) => void>();
+      const { ticks, subscribe } = createApp(caller(), {
+        watchSession: (_, ended) => {
+          watched.resolve(ended);
+          return () => {};
+        },
+      });
+      const query = 'subscription { ticks { at } }';
+      const [response, end] = await Promise.all([subscribe(query), watched.promise]);
+      end(problem);
+      const text = await response.text();
+      expect(text).toContain(`"reason":"${problem}"`);
+      expect(text.trimEnd()).toMatch(/event: complete\ndata:?$/);
+      expect(ticks.closings()).toBe(1);
+    },
+  );
 
   it('closes its source when the client leaves', async () => {
     const { ticks, subscribe } = createApp(caller());

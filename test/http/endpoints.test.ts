@@ -1,8 +1,7 @@
 // The endpoints beside GraphQL: keys for others, and health for whoever decides where requests go.
-
 import { createYoga } from 'graphql-yoga';
 import { createLocalJWKSet, jwtVerify } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { useHealth } from '../../src/http/use-health.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 
@@ -36,6 +35,16 @@ describe('GET /.well-known/jwks.json', () => {
     expect(payload.auth_time).toBe(payload.iat);
   });
 
+  it('has the key that will sign next too, and may be kept for five minutes', async () => {
+    const response = await fetch(`${server.url}/.well-known/jwks.json`);
+    expect(response.headers.get('cache-control')).toBe('public, max-age=300');
+    const { keys } = await response.json();
+    const rows = await server.bandha.store.listSigningKeys();
+    expect(rows.map(({ status }) => status).toSorted()).toEqual(['current', 'next']);
+    expect(keys.map(({ kid }: { kid: string }) => kid)).toEqual(rows.map(({ kid }) => kid));
+    for (const key of keys) expect(key).not.toHaveProperty('d');
+  });
+
   it('is read only', async () => {
     const response = await fetch(`${server.url}/.well-known/jwks.json`, { method: 'POST' });
     expect(response.status).toBe(405);
@@ -44,23 +53,33 @@ describe('GET /.well-known/jwks.json', () => {
 });
 
 describe('health', () => {
-  it('is live and ready while the store answers and the keys are loaded', async () => {
+  it('is live and ready while the store answers, the keys are loaded and changes are heard', async () => {
     const live = await fetch(`${server.url}/health/live`);
     expect([live.status, await live.json()]).toEqual([200, { status: 'ok' }]);
     const ready = await fetch(`${server.url}/health/ready`);
     expect([ready.status, await ready.json()]).toEqual([
       200,
-      { status: 'ok', checks: { store: 'ok', keys: 'ok' } },
+      { status: 'ok', checks: { store: 'ok', keys: 'ok', revocations: 'ok' } },
     ]);
   });
 
-  it('is not ready, but live, once the store is gone', async () => {
+  it('is not ready, but live, once the store is gone, and says so of changes when none were heard for 5 s', async () => {
     const local = await startTestServer();
+    const check = async () => {
+      const response = await fetch(`${local.url}/health/ready`);
+      return [response.status, await response.json()];
+    };
     await local.bandha.store.close();
-    const ready = await fetch(`${local.url}/health/ready`);
-    expect(ready.status).toBe(503);
-    expect(await ready.json()).toEqual({ status: 'unavailable', checks: { store: 'failed', keys: 'ok' } });
+    const failing = (revocations: string) => [
+      503,
+      { status: 'unavailable', checks: { store: 'failed', keys: 'ok', revocations } },
+    ];
+    expect(await check()).toEqual(failing('ok'));
+    const { now } = performance;
+    const later = vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + 5_000);
+    expect(await check()).toEqual(failing('failed'));
     expect((await fetch(`${local.url}/health/live`)).status).toBe(200);
+    later.mockRestore();
     await local.close();
   });
 

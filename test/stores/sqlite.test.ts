@@ -1,14 +1,14 @@
 // The contract on SQLite files, and what is SQLite's own: files, permissions, several processes.
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import { openStore } from '../../src/stores/database.ts';
 import { openSqlite } from '../../src/stores/sqlite.ts';
+import { prepareProcess } from '../support/prepared-process.ts';
 import { withFolder } from '../support/server-process.ts';
+import { follow, revokedIn } from './contract/fixture.ts';
 import { describeStore, newSession, newUser } from './store-contract.ts';
 
 describeStore('SQLite', async () => {
@@ -20,41 +20,6 @@ describeStore('SQLite', async () => {
 });
 
 const NOW = new Date('2026-01-31T12:00:00Z');
-const DATABASE_MODULE = JSON.stringify(new URL('../../src/stores/database.ts', import.meta.url).href);
-
-/** A process that has loaded the sources and runs `script` when told to. */
-async function prepareProcess(script: string, url: string) {
-  const child = spawn(
-    process.execPath,
-    [
-      '--input-type=module',
-      '-e',
-      `import { once } from 'node:events';
-       import { openStore } from ${DATABASE_MODULE};
-       const url = process.argv[1];
-       process.stdout.write('ready');
-       await once(process.stdin, 'data');
-       process.stdin.destroy();
-       ${script}`,
-      url,
-    ],
-    { stdio: ['pipe', 'pipe', 'pipe'] },
-  );
-  let stderr = '';
-  child.stderr.setEncoding('utf8').on('data', (chunk) => {
-    stderr += chunk;
-  });
-  await once(child.stdout, 'data');
-  return {
-    async run() {
-      const ended = once(child, 'close');
-      child.stdin.write('go');
-      const [code, signal] = await ended;
-      return { code, signal, fault: /^.*Error:.*$/m.exec(stderr)?.[0] ?? '' };
-    },
-  };
-}
-
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 
 describe('the SQLite file', () => {
@@ -231,20 +196,22 @@ describe('several instances in one process on one SQLite file', () => {
     });
   });
 
-  it('tell every listener of what another one revokes, also when one more begins to listen', async () => {
+  it('tell of many thousands of changes, as the past and as they are made, none of them missing', async () => {
     await withFolder(async (folder) => {
-      const url = `sqlite:${join(folder, 'bandha.db')}`;
-      const [here, there] = [await openStore(url), await openStore(url)];
-      const user = newUser();
-      const session = newSession(user.id);
-      await there.createUser(user);
-      await there.createSession(session);
-      const told = Promise.withResolvers<string>();
-      await here.followRevocations(({ sessionId }) => told.resolve(sessionId), NOW);
-      await there.revokeSession({ sessionId: session.id }, session.createdAt, 60);
-      await here.followRevocations(() => {}, NOW);
-      expect(await told.promise).toBe(session.id);
-      await Promise.all([here.close(), there.close()]);
+      const path = join(folder, 'bandha.db');
+      const store = await openStore(`sqlite:${path}`);
+      const other = new DatabaseSync(path);
+      const make = (count: number, madeAt: Date) =>
+        other.exec(`insert into changes (kind, subject, made_at)
+          with recursive numbers (n) as (values (1) union all select n + 1 from numbers where n < ${count})
+          select 'SESSION_REVOKED', '${madeAt.getTime()}: ' || n, ${madeAt.getTime()} from numbers`);
+      make(12_001, NOW);
+      const { changes } = await follow(store, NOW);
+      expect(new Set(revokedIn(changes)).size).toBe(12_001);
+      make(10_000, new Date(0));
+      await vi.waitUntil(() => new Set(revokedIn(changes)).size === 22_001, { timeout: 30_000 });
+      other.close();
+      await store.close();
     });
   });
 
@@ -261,6 +228,29 @@ describe('several instances in one process on one SQLite file', () => {
       other.exec('commit');
       other.close();
       expect(await written).toBeDefined();
+      await store.close();
+    });
+  });
+
+  it('refuse a write as STORE_UNAVAILABLE while another one never ends, and write again afterwards', async () => {
+    await withFolder(async (folder) => {
+      const path = join(folder, 'bandha.db');
+      const store = await openStore(`sqlite:${path}`);
+      const user = newUser();
+      await store.createUser(user);
+      const other = new DatabaseSync(path);
+      other.exec('begin immediate');
+      // The time that a write waits is over at once.
+      const now = performance.now.bind(performance);
+      let calls = 0;
+      const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 6_000 * calls++);
+      const written = store.createUser(newUser());
+      await expect(written).rejects.toMatchObject({ name: 'AuthError', reason: 'STORE_UNAVAILABLE' });
+      clock.mockRestore();
+      expect(await store.findUserById(user.id)).toBeDefined();
+      other.exec('commit');
+      other.close();
+      expect(await store.createUser(newUser())).toBeDefined();
       await store.close();
     });
   });

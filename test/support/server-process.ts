@@ -5,6 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
+/** One that does not say where it listens by then is given up. */
+const START_WITHIN_MS = 150_000;
 const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
 
 export interface Finished {
@@ -55,7 +57,7 @@ export async function runBandha(
     env,
     cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
-    timeout: 30_000,
+    timeout: 120_000,
   });
   let stdout = '';
   let stderr = '';
@@ -73,6 +75,7 @@ export async function runBandha(
 /** Starts `bandha serve` and waits until it says where it listens. */
 export async function startServerProcess(env: Record<string, string>, cwd?: string): Promise<ServerProcess> {
   const child = spawn(process.execPath, [MAIN, 'serve'], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const late = setTimeout(() => child.kill('SIGKILL'), START_WITHIN_MS);
   let output = '';
   const url = await new Promise<string>((found, failed) => {
     const read = (chunk: string) => {
@@ -83,7 +86,7 @@ export async function startServerProcess(env: Record<string, string>, cwd?: stri
     child.stdout.setEncoding('utf8').on('data', read);
     child.stderr.setEncoding('utf8').on('data', read);
     child.once('exit', (code) => failed(new Error(`The server ended with ${code}:\n${output}`)));
-  });
+  }).finally(() => clearTimeout(late));
   return {
     url,
     child,

@@ -5,10 +5,11 @@ import { decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { openStore } from '../../src/stores/database.ts';
-import type { Store } from '../../src/stores/store.ts';
+import type { SigningKeyStatus, Store } from '../../src/stores/store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import type { SigningAlgorithm } from '../../src/tokens/algorithms.ts';
 import { type Keyring, openKeyring } from '../../src/tokens/keyring.ts';
+import { makeKeyRow } from '../../src/tokens/make-key.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { withFolder } from '../support/server-process.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
@@ -26,6 +27,12 @@ afterEach(() => store.close());
 
 const open = (algorithm: SigningAlgorithm = 'EdDSA', with_ = secrets) =>
   openKeyring(store, with_, algorithm, now);
+/** The key of that status as the store has it. */
+async function keyThatIs(status: SigningKeyStatus) {
+  const key = (await store.listSigningKeys()).find((row) => row.status === status);
+  if (key === undefined) throw new Error(`No key is ${status}`);
+  return key;
+}
 
 function sign(keyring: Keyring): Promise<string> {
   const subject = { userId: 'ada', sessionId: 'session', roles: [], authenticatedAt: now() };
@@ -35,17 +42,32 @@ const subjectOf = async (token: string, keyring: Keyring) =>
   (await jwtVerify(token, keyring.findKey)).payload.sub;
 
 describe('the keyring', () => {
-  it('makes a key once, and finds it again', async () => {
+  it('makes a current and a next key once, and finds them again', async () => {
     const first = await open();
     const second = await open();
     expect(second.current.kid).toBe(first.current.kid);
-    expect(await store.listSigningKeys()).toHaveLength(1);
+    const rows = await store.listSigningKeys();
+    expect(rows.map(({ status, algorithm }) => [status, algorithm]).toSorted()).toEqual([
+      ['current', 'EdDSA'],
+      ['next', 'EdDSA'],
+    ]);
+    expect((await keyThatIs('current')).kid).toBe(first.current.kid);
     expect(await subjectOf(await sign(first), second)).toBe('ada');
+  });
+
+  it('has the next key beside a current one that was there alone', async () => {
+    const current = await makeKeyRow('EdDSA', 'current', secrets, now());
+    await store.provideSigningKeys([current], now()); // as before there were next keys
+    const keyring = await open();
+    expect(keyring.current.kid).toBe(current.kid);
+    const { kid: nextKid } = await keyThatIs('next');
+    expect(keyring.jwks.keys.map(({ kid }) => kid).toSorted()).toEqual([current.kid, nextKid].toSorted());
   });
 
   it('is the same for several that start at once', async () => {
     const keyrings = await Promise.all(Array.from({ length: 5 }, () => open()));
     expect(new Set(keyrings.map(({ current }) => current.kid)).size).toBe(1);
+    expect(await store.listSigningKeys()).toHaveLength(2);
     const token = await sign(await open());
     for (const keyring of keyrings) expect(await subjectOf(token, keyring)).toBe('ada');
   });
@@ -72,20 +94,23 @@ describe('another algorithm', () => {
     ['ES256', 'RS256'],
     ['RS256', 'EdDSA'],
   ] as const)(
-    'than %s retires its key, whose tokens still verify beside those of %s',
+    'than %s retires its current key, whose tokens still verify beside those of %s, and drops the next',
     async (before, then) => {
       const old = await open(before);
       const token = await sign(old);
       const next = await open(then);
       expect(next.current).toMatchObject({ algorithm: then });
-      const statuses = (await store.listSigningKeys()).map(({ kid, status }) => [kid, status]);
-      expect(Object.fromEntries(statuses)).toEqual({
-        [old.current.kid]: 'retired',
-        [next.current.kid]: 'current',
-      });
+      const rows = await store.listSigningKeys();
+      expect(rows.map(({ status, algorithm }) => [status, algorithm]).toSorted()).toEqual([
+        ['current', then],
+        ['next', then],
+        ['retired', before],
+      ]);
+      expect((await keyThatIs('retired')).kid).toBe(old.current.kid);
+      expect((await keyThatIs('current')).kid).toBe(next.current.kid);
       expect(await subjectOf(token, next)).toBe('ada');
       expect(await subjectOf(await sign(next), next)).toBe('ada');
-      expect(next.jwks.keys).toHaveLength(2);
+      expect(next.jwks.keys).toHaveLength(3);
     },
   );
 });
@@ -95,34 +120,38 @@ describe('the private half', () => {
     await withFolder(async (folder) => {
       const kept = await openStore(`sqlite:${join(folder, 'bandha.db')}`);
       await openKeyring(kept, secrets, algorithm, now);
-      const [row] = await kept.listSigningKeys();
+      const rows = await kept.listSigningKeys();
       await kept.close();
-      const opened: Record<string, string> = JSON.parse(
-        secrets.open(row?.sealedPrivateJwk ?? '', row?.kid ?? '') ?? '{}',
-      );
-      expect(opened.d).toMatch(/^[\w-]{43,}$/);
       const file = await readFile(join(folder, 'bandha.db'), 'latin1');
-      for (const part of PRIVATE_PARTS.map((name) => opened[name]).filter(
-        (part) => typeof part === 'string',
-      )) {
-        expect(JSON.stringify(row)).not.toContain(part);
-        expect(file).not.toContain(part);
+      expect(rows).toHaveLength(2);
+      for (const row of rows) {
+        const opened: Record<string, string> = JSON.parse(
+          secrets.open(row.sealedPrivateJwk, row.kid) ?? '{}',
+        );
+        expect(opened.d).toMatch(/^[\w-]{43,}$/);
+        const parts = PRIVATE_PARTS.map((name) => opened[name]).filter((part) => typeof part === 'string');
+        for (const part of parts) {
+          expect(JSON.stringify(row)).not.toContain(part);
+          expect(file).not.toContain(part);
+        }
+        expect(file).toContain(row.kid);
       }
-      expect(file).toContain(row?.kid);
     });
   });
 
   it.each(ALGORITHMS)('of an %s key is not in the JWK Set', async (algorithm) => {
     const { jwks, current } = await open(algorithm);
-    const [key, ...others] = jwks.keys;
-    expect(others).toEqual([]);
-    expect(key).toMatchObject({ kid: current.kid, alg: algorithm, use: 'sig' });
-    expect(Object.keys(key ?? {}).filter((name) => PRIVATE_PARTS.includes(name))).toEqual([]);
+    const { kid: nextKid } = await keyThatIs('next');
+    expect(jwks.keys.map(({ kid }) => kid).toSorted()).toEqual([current.kid, nextKid].toSorted());
+    for (const key of jwks.keys) {
+      expect(key).toMatchObject({ alg: algorithm, use: 'sig' });
+      expect(Object.keys(key).filter((name) => PRIVATE_PARTS.includes(name))).toEqual([]);
+    }
   });
 
   it('is not needed by who has the JWK Set', async () => {
     const keyring = await open();
-    const [key] = keyring.jwks.keys;
+    const key = keyring.jwks.keys.find(({ kid }) => kid === keyring.current.kid);
     const token = await sign(keyring);
     expect((await jwtVerify(token, await importJWK(key ?? { kty: '' }))).payload.sub).toBe('ada');
   });
@@ -135,7 +164,7 @@ describe('the private half', () => {
     expect(wrong).toBeInstanceOf(ConfigError);
     expect(wrong.faults).toEqual([expect.stringMatching(/^BANDHA_SECRET: /)]);
     expect(wrong.message).not.toContain('another secret');
-    expect(await store.listSigningKeys()).toHaveLength(1);
+    expect(await store.listSigningKeys()).toHaveLength(2);
   });
 
   it('does not open under the name of another key', async () => {

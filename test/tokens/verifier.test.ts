@@ -29,14 +29,13 @@ const keys: JWTVerifyGetKey = async () => {
 function makeVerifier(options: Partial<VerifierOptions> = {}): Verifier {
   return createVerifier({ issuer: ISSUER, audience: 'api', keys, now: () => clock.now, ...options });
 }
-function makeToken({ audience = 'api', typ = 'at+jwt' } = {}): Promise<string> {
+function makeToken({ audience = 'api', typ = 'at+jwt', hasIssuedAt = true } = {}): Promise<string> {
   const seconds = START.getTime() / 1000;
-  return new SignJWT({ jti: crypto.randomUUID() })
+  return new SignJWT({ jti: crypto.randomUUID(), ...(hasIssuedAt && { iat: seconds }) })
     .setProtectedHeader({ alg: 'EdDSA', typ, kid: 'k1' })
     .setIssuer(ISSUER)
     .setSubject('ada')
     .setAudience(audience)
-    .setIssuedAt(seconds)
     .setExpirationTime(seconds + TTL_SECONDS)
     .sign(pair.privateKey);
 }
@@ -46,6 +45,37 @@ async function expectAccepted(verifier: Verifier, token: string): Promise<void> 
 async function expectRefused(verifier: Verifier, token: string, problem: string): Promise<void> {
   expect(await verifier.verify(token)).toEqual({ principal: undefined, problem });
 }
+
+describe('a maximum age', () => {
+  const at = (ms: number) => {
+    clock.now = new Date(START.getTime() + ms);
+  };
+
+  it('ends a token that was made to live longer, whether it is remembered or not', async () => {
+    const verifier = makeVerifier({ maxAgeSeconds: 100 });
+    const [remembered, fresh] = [await makeToken(), await makeToken()];
+    at(99_999);
+    await expectAccepted(verifier, remembered);
+    at(100_000);
+    await expectRefused(verifier, remembered, 'TOKEN_EXPIRED');
+    await expectRefused(verifier, fresh, 'TOKEN_EXPIRED');
+  });
+
+  it('lets no token live longer than it was made to', async () => {
+    const verifier = makeVerifier({ maxAgeSeconds: 2 * TTL_SECONDS });
+    const token = await makeToken();
+    at(TTL_SECONDS * 1000 - 1);
+    await expectAccepted(verifier, token);
+    at(TTL_SECONDS * 1000);
+    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+  });
+
+  it('refuses a token that does not say when it was made; without one it need not', async () => {
+    const token = await makeToken({ hasIssuedAt: false });
+    await expectRefused(makeVerifier({ maxAgeSeconds: 100 }), token, 'TOKEN_INVALID');
+    await expectAccepted(makeVerifier(), token);
+  });
+});
 
 describe('verifying at the same time', () => {
   it('looks the key up once for fifty who wait for one token', async () => {
@@ -77,8 +107,12 @@ describe('remembering', () => {
   it('serves a verified token without looking the key up again', async () => {
     const verifier = makeVerifier();
     const token = await makeToken();
+    expect(verifier.cachedTokens).toBe(0);
     for (let i = 0; i < 3; i += 1) await expectAccepted(verifier, token);
     expect(lookUps).toBe(1);
+    expect(verifier.cachedTokens).toBe(1);
+    verifier.forget(token);
+    expect(verifier.cachedTokens).toBe(0);
   });
 
   it('ends with the token', async () => {

@@ -1,7 +1,9 @@
 // Users, sessions and signing keys.
 import type { Kysely } from 'kysely';
+import type { DatabaseKind } from '../migrate.ts';
+import { counted } from './counted.ts';
 
-export async function up(db: Kysely<unknown>): Promise<void> {
+export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   await db.schema
     .createTable('users')
     .addColumn('id', 'text', (c) => c.primaryKey())
@@ -30,7 +32,7 @@ export async function up(db: Kysely<unknown>): Promise<void> {
 
   await db.schema
     .createTable('revocations')
-    .addColumn('id', 'integer', (c) => c.primaryKey().autoIncrement())
+    .addColumn('id', ...counted(kind))
     .addColumn('session_id', 'text', (c) => c.notNull().references('sessions.id'))
     .addColumn('revoked_at', 'bigint', (c) => c.notNull())
     .execute();

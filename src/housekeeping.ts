@@ -1,0 +1,115 @@
+// What has to be done now and then, by one instance at a time: rotating keys that are old, removing what nobody needs.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Logger } from 'pino';
+import type { Config } from './config.ts';
+import type { Store } from './stores/store.ts';
+import { rotateOldKeys } from './tokens/rotate-keys.ts';
+import type { Secrets } from './tokens/secrets.ts';
+
+export interface HousekeepingDeps {
+  store: Store;
+  secrets: Secrets;
+  config: Pick<Config, 'keyMaxAgeSeconds' | 'accessTtlSeconds' | 'sessionIdleSeconds'>;
+  log: Logger;
+  now: () => Date;
+}
+
+/** What one round did. */
+export interface HousekeepingReport {
+  removedSessions: number;
+  removedChanges: number;
+  removedKeys: number;
+  rotatedKeys: boolean;
+  /** Whether it came to its end: neither lost the lease nor was stopped. */
+  isComplete: boolean;
+}
+
+export interface Housekeeping {
+  /** Does a round now, unless another instance is at it, or has been lately. */
+  keepHouse(): Promise<HousekeepingReport | undefined>;
+  stop(): Promise<void>;
+}
+
+const HOUR_SECONDS = 60 * 60;
+const LEASE = 'housekeeping';
+/** One instance does a round this often. */
+const EVERY_SECONDS = HOUR_SECONDS;
+/** Each instance looks this often whether one is due. */
+const LOOK_EVERY_MS = 60_000;
+/** An instance that dies during a round holds the others up no longer than this. */
+const LEASE_SECONDS = 60;
+/** An ended session is kept for a while: who still has its refresh token hears why it is worth nothing. */
+const KEEP_ENDED_SECONDS = 24 * HOUR_SECONDS;
+/** Longer than the last token needs: an instance may have signed with a key a moment after it was retired. */
+const KEEP_RETIRED_SECONDS = HOUR_SECONDS;
+const BATCH = 500;
+/** Between batches, so that those who wait for an answer come first. */
+const PAUSE_MS = 20;
+
+export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
+  const { store, config, log, now } = deps;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let underWay: Promise<unknown> = Promise.resolve();
+  const ago = (seconds: number) => new Date(now().getTime() - seconds * 1000);
+
+  /** Repeats until there is nothing left, the lease is lost, or the process stops. */
+  async function inBatches(
+    holdOn: () => Promise<boolean>,
+    removeSome: () => Promise<{ removed: number; isDone: boolean }>,
+  ): Promise<number> {
+    let removed = 0;
+    for (;;) {
+      const batch = await removeSome();
+      removed += batch.removed;
+      if (batch.isDone || signal.aborted || !(await holdOn())) return removed;
+      await wait(PAUSE_MS, undefined, { signal }).catch(() => {});
+    }
+  }
+
+  async function round(holdOn: () => Promise<boolean>): Promise<Omit<HousekeepingReport, 'isComplete'>> {
+    const keepSeconds = Math.max(KEEP_ENDED_SECONDS, 2 * config.accessTtlSeconds);
+    const before = ago(keepSeconds);
+    let after: string | undefined;
+    return {
+      rotatedKeys: (await rotateOldKeys(deps, config.keyMaxAgeSeconds)) !== undefined,
+      removedKeys: await store.removeRetiredKeys(ago(config.accessTtlSeconds + KEEP_RETIRED_SECONDS), now()),
+      removedChanges: await inBatches(holdOn, async () => {
+        const removed = await store.removeChanges(before, BATCH);
+        return { removed, isDone: removed < BATCH };
+      }),
+      removedSessions: await inBatches(holdOn, async () => {
+        const { sessionIdleSeconds: idleSeconds } = config;
+        const batch = await store.removeEndedSessions({ before, idleSeconds, after, limit: BATCH });
+        after = batch.after;
+        return { removed: batch.removed, isDone: after === undefined };
+      }),
+    };
+  }
+
+  async function keepHouse(): Promise<HousekeepingReport | undefined> {
+    // A name for each round: the one who did the last has to wait for the next as everybody else.
+    const holder = crypto.randomUUID();
+    const holdOn = () => store.takeLease(LEASE, holder, now(), LEASE_SECONDS);
+    if (signal.aborted || !(await holdOn())) return undefined;
+    const done = await round(holdOn);
+    // Kept until the next round is due: nobody does another one before.
+    const isComplete = !signal.aborted && (await store.takeLease(LEASE, holder, now(), EVERY_SECONDS));
+    const report = { ...done, isComplete };
+    log.info(report, 'housekeeping');
+    return report;
+  }
+
+  const timer = setInterval(() => {
+    underWay = underWay.then(keepHouse).catch((err) => log.warn({ err }, 'housekeeping was interrupted'));
+  }, LOOK_EVERY_MS).unref();
+
+  return {
+    keepHouse,
+    async stop() {
+      clearInterval(timer);
+      stopping.abort();
+      await underWay;
+    },
+  };
+}

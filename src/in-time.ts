@@ -1,0 +1,12 @@
+// A limit to how long something is waited for.
+
+/** What the promise gives; rejects where that takes longer. The promise itself goes on. */
+export async function inTime<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`No answer within ${milliseconds} ms`)), milliseconds);
+  try {
+    return await Promise.race([promise, late]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,135 @@
+// What whoever is on call wants to see, in Prometheus' words; nothing in it names a person.
+import { performance } from 'node:perf_hooks';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
+import type { Accounts } from './accounts/accounts.ts';
+import { AuthError } from './errors.ts';
+import type { Authenticate } from './tokens/authenticate.ts';
+
+/** Numbers that are read when somebody asks. */
+export interface Readings {
+  revokedSessions(): number;
+  cachedTokens(): number;
+  /** Up to when changes of other instances are known, by `performance.now()`. */
+  changesKnownAt(): number;
+}
+
+export interface Metrics {
+  registry: Registry;
+  /** The same functions, each call counted by what became of it, with its time. */
+  countAccounts(accounts: Accounts): Accounts;
+  countAuthentications(authenticate: Authenticate): Authenticate;
+  countResponse(status: number): void;
+}
+
+/** From a look-up to a password hash that waits for its turn. */
+const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
+
+export function createMetrics(readings: Readings): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  const gauge = (name: string, help: string, read: () => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge(
+    'bandha_revoked_sessions',
+    'Sessions that were revoked lately, kept in memory',
+    readings.revokedSessions,
+  );
+  gauge('bandha_cached_tokens', 'Verified access tokens, kept in memory', readings.cachedTokens);
+  gauge(
+    'bandha_changes_age_seconds',
+    'How old the knowledge of what other instances changed is; over 5, the store is asked about each session',
+    () => (performance.now() - readings.changesKnownAt()) / 1000,
+  );
+  gauge(
+    'process_start_time_seconds',
+    'When the process started, since 1970',
+    () => performance.timeOrigin / 1000,
+  );
+  gauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
+  gauge(
+    'nodejs_eventloop_utilization',
+    'Share of the time, since the start, in which the event loop was busy',
+    () => performance.eventLoopUtilization().utilization,
+  );
+  new Counter({
+    name: 'process_cpu_seconds_total',
+    help: 'CPU time of the process',
+    registers,
+    collect() {
+      const { user, system } = process.cpuUsage();
+      this.reset();
+      this.inc((user + system) / 1e6);
+    },
+  });
+  const authentications = new Counter({
+    name: 'bandha_authentications_total',
+    help: 'Requests by what became of their access token: accepted, none, or why it was not accepted',
+    labelNames: ['result'],
+    registers,
+  });
+  const responses = new Counter({
+    name: 'bandha_http_responses_total',
+    help: 'Answers by HTTP status',
+    labelNames: ['status'],
+    registers,
+  });
+  const countAuthentication = byLabel((result: string) => authentications.labels({ result }));
+  const useCases = new Histogram({
+    name: 'bandha_account_seconds',
+    help: 'Time of sign-ins, refreshes and so on, by what became of them: ok, the reason of a refusal, or error',
+    labelNames: ['verb', 'outcome'],
+    buckets: BUCKETS_SECONDS,
+    registers,
+  });
+
+  function timed<A extends unknown[], R>(verb: string, useCase: (...args: A) => Promise<R>) {
+    return async (...args: A): Promise<R> => {
+      const startedAt = performance.now();
+      const done = (outcome: string) =>
+        useCases.observe({ verb, outcome }, (performance.now() - startedAt) / 1000);
+      try {
+        const result = await useCase(...args);
+        done('ok');
+        return result;
+      } catch (error) {
+        done(error instanceof AuthError ? error.reason : 'error');
+        throw error;
+      }
+    };
+  }
+
+  return {
+    registry,
+    countAccounts: (accounts) =>
+      Object.fromEntries(
+        Object.entries(accounts).map(([verb, useCase]) => [
+          verb,
+          timed(verb, useCase as (...args: unknown[]) => Promise<unknown>), // every use case is one
+        ]),
+      ) as unknown as Accounts, // the same names, and functions of the same types
+    countAuthentications: (authenticate) => async (headers) => {
+      const authentication = await authenticate(headers);
+      const { principal, problem } = authentication;
+      countAuthentication(problem ?? (principal ? 'accepted' : 'none'));
+      return authentication;
+    },
+    countResponse: byLabel((status: number) => responses.labels({ status })),
+  };
+}
+
+/** Finds each label's counter once: the look-up costs more than the counting, and every request counts twice. */
+function byLabel<L>(counterOf: (label: L) => { inc(): void }): (label: L) => void {
+  const counters = new Map<L, { inc(): void }>();
+  return (label) => {
+    const counter = counters.get(label) ?? counterOf(label);
+    counters.set(label, counter);
+    counter.inc();
+  };
+}

@@ -1,0 +1,43 @@
+// Tells a database that cannot be had at the moment from every other fault, and says so once in the log.
+import type { Logger } from 'pino';
+import { AuthError } from '../errors.ts';
+import type { Around } from './around-driver.ts';
+
+/**
+ * What a driver's error means. `outage`: the database is not to be had, and may be again later. `momentary`: it is there,
+ * and did not get to this one thing. `fault`: anything else.
+ */
+export type JudgeFault = (error: unknown) => 'outage' | 'momentary' | 'fault';
+
+/** @returns what turns the first two into an `AuthError` `STORE_UNAVAILABLE`, with the error as its cause */
+export function createAvailability(judge: JudgeFault, log: Logger): Around {
+  let outOfReachSince: number | undefined;
+  return async (task) => {
+    try {
+      const result = await task();
+      if (outOfReachSince !== undefined) {
+        log.info({ seconds: (performance.now() - outOfReachSince) / 1000 }, 'the store answers again');
+        outOfReachSince = undefined;
+      }
+      return result;
+    } catch (error) {
+      const judgement = judge(error);
+      if (judgement === 'fault') throw error;
+      if (judgement === 'momentary') log.warn({ reason: describeOutage(error) }, 'the store is too busy');
+      else if (outOfReachSince === undefined) {
+        outOfReachSince = performance.now();
+        log.error(
+          { reason: describeOutage(error) },
+          'the store does not answer; writes are refused until it does',
+        );
+      }
+      throw new AuthError('STORE_UNAVAILABLE', {}, undefined, { cause: error });
+    }
+  };
+}
+
+/** In a line: an outage is nobody's mistake, so where in the code it was met tells nothing. */
+export function describeOutage(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(describeOutage).join(', ');
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,137 @@
+// The contract on sessions, but for what refresh tokens do to them.
+import { describe, expect, it } from 'vitest';
+import { after, atOnce, type Fixture, IDLE_SECONDS, NOW, newSession, UNKNOWN_ID } from './fixture.ts';
+
+export function describeSessions(name: string, fixture: Fixture): void {
+  const { addUser, addSession, live, rotate } = fixture;
+
+  describe(`${name}: sessions`, () => {
+    it('are created for an enabled account alone', async () => {
+      const { store } = fixture;
+      const user = await addUser();
+      const session = newSession(user.id, { userAgent: undefined, ipAddress: undefined });
+      expect(await store.createSession(session)).toBe(true);
+      expect(await live(user.id)).toEqual([session]);
+      expect(await store.createSession(newSession(UNKNOWN_ID))).toBe(false);
+      await store.disableUser(user.emailKey, NOW, IDLE_SECONDS);
+      expect(await store.createSession(newSession(user.id))).toBe(false);
+      expect(await live(user.id)).toEqual([]);
+    });
+
+    it('are listed while live, the most recently used first', async () => {
+      const { id: userId } = await addUser();
+      const older = await addSession({ userId, lastUsedAt: after(-2) });
+      const newer = await addSession({ userId, lastUsedAt: after(-1) });
+      await addSession({ userId, revokedAt: NOW });
+      await addSession({ userId, expiresAt: NOW });
+      await addSession({ userId, lastUsedAt: after(-IDLE_SECONDS) });
+      await addSession();
+      expect(await live(userId)).toEqual([newer, older]);
+    });
+
+    it('are listed up to a hundred', async () => {
+      const { id: userId } = await addUser();
+      await atOnce(101, [fixture.store, fixture.other], (store) => store.createSession(newSession(userId)));
+      expect(await live(userId)).toHaveLength(100);
+    });
+
+    it('end once, by their owner or by whoever needs no owner', async () => {
+      const mine = await addSession();
+      const end = (sessionId: string, userId?: string) =>
+        fixture.store.revokeSession(
+          userId === undefined ? { sessionId } : { sessionId, userId },
+          NOW,
+          IDLE_SECONDS,
+        );
+      expect(await end(mine.id, (await addUser()).id)).toBe(false);
+      expect(await live(mine.userId)).toHaveLength(1);
+      expect(await end(mine.id, mine.userId)).toBe(true);
+      expect(await end(mine.id, mine.userId)).toBe(false);
+      expect(await live(mine.userId)).toEqual([]);
+      expect(await end((await addSession()).id)).toBe(true);
+    });
+
+    it.each([UNKNOWN_ID, '', 'a\0b', '\ud800', '’; drop table sessions'])(
+      'are not there under an unknown id: %j',
+      async (unknown) => {
+        const { store } = fixture;
+        const { id: userId } = await addUser();
+        expect(await store.revokeSession({ sessionId: unknown }, NOW, IDLE_SECONDS)).toBe(false);
+        expect(await store.revokeSession({ sessionId: unknown, userId }, NOW, IDLE_SECONDS)).toBe(false);
+        expect(await store.findSessionStanding(unknown)).toBeUndefined();
+        expect(await rotate(unknown, 1)).toEqual({ outcome: 'UNKNOWN' });
+      },
+    );
+
+    it('of an unknown user are none', async () => {
+      expect(await live('a\0b')).toEqual([]);
+      expect(await fixture.store.revokeAllSessions('a\0b', NOW, IDLE_SECONDS)).toBe(0);
+    });
+
+    it.each([
+      ['one that has expired', { expiresAt: NOW }],
+      ['one that lay idle', { lastUsedAt: after(-IDLE_SECONDS) }],
+    ])('do not end twice: %s', async (_, changes) => {
+      const { id, userId } = await addSession(changes);
+      expect(await fixture.store.revokeSession({ sessionId: id }, NOW, IDLE_SECONDS)).toBe(false);
+      expect(await fixture.store.revokeAllSessions(userId, NOW, IDLE_SECONDS)).toBe(0);
+    });
+
+    it('end all at once, counted', async () => {
+      const { store } = fixture;
+      const { id: userId } = await addUser();
+      await addSession({ userId });
+      await addSession({ userId });
+      await addSession({ userId, revokedAt: NOW });
+      const other = await addSession();
+      expect(await store.revokeAllSessions(userId, NOW, IDLE_SECONDS)).toBe(2);
+      expect(await store.revokeAllSessions(userId, NOW, IDLE_SECONDS)).toBe(0);
+      expect(await live(userId)).toEqual([]);
+      expect(await live(other.userId)).toEqual([other]);
+    });
+
+    it('end for exactly one of those who end them at once, in whatever way', async () => {
+      for (let round = 0; round < 5; round += 1) {
+        const { id: userId, emailKey } = await addUser();
+        const sessions = await atOnce(20, [fixture.store], () => addSession({ userId }));
+        const ways = [
+          ({ id }: { id: string }) => ({ sessionId: id }),
+          ({ id }: { id: string }) => ({ sessionId: id, userId }),
+        ];
+        const counts = await atOnce(60, [fixture.store, fixture.other], async (store, i) => {
+          const [session, way] = [sessions[(i * 7) % 20], ways[i % 2]];
+          if (i % 10 === 3) return store.revokeAllSessions(userId, NOW, IDLE_SECONDS);
+          if (i === 59) return (await store.disableUser(emailKey, NOW, IDLE_SECONDS))?.endedSessions ?? 0;
+          return session && way && (await store.revokeSession(way(session), NOW, IDLE_SECONDS)) ? 1 : 0;
+        });
+        expect(counts.reduce((sum, count) => sum + count)).toBe(20);
+        expect(await live(userId)).toEqual([]);
+      }
+    });
+  });
+
+  describe(`${name}: the standing of a session`, () => {
+    it('is not revoked, with the roles that its user has now', async () => {
+      const user = await addUser({ roles: ['editor'] });
+      const { id } = await addSession({ userId: user.id });
+      const { store, other } = fixture;
+      expect(await store.findSessionStanding(id)).toEqual({ revokedAt: undefined, roles: ['editor'] });
+      await store.changeRoles(user.emailKey, { add: ['admin'] }, NOW);
+      const standing = { revokedAt: undefined, roles: ['editor', 'admin'] };
+      expect(await other.findSessionStanding(id)).toEqual(standing);
+    });
+
+    it.each<[string, (id: string, user: { id: string; emailKey: string }) => Promise<unknown>]>([
+      ['by itself', (sessionId) => fixture.store.revokeSession({ sessionId }, after(1), IDLE_SECONDS)],
+      ['with all others', (_, { id }) => fixture.store.revokeAllSessions(id, after(1), IDLE_SECONDS)],
+      ['with its account', (_, { emailKey }) => fixture.store.disableUser(emailKey, after(1), IDLE_SECONDS)],
+    ])('is revoked since it was ended %s, for every instance', async (_, end) => {
+      const user = await addUser();
+      const { id } = await addSession({ userId: user.id });
+      await end(id, user);
+      const standing = { revokedAt: after(1), roles: user.roles };
+      expect(await fixture.store.findSessionStanding(id)).toEqual(standing);
+      expect(await fixture.other.findSessionStanding(id)).toEqual(standing);
+    });
+  });
+}

@@ -1,0 +1,203 @@
+// The contract on signing keys. They are the same for the whole database, so each test has one of its own.
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { SigningKeyRow, Store } from '../../../src/stores/store.ts';
+import { after, atOnce, type Fixture, NOW, newKey } from './fixture.ts';
+
+export function describeSigningKeys(name: string, { withEmpty }: Fixture): void {
+  /** The only one with the status; undefined where there is none. */
+  async function keyThatIs(
+    status: SigningKeyRow['status'],
+    store: Store,
+  ): Promise<SigningKeyRow | undefined> {
+    const keys = (await store.listSigningKeys()).filter((key) => key.status === status);
+    expect(keys.length).toBeLessThanOrEqual(1);
+    return keys[0];
+  }
+  const kidsOf = (keys: readonly (SigningKeyRow | undefined)[]) => keys.map((key) => key?.kid);
+
+  describe(`${name}: providing signing keys`, () => {
+    it('fills the places that are empty, and lists the keys, the oldest first', () =>
+      withEmpty(async (store, other) => {
+        const next = { ...newKey('next'), createdAt: after(-1) };
+        const current = newKey('current');
+        await store.provideSigningKeys([current], NOW);
+        expect(await other.listSigningKeys()).toEqual([current]);
+        await other.provideSigningKeys([newKey('current'), next], NOW);
+        expect(await store.listSigningKeys()).toEqual([next, current]);
+        await store.provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        expect(await store.listSigningKeys()).toEqual([next, current]);
+      }));
+
+    it('retires a current key of another algorithm, and drops such a next one', () =>
+      withEmpty(async (store) => {
+        const old = [newKey('current'), newKey('next')] as const;
+        const [current, next] = [newKey('current', 'ES256'), newKey('next', 'ES256')];
+        await store.provideSigningKeys(old, NOW);
+        await store.provideSigningKeys([current, next], after(1));
+        const keys = await store.listSigningKeys();
+        expect(keys).toHaveLength(3);
+        expect(keys).toContainEqual({ ...old[0], status: 'retired', retiredAt: after(1) });
+        expect(keys).toContainEqual(current);
+        expect(keys).toContainEqual(next);
+      }));
+
+    it('leaves the place alone that nothing is provided for', () =>
+      withEmpty(async (store) => {
+        const [current, next] = [newKey('current'), newKey('next')];
+        await store.provideSigningKeys([current, next], NOW);
+        const other = newKey('next', 'ES256');
+        await store.provideSigningKeys([other], NOW);
+        expect(kidsOf([await keyThatIs('current', store), await keyThatIs('next', store)])).toEqual([
+          current.kid,
+          other.kid,
+        ]);
+        await store.provideSigningKeys([], NOW);
+        expect(await store.listSigningKeys()).toHaveLength(2);
+      }));
+
+    it('is won by one of several at once, in whatever order they name the places', () =>
+      withEmpty(async (...stores) => {
+        const pairs = Array.from({ length: 10 }, () => [newKey('current'), newKey('next')] as const);
+        await atOnce(10, stores, (store, i) => {
+          const pair = pairs[i] ?? [];
+          return store.provideSigningKeys(i % 4 < 2 ? pair : pair.toReversed(), NOW);
+        });
+        expect(await stores[0].listSigningKeys()).toHaveLength(2);
+        const kids = kidsOf([await keyThatIs('current', stores[0]), await keyThatIs('next', stores[1])]);
+        expect(pairs.map((pair) => kidsOf(pair))).toContainEqual(kids);
+      }));
+
+    it('at once for two algorithms leaves both keys of one, and what was current verifiable', () =>
+      withEmpty(async (...stores) => {
+        const pairs = Array.from({ length: 12 }, (_, i) => {
+          const algorithm = i % 4 < 2 ? 'EdDSA' : 'ES256';
+          return [newKey('current', algorithm), newKey('next', algorithm)];
+        });
+        await atOnce(12, stores, (store, i) => store.provideSigningKeys(pairs[i] ?? [], NOW));
+        const [current, next] = [await keyThatIs('current', stores[0]), await keyThatIs('next', stores[0])];
+        expect(pairs.map((pair) => kidsOf(pair))).toContainEqual(kidsOf([current, next]));
+        const keys = await stores[1].listSigningKeys();
+        const retired = keys.filter(({ status }) => status === 'retired');
+        expect(retired.map(({ retiredAt }) => retiredAt)).toEqual(retired.map(() => NOW));
+      }));
+  });
+
+  describe(`${name}: rotating signing keys`, () => {
+    it('retires the current key, makes the next one current and the replacement next', () =>
+      withEmpty(async (store, other) => {
+        const [current, next, replacement] = [newKey('current'), newKey('next'), newKey('next')];
+        await store.provideSigningKeys([current, next], NOW);
+        expect(await store.rotateSigningKeys(next.kid, replacement, after(1))).toBe(true);
+        const keys = await other.listSigningKeys();
+        expect(keys).toHaveLength(3);
+        expect(keys).toContainEqual({ ...current, status: 'retired', retiredAt: after(1) });
+        expect(keys).toContainEqual({ ...next, status: 'current', currentSince: after(1) });
+        expect(keys).toContainEqual(replacement);
+      }));
+
+    it('changes nothing where the key that shall be current is not the next one', () =>
+      withEmpty(async (store) => {
+        const [current, next] = [newKey('current'), newKey('next')];
+        expect(await store.rotateSigningKeys(next.kid, newKey('next'), NOW)).toBe(false);
+        await store.provideSigningKeys([current, next], NOW);
+        const before = await store.listSigningKeys();
+        for (const kid of [current.kid, newKey('next').kid]) {
+          expect(await store.rotateSigningKeys(kid, newKey('next'), NOW)).toBe(false);
+        }
+        expect(await store.listSigningKeys()).toEqual(before);
+      }));
+
+    it('is done by exactly one of several at once', () =>
+      withEmpty(async (...stores) => {
+        const [store] = stores;
+        await store.provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        for (let round = 1; round <= 5; round += 1) {
+          const next = await keyThatIs('next', store);
+          const replacements = Array.from({ length: 8 }, () => newKey('next'));
+          const answers = await atOnce(8, stores, (one, i) =>
+            one.rotateSigningKeys(next?.kid ?? '', replacements[i] ?? newKey('next'), NOW),
+          );
+          expect(answers.filter((isDone) => isDone)).toHaveLength(1);
+          expect((await keyThatIs('current', store))?.kid).toBe(next?.kid);
+          expect((await keyThatIs('next', store))?.kid).toBe(replacements[answers.indexOf(true)]?.kid);
+          expect(await store.listSigningKeys()).toHaveLength(2 + round);
+        }
+      }));
+
+    it('and providing and removing at once leave a current key and a next one at every moment', () =>
+      withEmpty(async (...stores) => {
+        const [store, other] = stores;
+        const provide = (algorithm: string, on: Store) =>
+          on.provideSigningKeys([newKey('next', algorithm), newKey('current', algorithm)], NOW);
+        await provide('EdDSA', store);
+        await atOnce(40, stores, async (one, i) => {
+          if (i % 5 === 0) await provide(i % 2 === 0 ? 'EdDSA' : 'ES256', one);
+          const next = await keyThatIs('next', one);
+          expect(await keyThatIs('current', one)).toBeDefined();
+          expect(next).toBeDefined();
+          await one.rotateSigningKeys(next?.kid ?? '', newKey('next', next?.algorithm), NOW);
+          if (i % 7 === 0) await one.removeRetiredKeys(after(1), NOW);
+        });
+        expect(await other.listSigningKeys()).toEqual(await store.listSigningKeys());
+      }));
+
+    it('is a walk through keys that each are next, then current, then retired', () =>
+      withEmpty(async (...stores) => {
+        await stores[0].provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        const seen = new Map<string, SigningKeyRow>();
+        const rank = (key?: SigningKeyRow) => ['next', 'current', 'retired'].indexOf(key?.status ?? 'next');
+        await fc.assert(
+          fc.asyncProperty(fc.array(fc.nat(3), { maxLength: 5 }), async (steps) => {
+            for (const [i, ways] of steps.entries()) {
+              const next = await keyThatIs('next', stores[0]);
+              const rotated = await atOnce(ways, stores, (store) =>
+                store.rotateSigningKeys(next?.kid ?? '', newKey('next'), after(i)),
+              );
+              expect(rotated.filter((isDone) => isDone)).toHaveLength(Math.min(ways, 1));
+            }
+            for (const key of await stores[1].listSigningKeys()) {
+              expect(rank(key)).toBeGreaterThanOrEqual(rank(seen.get(key.kid)));
+              expect(key.currentSince === undefined).toBe(key.status === 'next');
+              expect(key.retiredAt === undefined).toBe(key.status !== 'retired');
+              seen.set(key.kid, key);
+            }
+          }),
+          { numRuns: 10 },
+        );
+      }));
+  });
+
+  describe(`${name}: removing retired keys`, () => {
+    it('removes those that were retired before, and says how many', () =>
+      withEmpty(async (store, other) => {
+        const keys = [newKey('current'), ...Array.from({ length: 4 }, () => newKey('next'))];
+        const [first, second] = keys;
+        await store.provideSigningKeys(first && second ? [first, second] : [], NOW);
+        for (let i = 1; i < 4; i += 1) {
+          await store.rotateSigningKeys(keys[i]?.kid ?? '', keys[i + 1] ?? newKey('next'), after(i));
+        }
+        expect(await store.removeRetiredKeys(after(1), NOW)).toBe(0);
+        expect(await store.removeRetiredKeys(after(3), NOW)).toBe(2);
+        expect(await store.removeRetiredKeys(after(3), NOW)).toBe(0);
+        const kept = await other.listSigningKeys();
+        expect(kidsOf(kept).toSorted()).toEqual(kidsOf(keys.slice(2)).toSorted());
+        expect(await store.removeRetiredKeys(after(1_000), NOW)).toBe(1);
+        expect((await other.listSigningKeys()).map(({ status }) => status).toSorted()).toEqual([
+          'current',
+          'next',
+        ]);
+      }));
+
+    it('counts each once when two instances do it', () =>
+      withEmpty(async (...stores) => {
+        const [store] = stores;
+        await store.provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        for (let i = 0; i < 5; i += 1) {
+          await store.rotateSigningKeys((await keyThatIs('next', store))?.kid ?? '', newKey('next'), NOW);
+        }
+        const counts = await atOnce(6, stores, (one) => one.removeRetiredKeys(after(1), NOW));
+        expect(counts.reduce((sum, count) => sum + count)).toBe(5);
+      }));
+  });
+}

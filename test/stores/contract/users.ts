@@ -1,0 +1,213 @@
+// The contract on accounts.
+import { describe, expect, it } from 'vitest';
+import {
+  after,
+  atOnce,
+  type Fixture,
+  IDLE_SECONDS,
+  NOW,
+  newSession,
+  newUser,
+  shown,
+  UNKNOWN_ID,
+} from './fixture.ts';
+
+export function describeUsers(name: string, fixture: Fixture): void {
+  const { addUser, addSession, live, rotate, withEmpty } = fixture;
+
+  describe(`${name}: users`, () => {
+    it('has none at first, and then lists them, the oldest first', () =>
+      withEmpty(async (store) => {
+        expect(await store.hasUsers()).toBe(false);
+        expect(await store.listUsers()).toEqual([]);
+        const users = [3, 1, 2].map((day) => newUser({ createdAt: after(day) }));
+        for (const user of users) await store.createUser(user);
+        expect(await store.hasUsers()).toBe(true);
+        const listed = await store.listUsers();
+        expect(listed.map(({ createdAt }) => createdAt)).toEqual([after(1), after(2), after(3)]);
+      }));
+
+    it('gives back a user as created, by email key and by id', async () => {
+      const user = newUser({
+        email: 'Zoë+x@例え.jp',
+        emailKey: `zoë+${crypto.randomUUID()}@例え.jp`,
+        roles: [],
+      });
+      const { store, other } = fixture;
+      expect(await store.createUser(user)).toEqual(shown(user));
+      expect(await other.findUserById(user.id)).toEqual(shown(user));
+      expect(await other.findUserByEmail(user.emailKey)).toEqual({
+        user: shown(user),
+        passwordHash: user.passwordHash,
+      });
+    });
+
+    it.each([UNKNOWN_ID, '', 'a\0b', '\ud800', '’; drop table users'])(
+      'finds nobody under an unknown id or email key: %j',
+      async (unknown) => {
+        expect(await fixture.store.findUserById(unknown)).toBeUndefined();
+        expect(await fixture.store.findUserByEmail(unknown)).toBeUndefined();
+      },
+    );
+
+    it('refuses an email key that is taken and leaves the first account as it is', async () => {
+      const user = await addUser();
+      expect(await fixture.store.createUser(newUser({ emailKey: user.emailKey }))).toBeUndefined();
+      expect((await fixture.store.findUserByEmail(user.emailKey))?.user).toEqual(shown(user));
+    });
+
+    it('lets exactly one of two instances at once have an email', async () => {
+      for (let round = 0; round < 10; round += 1) {
+        const { emailKey } = newUser();
+        const made = await atOnce(4, [fixture.store, fixture.other], (store) =>
+          store.createUser(newUser({ emailKey })),
+        );
+        expect(made.filter((user) => user !== undefined)).toHaveLength(1);
+      }
+    });
+
+    it('replaces a password hash only while it is the one that was read', async () => {
+      const { store } = fixture;
+      const { id, emailKey, passwordHash } = await addUser();
+      await store.updatePasswordHash(id, passwordHash, 'second');
+      await store.updatePasswordHash(id, passwordHash, 'third');
+      await store.updatePasswordHash(UNKNOWN_ID, 'second', 'fourth');
+      expect((await store.findUserByEmail(emailKey))?.passwordHash).toBe('second');
+    });
+  });
+
+  describe(`${name}: roles`, () => {
+    it('are added and taken away in one step, and seen by every instance', async () => {
+      const user = await addUser({ roles: ['editor', 'admin'] });
+      const changed = { ...shown(user), roles: ['editor', 'author'] };
+      expect(
+        await fixture.store.changeRoles(user.emailKey, { add: ['author'], remove: ['admin'] }, NOW),
+      ).toEqual({ user: changed, changed: true });
+      expect(await fixture.other.findUserById(user.id)).toEqual(changed);
+    });
+
+    it.each([
+      ['adding what is there', { add: ['editor'] }],
+      ['taking away what is not there', { remove: ['author'] }],
+      ['neither', {}],
+    ])('stay as they are: %s', async (_, change) => {
+      const user = await addUser({ roles: ['editor'] });
+      expect(await fixture.store.changeRoles(user.emailKey, change, NOW)).toEqual({
+        user: shown(user),
+        changed: false,
+      });
+    });
+
+    it('are each there once, and not at all when taken away in the same step', async () => {
+      const { emailKey } = await addUser({ roles: [] });
+      const change = { add: ['a', 'b', 'a', 'Ünï “quoted” \\ \0'], remove: ['b'] };
+      const roles = ['a', 'Ünï “quoted” \\ \0'];
+      expect((await fixture.store.changeRoles(emailKey, change, NOW))?.user.roles).toEqual(roles);
+      expect((await fixture.other.findUserByEmail(emailKey))?.user.roles).toEqual(roles);
+    });
+
+    it('of an unknown account cannot be changed', async () => {
+      expect(await fixture.store.changeRoles('nobody@example.com', { add: ['admin'] }, NOW)).toBeUndefined();
+    });
+
+    it('are none lost when two instances change them at once', async () => {
+      const { id, emailKey } = await addUser({ roles: ['first', 'last'] });
+      const answers = await atOnce(20, [fixture.store, fixture.other], (store, i) =>
+        store.changeRoles(emailKey, i === 7 ? { remove: ['last'] } : { add: [`role ${i}`] }, NOW),
+      );
+      expect(answers.filter((answer) => answer?.changed)).toHaveLength(20);
+      const roles = (await fixture.store.findUserById(id))?.roles ?? [];
+      const added = Array.from({ length: 20 }, (_, i) => `role ${i}`).filter((role) => role !== 'role 7');
+      expect(roles.toSorted()).toEqual(['first', ...added].toSorted());
+    });
+
+    it('that one instance at once has added or taken away are changed for exactly one', async () => {
+      const { emailKey } = await addUser({ roles: [] });
+      for (const change of [{ add: ['admin'] }, { remove: ['admin'] }, { add: ['admin'] }]) {
+        const answers = await atOnce(8, [fixture.store, fixture.other], (store) =>
+          store.changeRoles(emailKey, change, NOW),
+        );
+        expect(answers.filter((answer) => answer?.changed)).toHaveLength(1);
+      }
+    });
+
+    it('and the session are both as they should be when one is changed while the other is refreshed', async () => {
+      const user = await addUser({ roles: [] });
+      const { id } = await addSession({ userId: user.id });
+      for (let generation = 1; generation <= 10; generation += 1) {
+        const roles = generation % 2 === 1 ? ['admin'] : [];
+        const change = generation % 2 === 1 ? { add: ['admin'] } : { remove: ['admin'] };
+        const [changed, rotated] = await Promise.all([
+          fixture.other.changeRoles(user.emailKey, change, NOW),
+          rotate(id, generation),
+        ]);
+        expect(changed).toMatchObject({ user: { roles }, changed: true });
+        expect(rotated).toMatchObject({ outcome: 'ROTATED', session: { generation: generation + 1 } });
+        expect(await rotate(id, generation)).toMatchObject({ outcome: 'REPEATED', user: { roles } });
+      }
+    });
+  });
+
+  describe(`${name}: disabling`, () => {
+    it('ends the live sessions, counts them, and keeps the first instant when done again', async () => {
+      const { store } = fixture;
+      const user = await addUser();
+      const { id } = await addSession({ userId: user.id });
+      await addSession({ userId: user.id });
+      await addSession({ userId: user.id, revokedAt: NOW });
+      const disabled = shown(user, after(1));
+      expect(await store.disableUser(user.emailKey, after(1), IDLE_SECONDS)).toEqual({
+        user: disabled,
+        endedSessions: 2,
+      });
+      expect(await store.disableUser(user.emailKey, after(2), IDLE_SECONDS)).toEqual({
+        user: disabled,
+        endedSessions: 0,
+      });
+      expect(await store.findUserById(user.id)).toEqual(disabled);
+      expect(await live(user.id)).toEqual([]);
+      expect(await rotate(id, 1)).toEqual({ outcome: 'REVOKED' });
+    });
+
+    it('does not count a session that had expired before', async () => {
+      const user = await addUser();
+      await addSession({ userId: user.id });
+      const disabled = await fixture.store.disableUser(user.emailKey, after(IDLE_SECONDS), IDLE_SECONDS);
+      expect(disabled?.endedSessions).toBe(0);
+    });
+
+    it('leaves the sessions of others alone and knows no unknown account', async () => {
+      const { userId } = await addSession();
+      await fixture.store.disableUser((await addUser()).emailKey, NOW, IDLE_SECONDS);
+      expect(await live(userId)).toHaveLength(1);
+      expect(await fixture.store.disableUser('nobody@example.com', NOW, IDLE_SECONDS)).toBeUndefined();
+    });
+
+    it.each([
+      ['in one instance', () => [fixture.store]],
+      ['in two', () => [fixture.store, fixture.other]],
+    ])('never leaves a live session when racing sign-ins %s', async (_, stores) => {
+      for (let round = 0; round < 10; round += 1) {
+        const user = await addUser();
+        const made = await atOnce(16, stores(), async (store, i) => {
+          if (i !== round) return store.createSession(newSession(user.id));
+          await store.disableUser(user.emailKey, NOW, IDLE_SECONDS);
+          return undefined;
+        });
+        expect(made.filter((answer) => answer === undefined)).toHaveLength(1);
+        expect(await live(user.id)).toEqual([]);
+        expect(await fixture.other.createSession(newSession(user.id))).toBe(false);
+      }
+    });
+
+    it('by two instances at once ends each session once, at one instant', async () => {
+      const user = await addUser();
+      await atOnce(10, [fixture.store], () => addSession({ userId: user.id }));
+      const answers = await atOnce(6, [fixture.store, fixture.other], (store, i) =>
+        store.disableUser(user.emailKey, after(i), IDLE_SECONDS),
+      );
+      expect(answers.reduce((sum, answer) => sum + (answer?.endedSessions ?? 0), 0)).toBe(10);
+      expect(new Set(answers.map((answer) => answer?.user.disabledAt?.getTime())).size).toBe(1);
+    });
+  });
+}

@@ -1,0 +1,73 @@
+// Every verb of a store that asks the database, with something to ask, and what it is refused with.
+import { AuthError } from '../../src/errors.ts';
+import type { Store } from '../../src/stores/store.ts';
+import { IDLE_SECONDS, NOW, newKey, newSession, newUser } from './contract/fixture.ts';
+
+export const user = newUser();
+export const session = newSession(user.id);
+export const rotation = {
+  sessionId: session.id,
+  generation: 1,
+  now: NOW,
+  graceSeconds: 10,
+  idleSeconds: IDLE_SECONDS,
+};
+
+/** Makes the user and the session that the calls are about. */
+export async function fill(store: Store): Promise<void> {
+  await store.createUser(user);
+  await store.createSession(session);
+}
+
+export const CALLS: {
+  [Verb in Exclude<keyof Store, 'changesToldAt' | 'close'>]: (store: Store) => Promise<unknown>;
+} = {
+  createUser: (store) => store.createUser(newUser()),
+  findUserByEmail: (store) => store.findUserByEmail(user.emailKey),
+  findUserById: (store) => store.findUserById(user.id),
+  hasUsers: (store) => store.hasUsers(),
+  listUsers: (store) => store.listUsers(),
+  updatePasswordHash: (store) => store.updatePasswordHash(user.id, 'old', 'new'),
+  disableUser: (store) => store.disableUser('somebody@example.com', NOW, IDLE_SECONDS),
+  changeRoles: (store) => store.changeRoles(user.emailKey, { add: [crypto.randomUUID()] }, NOW),
+  createSession: (store) => store.createSession(newSession(user.id)),
+  listLiveSessions: (store) => store.listLiveSessions(user.id, NOW, IDLE_SECONDS),
+  findSessionStanding: (store) => store.findSessionStanding(session.id),
+  rotateSession: (store) => store.rotateSession(rotation),
+  revokeSession: (store) => store.revokeSession({ sessionId: session.id }, NOW, IDLE_SECONDS),
+  revokeAllSessions: (store) => store.revokeAllSessions(user.id, NOW, IDLE_SECONDS),
+  followChanges: (store) =>
+    store.followChanges(
+      () => {},
+      () => NOW,
+    ),
+  listSigningKeys: (store) => store.listSigningKeys(),
+  provideSigningKeys: (store) => store.provideSigningKeys([newKey('current')], NOW),
+  rotateSigningKeys: (store) => store.rotateSigningKeys('kid', newKey('next'), NOW),
+  takeLease: (store) => store.takeLease('task', 'holder', NOW, 60),
+  removeEndedSessions: (store) =>
+    store.removeEndedSessions({ before: NOW, idleSeconds: IDLE_SECONDS, after: undefined, limit: 10 }),
+  removeChanges: (store) => store.removeChanges(NOW, 10),
+  removeRetiredKeys: (store) => store.removeRetiredKeys(NOW, NOW),
+  ping: (store) => store.ping(),
+};
+
+/** What is expected of all verbs together. */
+export const everyVerb = (reason: unknown) =>
+  Object.fromEntries(Object.keys(CALLS).map((verb) => [verb, reason]));
+
+/** What each verb, called at once with all others, is refused with; undefined where it resolves. */
+export async function reasonsOf(store: Store): Promise<Record<string, unknown>> {
+  const reasons = Object.entries(CALLS).map(async ([verb, call]) => [verb, await reasonOf(call(store))]);
+  return Object.fromEntries(await Promise.all(reasons));
+}
+
+/** The reason of a refusal; any other error as it is; undefined where there is none. */
+export async function reasonOf(promise: Promise<unknown> | undefined): Promise<unknown> {
+  try {
+    await promise;
+    return undefined;
+  } catch (error) {
+    return error instanceof AuthError ? error.reason : error;
+  }
+}
