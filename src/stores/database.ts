@@ -88,6 +88,7 @@ function closeable(verbs: Verbs, rest: Pick<Store, 'changesToldAt'>, close: () =
   const counted = Object.entries(verbs).map(([name, verb]) => [
     name,
     (...args: unknown[]) => {
+      if (closing !== undefined) return Promise.reject(new Error('The store is closed'));
       const done: Promise<unknown> = (verb as (...args: unknown[]) => Promise<unknown>)(...args); // all verbs are
       underWay.add(done);
       const forget = () => underWay.delete(done);

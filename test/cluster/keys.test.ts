@@ -1,0 +1,152 @@
+// The signing keys are rotated under load, and nobody who is signed in notices.
+import { decodeProtectedHeader } from 'jose';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { openStore } from '../../src/stores/database.ts';
+import { rotateKeys } from '../../src/tokens/rotate-keys.ts';
+import { createSecrets } from '../../src/tokens/secrets.ts';
+import {
+  type Account,
+  type Cluster,
+  countOutcomes,
+  eventually,
+  type Instance,
+  LONG,
+  quantile,
+  startCluster,
+  type Tokens,
+} from '../support/cluster.ts';
+import { signalAll } from '../support/postgres.ts';
+import { runBandha } from '../support/server-process.ts';
+import { TEST_SECRET } from '../support/test-server.ts';
+
+const COMMANDS = 2;
+/** Of these, those that come too late change nothing. */
+const COMMANDS_AT_ONCE = 3;
+/** Without a pause: a token may be signed with a key that others have not heard of. */
+const ROTATIONS_IN_A_ROW = 10;
+const SESSIONS = 4;
+
+vi.setConfig(LONG);
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(() => cluster?.close());
+
+/** Rotates so many times, as fast as the database allows. */
+async function rotateInARow(count: number): Promise<void> {
+  const store = await openStore(cluster.databaseUrl);
+  const secrets = createSecrets(TEST_SECRET);
+  try {
+    for (let done = 0; done < count; done += 1) {
+      expect(await rotateKeys({ store, secrets, now: () => new Date() })).toBeDefined();
+    }
+  } finally {
+    await store.close();
+  }
+}
+
+const rotate = () => runBandha(['keys', 'rotate'], { env: cluster.at(0).env });
+const readKids = async () =>
+  (
+    await cluster.postgres.query(
+      cluster.databaseUrl,
+      'select kid, status from signing_keys order by created_at, kid',
+    )
+  ).map(({ kid, status }) => ({ kid, status }));
+const kidOf = ({ accessToken }: Tokens) => decodeProtectedHeader(accessToken).kid;
+
+/** Refreshes one session here and there, and now and then signs in; every token is used on every instance at once. */
+function liveOn(account: Account, first: Tokens, place: number) {
+  let tokens = first;
+  let turn = place;
+  const kids = new Set<string | undefined>();
+  const asking = cluster.keepAsking(async () => {
+    turn += 1;
+    const instance = cluster.at(turn);
+    if (turn % 20 === 0) tokens = await instance.logIn(account);
+    else if (turn % 3 === 0) {
+      const refreshed = await instance.refresh(tokens.refreshToken);
+      if (refreshed.tokens === undefined) return `refresh: ${refreshed.outcome}`;
+      tokens = refreshed.tokens;
+    }
+    kids.add(kidOf(tokens));
+    const outcomes = await Promise.all(cluster.instances.map((one) => one.secure(tokens.accessToken)));
+    return outcomes.find((outcome) => outcome !== 'OK') ?? 'OK';
+  });
+  return { asking, kids };
+}
+
+it('refuses no valid token while the keys are rotated again and again', async () => {
+  const account = await cluster.at(0).register();
+  const before = await readKids();
+  const sessions = await cluster.logInAgain(account, SESSIONS);
+  const lives = sessions.map((tokens, place) => liveOn(account, tokens, place));
+  const old = cluster.instances.map((instance) =>
+    cluster.keepAsking(() => instance.secure(account.accessToken)),
+  );
+
+  for (let round = 0; round < COMMANDS; round += 1) expect(await rotate()).toMatchObject({ code: 0 });
+  const atOnce = await Promise.all(Array.from({ length: COMMANDS_AT_ONCE }, rotate));
+  await rotateInARow(ROTATIONS_IN_A_ROW);
+  const done = COMMANDS + atOnce.filter(({ code }) => code === 0).length + ROTATIONS_IN_A_ROW;
+  for (const { code, stderr } of atOnce.filter((one) => one.code !== 0)) {
+    expect({ code, stderr }).toEqual({ code: 1, stderr: expect.stringContaining('Nothing was rotated') });
+  }
+
+  const keys = await readKids();
+  const current = keys.find(({ status }) => status === 'current')?.kid;
+  expect(countOutcomes(keys.map(({ status }) => ({ outcome: String(status) })))).toEqual({
+    retired: done,
+    current: 1,
+    next: 1,
+  });
+  for (const instance of cluster.instances) {
+    await eventually(
+      () => publishedKids(instance),
+      keys.map(({ kid }) => kid),
+    );
+    await eventually(async () => kidOf(await instance.logIn(account)), current);
+  }
+
+  const samples = (
+    await Promise.all([...lives.map(({ asking }) => asking), ...old].map((asking) => asking.stop()))
+  ).flat();
+  // A machine may be too slow to fetch a key in time: that is no refusal of the token, and rare.
+  const { KEYS_UNAVAILABLE: late = 0, ...outcomes } = countOutcomes(samples);
+  expect(late).toBeLessThan(samples.length / 100);
+  expect(outcomes).toEqual({ OK: samples.length - late });
+  // Tokens of the first key and of later ones were among those that were used.
+  const used = new Set(lives.flatMap(({ kids }) => [...kids]));
+  expect(used).toContain(before.find(({ status }) => status === 'current')?.kid);
+  expect(used.size).toBeGreaterThan(COMMANDS);
+  const times = samples.map(({ milliseconds }) => milliseconds);
+  console.log(
+    `${done} rotations, tokens of ${used.size} keys, ${samples.length} samples: longest ${quantile(times, 1).toFixed(0)} ms`,
+  );
+});
+
+it('accepts a token of a key that an instance has not heard of', async () => {
+  const account = await cluster.at(0).register();
+  const feeds = await cluster.postgres.query(
+    cluster.databaseUrl,
+    "select pid from pg_stat_activity where application_name = 'bandha feed'",
+  );
+  const pids = feeds.map(({ pid }) => Number(pid));
+  const another = await cluster.start();
+  signalAll(pids, 'SIGSTOP');
+  try {
+    await rotateInARow(3);
+    const [current] = (await readKids()).filter(({ status }) => status === 'current');
+    await eventually(async () => kidOf(await another.logIn(account)), current?.kid);
+    const { accessToken } = await another.logIn(account);
+    for (const instance of cluster.instances) expect(await instance.secure(accessToken)).toBe('OK');
+  } finally {
+    signalAll(pids, 'SIGCONT');
+  }
+});
+
+async function publishedKids(instance: Instance): Promise<string[]> {
+  const { body } = await instance.get('/.well-known/jwks.json');
+  return body.keys.map(({ kid }: { kid: string }) => kid);
+}

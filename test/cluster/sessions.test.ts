@@ -1,0 +1,128 @@
+// What happens to a session on one instance holds on the others, and how soon.
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import {
+  type Account,
+  type Cluster,
+  countOutcomes,
+  expectEverywhere,
+  type Instance,
+  LONG,
+  quantile,
+  startCluster,
+  type Tokens,
+} from '../support/cluster.ts';
+import { runBandha } from '../support/server-process.ts';
+
+const LOGOUTS = 300;
+/** Goal: from the answer to a logout on one instance to the refusal on another, p99. */
+const GOAL_MS = 50;
+/** No machine is so slow. */
+const BOUND_MS = 30_000;
+
+vi.setConfig(LONG);
+let cluster: Cluster;
+beforeAll(async () => {
+  cluster = await startCluster();
+});
+afterAll(() => cluster?.close());
+
+const bandha = (...args: string[]) => runBandha(args, { env: cluster.at(0).env });
+
+/** Asks at once and without a pause. @returns milliseconds until the first refusal; 0 where nothing else came */
+async function timeUntilRefused(instance: Instance, accessToken: string): Promise<number> {
+  const from = performance.now();
+  for (let asked = 1; ; asked += 1) {
+    const outcome = await instance.secure(accessToken);
+    const elapsed = performance.now() - from;
+    if (outcome === 'TOKEN_REVOKED') return asked === 1 ? 0 : elapsed;
+    expect(outcome).toBe('OK');
+    expect(elapsed).toBeLessThan(BOUND_MS);
+  }
+}
+
+it('lets a session be used and refreshed on every instance, and refuses it on each soon after its logout on one', async () => {
+  const account = await cluster.at(0).register();
+  const outcomes: { outcome: string }[] = [];
+  const times: number[] = [];
+  for (let round = 0; round < LOGOUTS; round += 1) {
+    const [first, second, third] = [cluster.at(round), cluster.at(round + 1), cluster.at(round + 2)];
+    const session = await first.logIn(account);
+    const refreshed = await second.refresh(session.refreshToken);
+    const accessToken = refreshed.tokens?.accessToken ?? '';
+    outcomes.push(refreshed);
+    const used = await Promise.all([
+      second.secure(session.accessToken),
+      third.secure(session.accessToken),
+      first.secure(accessToken),
+      third.secure(accessToken),
+    ]);
+    outcomes.push(...used.map((outcome) => ({ outcome })));
+    const ended = await first.logOut({ ...session, accessToken });
+    expect(ended.body).toEqual({ data: { logout: true } });
+    times.push(...(await Promise.all([second, third].map((other) => timeUntilRefused(other, accessToken)))));
+    expect(await first.secure(accessToken)).toBe('TOKEN_REVOKED');
+  }
+  expect(countOutcomes(outcomes)).toEqual({ OK: 5 * LOGOUTS });
+  const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
+  console.log(
+    `From logout on one instance to refusal on another, ${times.length} times: p50 ${p50.toFixed(1)} ms, ` +
+      `p99 ${p99.toFixed(1)} ms, longest ${Math.max(...times).toFixed(1)} ms; ` +
+      `the goal, a p99 of ${GOAL_MS} ms, is ${p99 <= GOAL_MS ? 'reached' : 'missed'}`,
+  );
+});
+
+/** The ways in which a session ends, each beginning on one instance or at the command. */
+const ENDINGS: Record<string, (session: Account & Tokens) => Promise<void>> = {
+  async revokeSession(session) {
+    const other = await cluster.at(1).logIn(session);
+    const query = '{ sessions { id current } }';
+    const { body } = await cluster.at(1).ask(query, { token: session.accessToken });
+    const { id } = body.data.sessions.find(({ current }: { current: boolean }) => current);
+    const ended = await cluster.at(1).ask('mutation ($id: ID!) { revokeSession(id: $id) }', {
+      token: other.accessToken,
+      variables: { id },
+    });
+    expect(ended.body).toEqual({ data: { revokeSession: true } });
+    await expectEverywhere(cluster.instances, other.accessToken, 'OK');
+  },
+  async logoutEverywhere(session) {
+    const other = await cluster.at(1).logIn(session);
+    const ended = await cluster.at(2).ask('mutation { logoutEverywhere }', { token: other.accessToken });
+    expect(ended.body).toEqual({ data: { logoutEverywhere: 2 } });
+    await expectEverywhere(cluster.instances, other.accessToken, 'TOKEN_REVOKED');
+  },
+  async 'users disable'(session) {
+    expect(await bandha('users', 'disable', session.email)).toMatchObject({ code: 0 });
+    for (const instance of cluster.instances)
+      await expect(instance.logIn(session)).rejects.toThrow(/INVALID_CREDENTIALS/);
+  },
+  async 'the use of an old refresh token'(session) {
+    const second = await cluster.at(1).refresh(session.refreshToken);
+    await cluster.at(2).refresh(second.tokens?.refreshToken ?? '');
+    expect((await cluster.at(0).refresh(session.refreshToken)).outcome).toBe('REUSED');
+  },
+};
+
+it.each(Object.entries(ENDINGS))('refuses a session on every instance after %s', async (_, end) => {
+  const [session, bystander] = [await cluster.at(0).register(), await cluster.at(0).register()];
+  await expectEverywhere(cluster.instances, session.accessToken, 'OK');
+  await end(session);
+  await expectEverywhere(cluster.instances, session.accessToken, 'TOKEN_REVOKED');
+  for (const instance of cluster.instances) {
+    expect((await instance.refresh(session.refreshToken)).outcome).toBe('REVOKED');
+    expect(await instance.secure(bystander.accessToken)).toBe('OK');
+  }
+});
+
+it('asks for a refresh on every instance after `users roles add`, and gives the new roles', async () => {
+  const session = await cluster.at(0).register();
+  await expectEverywhere(cluster.instances, session.accessToken, 'OK');
+  expect(await bandha('users', 'roles', 'add', session.email, 'editor')).toMatchObject({ code: 0 });
+  await expectEverywhere(cluster.instances, session.accessToken, 'TOKEN_EXPIRED');
+  const { tokens } = await cluster.at(1).refresh(session.refreshToken);
+  await expectEverywhere(cluster.instances, tokens?.accessToken ?? '', 'OK');
+  const claims = JSON.parse(
+    Buffer.from(tokens?.accessToken.split('.')[1] ?? '', 'base64url').toString('utf8'),
+  );
+  expect(claims.roles).toEqual(['editor']);
+});
