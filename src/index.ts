@@ -8,7 +8,7 @@ export { type GuardOptions, useGuard } from './guard/use-guard.ts';
 export { requirePrincipal } from './resolvers/require-principal.ts';
 export { directiveTypeDefs } from './schema/base-schema.ts';
 export type { SchemaExtension } from './schema/create-schema.ts';
-export { type Bandha, type BandhaOptions, createBandha } from './server.ts';
+export { type Bandha, type BandhaOptions, createBandha, createListener } from './server.ts';
 export type { Store } from './stores/store.ts';
 export type { Authenticate, Authentication } from './tokens/authenticate.ts';
 export type { Principal } from './tokens/principal.ts';

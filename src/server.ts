@@ -8,10 +8,13 @@ import { createLoginTries } from './accounts/login-tries.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
 import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
-import { protectSchema } from './guard/protect-schema.ts';
-import { type GuardOptions, useGuard } from './guard/use-guard.ts';
+import { createGuard } from './guard/create-guard.ts';
+import { type GuardOptions, guardPlugin } from './guard/use-guard.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
+import { createHouseListener, type House, type ListenerOptions } from './http/lane/create-listener.ts';
+import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
+import { CORS } from './http/response-headers.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useDocumentLimits } from './http/use-document-limits.ts';
 import { useHealth } from './http/use-health.ts';
@@ -20,6 +23,7 @@ import { useJwks } from './http/use-jwks.ts';
 import { useMetrics } from './http/use-metrics.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootFieldLimit } from './http/use-root-field-limit.ts';
+import { useRootRedirect } from './http/use-root-redirect.ts';
 import { createMetrics } from './metrics.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
@@ -36,6 +40,8 @@ export interface BandhaOptions
     Pick<GuardOptions, 'default' | 'policies' | 'report'> {
   /** Default: silent. */
   log?: Logger;
+  /** Whether queries are compiled (graphql-jit); default true. */
+  compile?: boolean;
   now?: () => Date;
 }
 
@@ -47,8 +53,12 @@ export interface Bandha {
   plugins: Plugin[];
   /** From request headers to the caller; never rejects. */
   authenticate: Authenticate;
-  /** For `http.createServer`. */
+  /** For `http.createServer`: the fast lane, and Yoga for whatever it leaves. */
   listener: RequestListener;
+  /** The Yoga server behind `listener`; `yoga.fetch` needs no network. */
+  yoga: AnyYoga;
+  /** What `createListener` puts before an own Yoga server. */
+  house: House;
   accounts: Accounts;
   store: Store;
   /** Finishes what is under way and closes the store. */
@@ -63,7 +73,7 @@ const SILENT = pino({ level: 'silent' });
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
   const { typeDefs, resolvers, policies, default: otherwise, report, log = SILENT, ...rest } = options;
-  const { now = () => new Date(), ...given } = rest;
+  const { now = () => new Date(), compile = true, ...given } = rest;
   const config = completeConfig(given);
   const secrets = openSecrets(config);
   // Closed in the opposite order, also where a later one cannot be opened.
@@ -88,7 +98,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 
     const built = createSchema({ accounts, signup: config.signup, typeDefs, resolvers });
-    const guard: GuardOptions = {
+    const guardOptions: GuardOptions = {
       policies,
       default: otherwise,
       report,
@@ -98,7 +108,8 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       introspection: 'usable',
       watchSession: changes.watch,
     };
-    const { walled: schema } = protectSchema(built, guard);
+    const guard = createGuard(guardOptions);
+    const { walled: schema } = guard.protect(built);
     const plugins = [
       useClearRefusals(),
       useDocumentLimits(),
@@ -111,11 +122,14 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
         revocations: () => assertHeard(store.changesToldAt()),
       }),
       useAuthentication(authenticate),
-      useGuard(guard),
+      guardPlugin(guard, guardOptions),
       useRootFieldLimit(),
       useHiddenNames({ introspection: config.graphiql }),
     ];
-    const yoga = createYogaServer({ schema, plugins, graphiql: config.graphiql, log });
+    const house: House = { plugins, guard, authenticate, onDenied: config.onDenied, metrics, log };
+    const all = config.graphiql ? [...plugins, useRootRedirect()] : plugins;
+    const yoga = createYogaServer({ schema, plugins: all, graphiql: config.graphiql, log });
+    const listener = createHouseListener(yoga, { ...house, plugins: all }, { cors: CORS, compile });
     opened.defer(async () => yoga.dispose());
     const housekeeping = createHousekeeping({ store, secrets, config, log, now });
     opened.defer(() => housekeeping.stop());
@@ -123,7 +137,9 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       schema,
       plugins,
       authenticate,
-      listener: yoga,
+      listener,
+      yoga,
+      house,
       accounts,
       store,
       close: () => opened.disposeAsync(),
@@ -132,6 +148,14 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     await opened.disposeAsync();
     throw error;
   }
+}
+
+/**
+ * A listener for an own Yoga server that has `bandha.schema` and `bandha.plugins`: the fast lane, and Yoga for whatever it
+ * leaves. The lane stays shut, and says so in the log, where the server has hooks that it would leave out.
+ */
+export function createListener(yoga: AnyYoga, bandha: Bandha, options?: ListenerOptions): RequestListener {
+  return createHouseListener(yoga, bandha.house, options);
 }
 
 function assertHeard(toldAt: number): void {

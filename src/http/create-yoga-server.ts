@@ -2,6 +2,7 @@
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Logger } from 'pino';
+import { CORS } from './response-headers.ts';
 
 const MAX_BODY_BYTES = 100_000;
 
@@ -54,7 +55,7 @@ export interface YogaServerOptions {
 export function createYogaServer({ schema, plugins, graphiql, log }: YogaServerOptions) {
   return createYoga({
     schema,
-    plugins: [...plugins, ...(graphiql ? [useRootRedirect()] : [])],
+    plugins: [...plugins],
     maxRequestBodySize: MAX_BODY_BYTES,
     multipart: false, // nothing here takes files
     landingPage: false,
@@ -65,8 +66,7 @@ export function createYogaServer({ schema, plugins, graphiql, log }: YogaServerO
     // Loaded when first asked for: it is 9 MB of text, with everything the page needs inside.
     renderGraphiQL: async (options) =>
       (await import('@graphql-yoga/render-graphiql')).renderGraphiQL(options),
-    // Credentials come in a header that no browser adds by itself, so any origin may ask.
-    cors: { origin: '*', credentials: false, exposedHeaders: ['WWW-Authenticate', 'Retry-After'] },
+    cors: CORS,
     maskedErrors: { isDev: false },
     logging: {
       debug: (...args) => log.trace({ args }, 'yoga'),
@@ -84,14 +84,4 @@ function canRegister(schema: GraphQLSchema): boolean {
 /** Only what nobody expected is an error in the log; a refusal is an answer. */
 function logErrors(log: Logger, args: readonly unknown[]): void {
   for (const err of args) log.error({ err }, 'unexpected error');
-}
-
-/** Sends a browser that opens the bare address to GraphiQL. */
-function useRootRedirect(): Plugin {
-  return {
-    onRequest({ url, request, fetchAPI, endResponse }) {
-      if (url.pathname !== '/' || request.method !== 'GET') return;
-      endResponse(new fetchAPI.Response(null, { status: 302, headers: { Location: '/graphql' } }));
-    },
-  };
 }

@@ -1,0 +1,84 @@
+// Two doors, one house: the lane for what nearly every request is, Yoga for everything else.
+import type { RequestListener } from 'node:http';
+import type { ExecutionResult } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+import type { Logger } from 'pino';
+import { answerResult } from '../../answers.ts';
+import type { Guard } from '../../guard/create-guard.ts';
+import type { Metrics } from '../../metrics.ts';
+import type { Authenticate } from '../../tokens/authenticate.ts';
+import { createLane } from './create-lane.ts';
+import { type AnyYoga, findForeignHooks } from './find-foreign-hooks.ts';
+import type { Cors } from './write-answer.ts';
+
+/** What both doors share. */
+export interface House {
+  plugins: readonly Plugin[];
+  guard: Guard;
+  authenticate: Authenticate;
+  onDenied: 'reject' | 'null';
+  metrics: Metrics;
+  log: Logger;
+}
+
+export interface ListenerOptions {
+  /** What Yoga was given as `cors`. Absent: requests with an `Origin` go to Yoga, which knows. */
+  cors?: Cors;
+  /** Longer bodies go to Yoga, in bytes; no more than what it was given as `maxRequestBodySize`. Default 100,000. */
+  maxBodyBytes?: number;
+  /** Whether queries are compiled (graphql-jit); default true. */
+  compile?: boolean;
+}
+
+const MAX_BODY_BYTES = 100_000;
+
+/**
+ * A listener for `http.createServer`. Where the server has plugins or options whose hooks the lane would leave out, it
+ * stays shut, and says so in the log: then every request goes through Yoga.
+ */
+export function createHouseListener(
+  yoga: AnyYoga,
+  { plugins, guard, authenticate, onDenied, metrics, log }: House,
+  { cors, maxBodyBytes = MAX_BODY_BYTES, compile = true }: ListenerOptions = {},
+): RequestListener {
+  const foreign = findForeignHooks(yoga, plugins);
+  if (foreign.length > 0) {
+    log.info({ hooks: foreign }, 'the fast lane is shut: the Yoga server has hooks that it would leave out');
+    return yoga;
+  }
+  const mask = maskOf(yoga);
+  return createLane({
+    endpoint: yoga.graphqlEndpoint,
+    maxBodyBytes,
+    cors,
+    otherDoor: yoga,
+    // Yoga's own plugins look at these two, and word their errors accordingly.
+    readerOf: (operationName) =>
+      yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName } }),
+    authenticate,
+    guard,
+    answerResult: (result) => mask(answerResult(result, true, onDenied !== 'null')),
+    compiles: compile,
+    countResponse: metrics.countResponse,
+  });
+}
+
+interface MaskedErrorsOptions {
+  maskError(error: unknown, message: string, isDev?: boolean): Error;
+  errorMessage: string;
+  isDev?: boolean;
+}
+
+/** Yoga's own masking, which logs what it masks. */
+function maskOf(yoga: AnyYoga): (result: ExecutionResult) => ExecutionResult {
+  const { maskedErrorsOpts: options } = yoga as unknown as { maskedErrorsOpts: MaskedErrorsOptions | null }; // there, though not in the types
+  return (result) =>
+    result.errors === undefined || options === null
+      ? result
+      : {
+          ...result,
+          errors: result.errors.map(
+            (error) => options.maskError(error, options.errorMessage, options.isDev) as typeof error, // of a GraphQLError it makes one
+          ),
+        };
+}

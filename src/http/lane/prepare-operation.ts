@@ -1,0 +1,85 @@
+// Everything about an operation that does not depend on the request, done once for each text.
+import {
+  type DocumentNode,
+  type GraphQLSchema,
+  getOperationAST,
+  Kind,
+  type OperationDefinitionNode,
+  visit,
+} from 'graphql';
+import { LRUCache } from 'lru-cache';
+import { hasTooManyRootFields } from '../use-root-field-limit.ts';
+
+/** An operation that is valid, within the limits, and answered in one piece. */
+export interface PreparedOperation {
+  document: DocumentNode;
+  operation: OperationDefinitionNode;
+  operationName: string | undefined;
+}
+
+/** The functions of Yoga's door, with all its plugins. */
+export interface DocumentReader {
+  schema: GraphQLSchema;
+  parse(text: string): DocumentNode;
+  validate(schema: GraphQLSchema, document: DocumentNode): readonly Error[];
+}
+
+/** Texts seen once wait here, where only others of their kind push them out. */
+const MAX_NEW = 500;
+/** Texts seen twice: what clients go on sending. */
+const MAX_KNOWN = 2_000;
+/** Longer texts are for the other door; so all that are kept take some megabytes at most. */
+const MAX_TEXT_LENGTH = 10_000;
+
+/**
+ * @returns a function that gives the operation to run, prepared; undefined where it is for the other door, which says
+ *   what is wrong with it, or answers it in parts
+ */
+export function createPreparedOperations(readerOf: (operationName?: string) => DocumentReader) {
+  const known = new LRUCache<string, PreparedOperation | 'other door'>({ max: MAX_KNOWN });
+  const fresh = new LRUCache<string, PreparedOperation | 'other door'>({ max: MAX_NEW });
+
+  return (text: string, operationName: string | undefined): PreparedOperation | undefined => {
+    if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
+    const key = operationName === undefined ? text : `${operationName}\n${text}`;
+    let prepared = known.get(key);
+    if (prepared === undefined) {
+      prepared = fresh.get(key);
+      if (prepared === undefined) {
+        prepared = prepare(readerOf(operationName), text, operationName);
+        fresh.set(key, prepared);
+      } else {
+        fresh.delete(key);
+        known.set(key, prepared);
+      }
+    }
+    return prepared === 'other door' ? undefined : prepared;
+  };
+}
+
+function prepare(
+  { schema, parse, validate }: DocumentReader,
+  text: string,
+  operationName: string | undefined,
+): PreparedOperation | 'other door' {
+  try {
+    const document = parse(text);
+    if (validate(schema, document).length > 0) return 'other door';
+    const operation = getOperationAST(document, operationName);
+    if (!operation || operation.operation === 'subscription') return 'other door';
+    if (hasTooManyRootFields(document, operation) || comesInParts(document)) return 'other door';
+    return { document, operation, operationName };
+  } catch {
+    return 'other door'; // it says why
+  }
+}
+
+function comesInParts(document: DocumentNode): boolean {
+  let found = false;
+  visit(document, {
+    [Kind.DIRECTIVE]({ name }) {
+      found ||= name.value === 'defer' || name.value === 'stream';
+    },
+  });
+  return found;
+}

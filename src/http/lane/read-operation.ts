@@ -1,0 +1,51 @@
+// What the lane takes: a POST of one JSON operation, as every client sends it. All else is for the other door.
+import type { IncomingMessage } from 'node:http';
+
+export interface GraphQLParams {
+  query: string;
+  variables: Record<string, unknown> | undefined;
+  operationName: string | undefined;
+}
+
+const CONTENT_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
+const KEYS = new Set(['query', 'variables', 'operationName']);
+const BYTE_ORDER_MARK = 0xef;
+
+/** Whether the head of a request is one that the lane takes. */
+export function isForLane(
+  { method, url, headers }: IncomingMessage,
+  endpoint: string,
+  maxBytes: number,
+): boolean {
+  return (
+    method === 'POST' &&
+    url === endpoint &&
+    CONTENT_TYPE.test(headers['content-type'] ?? '') &&
+    /^\d{1,9}$/.test(headers['content-length'] ?? '') &&
+    Number(headers['content-length']) <= maxBytes &&
+    headers['content-encoding'] === undefined &&
+    headers.expect === undefined
+  );
+}
+
+/** @returns undefined where the body is anything but one operation in the usual form */
+export function parseOperation(body: Buffer): GraphQLParams | undefined {
+  if (body[0] === BYTE_ORDER_MARK) return undefined;
+  let params: unknown;
+  try {
+    params = JSON.parse(body.toString('utf8'));
+  } catch {
+    return undefined;
+  }
+  if (!isObject(params)) return undefined;
+  const { query, variables, operationName } = params;
+  for (const key in params) if (!KEYS.has(key) && params[key] != null) return undefined;
+  if (typeof query !== 'string' || query === '') return undefined;
+  if (variables != null && !isObject(variables)) return undefined;
+  if (operationName != null && (typeof operationName !== 'string' || operationName === '')) return undefined;
+  return { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,239 @@
+// Which requests the lane takes, from which servers, and what it keeps.
+import { once } from 'node:events';
+import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import { type Logger, pino } from 'pino';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { createPreparedOperations } from '../../../src/http/lane/prepare-operation.ts';
+import { type Bandha, createBandha, createListener } from '../../../src/server.ts';
+import { parseAnswer, request, sendBytes } from '../../support/raw-request.ts';
+import { ask, GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
+
+let bandha: Bandha;
+let token: string;
+const logged: { msg: string; hooks?: string[] }[] = [];
+const log: Logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
+const looked: string[] = [];
+
+beforeAll(async () => {
+  bandha = await createBandha({
+    databaseUrl: 'sqlite::memory:',
+    secret: TEST_SECRET,
+    log,
+    typeDefs: 'extend type Query { agent: String  waits: String }',
+    resolvers: {
+      Query: {
+        agent: (_: unknown, __: unknown, context: { request: Request }) => {
+          looked.push(context.request.url);
+          return context.request.headers.get('user-agent');
+        },
+        waits: () => new Promise((resolve) => setTimeout(() => resolve('waited'), 50)),
+      },
+    },
+  });
+  const client = { userAgent: undefined, ipAddress: undefined };
+  const signedIn = await bandha.accounts.register(
+    { email: 'ada@example.com', password: GOOD_PASSWORD },
+    client,
+  );
+  token = signedIn.accessToken;
+});
+afterAll(() => bandha.close());
+
+const open: Server[] = [];
+afterEach(() => {
+  for (const server of open.splice(0)) {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+async function listen(listener: RequestListener) {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  open.push(server);
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { port, url: `http://127.0.0.1:${port}` };
+}
+
+const SECURE = '{ secureData { message } }';
+const ANSWER = { data: { secureData: { message: 'Secure data access granted' } } };
+
+/** Counts the requests that come through Yoga. */
+function counting(): { plugin: Plugin; count: () => number } {
+  let seen = 0;
+  return {
+    plugin: {
+      onRequest() {
+        seen += 1;
+      },
+    },
+    count: () => seen,
+  };
+}
+
+describe('an app’s own Yoga server', () => {
+  const own = (more: Plugin[] = [], options: object = {}) =>
+    createYoga({
+      schema: bandha.schema,
+      plugins: [...bandha.plugins, ...more],
+      logging: false,
+      ...options,
+    });
+
+  it('gets the lane by createListener', async () => {
+    logged.length = 0;
+    const { url } = await listen(createListener(own(), bandha));
+    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await ask(url, SECURE)).status).toBe(401);
+    expect(logged).toEqual([]);
+  });
+
+  it('keeps the lane shut where a plugin’s hooks would be left out, and says so once', async () => {
+    logged.length = 0;
+    const { plugin, count } = counting();
+    const { url } = await listen(createListener(own([plugin]), bandha));
+    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect(count()).toBe(2);
+    expect(logged.map(({ msg, hooks }) => [msg, hooks])).toEqual([
+      ['the fast lane is shut: the Yoga server has hooks that it would leave out', ['onRequest']],
+    ]);
+  });
+
+  it.each<[string, Plugin[], object]>([
+    ['onParams', [{ onParams() {} }], {}],
+    ['onParse', [{ onParse() {} }], {}],
+    ['onValidate', [{ onValidate() {} }], {}],
+    ['onContextBuilding', [{ onContextBuilding() {} }], {}],
+    ['onExecute', [{ onExecute() {} }], {}],
+    ['onResponse', [{ onResponse() {} }], {}],
+    ['onResultProcess', [{ onResultProcess() {} }], {}],
+    ['onContextBuilding', [], { context: () => ({ more: 1 }) }],
+  ])('keeps it shut for %s', async (hook, plugins, options) => {
+    logged.length = 0;
+    createListener(own(plugins, options), bandha);
+    expect(logged.map(({ hooks }) => hooks)).toEqual([[hook]]);
+  });
+
+  it('is asked itself about an Origin, unless told how it answers one', async () => {
+    const { url } = await listen(createListener(own(), bandha));
+    const { headers } = await ask(url, SECURE, { token, headers: { origin: 'https://app.example.com' } });
+    expect(headers.get('access-control-allow-credentials')).toBe('true'); // as Yoga does by default
+  });
+});
+
+describe('what resolvers find', () => {
+  it('is a request, made where one looks', async () => {
+    const { url, port } = await listen(bandha.listener);
+    looked.length = 0;
+    const { body } = await ask(url, '{ agent }', { headers: { 'user-agent': 'a browser' } });
+    expect(body).toEqual({ data: { agent: 'a browser' } });
+    expect(looked).toEqual([`http://127.0.0.1:${port}/graphql`]);
+  });
+});
+
+describe('clients that misbehave', () => {
+  it('one that goes away in the middle of its body leaves nothing behind', async () => {
+    const { port, url } = await listen(bandha.listener);
+    const bytes = request(
+      { headers: { 'Content-Type': 'application/json', 'Content-Length': '500' } },
+      '{"query":',
+    );
+    const socket = connect(port, '127.0.0.1');
+    await once(socket, 'connect');
+    socket.write(bytes);
+    socket.destroy();
+    await once(socket, 'close');
+    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+  });
+
+  it('one that goes away before its answer is not answered, and nobody else notices', async () => {
+    const { port, url } = await listen(bandha.listener);
+    const body = JSON.stringify({ query: '{ waits }' });
+    const going = httpRequest({
+      port,
+      path: '/graphql',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    going.on('error', () => {});
+    going.end(body, () => going.destroy());
+    await new Promise((resolve) => going.once('close', resolve));
+    expect((await ask(url, '{ waits }')).body).toEqual({ data: { waits: 'waited' } });
+  });
+
+  it('one that writes byte by byte is answered all the same', async () => {
+    const { port } = await listen(bandha.listener);
+    const bytes = request(
+      { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` } },
+      JSON.stringify({ query: SECURE }),
+    );
+    const answer = parseAnswer(
+      await sendBytes(
+        port,
+        Array.from(bytes, (byte) => Buffer.from([byte])),
+      ),
+    );
+    expect(JSON.parse(answer.body)).toEqual(ANSWER);
+  });
+
+  it('one that never reads keeps nobody waiting', async () => {
+    const { port, url } = await listen(bandha.listener);
+    const socket = connect(port, '127.0.0.1').pause();
+    await once(socket, 'connect');
+    const one = request(
+      { headers: { 'Content-Type': 'application/json', Connection: 'keep-alive' } },
+      JSON.stringify({ query: '{ viewer { id } }' }),
+    );
+    for (let i = 0; i < 2_000; i += 1) socket.write(one);
+    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    socket.destroy();
+  });
+});
+
+describe('prepared operations', () => {
+  const reads: string[] = [];
+  const prepareOf = () => {
+    const { parse, validate, schema } = bandha.yoga.getEnveloped({ request: { method: 'POST' }, params: {} });
+    reads.length = 0;
+    return createPreparedOperations(() => ({
+      schema,
+      validate,
+      parse: (text) => {
+        reads.push(text);
+        return parse(text);
+      },
+    }));
+  };
+
+  it('are read once for each text', () => {
+    const prepare = prepareOf();
+    for (let i = 0; i < 10; i += 1) expect(prepare(SECURE, undefined)?.operation.operation).toBe('query');
+    expect(reads).toEqual([SECURE]);
+  });
+
+  it('are not pushed out by ever-new texts', () => {
+    const prepare = prepareOf();
+    prepare(SECURE, undefined);
+    prepare(SECURE, undefined);
+    for (let i = 0; i < 5_000; i += 1) prepare(`{ a${i}: viewer { id } }`, undefined);
+    reads.length = 0;
+    prepare(SECURE, undefined);
+    expect(reads).toEqual([]);
+  });
+
+  it('are for the other door where they are wrong, come in parts, or go on for ever', () => {
+    const prepare = prepareOf();
+    for (const text of [
+      '{ unknown }',
+      '{ secureData {',
+      '{ secureData { ...@defer { message } } }',
+      'subscription { x }',
+      `{ viewer { id } } # ${'x'.repeat(10_000)}`,
+    ]) {
+      expect(prepare(text, undefined), text).toBeUndefined();
+    }
+    expect(prepare(SECURE, 'Nobody')).toBeUndefined();
+  });
+});

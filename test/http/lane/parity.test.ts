@@ -1,0 +1,489 @@
+// Both doors answer alike, byte for byte: the fast lane, and Yoga behind it.
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bandha, createBandha } from '../../../src/server.ts';
+import { parseAnswer, request, sendBytes } from '../../support/raw-request.ts';
+import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
+
+const typeDefs = /* GraphQL */ `
+  extend type Query {
+    hello(name: String = "world"): String!
+    add(numbers: [Int!]!): Int!
+    pick(choice: Choice): String
+    node(id: ID!): Node
+    nodes: [Node!]!
+    things: [Thing!]!
+    later: String
+    lazy: Lazy
+    fails: String
+    failsHard: String!
+    failsLate: [String]
+    slow: String
+    admins: String @auth(roles: ["admin"])
+    scoped: String @auth(scopes: [["read", "write"]])
+    recent: String @auth(maxAge: 300)
+    policed(allow: Boolean!): String @auth(policies: [["allowed"]])
+    secrets: [Secret!]
+  }
+  extend type Mutation { touch(times: Int): Int! }
+  enum Choice { ONE TWO }
+  interface Node { id: ID! title: String }
+  type Post implements Node { id: ID! title: String body: String! }
+  type Draft implements Node @auth(roles: ["editor"]) { id: ID! title: String }
+  union Thing = Post | Secret
+  type Secret @auth { code: String! }
+  type Lazy { plain: String promise: String call: String nothing: String! }
+`;
+const post = (id: string) => ({ __typename: 'Post', id, title: `Post ${id}`, body: 'text' });
+const resolvers = {
+  Query: {
+    hello: (_: unknown, { name }: { name: string }) => `hello ${name}`,
+    add: (_: unknown, { numbers }: { numbers: number[] }) => numbers.reduce((sum, one) => sum + one, 0),
+    pick: (_: unknown, { choice }: { choice?: string }) => choice,
+    node: (_: unknown, { id }: { id: string }) =>
+      id === 'draft' ? { __typename: 'Draft', id, title: 'hidden' } : post(id),
+    nodes: () => [post('1'), { __typename: 'Draft', id: '2', title: 'hidden' }, post('3')],
+    things: () => [post('1'), { __typename: 'Secret', code: 'x' }],
+    later: () => Promise.resolve('later'),
+    lazy: () => ({ plain: 'a', promise: Promise.resolve('b'), call: () => 'c', nothing: null }),
+    fails: () => {
+      throw new Error('inside');
+    },
+    failsHard: () => Promise.reject(new Error('inside')),
+    failsLate: () => ['a', Promise.reject(new Error('inside')), 'c'],
+    slow: () => new Promise((resolve) => setTimeout(() => resolve('slow'), 5)),
+    admins: () => 'admins',
+    scoped: () => 'scoped',
+    recent: () => 'recent',
+    policed: () => 'policed',
+    secrets: () => [{ code: '1' }],
+  },
+  Mutation: { touch: (_: unknown, { times = 1 }: { times?: number }) => times },
+};
+
+let bandha: Bandha;
+let token: string;
+let ended: string;
+const doors: Record<'lane' | 'yoga', Server> = {} as Record<'lane' | 'yoga', Server>;
+const portOf = (door: Server) => (door.address() as AddressInfo).port;
+
+beforeAll(async () => {
+  bandha = await createBandha({
+    databaseUrl: 'sqlite::memory:',
+    secret: TEST_SECRET,
+    typeDefs,
+    resolvers,
+    policies: { allowed: ({ args }) => args.allow === true },
+  });
+  doors.lane = createServer(bandha.listener).listen(0, '127.0.0.1');
+  doors.yoga = createServer(bandha.yoga).listen(0, '127.0.0.1');
+  await Promise.all([once(doors.lane, 'listening'), once(doors.yoga, 'listening')]);
+  const client = { userAgent: undefined, ipAddress: undefined };
+  const signUp = (email: string) => bandha.accounts.register({ email, password: GOOD_PASSWORD }, client);
+  token = (await signUp('ada@example.com')).accessToken;
+  const gone = await signUp('bob@example.com');
+  await bandha.accounts.logOut({ refreshToken: gone.refreshToken, principal: null });
+  ended = gone.accessToken;
+});
+afterAll(async () => {
+  for (const door of Object.values(doors)) door.close();
+  await bandha.close();
+});
+
+/** What each door answers to the same bytes. */
+async function both(bytes: Buffer) {
+  const [lane = '', yoga = ''] = await Promise.all(
+    [doors.lane, doors.yoga].map((door) => sendBytes(portOf(door), [bytes])),
+  );
+  return { lane: parseAnswer(lane), yoga: parseAnswer(yoga) };
+}
+
+const json = (params: unknown) => JSON.stringify(params);
+const JSON_TYPE = { 'Content-Type': 'application/json' };
+
+const QUERIES: readonly string[] = [
+  '{ secureData { message } }',
+  '{ secureData { message user { email roles createdAt } } }',
+  '{ viewer { id email } }',
+  '{ a: secureData { message } b: secureData { m: message } }',
+  '{ ...F } fragment F on Query { secureData { ...S } } fragment S on SecureData { message }',
+  'query Q($skip: Boolean = false) { secureData @skip(if: $skip) { message } hello }',
+  '{ hello }',
+  '{ hello(name: "Ada “quoted” \\u00e9") }',
+  '{ add(numbers: [1, 2, 3]) }',
+  '{ pick(choice: ONE) }',
+  '{ pick(choice: THREE) }',
+  '{ nodes { id title } }',
+  '{ nodes { __typename id ... on Post { body } } }',
+  '{ node(id: "draft") { id title } }',
+  '{ things { ... on Post { id } ... on Secret { code } } }',
+  '{ secrets { code } hello }',
+  '{ later slow }',
+  '{ lazy { plain promise call } }',
+  '{ lazy { plain nothing } hello }',
+  '{ fails hello }',
+  '{ failsHard hello }',
+  '{ failsLate }',
+  '{ admins }',
+  '{ scoped }',
+  '{ recent }',
+  '{ policed(allow: true) }',
+  '{ policed(allow: false) }',
+  '{ __typename }',
+  '{ __schema { queryType { name } } }',
+  '{ __type(name: "User") { name fields { name } } }',
+  '{ hello __schema { queryType { name } } }',
+  'mutation { touch }',
+  'mutation { touch(times: 3) }',
+  'mutation { login(email: "nobody@example.com", password: "wrong") { tokenType } }',
+  'mutation { refresh(refreshToken: "garbage") { tokenType } }',
+  'mutation { register(email: "nonsense", password: "x") { tokenType } }',
+  'mutation { logout(refreshToken: "garbage") }',
+  'mutation { revokeSession(id: "00000000-0000-4000-8000-000000000000") }',
+  'subscription { nothing }',
+  '{ secureData { message ...@defer { user { email } } } }',
+  '{ secureData }',
+  '{ unknownField }',
+  '{ secureData { message ',
+  '',
+  '   ',
+  '# nothing',
+  '{ hello } { hello }',
+  'query A { hello } query B { secureData { message } }',
+  `{ ${Array.from({ length: 101 }, (_, i) => `a${i}: hello`).join(' ')} }`,
+  `{ ${Array.from({ length: 99 }, (_, i) => `a${i}: hello`).join(' ')} }`,
+];
+
+describe('every query, as every caller', () => {
+  it.each([
+    ['nobody', () => ({})],
+    ['somebody signed in', () => ({ Authorization: `Bearer ${token}` })],
+    ['somebody whose session has ended', () => ({ authorization: `bearer ${ended}` })],
+    ['somebody with a forged token', () => ({ Authorization: `Bearer ${token.slice(0, -4)}AAAA` })],
+    ['somebody with no token at all', () => ({ Authorization: 'Bearer   x.y ' })],
+  ])('%s', async (_, credentials) => {
+    for (const query of QUERIES) {
+      for (const accept of ['*/*', 'application/graphql-response+json']) {
+        const bytes = request(
+          { headers: { ...JSON_TYPE, Accept: accept, ...credentials() } },
+          json({ query }),
+        );
+        const { lane, yoga } = await both(bytes);
+        expect(lane, query).toEqual(yoga);
+      }
+    }
+  });
+
+  it('is the same once it is compiled', async () => {
+    const headers = { ...JSON_TYPE, Authorization: `Bearer ${token}` };
+    for (const query of QUERIES.filter((one) => !one.startsWith('mutation'))) {
+      const bytes = request({ headers }, json({ query }));
+      for (let run = 0; run < 25; run += 1) await sendBytes(portOf(doors.lane), [bytes]);
+      const { lane, yoga } = await both(bytes);
+      expect(lane, query).toEqual(yoga);
+    }
+  });
+});
+
+const SECURE = json({ query: '{ secureData { message } }' });
+const HELLO = json({ query: 'query H($name: String, $n: [Int!]) { hello(name: $name) }' });
+
+describe('headers', () => {
+  it.each<[string, Record<string, string>]>([
+    ['no Accept', {}],
+    ...[
+      'application/json',
+      'application/graphql-response+json,application/json;q=0.9',
+      'application/graphql-response+json, application/graphql+json, application/json, text/event-stream, multipart/mixed',
+      'application/json, text/plain, */*',
+      'application/json, multipart/mixed',
+      'text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8',
+      'text/plain',
+      'image/*',
+      'text/event-stream',
+      'multipart/mixed',
+      'application/json; charset=utf-16',
+      'APPLICATION/JSON',
+      ', ,',
+      'application/*',
+    ].map((accept): [string, Record<string, string>] => [`Accept: ${accept}`, { Accept: accept }]),
+    ['a charset', { 'Content-Type': 'application/json; charset=utf-8' }],
+    ['a charset without a space', { 'Content-Type': 'application/json;charset=UTF-8' }],
+    ['another charset', { 'Content-Type': 'application/json; charset=latin1' }],
+    ['another JSON type', { 'Content-Type': 'application/graphql+json' }],
+    ['two content types', { 'Content-Type': 'application/json, application/json' }],
+    ['plain text', { 'Content-Type': 'text/plain' }],
+    ['no content type', { 'Content-Type': 'ABSENT' }],
+    ['a form', { 'Content-Type': 'application/x-www-form-urlencoded' }],
+    ['a boundary', { 'Content-Type': 'multipart/form-data; boundary=x' }],
+    ['the type graphql', { 'Content-Type': 'application/graphql' }],
+    ['an Origin', { Origin: 'https://app.example.com' }],
+    ['the Origin null', { Origin: 'null' }],
+    ['an empty Origin', { Origin: '' }],
+    [
+      'an Origin that asks for methods and headers',
+      {
+        Origin: 'https://app.example.com',
+        'Access-Control-Request-Method': 'POST',
+        'Access-Control-Request-Headers': 'authorization',
+      },
+    ],
+    ['a cookie', { Cookie: 'a=b' }],
+    ['Basic credentials', { Authorization: 'Basic YTpi' }],
+    ['an empty Authorization', { Authorization: '' }],
+    ['the scheme alone', { Authorization: 'Bearer' }],
+    ['an encoding that is none', { 'Content-Encoding': 'identity' }],
+    ['an encoding nobody knows', { 'Content-Encoding': 'rot13' }],
+    ['an expectation', { Expect: '100-continue' }],
+    ['another expectation', { Expect: 'the-unexpected' }],
+    ['a length that is no number', { 'Content-Length': 'x' }],
+    ['a negative length', { 'Content-Length': '-1' }],
+    ['a length over the limit', { 'Content-Length': '100001' }],
+    ['a length and chunks', { 'Transfer-Encoding': 'chunked' }],
+    ['keep-alive', { Connection: 'close, TE' }],
+  ])('%s', async (_, headers) => {
+    const { lane, yoga } = await both(request({ headers: { ...JSON_TYPE, ...headers } }, SECURE));
+    expect(lane).toEqual(yoga);
+  });
+});
+
+describe('methods and paths', () => {
+  const paths = [
+    '/graphql',
+    '/graphql/',
+    '/graphql?',
+    '/graphql?query=%7B__typename%7D',
+    '/GraphQL',
+    '/',
+    '/health',
+    '/health/live',
+    '/.well-known/jwks.json',
+    '//graphql',
+    '/graphql%20',
+    'http://localhost/graphql',
+    '*',
+  ];
+  const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'PATCH'];
+  it.each(methods.flatMap((method) => paths.map((path) => [method, path])))('%s %s', async (method, path) => {
+    const body = method === 'POST' ? SECURE : '';
+    const { lane, yoga } = await both(request({ method, path, headers: JSON_TYPE }, body));
+    expect(lane).toEqual(yoga);
+  });
+});
+
+describe('bodies', () => {
+  const deep = `${'{"a":'.repeat(500)}1${'}'.repeat(500)}`;
+  it.each<[string, string | Buffer]>([
+    ['nothing', ''],
+    ['null', 'null'],
+    ['a number', '1'],
+    ['a text', '"query"'],
+    ['an empty object', '{}'],
+    ['an empty list', '[]'],
+    ['a batch', `[${SECURE}]`],
+    ['half of it', SECURE.slice(0, -5)],
+    ['more than one', `${SECURE}${SECURE}`],
+    ['white space around', `\n\t ${SECURE}\r\n `],
+    ['a byte order mark', `\ufeff${SECURE}`],
+    ['UTF-16', Buffer.from(SECURE, 'utf16le')],
+    ['bytes that are no UTF-8', Buffer.from([0x7b, 0xff, 0xfe, 0x7d])],
+    [
+      'bytes that are no UTF-8 in a name',
+      Buffer.concat([
+        Buffer.from('{"query":"{ hello(name: \\"'),
+        Buffer.from([0xff, 0xc3]),
+        Buffer.from('\\") }"}'),
+      ]),
+    ],
+    ['compressed', gzipSync(SECURE)],
+    ['a query that is null', json({ query: null })],
+    ['a query that is a number', json({ query: 1 })],
+    ['a query that is a list', json({ query: ['{ hello }'] })],
+    ['an unknown parameter', json({ query: '{ hello }', more: 1 })],
+    ['an unknown parameter that is null', json({ query: '{ hello }', more: null })],
+    ['extensions', json({ query: '{ hello }', extensions: { a: 1 } })],
+    ['extensions that are null', json({ query: '{ hello }', extensions: null })],
+    ['extensions that are a text', json({ query: '{ hello }', extensions: 'x' })],
+    ['a persisted query', json({ extensions: { persistedQuery: { version: 1, sha256Hash: 'x' } } })],
+    ['__proto__', '{"query":"{ hello }","__proto__":{"a":1}}'],
+    ['a constructor', '{"query":"{ hello }","constructor":1}'],
+    ['the same key twice', '{"query":"{ fails }","query":"{ hello }"}'],
+    ['an operation name that is null', json({ query: '{ hello }', operationName: null })],
+    ['an operation name that is empty', json({ query: '{ hello }', operationName: '' })],
+    ['an operation name nobody has', json({ query: '{ hello }', operationName: 'Nobody' })],
+    ['an operation name that is a number', json({ query: '{ hello }', operationName: 1 })],
+    [
+      'one operation of two',
+      json({ query: 'query A { hello } query B { secureData { message } }', operationName: 'A' }),
+    ],
+    [
+      'the other one',
+      json({ query: 'query A { hello } query B { secureData { message } }', operationName: 'B' }),
+    ],
+    ['an operation name with a line', json({ query: '{ hello }', operationName: 'a\nb' })],
+    [
+      'variables',
+      json({ query: 'query ($name: String) { hello(name: $name) }', variables: { name: 'Ada' } }),
+    ],
+    ['variables nobody asked for', json({ query: '{ hello }', variables: { a: { b: [1] } } })],
+    ['variables that are null', json({ query: '{ hello }', variables: null })],
+    ['variables that are a list', json({ query: '{ hello }', variables: [] })],
+    ['variables that are a text', json({ query: '{ hello }', variables: '{}' })],
+    ['a variable that is missing', json({ query: 'query ($n: [Int!]!) { add(numbers: $n) }' })],
+    [
+      'a variable of another type',
+      json({ query: 'query ($n: [Int!]!) { add(numbers: $n) }', variables: { n: ['x'] } }),
+    ],
+    [
+      'a variable that does not fit, for nobody',
+      json({ query: 'query ($m: Int!) { admins }', variables: { m: 'x' } }),
+    ],
+    [
+      'a variable that becomes a list',
+      json({ query: 'query ($n: [Int!]!) { add(numbers: $n) }', variables: { n: 4 } }),
+    ],
+    ['an enum', json({ query: 'query ($c: Choice) { pick(choice: $c) }', variables: { c: 'TWO' } })],
+    [
+      'an enum value nobody knows',
+      json({ query: 'query ($c: Choice) { pick(choice: $c) }', variables: { c: 'SIX' } }),
+    ],
+    [
+      'a number too large',
+      json({ query: 'query ($n: [Int!]!) { add(numbers: $n) }', variables: { n: [3_000_000_000] } }),
+    ],
+    ['deep variables', `{"query":"{ hello }","variables":${deep}}`],
+    [
+      'skipped what is protected',
+      json({
+        query: 'query ($s: Boolean!) { hello secureData @skip(if: $s) { message } }',
+        variables: { s: true },
+      }),
+    ],
+    [
+      'not skipped',
+      json({
+        query: 'query ($s: Boolean!) { hello secureData @skip(if: $s) { message } }',
+        variables: { s: false },
+      }),
+    ],
+    ['a long text', json({ query: `{ hello(name: "${'x'.repeat(30_000)}") }` })],
+    ['one byte below the limit', padded(99_999)],
+    ['as much as may be', padded(100_000)],
+    ['one byte too many', padded(100_001)],
+  ])('%s', async (_, body) => {
+    const { lane, yoga } = await both(request({ headers: JSON_TYPE }, body));
+    expect(lane).toEqual(yoga);
+  });
+
+  /** A request of so many bytes. */
+  function padded(bytes: number): string {
+    const bare = json({ query: '{ hello }', variables: { pad: '' } });
+    return json({ query: '{ hello }', variables: { pad: 'x'.repeat(bytes - bare.length) } });
+  }
+
+  it('compressed, and said to be', async () => {
+    const headers = { ...JSON_TYPE, 'Content-Encoding': 'gzip' };
+    const { lane, yoga } = await both(request({ headers }, gzipSync(SECURE)));
+    expect(lane).toEqual(yoga);
+  });
+});
+
+describe('on the wire', () => {
+  const head = (more: string) =>
+    `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${more}\r\n`;
+  const chunked = (...parts: string[]) =>
+    [...parts, ''].map((part) => `${Buffer.byteLength(part).toString(16)}\r\n${part}\r\n`).join('');
+
+  it.each<[string, string]>([
+    [
+      'in chunks',
+      `${head('Connection: close\r\nTransfer-Encoding: chunked\r\n')}${chunked(SECURE.slice(0, 9), SECURE.slice(9))}`,
+    ],
+    ['in chunks that are broken', `${head('Connection: close\r\nTransfer-Encoding: chunked\r\n')}zz\r\n`],
+    ['a version nobody speaks', 'POST /graphql HTTP/3.7\r\n\r\n'],
+    [
+      'HTTP/1.0',
+      `POST /graphql HTTP/1.0\r\nContent-Type: application/json\r\nContent-Length: ${SECURE.length}\r\n\r\n${SECURE}`,
+    ],
+    [
+      'without a host',
+      `POST /graphql HTTP/1.1\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${SECURE.length}\r\n\r\n${SECURE}`,
+    ],
+    [
+      'three in a row, answered in their order',
+      [SECURE, HELLO, SECURE]
+        .map(
+          (body, i) =>
+            `${head(`Content-Length: ${body.length}\r\n${i === 2 ? 'Connection: close\r\n' : ''}`)}${body}`,
+        )
+        .join(''),
+    ],
+    [
+      'twice the same length',
+      `${head(`Connection: close\r\nContent-Length: ${SECURE.length}\r\nContent-Length: ${SECURE.length}\r\n`)}${SECURE}`,
+    ],
+    [
+      'two lengths',
+      `${head(`Connection: close\r\nContent-Length: ${SECURE.length}\r\nContent-Length: 3\r\n`)}${SECURE}`,
+    ],
+    [
+      'two tokens',
+      `${head(`Connection: close\r\nAuthorization: Bearer a.b.c\r\nAuthorization: Basic x\r\nContent-Length: ${SECURE.length}\r\n`)}${SECURE}`,
+    ],
+  ])('%s', async (_, text) => {
+    const [lane = '', yoga = ''] = await Promise.all(
+      [doors.lane, doors.yoga].map((door) => sendBytes(portOf(door), [text])),
+    );
+    const without = (answer: string) => answer.replaceAll(/^Date: .*\r\n/gm, '');
+    expect(without(lane)).toBe(without(yoga));
+  });
+});
+
+describe('generated requests', () => {
+  const anything = fc.oneof(
+    fc.constantFrom(...QUERIES),
+    fc.json(),
+    fc.string(),
+    fc.constantFrom(null, 1, true, [], {}, { name: 'Ada' }, { n: 1 }),
+  );
+  const param = fc.record(
+    {
+      query: anything,
+      variables: anything,
+      operationName: fc.oneof(fc.constantFrom('A', 'Q', null, ''), fc.string()),
+      extensions: fc.constantFrom(null, {}, 'x'),
+    },
+    { requiredKeys: [] },
+  );
+  const sent = fc.record({
+    body: fc.oneof(
+      { weight: 5, arbitrary: param.map((params) => JSON.stringify(params)) },
+      { weight: 1, arbitrary: fc.string() },
+      { weight: 1, arbitrary: fc.json() },
+    ),
+    accept: fc.constantFrom('*/*', 'application/json', 'application/graphql-response+json', 'text/html'),
+    type: fc.constantFrom('application/json', 'application/json; charset=utf-8', 'text/plain'),
+    signedIn: fc.boolean(),
+  });
+
+  it('are answered alike', async () => {
+    await fc.assert(
+      fc.asyncProperty(sent, async ({ body, accept, type, signedIn }) => {
+        const headers = {
+          'Content-Type': type,
+          Accept: accept,
+          ...(signedIn && { Authorization: `Bearer ${token}` }),
+        };
+        const { lane, yoga } = await both(request({ headers }, body));
+        // What changes an account is not asked twice.
+        fc.pre(!/logout|register|login/.test(body));
+        expect(lane).toEqual(yoga);
+      }),
+      { numRuns: 400 },
+    );
+  });
+});
