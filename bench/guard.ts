@@ -2,9 +2,10 @@
 // Run: npm run bench:guard [-- ROUNDS]
 import { CONTENDERS, type ContenderName } from './guard/contenders.ts';
 import { measureFirstRequests } from './guard/first-requests.ts';
-import { interleave, median } from './guard/interleave.ts';
+import { interleave } from './guard/interleave.ts';
 import { createSchema } from './guard/queries.ts';
 import { ALL_REFUSED, ALLOWED, MIXED, ONE_REFUSED, prepareScene, type Runs } from './guard/scenes.ts';
+import { median } from './support/statistics.ts';
 
 const SIZES = [1, 20, 100, 400, 2_000];
 const SLICE_MS = 2;

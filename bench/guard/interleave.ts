@@ -46,10 +46,6 @@ export async function timeSlice(run: () => unknown, repeats: number): Promise<nu
   return ((performance.now() - start) * 1000) / repeats;
 }
 
-export function median(values: readonly number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
-}
-
 /** Milliseconds that one run takes. */
 async function repeatFor(ms: number, run: () => unknown): Promise<number> {
   const start = performance.now();

@@ -1,0 +1,105 @@
+// Where the load comes from: wrk where it is installed, since it takes the least; autocannon otherwise.
+import { execFile, spawnSync } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { requireContender } from './install-contenders.ts';
+
+export interface Shot {
+  port: number;
+  connections: number;
+  seconds: number;
+  /** A file with one request a line: a header, a tab, the body. They are sent in turn. */
+  file: string;
+  /** Which of them is the first. */
+  first: number;
+}
+
+export interface Hits {
+  /** Answered. */
+  requests: number;
+  seconds: number;
+  bytes: number;
+  p50Ms: number;
+  p99Ms: number;
+  /** Begun, some of which were not answered any more. */
+  sent: number;
+  /** What the generator took itself. */
+  cpuSeconds: number;
+  /** Answers with a status from 400. */
+  refused: number;
+  /** Connections that failed. */
+  broken: number;
+}
+
+export interface Generator {
+  name: string;
+  fire(shot: Shot): Promise<Hits>;
+}
+
+const SCRIPT = resolve(import.meta.dirname, 'wrk.lua');
+
+export function findGenerator(): Generator {
+  const { stdout, status } = spawnSync('wrk', ['-v'], { encoding: 'utf8' });
+  const version = /^wrk (?:debian\/)?([\d.]+)/.exec(stdout ?? '')?.[1];
+  if (status !== null && version !== undefined) return { name: `wrk ${version}`, fire: fireWrk };
+  const { version: released } = requireContender<{ version: string }>('autocannon/package.json');
+  return { name: `autocannon ${released}`, fire: fireAutocannon };
+}
+
+async function fireWrk({ port, connections, seconds, file, first }: Shot): Promise<Hits> {
+  const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', SCRIPT];
+  const { stdout } = await promisify(execFile)('wrk', [
+    ...options,
+    `http://127.0.0.1:${port}/graphql`,
+    '--',
+    file,
+    String(first),
+  ]);
+  const result = /^RESULT (.*)$/m.exec(stdout)?.[1];
+  if (result === undefined) throw new Error(`wrk printed no result:\n${stdout}`);
+  return JSON.parse(result);
+}
+
+/** The part of autocannon that is used. */
+type Autocannon = (options: object) => Promise<{
+  requests: { total: number; sent: number };
+  duration: number;
+  throughput: { total: number };
+  latency: { p50: number; p99: number };
+  non2xx: number;
+  errors: number;
+}>;
+
+async function fireAutocannon({ port, connections, seconds, file, first }: Shot): Promise<Hits> {
+  const autocannon = requireContender<Autocannon>('autocannon');
+  const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
+  let at = first;
+  const setupRequest = (request: object) => {
+    const [header = '', body = ''] = lines[at % lines.length]?.split('\t') ?? [];
+    const [name = '', value = ''] = header.split(': ');
+    at += 1;
+    const headers = { 'content-type': 'application/json', ...(name !== '' && { [name]: value }) };
+    return { ...request, method: 'POST', path: '/graphql', headers, body };
+  };
+  const before = process.cpuUsage();
+  const result = await autocannon({
+    url: `http://127.0.0.1:${port}/graphql`,
+    connections,
+    duration: seconds,
+    timeout: 30,
+    requests: [{ setupRequest }],
+  });
+  const { user, system } = process.cpuUsage(before);
+  return {
+    requests: result.requests.total,
+    seconds: result.duration,
+    bytes: result.throughput.total,
+    p50Ms: result.latency.p50,
+    p99Ms: result.latency.p99,
+    sent: result.requests.sent,
+    cpuSeconds: (user + system) / 1e6,
+    refused: result.non2xx,
+    broken: result.errors,
+  };
+}

@@ -1,0 +1,20 @@
+// The caller behind a bearer token, as jose's documentation verifies one; null where there is none.
+import { importJWK, jwtVerify } from 'jose';
+
+export async function createTokenCheck({ publicJwk, issuer, audience }) {
+  const key = await importJWK(publicJwk, 'EdDSA');
+  return async (authorization) => {
+    if (!authorization?.startsWith('Bearer ')) return null;
+    try {
+      const { payload } = await jwtVerify(authorization.slice(7), key, {
+        issuer,
+        audience,
+        algorithms: ['EdDSA'],
+        typ: 'at+jwt',
+      });
+      return { id: payload.sub };
+    } catch {
+      return null;
+    }
+  };
+}
