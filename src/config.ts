@@ -180,7 +180,11 @@ function parseValue(key: string, value: string): unknown {
 }
 
 function isDatabaseUrl(url: string): boolean {
-  return /^sqlite:(?!\/\/)./.test(url) || (/^postgres(ql)?:\/\/./.test(url) && URL.canParse(url));
+  if (/^sqlite:(?!\/\/)./.test(url)) return true;
+  if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) return false;
+  // What is special in a password and not encoded ends up in one of these.
+  const { pathname, hash } = new URL(url);
+  return /^\/[^/@]+$/.test(pathname) && hash === '';
 }
 
 function variableOf(key: string): string {

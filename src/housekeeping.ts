@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import { describeOutage } from './stores/availability.ts';
 import type { Store } from './stores/store.ts';
 import { rotateOldKeys } from './tokens/rotate-keys.ts';
 import type { Secrets } from './tokens/secrets.ts';
@@ -96,12 +97,14 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     // Kept until the next round is due: nobody does another one before.
     const isComplete = !signal.aborted && (await store.takeLease(LEASE, holder, now(), EVERY_SECONDS));
     const report = { ...done, isComplete };
-    log.info(report, 'housekeeping');
+    log.debug(report, 'housekeeping');
     return report;
   }
 
   const timer = setInterval(() => {
-    underWay = underWay.then(keepHouse).catch((err) => log.warn({ err }, 'housekeeping was interrupted'));
+    underWay = underWay
+      .then(keepHouse)
+      .catch((err) => log.warn({ reason: describeOutage(err) }, 'housekeeping was interrupted'));
   }, LOOK_EVERY_MS).unref();
 
   return {

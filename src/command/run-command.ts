@@ -113,13 +113,10 @@ function explain(error: unknown, command: Command | undefined, { stderr, program
 
 /** The failures a person can do something about, in words; anything else as it is. */
 function describe(error: unknown, program: string): string {
-  const fault = (error ?? {}) as { code?: string; port?: number; message?: string; severity?: string }; // may be anything
-  const { code, port, message } = fault;
+  const { code, port, message } = (error ?? {}) as { code?: string; port?: number; message?: string }; // may be anything
   if (code === 'EADDRINUSE')
     return `Port ${port} is taken. Stop what uses it, or choose another: PORT=4001 ${program} serve`;
   if (code === 'EACCES') return `Not allowed: ${message}`;
-  // As about a password or a database's name.
-  if (fault.severity === 'FATAL') return `PostgreSQL says: ${message}.`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -16,7 +16,10 @@ export function createAvailability(judge: JudgeFault, log: Logger): Around {
     try {
       const result = await task();
       if (outOfReachSince !== undefined) {
-        log.info({ seconds: (performance.now() - outOfReachSince) / 1000 }, 'the store answers again');
+        log.info(
+          { seconds: Math.round((performance.now() - outOfReachSince) / 1000) },
+          'the store answers again',
+        );
         outOfReachSince = undefined;
       }
       return result;
@@ -26,10 +29,7 @@ export function createAvailability(judge: JudgeFault, log: Logger): Around {
       if (judgement === 'momentary') log.warn({ reason: describeOutage(error) }, 'the store is too busy');
       else if (outOfReachSince === undefined) {
         outOfReachSince = performance.now();
-        log.error(
-          { reason: describeOutage(error) },
-          'the store does not answer; writes are refused until it does',
-        );
+        log.error({ reason: describeOutage(error) }, 'the store does not answer; what needs it is refused');
       }
       throw new AuthError('STORE_UNAVAILABLE', {}, undefined, { cause: error });
     }

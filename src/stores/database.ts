@@ -1,6 +1,7 @@
 // Opens the store that a URL names.
 import type { Kysely } from 'kysely';
 import { type Logger, pino } from 'pino';
+import { AuthError } from '../errors.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { createHousekeepingVerbs } from './housekeeping.ts';
 import { createSessionVerbs } from './sessions.ts';
@@ -88,7 +89,7 @@ function closeable(verbs: Verbs, rest: Pick<Store, 'changesToldAt'>, close: () =
   const counted = Object.entries(verbs).map(([name, verb]) => [
     name,
     (...args: unknown[]) => {
-      if (closing !== undefined) return Promise.reject(new Error('The store is closed'));
+      if (closing !== undefined) return Promise.reject(new AuthError('STORE_UNAVAILABLE'));
       const done: Promise<unknown> = (verb as (...args: unknown[]) => Promise<unknown>)(...args); // all verbs are
       underWay.add(done);
       const forget = () => underWay.delete(done);

@@ -1,11 +1,22 @@
 // The store's database on a PostgreSQL server.
 import { Kysely } from 'kysely';
+import { ConfigError } from '../errors.ts';
 import { createAvailability } from './availability.ts';
 import type { Engine, StoreOptions } from './database.ts';
 import { migrate } from './migrate.ts';
 import { judgePostgresFault, type PostgresOptions, postgresDialect } from './postgres.ts';
 import { createPostgresFeed } from './postgres-feed.ts';
 import type { Database } from './tables.ts';
+
+/** Of the password, the database's name, or TLS: no matter of time. */
+function isRefusal(error: unknown): error is Error {
+  if (!(error instanceof Error)) return false;
+  return Reflect.get(error, 'severity') === 'FATAL' || /does not support SSL|certificate/.test(error.message);
+}
+
+function refusalOf(url: string, { message }: Error): string {
+  return `DATABASE_URL: PostgreSQL at ${new URL(url).host} says: ${message}`;
+}
 
 /** @param url `postgres://…`, as libpq's URLs are; the database must exist, and the user own it */
 export async function openPostgresEngine(
@@ -30,6 +41,8 @@ export async function openPostgresEngine(
   });
   try {
     await migrate(owner, 'postgres');
+  } catch (error) {
+    throw isRefusal(error) ? new ConfigError([refusalOf(url, error)]) : error;
   } finally {
     await owner.destroy();
   }

@@ -15,6 +15,7 @@ const HEARTBEAT_MS = 1_000;
 /** What comes within this time of a read is read together. */
 const PACE_MS = 5;
 const READ_WITHIN_MS = 2_000;
+const SAME_GAP_MS = 60_000;
 const RECONNECT_MS = { first: 50, most: 1_000 };
 
 /**
@@ -71,7 +72,10 @@ export function createPostgresFeed(
       const snapshot = await readSnapshot(client);
       // By time, too, after an interruption: another server may have taken over, and not know of the last transactions.
       await inTurn(() => tellPast(db, followers.since(), (change) => followers.tell([change])));
-      known ??= snapshot;
+      // What was under way before the interruption, and was given an earlier time than the others.
+      if (known !== undefined) await tellNew(client);
+      // Taken before all that was read, so it holds nothing that was not; the server may not be the one from before.
+      known = snapshot;
       await tellNew(client);
       return client;
     } catch (error) {
@@ -121,7 +125,10 @@ export function createPostgresFeed(
       const fault = await listen(current).catch((error: unknown) => error);
       hangUp(current);
       if (stopping.signal.aborted) return;
-      log.warn({ reason: describeOutage(fault) }, 'changes of other instances are not heard');
+      log.warn(
+        { reason: describeOutage(fault) },
+        'ended sessions are not heard of: the database is asked about each, and where it is silent tokens are refused after BANDHA_MAX_STALE_SECONDS',
+      );
       client = await reconnect();
     }
   }
@@ -134,8 +141,14 @@ export function createPostgresFeed(
       try {
         const client = await connect();
         const milliseconds = performance.now() - lostAt;
-        gap = { from: new Date(Date.now() - milliseconds), to: new Date() };
-        log.info({ seconds: milliseconds / 1000 }, 'changes are heard again, none was missed');
+        const from = Date.now() - milliseconds;
+        // Of a server that comes and goes, it is one.
+        const isSame = gap !== undefined && from - gap.to.getTime() < SAME_GAP_MS;
+        gap = { from: isSame && gap ? gap.from : new Date(from), to: new Date() };
+        log.info(
+          { seconds: Math.round(milliseconds / 1000) },
+          'ended sessions are heard of again, none was missed',
+        );
         return client;
       } catch (error) {
         log.debug({ reason: describeOutage(error) }, 'changes are still not heard');

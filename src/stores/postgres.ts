@@ -55,10 +55,22 @@ export function postgresDialect(options: PostgresOptions, around: Around): Diale
   });
   // An idle connection that breaks is replaced when one is needed; that one says what is wrong.
   pool.on('error', () => {});
-  pool.on('remove', hangUp);
   // One that breaks between two statements of a transaction says so at the next; unheard, it would end the process.
-  pool.on('connect', (client) => client.on('error', () => {}));
-  const dialect = new PostgresDialect({ pool: discardingStuck(pool) });
+  const open = new Set<pg.PoolClient>();
+  pool.on('connect', (client) => {
+    client.on('error', () => {});
+    open.add(client);
+  });
+  pool.on('remove', (client) => open.delete(client));
+  const dialect = new PostgresDialect({
+    pool: {
+      ...discardingStuck(pool),
+      async end() {
+        for (const client of open) hangUp(client);
+        await pool.end();
+      },
+    },
+  });
   return {
     createDriver: () => aroundDriver(dialect.createDriver(), around),
     createQueryCompiler: () => dialect.createQueryCompiler(),
@@ -68,10 +80,9 @@ export function postgresDialect(options: PostgresOptions, around: Around): Diale
 }
 
 /** A pool that does not take back a connection on which a statement was given up: its answer may still come. */
-function discardingStuck(pool: pg.Pool): PostgresPool {
+function discardingStuck(pool: pg.Pool): Omit<PostgresPool, 'end'> {
   return {
     options: pool.options,
-    end: () => pool.end(),
     async connect() {
       const client = await pool.connect();
       let isStuck = false;
@@ -86,7 +97,10 @@ function discardingStuck(pool: pg.Pool): PostgresPool {
             throw error;
           }
         },
-        release: (destroy?: boolean) => client.release(destroy || isStuck),
+        release(destroy?: boolean) {
+          if (isStuck) hangUp(client);
+          client.release(destroy || isStuck);
+        },
         // biome-ignore lint/suspicious/noExplicitAny: Kysely's type has an overload for cursors, which are not used
       } as any;
     },

@@ -112,11 +112,15 @@ export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }:
 /** How long before the database went out of reach a rotation may have begun whose answer got lost with it. */
 const LOST_BEFORE_MS = 10_000;
 
+/** An outage longer than this signs out who was cut off; a thief gains no more time by it. */
+const LOST_AT_MOST_SECONDS = 15 * 60;
+
 /** Nobody could ask again while the database was out of reach, so that time is not the token's. */
 function secondsLost({ lastUsedAt }: Session, gap: Gap | undefined): number {
   if (gap === undefined) return 0;
   const mayHaveLost = lastUsedAt.getTime() >= gap.from.getTime() - LOST_BEFORE_MS && lastUsedAt <= gap.to;
-  return mayHaveLost ? (gap.to.getTime() - lastUsedAt.getTime()) / 1000 : 0;
+  const seconds = (gap.to.getTime() - lastUsedAt.getTime()) / 1000;
+  return mayHaveLost && seconds <= LOST_AT_MOST_SECONDS ? seconds : 0;
 }
 
 /** Does what the judgement of a refresh token asks for. */

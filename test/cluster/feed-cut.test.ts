@@ -14,8 +14,8 @@ import {
 
 const ROUNDS = 25;
 const ENDED_PER_ROUND = 4;
-const LOST = 'changes of other instances are not heard';
-const HEARD_AGAIN = 'changes are heard again, none was missed';
+const LOST = 'ended sessions are not heard of';
+const HEARD_AGAIN = 'ended sessions are heard of again, none was missed';
 
 const CUT = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bandha feed'`;
 const COUNT = `select count(*)::int as feeds from pg_stat_activity where application_name = 'bandha feed' and state = 'idle'`;

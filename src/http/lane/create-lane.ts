@@ -32,6 +32,10 @@ export interface LaneOptions {
   /** Whether operations are compiled. */
   compiles: boolean;
   countResponse(status: number): void;
+  /** Kept until the server closes, as Yoga does. */
+  waitUntil(promise: Promise<unknown>): void;
+  /** Told of what cannot even be answered as an error. */
+  onFault(error: unknown): void;
 }
 
 export function createLane(options: LaneOptions): RequestListener {
@@ -50,7 +54,8 @@ export function createLane(options: LaneOptions): RequestListener {
   ): Promise<ExecutionResult> {
     const { principal, problem } = await authenticate(req.headers);
     const { document, operationName } = prepared;
-    const contextValue = contextOf({ req, res, params, principal, tokenProblem: problem }, body);
+    const { waitUntil } = options;
+    const contextValue = contextOf({ req, res, waitUntil, params, principal, tokenProblem: problem }, body);
     const args: ExecutionArgs = {
       schema,
       document,
@@ -68,16 +73,21 @@ export function createLane(options: LaneOptions): RequestListener {
 
   return (req, res) => {
     const accepted = acceptedTypeOf(req.headers.accept);
-    const isHere = isForLane(req, endpoint, maxBodyBytes) && (cors !== undefined || !req.headers.origin);
+    const isHere =
+      isForLane(req, endpoint, maxBodyBytes) && (cors !== undefined || req.headers.origin === undefined);
     if (accepted === undefined || !isHere) return otherDoor(req, res);
     collect(req, (body) => {
       const params = parseOperation(body);
       const prepared = params && prepare(params.query, params.operationName);
       if (params === undefined || prepared === undefined) return otherDoor(unread(req, body), res);
-      answer(prepared, params, req, res, body).then(
-        (result) => write(result, accepted, req, res),
-        (error) => write(options.answerResult({ errors: [error] }), accepted, req, res),
-      );
+      answer(prepared, params, req, res, body)
+        .then((result) => write(result, accepted, req, res))
+        // What cannot be written out, as a value that JSON has no word for, is answered as any unexpected error.
+        .catch((error) => write(options.answerResult({ errors: [error] }), accepted, req, res))
+        .catch((error) => {
+          options.onFault(error);
+          res.destroy();
+        });
     });
   };
 }
@@ -95,26 +105,30 @@ function unread(req: IncomingMessage, body: Buffer): IncomingMessage {
 }
 
 /** What resolvers find; a WHATWG request is made only where one of them looks. */
-function contextOf<C extends { req: IncomingMessage }>(context: C, body: Buffer) {
+function contextOf<C extends { req: IncomingMessage; res: ServerResponse }>(context: C, body: Buffer) {
   let request: Request | undefined;
   return {
     ...context,
-    waitUntil(promise: Promise<unknown>) {
-      promise.catch(() => {});
-    },
     get request() {
-      request ??= toRequest(context.req, body);
+      request ??= toRequest(context, body);
       return request;
     },
   };
 }
 
-function toRequest(req: IncomingMessage, body: Buffer): Request {
-  const { method = 'POST', url = '/', headers } = req;
+/** Its signal is aborted when the client goes away before it is answered. */
+function toRequest({ req, res }: { req: IncomingMessage; res: ServerResponse }, body: Buffer): Request {
+  const { method = 'POST', url = '/', headers, socket } = req;
+  const gone = new AbortController();
+  res.once('close', () => {
+    if (!res.writableFinished) gone.abort();
+  });
   const list = Object.entries(headers).flatMap(([name, value = '']) =>
     (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, one]),
   );
-  return new Request(`http://${headers.host ?? 'localhost'}${url}`, {
+  const scheme = 'encrypted' in socket ? 'https' : 'http';
+  return new Request(`${scheme}://${headers.host || 'localhost'}${url}`, {
+    signal: gone.signal,
     method,
     headers: list,
     body: new Uint8Array(body),

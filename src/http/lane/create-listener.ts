@@ -60,6 +60,8 @@ export function createHouseListener(
     answerResult: (result) => mask(answerResult(result, true, onDenied !== 'null')),
     compiles: compile,
     countResponse: metrics.countResponse,
+    waitUntil: (promise) => yoga.waitUntil(promise.then(() => {})),
+    onFault: (err) => log.error({ err }, 'an answer could not be written'),
   });
 }
 

@@ -24,24 +24,25 @@ export interface DocumentReader {
   validate(schema: GraphQLSchema, document: DocumentNode): readonly Error[];
 }
 
-/** Texts seen once wait here, where only others of their kind push them out. */
-const MAX_NEW = 500;
-/** Texts seen twice: what clients go on sending. */
-const MAX_KNOWN = 2_000;
-/** Longer texts are for the other door; so all that are kept take some megabytes at most. */
-const MAX_TEXT_LENGTH = 10_000;
+/** In characters, all texts together; a document takes some hundred bytes of memory for each. */
+const MAX_NEW_LENGTH = 50_000;
+const MAX_KNOWN_LENGTH = 300_000;
+/** Longer texts are for the other door. */
+const MAX_TEXT_LENGTH = 20_000;
 
 /**
  * @returns a function that gives the operation to run, prepared; undefined where it is for the other door, which says
  *   what is wrong with it, or answers it in parts
  */
 export function createPreparedOperations(readerOf: (operationName?: string) => DocumentReader) {
-  const known = new LRUCache<string, PreparedOperation | 'other door'>({ max: MAX_KNOWN });
-  const fresh = new LRUCache<string, PreparedOperation | 'other door'>({ max: MAX_NEW });
+  /** Texts seen twice: what clients go on sending. */
+  const known = createTexts(MAX_KNOWN_LENGTH);
+  /** Texts seen once wait here, where only others of their kind push them out. */
+  const fresh = createTexts(MAX_NEW_LENGTH);
 
   return (text: string, operationName: string | undefined): PreparedOperation | undefined => {
     if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
-    const key = operationName === undefined ? text : `${operationName}\n${text}`;
+    const key = operationName === undefined ? text : JSON.stringify([operationName, text]);
     let prepared = known.get(key);
     if (prepared === undefined) {
       prepared = fresh.get(key);
@@ -55,6 +56,13 @@ export function createPreparedOperations(readerOf: (operationName?: string) => D
     }
     return prepared === 'other door' ? undefined : prepared;
   };
+}
+
+function createTexts(maxLength: number) {
+  return new LRUCache<string, PreparedOperation | 'other door'>({
+    maxSize: maxLength,
+    sizeCalculation: (_, key) => key.length + 1,
+  });
 }
 
 function prepare(

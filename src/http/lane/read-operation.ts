@@ -8,12 +8,13 @@ export interface GraphQLParams {
 }
 
 const CONTENT_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
+const HOST = /^[\w.:[\]-]*$/;
 const KEYS = new Set(['query', 'variables', 'operationName']);
 const BYTE_ORDER_MARK = 0xef;
 
 /** Whether the head of a request is one that the lane takes. */
 export function isForLane(
-  { method, url, headers }: IncomingMessage,
+  { method, url, headers, readableDidRead }: IncomingMessage,
   endpoint: string,
   maxBytes: number,
 ): boolean {
@@ -24,6 +25,9 @@ export function isForLane(
     /^\d{1,9}$/.test(headers['content-length'] ?? '') &&
     Number(headers['content-length']) <= maxBytes &&
     headers['content-encoding'] === undefined &&
+    headers['transfer-encoding'] === undefined &&
+    HOST.test(headers.host ?? '') &&
+    !readableDidRead &&
     headers.expect === undefined
   );
 }

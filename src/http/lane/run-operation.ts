@@ -8,6 +8,7 @@ import {
   type ExecutionResult,
   type GraphQLSchema,
   Kind,
+  type SelectionSetNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
@@ -22,6 +23,8 @@ export type RunOperation = (
 
 /** Compiling costs as much as some hundred runs, and clients send many texts only a few times. */
 const COMPILE_AT_RUN = 20;
+/** Fragments within each other multiply, and compiling takes as long as there are fields. */
+const MAX_FIELDS = 1_000;
 
 /** @param compiles the schema that operations are compiled for; absent: none is compiled */
 export function createRunner(compiles: GraphQLSchema | undefined): RunOperation {
@@ -38,6 +41,11 @@ export function createRunner(compiles: GraphQLSchema | undefined): RunOperation 
     return known.compiled;
   }
 
+  function giveUp(prepared: PreparedOperation): void {
+    const known = runs.get(prepared);
+    if (known !== undefined) known.compiled = undefined;
+  }
+
   // A query without subscriptions, `@defer` and `@stream` gives one result.
   const interpret = (args: ExecutionArgs) =>
     normalizedExecutor(args) as ExecutionResult | Promise<ExecutionResult>;
@@ -48,8 +56,12 @@ export function createRunner(compiles: GraphQLSchema | undefined): RunOperation 
     const compiled = compiledOf(prepared);
     if (compiled === undefined) return interpret(args);
     const result = compiled.query(args.rootValue, args.contextValue, args.variableValues);
-    // A query changes nothing, so it can be run once more; the compiler words errors in its own way.
-    const sameAnswer = (answer: ExecutionResult) => (answer.errors ? interpret(args) : answer);
+    // The compiler words errors in its own way. A query changes nothing, so it can be run once more: this once.
+    const sameAnswer = (answer: ExecutionResult) => {
+      if (answer.errors === undefined) return answer;
+      giveUp(prepared);
+      return interpret(args);
+    };
     return result instanceof Promise ? result.then(sameAnswer) : sameAnswer(result);
   };
 }
@@ -58,13 +70,41 @@ function compile(
   schema: GraphQLSchema,
   { document, operationName }: PreparedOperation,
 ): CompiledQuery | undefined {
-  if (takesArguments(schema, document)) return undefined;
+  if (takesArguments(schema, document) || countFields(document) > MAX_FIELDS) return undefined;
   try {
     const compiled = compileQuery(schema, document, operationName ?? '');
     return isCompiledQuery(compiled) ? compiled : undefined;
   } catch {
     return undefined; // what the compiler does not understand is interpreted
   }
+}
+
+/** How many fields the operations have with every fragment written out where it is spread, as the compiler does. */
+function countFields(document: DocumentNode): number {
+  const fragments = new Map(
+    document.definitions.flatMap((one) =>
+      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one.selectionSet] as const] : [],
+    ),
+  );
+  const counts = new Map<SelectionSetNode, number>();
+  const countIn = (selectionSet: SelectionSetNode | undefined): number => {
+    if (selectionSet === undefined) return 0;
+    const known = counts.get(selectionSet);
+    if (known !== undefined) return known;
+    const count = selectionSet.selections.reduce((sum, selection) => {
+      const inside =
+        selection.kind === Kind.FRAGMENT_SPREAD
+          ? fragments.get(selection.name.value)
+          : selection.selectionSet;
+      return sum + 1 + countIn(inside);
+    }, 0);
+    counts.set(selectionSet, count);
+    return count;
+  };
+  return document.definitions.reduce(
+    (sum, one) => sum + (one.kind === Kind.OPERATION_DEFINITION ? countIn(one.selectionSet) : 0),
+    0,
+  );
 }
 
 /** The compiler does not know of graphql 17's default values, so what may have one is not for it. */

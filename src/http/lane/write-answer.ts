@@ -59,11 +59,17 @@ export function createAnswerWriter(cors: Cors | undefined, countResponse: (statu
       ...headers,
       'content-length': bytes,
       ...(req.headers.origin !== undefined && cors !== undefined && corsHeaders(req, cors)),
-      ...RESPONSE_HEADERS,
+      ...(result.errors === undefined ? RESPONSE_HEADERS : lacking(headers)),
     });
     res.end(body);
     countResponse(status);
   };
+}
+
+/** An error may bring headers of its own. */
+function lacking(headers: Readonly<Record<string, string>>) {
+  const there = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  return Object.fromEntries(Object.entries(RESPONSE_HEADERS).filter(([name]) => !there.has(name)));
 }
 
 function plainAnswer(result: ExecutionResult, accepted: string): Answer {

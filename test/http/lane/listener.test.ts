@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
+import { useEngine, useMaskedErrors } from '@envelop/core';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { type Logger, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -15,18 +16,23 @@ let token: string;
 const logged: { msg: string; hooks?: string[] }[] = [];
 const log: Logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
 const looked: string[] = [];
+const fails: string[] = [];
 
 beforeAll(async () => {
   bandha = await createBandha({
     databaseUrl: 'sqlite::memory:',
     secret: TEST_SECRET,
     log,
-    typeDefs: 'extend type Query { agent: String  waits: String }',
+    typeDefs: 'extend type Query { agent: String  waits: String  fails: String }',
     resolvers: {
       Query: {
         agent: (_: unknown, __: unknown, context: { request: Request }) => {
           looked.push(context.request.url);
           return context.request.headers.get('user-agent');
+        },
+        fails: () => {
+          fails.push('ran');
+          throw new Error('inside');
         },
         waits: () => new Promise((resolve) => setTimeout(() => resolve('waited'), 50)),
       },
@@ -120,6 +126,58 @@ describe('an app’s own Yoga server', () => {
     const { url } = await listen(createListener(own(), bandha));
     const { headers } = await ask(url, SECURE, { token, headers: { origin: 'https://app.example.com' } });
     expect(headers.get('access-control-allow-credentials')).toBe('true'); // as Yoga does by default
+  });
+});
+
+describe('a Yoga server whose plugins look like Bandha’s', () => {
+  // envelop's plugins are Yoga's but for the type of their context
+  const shut = (plugins: Plugin[]) => {
+    logged.length = 0;
+    createListener(createYoga({ schema: bandha.schema, plugins, logging: false }), bandha);
+    return logged.length === 1;
+  };
+
+  it('keeps the lane shut for one more of a kind that Bandha has too', () => {
+    expect(shut([...bandha.plugins])).toBe(false);
+    expect(
+      shut([...bandha.plugins, useMaskedErrors({ maskError: () => new Error('hidden') }) as Plugin]),
+    ).toBe(true);
+    expect(shut([...bandha.plugins, useEngine({ execute: () => ({ data: null }) }) as Plugin])).toBe(true);
+  });
+
+  it('keeps it shut where Bandha’s own are missing, or another one’s', async () => {
+    const another = await createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET });
+    expect(shut(another.plugins)).toBe(true);
+    expect(shut(bandha.plugins.slice(1))).toBe(true);
+    await another.close();
+  });
+});
+
+describe('a query whose compiled run meets an error', () => {
+  it('runs its resolvers once more that once, and then once as ever', async () => {
+    const { url } = await listen(bandha.listener);
+    const runs: number[] = [];
+    for (let i = 0; i < 30; i += 1) {
+      fails.length = 0;
+      expect((await ask(url, '{ fails }')).body.errors).toHaveLength(1);
+      runs.push(fails.length);
+    }
+    expect(runs.filter((count) => count === 2)).toHaveLength(1);
+    expect(runs.filter((count) => count === 1)).toHaveLength(29);
+  });
+});
+
+describe('a body parser before the listener', () => {
+  it('has read the body, so Yoga takes it from there', async () => {
+    const { url } = await listen((req, res) => {
+      const chunks: Buffer[] = [];
+      req.on('data', (chunk) => chunks.push(chunk));
+      req.on('end', () => {
+        Object.assign(req, { body: JSON.parse(Buffer.concat(chunks).toString()) });
+        bandha.listener(req, res);
+      });
+    });
+    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
   });
 });
 
@@ -230,9 +288,9 @@ describe('prepared operations', () => {
       '{ secureData {',
       '{ secureData { ...@defer { message } } }',
       'subscription { x }',
-      `{ viewer { id } } # ${'x'.repeat(10_000)}`,
+      `{ viewer { id } } # ${'x'.repeat(20_000)}`,
     ]) {
-      expect(prepare(text, undefined), text).toBeUndefined();
+      expect(prepare(text, undefined) === undefined, text.slice(0, 50)).toBe(true);
     }
     expect(prepare(SECURE, 'Nobody')).toBeUndefined();
   });

@@ -28,7 +28,11 @@ const typeDefs = /* GraphQL */ `
     recent: String @auth(maxAge: 300)
     policed(allow: Boolean!): String @auth(policies: [["allowed"]])
     secrets: [Secret!]
+    anything: Anything
+    me: Person
   }
+  scalar Anything
+  type Person { a: Person  b: Person  name: String }
   extend type Mutation { touch(times: Int): Int! }
   enum Choice { ONE TWO }
   interface Node { id: ID! title: String }
@@ -61,6 +65,8 @@ const resolvers = {
     recent: () => 'recent',
     policed: () => 'policed',
     secrets: () => [{ code: '1' }],
+    anything: () => 10n, // which JSON has no word for
+    me: () => ({ name: 'Ada', a: { name: 'Bob' } }),
   },
   Mutation: { touch: (_: unknown, { times = 1 }: { times?: number }) => times },
 };
@@ -125,6 +131,8 @@ const QUERIES: readonly string[] = [
   '{ later slow }',
   '{ lazy { plain promise call } }',
   '{ lazy { plain nothing } hello }',
+  '{ anything }',
+  `{ me { ...F0 } } ${Array.from({ length: 12 }, (_, i) => `fragment F${i} on Person { name a { ...F${i + 1} } b { ...F${i + 1} } }`).join(' ')} fragment F12 on Person { name }`,
   '{ fails hello }',
   '{ failsHard hello }',
   '{ failsLate }',
@@ -224,6 +232,8 @@ describe('headers', () => {
     ['an Origin', { Origin: 'https://app.example.com' }],
     ['the Origin null', { Origin: 'null' }],
     ['an empty Origin', { Origin: '' }],
+    ['a Host with a name and a password', { Host: 'u:p@localhost' }],
+    ['an empty Host', { Host: '' }],
     [
       'an Origin that asks for methods and headers',
       {
@@ -324,6 +334,8 @@ describe('bodies', () => {
       'the other one',
       json({ query: 'query A { hello } query B { secureData { message } }', operationName: 'B' }),
     ],
+    ['a text that begins with a word', json({ query: 'mutation\n{ touch }' })],
+    ['that word as the name of an operation', json({ query: '{ touch }', operationName: 'mutation' })],
     ['an operation name with a line', json({ query: '{ hello }', operationName: 'a\nb' })],
     [
       'variables',
