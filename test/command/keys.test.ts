@@ -2,43 +2,22 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  runBandha,
-  type ServerProcess,
-  serverEnv,
-  startServerProcess,
-  withFolder,
-} from '../support/server-process.ts';
+import { describe, expect, it } from 'vitest';
+import { runBandha, serverEnv, startServerProcess, withFolder } from '../support/server-process.ts';
 import { ask, register } from '../support/test-server.ts';
+import { useServerProcess } from '../support/use-server-process.ts';
 
 const SECURE = '{ secureData { message } }';
 const KID = '[0-9a-f-]{36}';
 const TIME = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z';
 
-let server: ServerProcess;
-let finished: Promise<void>;
-const done = Promise.withResolvers<void>();
-beforeAll(async () => {
-  const started = Promise.withResolvers<void>();
-  finished = withFolder(async (folder) => {
-    server = await startServerProcess(serverEnv(folder), folder);
-    started.resolve();
-    await done.promise;
-    await server.stop();
-  });
-  await Promise.race([started.promise, finished]);
-});
-afterAll(async () => {
-  done.resolve();
-  await finished;
-});
+const server = useServerProcess();
 
-const keys = (...args: string[]) => runBandha(['keys', ...args], { env: server.env });
-const isAccepted = async (token: string) => (await ask(server.url, SECURE, { token })).status === 200;
+const keys = (...args: string[]) => runBandha(['keys', ...args], { env: server().env });
+const isAccepted = async (token: string) => (await ask(server().url, SECURE, { token })).status === 200;
 
 async function publishedKids(): Promise<string[]> {
-  const response = await fetch(`${server.url}/.well-known/jwks.json`);
+  const response = await fetch(`${server().url}/.well-known/jwks.json`);
   const { keys: published }: { keys: { kid: string }[] } = await response.json();
   return published.map(({ kid }) => kid);
 }
@@ -67,7 +46,7 @@ describe('bandha keys list', () => {
 describe('bandha keys rotate', () => {
   it('is followed by the running server: new tokens carry the new kid, those from before are accepted', async () => {
     const [[oldKid = ''] = [], [nextKid = ''] = []] = await listed();
-    const before = await register(server.url);
+    const before = await register(server().url);
     expect(decodeProtectedHeader(before.accessToken).kid).toBe(oldKid);
 
     const { code, stdout, stderr } = await keys('rotate');
@@ -87,11 +66,11 @@ describe('bandha keys rotate', () => {
       [publishedKid, 'next'],
     ]);
 
-    const after = await register(server.url);
+    const after = await register(server().url);
     expect(decodeProtectedHeader(after.accessToken).kid).toBe(nextKid);
     expect(await isAccepted(after.accessToken)).toBe(true);
     expect(await isAccepted(before.accessToken)).toBe(true);
-    const remote = createRemoteJWKSet(new URL(`${server.url}/.well-known/jwks.json`));
+    const remote = createRemoteJWKSet(new URL(`${server().url}/.well-known/jwks.json`));
     for (const { accessToken, user } of [before, after]) {
       expect((await jwtVerify(accessToken, remote)).payload.sub).toBe(user.id);
     }
@@ -100,7 +79,7 @@ describe('bandha keys rotate', () => {
   it('changes nothing under another secret, and names it', async () => {
     const before = await listed();
     const wrong = 'quite another secret, and long enough for one';
-    const refused = await runBandha(['keys', 'rotate'], { env: { ...server.env, BANDHA_SECRET: wrong } });
+    const refused = await runBandha(['keys', 'rotate'], { env: { ...server().env, BANDHA_SECRET: wrong } });
     expect(refused).toMatchObject({
       code: 2,
       stdout: '',
@@ -135,7 +114,7 @@ describe('bandha keys rotate', () => {
     withFolder(async (folder) => {
       const refused = await runBandha(['keys', 'rotate'], { env: serverEnv(folder), cwd: folder });
       expect(refused).toMatchObject({ code: 1, stdout: '' });
-      expect(refused.stderr).toMatch(/^Nothing was rotated\..*first start of a server.*\n$/);
+      expect(refused.stderr).toMatch(/^Nothing was rotated\..*first start of a server().*\n$/);
     }));
 
   it.each<[string, string[], string]>([

@@ -1,46 +1,25 @@
 // bandha users roles, as processes of their own, beside a server on the same store.
 import { decodeJwt } from 'jose';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  runBandha,
-  type ServerProcess,
-  serverEnv,
-  startServerProcess,
-  withFolder,
-} from '../support/server-process.ts';
+import { describe, expect, it } from 'vitest';
+import { runBandha } from '../support/server-process.ts';
 import { ask, GOOD_PASSWORD, register, type SignedIn } from '../support/test-server.ts';
+import { useServerProcess } from '../support/use-server-process.ts';
 
 const SECURE = '{ secureData { message } }';
 const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken } }';
 
-let server: ServerProcess;
-let finished: Promise<void>;
-const done = Promise.withResolvers<void>();
-beforeAll(async () => {
-  const started = Promise.withResolvers<void>();
-  finished = withFolder(async (folder) => {
-    server = await startServerProcess(serverEnv(folder), folder);
-    started.resolve();
-    await done.promise;
-    await server.stop();
-  });
-  await Promise.race([started.promise, finished]);
-});
-afterAll(async () => {
-  done.resolve();
-  await finished;
-});
+const server = useServerProcess();
 
-const bandha = (args: string[], input?: string) => runBandha(args, { env: server.env, input });
+const bandha = (args: string[], input?: string) => runBandha(args, { env: server().env, input });
 const roles = (...args: string[]) => bandha(['users', 'roles', ...args]);
 
 /** Why the server does not accept the token; undefined where it does. */
 async function problemOf(token: string): Promise<string | undefined> {
-  return (await ask(server.url, SECURE, { token })).body.errors?.[0].extensions.reason;
+  return (await ask(server().url, SECURE, { token })).body.errors?.[0].extensions.reason;
 }
 /** The roles in the token that a refresh gives, which the server accepts. */
 async function refreshedRoles({ refreshToken }: SignedIn): Promise<unknown> {
-  const { body } = await ask(server.url, REFRESH, { variables: { token: refreshToken } });
+  const { body } = await ask(server().url, REFRESH, { variables: { token: refreshToken } });
   const { accessToken } = body.data.refresh;
   // An earlier change is in the server's memory until it has heard of this one.
   await expect.poll(() => problemOf(accessToken)).toBeUndefined();
@@ -49,7 +28,7 @@ async function refreshedRoles({ refreshToken }: SignedIn): Promise<unknown> {
 
 describe('bandha users roles', () => {
   it('gives roles and takes them away in the running server: the token from before is refused, the next has them', async () => {
-    const ada = await register(server.url);
+    const ada = await register(server().url);
     const { email } = ada.user;
     expect(await problemOf(ada.accessToken)).toBeUndefined();
 
@@ -73,7 +52,7 @@ describe('bandha users roles', () => {
   });
 
   it('leaves other accounts and their tokens alone', async () => {
-    const [ada, bob] = [await register(server.url), await register(server.url)];
+    const [ada, bob] = [await register(server().url), await register(server().url)];
     await roles('add', ada.user.email, 'admin');
     await expect.poll(() => problemOf(ada.accessToken)).toBe('TOKEN_EXPIRED');
     expect(await problemOf(bob.accessToken)).toBeUndefined();
@@ -83,7 +62,7 @@ describe('bandha users roles', () => {
   });
 
   it('says so where nothing changes, and refuses no token', async () => {
-    const { user, accessToken } = await register(server.url);
+    const { user, accessToken } = await register(server().url);
     const removed = await roles('remove', user.email, 'admin');
     expect(removed).toEqual({
       code: 0,
@@ -125,7 +104,7 @@ describe('bandha users roles', () => {
   it('refuses an empty role of a new account too, and can take away one that was given otherwise', async () => {
     const refused = await bandha(['users', 'add', 'new@example.com', '--role', ' '], GOOD_PASSWORD);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('A role must not be empty.') });
-    const { user } = await register(server.url);
+    const { user } = await register(server().url);
     const removed = await roles('remove', user.email, '');
     expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing changed') });
   });

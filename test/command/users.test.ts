@@ -1,38 +1,17 @@
 // bandha users, as processes of their own, beside a server on the same store.
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import {
-  runBandha,
-  type ServerProcess,
-  serverEnv,
-  startServerProcess,
-  withFolder,
-} from '../support/server-process.ts';
+import { describe, expect, it } from 'vitest';
+import { runBandha } from '../support/server-process.ts';
 import { ask, GOOD_PASSWORD, register } from '../support/test-server.ts';
+import { useServerProcess } from '../support/use-server-process.ts';
 
 const LOGIN =
   'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { user { email roles } } }';
 const SECURE = '{ secureData { message } }';
 
-let server: ServerProcess;
-let finished: Promise<void>;
-const done = Promise.withResolvers<void>();
-beforeAll(async () => {
-  const started = Promise.withResolvers<void>();
-  finished = withFolder(async (folder) => {
-    server = await startServerProcess(serverEnv(folder), folder);
-    started.resolve();
-    await done.promise;
-    await server.stop();
-  });
-  await Promise.race([started.promise, finished]);
-});
-afterAll(async () => {
-  done.resolve();
-  await finished;
-});
+const server = useServerProcess();
 
-const users = (args: string[], input?: string) => runBandha(['users', ...args], { env: server.env, input });
-const logIn = (email: string) => ask(server.url, LOGIN, { variables: { email, password: GOOD_PASSWORD } });
+const users = (args: string[], input?: string) => runBandha(['users', ...args], { env: server().env, input });
+const logIn = (email: string) => ask(server().url, LOGIN, { variables: { email, password: GOOD_PASSWORD } });
 
 describe('bandha users add', () => {
   it.each([
@@ -70,7 +49,7 @@ describe('bandha users add', () => {
   });
 
   it('refuses an email that is taken, however it is spelt', async () => {
-    const { user } = await register(server.url);
+    const { user } = await register(server().url);
     const refused = await users(['add', user.email.toUpperCase()], GOOD_PASSWORD);
     expect(refused).toMatchObject({
       code: 1,
@@ -115,16 +94,16 @@ describe('bandha users list', () => {
 
 describe('bandha users disable', () => {
   it('ends the sessions in the running server within a second, and signing in and refreshing with it', async () => {
-    const { user, accessToken, refreshToken } = await register(server.url);
-    const other = await register(server.url);
+    const { user, accessToken, refreshToken } = await register(server().url);
+    const other = await register(server().url);
     const refresh = `mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`;
-    expect((await ask(server.url, SECURE, { token: accessToken })).status).toBe(200);
+    expect((await ask(server().url, SECURE, { token: accessToken })).status).toBe(200);
 
     const disabled = await users(['disable', user.email.toUpperCase()]);
     const exitedAt = performance.now();
-    let answer = await ask(server.url, SECURE, { token: accessToken });
+    let answer = await ask(server().url, SECURE, { token: accessToken });
     while (answer.status === 200 && performance.now() - exitedAt < 5_000) {
-      answer = await ask(server.url, SECURE, { token: accessToken });
+      answer = await ask(server().url, SECURE, { token: accessToken });
     }
     const took = performance.now() - exitedAt;
 
@@ -136,11 +115,11 @@ describe('bandha users disable', () => {
     });
     expect(took).toBeLessThan(1_000);
     expect((await logIn(user.email)).body.errors[0].extensions).toEqual({ code: 'INVALID_CREDENTIALS' });
-    expect((await ask(server.url, refresh)).body.errors[0].extensions).toEqual({
+    expect((await ask(server().url, refresh)).body.errors[0].extensions).toEqual({
       code: 'INVALID_REFRESH_TOKEN',
       reason: 'REVOKED',
     });
-    expect((await ask(server.url, SECURE, { token: other.accessToken })).status).toBe(200);
+    expect((await ask(server().url, SECURE, { token: other.accessToken })).status).toBe(200);
   });
 
   it.each(['nobody@example.com', 'not an email'])('says that no account has the email %s', async (email) => {
