@@ -44,8 +44,10 @@ const KEEP_ENDED_SECONDS = 24 * HOUR_SECONDS;
 /** Longer than the last token needs: an instance may have signed with a key a moment after it was retired. */
 const KEEP_RETIRED_SECONDS = HOUR_SECONDS;
 const BATCH = 500;
-/** Between batches, so that those who wait for an answer come first. */
+/** Between batches, so that those who wait for an answer come first: at least so long, and so many times the batch. */
 const PAUSE_MS = 20;
+const PAUSE_TIMES = 50;
+const PAUSE_AT_MOST_MS = 5_000;
 
 export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
   const { store, config, log, now } = deps;
@@ -61,10 +63,13 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
   ): Promise<number> {
     let removed = 0;
     for (;;) {
+      const startedAt = performance.now();
       const batch = await removeSome();
       removed += batch.removed;
       if (batch.isDone || signal.aborted || !(await holdOn())) return removed;
-      await wait(PAUSE_MS, undefined, { signal }).catch(() => {});
+      const pause = PAUSE_TIMES * (performance.now() - startedAt);
+      const milliseconds = Math.min(Math.max(pause, PAUSE_MS), PAUSE_AT_MOST_MS);
+      await wait(milliseconds, undefined, { signal }).catch(() => {});
     }
   }
 

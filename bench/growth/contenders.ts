@@ -22,10 +22,10 @@ export interface Row {
   takesAll: boolean;
 }
 
-export type RowName = keyof typeof ROW_TABLE;
+export type RowName = keyof typeof ROWS;
 
 /** The first is what the others are compared with. */
-export const ROW_TABLE = {
+export const ROWS = {
   reference: { title: 'empty store, one token', contender: 'empty', takesAll: false },
   control: { title: 'the same in another process', contender: 'again', takesAll: false },
   fullOne: { title: 'full store, one token', contender: 'full', takesAll: false },

@@ -3,7 +3,7 @@
 import type { Report } from '../support/report.ts';
 import { median } from '../support/statistics.ts';
 import type { Cell } from '../support/table.ts';
-import { ROW_TABLE, type RowName } from './contenders.ts';
+import { ROWS, type RowName } from './contenders.ts';
 import type { Size } from './places.ts';
 import type { Run } from './run-once.ts';
 
@@ -15,7 +15,7 @@ export interface RowSummary {
 }
 
 export function printRuns(report: Report, title: string, runs: readonly Run[]): Record<RowName, RowSummary> {
-  const names = Object.keys(ROW_TABLE) as RowName[];
+  const names = Object.keys(ROWS) as RowName[];
   const summaries: Partial<Record<RowName, RowSummary>> = {};
   const rows = names.map((name): Cell[] => {
     const ratios = runs.map(({ rows }) =>
@@ -28,7 +28,7 @@ export function printRuns(report: Report, title: string, runs: readonly Run[]): 
     summaries[name] = summary;
     const total = (of: RowName) => sum(runs.flatMap(({ rows }) => rows[of].micros));
     return [
-      ROW_TABLE[name].title,
+      ROWS[name].title,
       summary.micros,
       summary.ratio.toFixed(3),
       ratios.map((of) => median(of).toFixed(3)).join(', '),

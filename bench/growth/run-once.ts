@@ -1,13 +1,7 @@
 // One run: starts the servers, loads them in short slices in turn, stops them.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import {
-  type Contender,
-  type ContenderName,
-  type Contenders,
-  ROW_TABLE,
-  type RowName,
-} from './contenders.ts';
+import { type Contender, type ContenderName, type Contenders, ROWS, type RowName } from './contenders.ts';
 import { type Load, openLoad } from './load.ts';
 import { type Answer, type ServerUnderLoad, startServer } from './start-server.ts';
 
@@ -75,8 +69,8 @@ async function openLoads(
   servers: ReadonlyMap<ContenderName, ServerUnderLoad>,
 ): Promise<UnderLoad[]> {
   const loads: UnderLoad[] = [];
-  for (const name of Object.keys(ROW_TABLE) as RowName[]) {
-    const { contender, takesAll } = ROW_TABLE[name];
+  for (const name of Object.keys(ROWS) as RowName[]) {
+    const { contender, takesAll } = ROWS[name];
     const server = servers.get(contender);
     if (server === undefined) throw new Error(`${contender} does not run`);
     const { tokens } = contenders[contender];

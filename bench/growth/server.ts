@@ -55,6 +55,8 @@ const answers: { [K in Question['kind']]: (question: Extract<Question, { kind: K
     },
   };
 
+// Whoever asks is gone: nobody is left to stop it.
+process.on('disconnect', () => process.exit());
 process.on('message', async (question: Question) => {
   // The row is of the question's own kind.
   const answer = await (answers[question.kind] as (question: Question) => Promise<unknown>)(question);
