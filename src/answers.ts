@@ -36,6 +36,7 @@ export function useAnswers({ denialsSetStatus = true }: AnswersOptions = {}): Pl
 
 /** A result, or a part of one, with its refusals as the errors that a caller receives. */
 export function answerResult(result: Answerable, isWhole: boolean, denialsSetStatus: boolean): Answerable {
+  if (!result.errors && !result.incremental && !result.completed) return result;
   // An error that leaves other fields in place ends nothing, so it sets no status.
   const endsRequest = isWhole && (result.data === null || result.data === undefined);
   const answerPart = (part: Answerable) => answerResult(part, false, denialsSetStatus);

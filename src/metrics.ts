@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Accounts } from './accounts/accounts.ts';
 import { AuthError } from './errors.ts';
-import type { Authenticate } from './tokens/authenticate.ts';
+import type { AuthenticateAtOnce, Authentication } from './tokens/authenticate.ts';
 
 /** Numbers that are read when somebody asks. */
 export interface Readings {
@@ -17,7 +17,7 @@ export interface Metrics {
   registry: Registry;
   /** The same functions, each call counted by what became of it, with its time. */
   countAccounts(accounts: Accounts): Accounts;
-  countAuthentications(authenticate: Authenticate): Authenticate;
+  countAuthentications(authenticate: AuthenticateAtOnce): AuthenticateAtOnce;
   countResponse(status: number): void;
 }
 
@@ -68,19 +68,18 @@ export function createMetrics(readings: Readings): Metrics {
       this.inc((user + system) / 1e6);
     },
   });
-  const authentications = new Counter({
-    name: 'bandha_authentications_total',
-    help: 'Requests by what became of their access token: accepted, none, or why it was not accepted',
-    labelNames: ['result'],
-    registers,
-  });
-  const responses = new Counter({
-    name: 'bandha_http_responses_total',
-    help: 'Answers by HTTP status',
-    labelNames: ['status'],
-    registers,
-  });
-  const countAuthentication = byLabel((result: string) => authentications.labels({ result }));
+  const countAuthentication = createTally<string>(
+    registry,
+    'bandha_authentications_total',
+    'Requests by what became of their access token: accepted, none, or why it was not accepted',
+    'result',
+  );
+  const countResponse = createTally<number>(
+    registry,
+    'bandha_http_responses_total',
+    'Answers by HTTP status',
+    'status',
+  );
   const useCases = new Histogram({
     name: 'bandha_account_seconds',
     help: 'Time of sign-ins, refreshes and so on, by what became of them: ok, the reason of a refusal, or error',
@@ -114,22 +113,38 @@ export function createMetrics(readings: Readings): Metrics {
           timed(verb, useCase as (...args: unknown[]) => Promise<unknown>), // every use case is one
         ]),
       ) as unknown as Accounts, // the same names, and functions of the same types
-    countAuthentications: (authenticate) => async (headers) => {
-      const authentication = await authenticate(headers);
-      const { principal, problem } = authentication;
-      countAuthentication(problem ?? (principal ? 'accepted' : 'none'));
-      return authentication;
+    countAuthentications(authenticate) {
+      const counted = (authentication: Authentication) => {
+        const { principal, problem } = authentication;
+        countAuthentication(problem ?? (principal ? 'accepted' : 'none'));
+        return authentication;
+      };
+      return (headers) => {
+        const authentication = authenticate(headers);
+        return authentication instanceof Promise ? authentication.then(counted) : counted(authentication);
+      };
     },
-    countResponse: byLabel((status: number) => responses.labels({ status })),
+    countResponse,
   };
 }
 
-/** Finds each label's counter once: the look-up costs more than the counting, and every request counts twice. */
-function byLabel<L>(counterOf: (label: L) => { inc(): void }): (label: L) => void {
-  const counters = new Map<L, { inc(): void }>();
-  return (label) => {
-    const counter = counters.get(label) ?? counterOf(label);
-    counters.set(label, counter);
-    counter.inc();
-  };
+/** Counts in a map of its own, since every request counts twice; Prometheus gets the sums when it asks. */
+function createTally<L extends string | number>(
+  registry: Registry,
+  name: string,
+  help: string,
+  labelName: string,
+): (label: L) => void {
+  const tally = new Map<L, number>();
+  new Counter({
+    name,
+    help,
+    labelNames: [labelName],
+    registers: [registry],
+    collect() {
+      this.reset();
+      for (const [label, count] of tally) this.inc({ [labelName]: label }, count);
+    },
+  });
+  return (label) => void tally.set(label, (tally.get(label) ?? 0) + 1);
 }

@@ -136,7 +136,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     return {
       schema,
       plugins,
-      authenticate,
+      authenticate: async (headers) => authenticate(headers),
       listener,
       yoga,
       house,

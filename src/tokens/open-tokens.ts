@@ -2,7 +2,7 @@
 import type { Logger } from 'pino';
 import type { Store } from '../stores/store.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './algorithms.ts';
-import { type Authenticate, createAuthenticate } from './authenticate.ts';
+import { type AuthenticateAtOnce, createAuthenticate } from './authenticate.ts';
 import { createSessionCheck } from './check-session.ts';
 import { type Keyring, openKeyring } from './keyring.ts';
 import type { Secrets } from './secrets.ts';
@@ -27,7 +27,7 @@ export interface Tokens {
   keyring: Keyring;
   verifier: Verifier;
   changes: SessionChanges;
-  authenticate: Authenticate;
+  authenticate: AuthenticateAtOnce;
   stop(): void;
 }
 

@@ -35,6 +35,8 @@ export type Verification =
 export interface Verifier {
   /** Never rejects: a token that cannot be verified is a problem, not an error. */
   verify(token: string): Promise<Verification>;
+  /** What is remembered of a token that was verified and has not expired; undefined where it has to be verified. */
+  recall(token: string): Verification | undefined;
   /** Drops a token from the memory of verified ones. */
   forget(token: string): void;
   /** How many verified tokens are remembered. */
@@ -97,15 +99,18 @@ export function createVerifier(options: VerifierOptions): Verifier {
     }
   }
 
+  function recall(token: string): Verification | undefined {
+    const cached = cache.get(token);
+    if (cached === undefined || now().getTime() < cached.expiresAtSeconds * 1000) return cached?.verification;
+    cache.delete(token);
+    return undefined;
+  }
+
   return {
-    verify(token) {
-      const cached = cache.get(token);
-      if (cached !== undefined) {
-        if (now().getTime() < cached.expiresAtSeconds * 1000) return Promise.resolve(cached.verification);
-        cache.delete(token);
-      }
-      const already = underWay.get(token);
-      if (already !== undefined) return already;
+    recall,
+    async verify(token) {
+      const known = recall(token) ?? underWay.get(token);
+      if (known !== undefined) return known;
       const verification = verifyAfresh(token).finally(() => underWay.delete(token));
       underWay.set(token, verification);
       return verification;

@@ -15,6 +15,7 @@ function createAuthentication(checkSession?: CheckSession) {
     verify: vi.fn<Verifier['verify']>(async (token) =>
       token === 'good' ? ACCEPTED : { principal: undefined, problem: 'TOKEN_INVALID' },
     ),
+    recall: () => undefined,
     forget: vi.fn<Verifier['forget']>(),
     cachedTokens: 0,
   };

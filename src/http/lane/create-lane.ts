@@ -2,9 +2,10 @@
 // WHATWG objects and without the pipeline of hooks; whatever is not certain goes to the other door, which is Yoga's.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
-import type { ExecutionArgs, ExecutionResult } from 'graphql';
-import type { Decision, Guard } from '../../guard/create-guard.ts';
-import type { Authenticate } from '../../tokens/authenticate.ts';
+import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
+import { andThen, type PromiseOrValue } from '../../at-once.ts';
+import type { Guard } from '../../guard/create-guard.ts';
+import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
 import {
   createPreparedOperations,
@@ -25,7 +26,7 @@ export interface LaneOptions {
   otherDoor: RequestListener;
   /** Reads documents as the other door does, with the walled schema. */
   readerOf(operationName?: string): DocumentReader;
-  authenticate: Authenticate;
+  authenticate: AuthenticateAtOnce;
   guard: Guard;
   /** Turns refusals that resolvers threw into errors of the answer; masks what nobody expected. */
   answerResult(result: ExecutionResult): ExecutionResult;
@@ -45,30 +46,30 @@ export function createLane(options: LaneOptions): RequestListener {
   const run = createRunner(options.compiles ? guard.protect(schema).plain : undefined);
   const write = createAnswerWriter(cors, options.countResponse);
 
-  async function answer(
+  function answer(
     prepared: PreparedOperation,
     params: GraphQLParams,
     req: IncomingMessage,
     res: ServerResponse,
     body: Buffer,
-  ): Promise<ExecutionResult> {
-    const { principal, problem } = await authenticate(req.headers);
-    const { document, operationName } = prepared;
-    const { waitUntil } = options;
-    const contextValue = contextOf({ req, res, waitUntil, params, principal, tokenProblem: problem }, body);
-    const args: ExecutionArgs = {
-      schema,
-      document,
-      operationName,
-      contextValue,
-      variableValues: params.variables,
-    };
-    const faults = findVariableFaults(args);
-    if (faults.length > 0) return { errors: faults };
-    const deciding = guard.decide(args);
-    const decision: Decision = deciding instanceof Promise ? await deciding : deciding;
-    if ('answer' in decision) return decision.answer;
-    return options.answerResult(await run(prepared, { ...args, schema: decision.schema }));
+  ): PromiseOrValue<ExecutionResult> {
+    const { document, operation, operationName } = prepared;
+    return andThen(authenticate(req.headers), (authentication) => {
+      const args: ExecutionArgs = {
+        schema,
+        document,
+        operationName,
+        contextValue: contextOf(req, res, params, authentication, options.waitUntil, body),
+        variableValues: params.variables,
+      };
+      const faults = operation.variableDefinitions?.length ? findVariableFaults(args) : [];
+      if (faults.length > 0) return { errors: faults };
+      return andThen(guard.decide(args), (decision) => {
+        if ('answer' in decision) return decision.answer;
+        args.schema = decision.schema;
+        return andThen(run(prepared, args), options.answerResult);
+      });
+    });
   }
 
   return (req, res) => {
@@ -76,18 +77,25 @@ export function createLane(options: LaneOptions): RequestListener {
     const isHere =
       isForLane(req, endpoint, maxBodyBytes) && (cors !== undefined || req.headers.origin === undefined);
     if (accepted === undefined || !isHere) return otherDoor(req, res);
+    const respond = (result: ExecutionResult) => write(result, accepted, req, res);
+    const fail = (error: unknown) => {
+      try {
+        respond(options.answerResult({ errors: [error as GraphQLError] })); // masked there, whatever it is
+      } catch (fault) {
+        options.onFault(fault);
+        res.destroy();
+      }
+    };
     collect(req, (body) => {
       const params = parseOperation(body);
       const prepared = params && prepare(params.query, params.operationName);
       if (params === undefined || prepared === undefined) return otherDoor(unread(req, body), res);
-      answer(prepared, params, req, res, body)
-        .then((result) => write(result, accepted, req, res))
-        // What cannot be written out, as a value that JSON has no word for, is answered as any unexpected error.
-        .catch((error) => write(options.answerResult({ errors: [error] }), accepted, req, res))
-        .catch((error) => {
-          options.onFault(error);
-          res.destroy();
-        });
+      try {
+        const answering = andThen(answer(prepared, params, req, res, body), respond);
+        if (answering instanceof Promise) answering.catch(fail);
+      } catch (error) {
+        fail(error); // what cannot be written out, as a value that JSON has no word for, is answered as any unexpected error
+      }
     });
   };
 }
@@ -105,19 +113,39 @@ function unread(req: IncomingMessage, body: Buffer): IncomingMessage {
 }
 
 /** What resolvers find; a WHATWG request is made only where one of them looks. */
-function contextOf<C extends { req: IncomingMessage; res: ServerResponse }>(context: C, body: Buffer) {
-  let request: Request | undefined;
-  return {
-    ...context,
-    get request() {
-      request ??= toRequest(context, body);
-      return request;
-    },
-  };
+function contextOf(
+  req: IncomingMessage,
+  res: ServerResponse,
+  params: GraphQLParams,
+  { principal, problem }: Authentication,
+  waitUntil: LaneOptions['waitUntil'],
+  body: Buffer,
+): LaneContext {
+  const context = { req, res, waitUntil, params, principal, tokenProblem: problem, [BODY]: body };
+  return Object.defineProperty(context, 'request', REQUEST);
 }
 
+interface LaneContext {
+  req: IncomingMessage;
+  res: ServerResponse;
+  [BODY]: Buffer;
+}
+
+const BODY = Symbol('body');
+
+/** One getter for all contexts, of their own so that copies have it: a literal's would be made for each of them. */
+const REQUEST: PropertyDescriptor = {
+  enumerable: true,
+  configurable: true,
+  get(this: LaneContext) {
+    const request = toRequest(this.req, this.res, this[BODY]);
+    Object.defineProperty(this, 'request', { value: request });
+    return request;
+  },
+};
+
 /** Its signal is aborted when the client goes away before it is answered. */
-function toRequest({ req, res }: { req: IncomingMessage; res: ServerResponse }, body: Buffer): Request {
+function toRequest(req: IncomingMessage, res: ServerResponse, body: Buffer): Request {
   const { method = 'POST', url = '/', headers, socket } = req;
   const gone = new AbortController();
   res.once('close', () => {

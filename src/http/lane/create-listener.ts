@@ -6,7 +6,7 @@ import type { Logger } from 'pino';
 import { answerResult } from '../../answers.ts';
 import type { Guard } from '../../guard/create-guard.ts';
 import type { Metrics } from '../../metrics.ts';
-import type { Authenticate } from '../../tokens/authenticate.ts';
+import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { createLane } from './create-lane.ts';
 import { type AnyYoga, findForeignHooks } from './find-foreign-hooks.ts';
 import type { Cors } from './write-answer.ts';
@@ -15,7 +15,7 @@ import type { Cors } from './write-answer.ts';
 export interface House {
   plugins: readonly Plugin[];
   guard: Guard;
-  authenticate: Authenticate;
+  authenticate: AuthenticateAtOnce;
   onDenied: 'reject' | 'null';
   metrics: Metrics;
   log: Logger;

@@ -31,12 +31,22 @@ export function acceptedTypeOf(accept: string | undefined): string | undefined {
   return ACCEPTED_TYPES.get(accept ?? '');
 }
 
+/** Names and values in turn, as `writeHead` takes them without making objects of them. */
+type RawHeaders = readonly string[];
+
 interface Answer {
   status: number;
-  headers: Readonly<Record<string, string>>;
+  headers: RawHeaders;
+  /** What comes after those of CORS. */
+  lastHeaders: RawHeaders;
   body: string;
-  bytes: number;
 }
+
+const NO_HEADERS: RawHeaders = [];
+const LAST_HEADERS: RawHeaders = Object.entries(RESPONSE_HEADERS).flat();
+const PLAIN_HEADERS: ReadonlyMap<string, RawHeaders> = new Map(
+  [...ACCEPTED_TYPES.values()].map((type) => [type, ['Content-Type', `${type}; charset=utf-8`]]),
+);
 
 /** @param countResponse told of each status */
 export function createAnswerWriter(cors: Cors | undefined, countResponse: (status: number) => void) {
@@ -54,48 +64,43 @@ export function createAnswerWriter(cors: Cors | undefined, countResponse: (statu
 
   return (result: ExecutionResult, accepted: string, req: IncomingMessage, res: ServerResponse): void => {
     if (res.destroyed || res.writableEnded) return; // nobody is there any more
-    const { status, headers, body, bytes } = answerOf(result, accepted);
-    res.writeHead(status, {
-      ...headers,
-      'content-length': bytes,
-      ...(req.headers.origin !== undefined && cors !== undefined && corsHeaders(req, cors)),
-      ...(result.errors === undefined ? RESPONSE_HEADERS : lacking(headers)),
-    });
+    const { status, headers, lastHeaders, body } = answerOf(result, accepted);
+    const ofCors =
+      req.headers.origin === undefined || cors === undefined ? NO_HEADERS : corsHeaders(req, cors);
+    const length = String(Buffer.byteLength(body));
+    res.writeHead(status, [...headers, 'content-length', length, ...ofCors, ...lastHeaders]);
     res.end(body);
     countResponse(status);
   };
 }
 
-/** An error may bring headers of its own. */
-function lacking(headers: Readonly<Record<string, string>>) {
-  const there = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
-  return Object.fromEntries(Object.entries(RESPONSE_HEADERS).filter(([name]) => !there.has(name)));
-}
-
 function plainAnswer(result: ExecutionResult, accepted: string): Answer {
-  const body = JSON.stringify(result);
-  return {
-    status: 200,
-    headers: { 'Content-Type': `${accepted}; charset=utf-8` },
-    body,
-    bytes: Buffer.byteLength(body),
-  };
+  const headers = PLAIN_HEADERS.get(accepted) ?? NO_HEADERS; // there is one
+  return { status: 200, headers, lastHeaders: LAST_HEADERS, body: JSON.stringify(result) };
 }
 
 /** Status, headers and body are Yoga's; only the object that holds them is not a `Response`. */
 function answerWithErrors(result: ExecutionResult, accepted: string): Answer {
   let answer: Answer | undefined;
   function Captured(body: string, { status, headers }: { status: number; headers: Record<string, string> }) {
-    answer = { status, headers, body, bytes: Buffer.byteLength(body) };
+    answer = { status, headers: Object.entries(headers).flat(), lastHeaders: lacking(headers), body };
   }
   processRegularResult(result, { Response: Captured } as unknown as FetchAPI, accepted); // all of it that is used
   if (answer === undefined) throw new Error('Yoga has not answered');
   return answer;
 }
 
-function corsHeaders({ headers }: IncomingMessage, cors: Cors): Record<string, string> {
+/** An error may bring headers of its own. */
+function lacking(headers: Readonly<Record<string, string>>): RawHeaders {
+  const there = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  return Object.entries(RESPONSE_HEADERS)
+    .filter(([name]) => !there.has(name))
+    .flat();
+}
+
+function corsHeaders({ headers }: IncomingMessage, cors: Cors): RawHeaders {
   const get = (name: string) => headers[name]?.toString() ?? null;
   const request = { headers: { get } } as unknown as Request; // all of it that is used
   const named = getCORSHeadersByRequestAndOptions(request, cors) ?? {};
-  return Object.fromEntries(Object.entries(named).map(([name, value]) => [name.toLowerCase(), value]));
+  return Object.entries(named).flatMap(([name, value]) => [name.toLowerCase(), value]);
 }
