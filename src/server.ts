@@ -92,6 +92,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const authenticate = metrics.countAuthentications(tokens.authenticate);
     const passwords = await createPasswordHasher();
     const loginTries = createLoginTries(now);
+    opened.defer(() => passwords.close());
     const accounts = metrics.countAccounts(
       createAccounts({ store, passwords, loginTries, keyring, secrets, config, now }),
     );

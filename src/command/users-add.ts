@@ -17,8 +17,9 @@ export async function usersAdd(args: readonly string[], terminal: Terminal): Pro
   assertRoles(roles);
   const password = await readPassword(terminal);
   await withStore(terminal, async (store) => {
-    const deps = { store, passwords: await createPasswordHasher(), now: () => new Date() };
-    const user = await createAccount(deps, { email, password, roles });
+    const passwords = await createPasswordHasher();
+    const deps = { store, passwords, now: () => new Date() };
+    const user = await createAccount(deps, { email, password, roles }).finally(() => passwords.close());
     terminal.stdout.write(
       `Added ${user.email}${user.roles.length > 0 ? `, ${user.roles.join(', ')}` : ''}.\n`,
     );

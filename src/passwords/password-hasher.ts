@@ -1,12 +1,12 @@
-// Argon2id off the event loop, at most so many at once: libuv's pool must keep threads free for everything else.
+// Argon2id off the event loop, at most so many at once: what answers needs a core too.
 import { availableParallelism } from 'node:os';
-import { hash, parseOptions, verify } from '@node-rs/argon2';
+import { hash, parseOptions } from '@node-rs/argon2';
 import { AuthError } from '../errors.ts';
+import { ARGON2ID } from './argon2-thread.ts';
 import { createBoundedQueue, QueueFullError } from './bounded-queue.ts';
 import { normalizePassword } from './check-password.ts';
+import { createHashingThreads } from './hashing-threads.ts';
 
-/** OWASP Password Storage Cheat Sheet: Argon2id (the package's default), 19 MiB, 2 passes, 1 lane. */
-const ARGON2ID = { memoryCost: 19 * 1024, timeCost: 2, parallelism: 1 };
 /** `Algorithm.Argon2id` and `Version.V0x13` of the package, whose enums exist in its types alone. */
 const MADE_AS = { ...ARGON2ID, algorithm: 2, version: 1 };
 
@@ -31,20 +31,29 @@ export interface PasswordHasher {
   verify(password: string, phc: string | undefined): Promise<boolean>;
   /** Whether the hash was made with other parameters than today's. */
   needsRehash(phc: string): boolean;
+  /** Ends its threads once the hashes under way are done. */
+  close(): Promise<void>;
 }
 
 /** Builds the hasher, making the hash that unknown accounts are compared with. */
 export async function createPasswordHasher(options: PasswordHasherOptions = {}): Promise<PasswordHasher> {
+  const maxRunning = options.maxRunning ?? Math.max(1, availableParallelism() - 1);
+  const threads = createHashingThreads(maxRunning);
   const run = createBoundedQueue({
-    maxRunning: options.maxRunning ?? Math.max(1, availableParallelism() - 1),
+    maxRunning,
     maxWaiting: options.maxWaiting ?? 128,
     maxWaitMs: options.maxWaitMs ?? 5_000,
   });
+  // Made here: no thread has to start before somebody signs in.
   const nobodysHash = await hash(crypto.randomUUID(), ARGON2ID);
 
+  const underWay = new Set<Promise<unknown>>();
+
   async function inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = run(task);
+    underWay.add(result);
     try {
-      return await run(task);
+      return await result;
     } catch (error) {
       if (error instanceof QueueFullError) {
         throw new AuthError(
@@ -54,18 +63,24 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
         );
       }
       throw error;
+    } finally {
+      underWay.delete(result);
     }
   }
 
   return {
-    hash: (password) => inTurn(() => hash(normalizePassword(password), ARGON2ID)),
+    hash: (password) => inTurn(() => threads.hash(normalizePassword(password))),
     async verify(password, phc) {
-      const matches = await inTurn(() => verify(phc ?? nobodysHash, normalizePassword(password)));
+      const matches = await inTurn(() => threads.verify(normalizePassword(password), phc ?? nobodysHash));
       return matches && phc !== undefined;
     },
     needsRehash(phc) {
       const made: object = parseOptions(phc);
       return Object.entries(MADE_AS).some(([name, value]) => Reflect.get(made, name) !== value);
+    },
+    async close() {
+      while (underWay.size > 0) await Promise.allSettled(underWay);
+      await threads.close();
     },
   };
 }

@@ -1,6 +1,9 @@
 // Argon2id as OWASP has it, the same work for accounts that do not exist, and a limit to the rush.
+import { generateKeyPairSync, sign, verify } from 'node:crypto';
+import { stat } from 'node:fs/promises';
+import { promisify } from 'node:util';
 import { hash as argon2 } from '@node-rs/argon2';
-import { beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createPasswordHasher, type PasswordHasher } from '../../src/passwords/password-hasher.ts';
 
 const PASSWORD = 'correct horse battery staple';
@@ -11,12 +14,19 @@ beforeAll(async () => {
   hasher = await createPasswordHasher();
   phc = await hasher.hash(PASSWORD);
 });
+afterAll(() => hasher.close());
 
 const refused = expect.objectContaining({
   name: 'AuthError',
   reason: 'RATE_LIMITED',
   details: { retryAfterSeconds: expect.toSatisfy((n) => Number.isInteger(n) && n >= 1) },
 });
+
+async function checkSignature() {
+  const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+  const text = Buffer.from('signed');
+  return promisify(verify)(undefined, text, publicKey, sign(undefined, text, privateKey));
+}
 
 describe('hashing a password', () => {
   it('makes an Argon2id hash with 19 MiB, 2 passes and 1 lane, in PHC format', () => {
@@ -67,6 +77,7 @@ describe('the work of the hasher', () => {
     await expect(work(narrow)).rejects.toEqual(refused);
     await first;
     await work(narrow);
+    await narrow.close();
   });
 
   it('refuses with RATE_LIMITED who has waited too long', async () => {
@@ -74,6 +85,27 @@ describe('the work of the hasher', () => {
     const first = slow.hash(PASSWORD);
     await expect(slow.hash(PASSWORD)).rejects.toEqual(refused);
     await first;
+    await slow.close();
+  });
+
+  it.each([
+    ['a look at a file', () => stat(import.meta.filename)],
+    ['the check of a signature', () => checkSignature()],
+  ])('never holds up %s, however many hashes run', async (_, other) => {
+    const wide = await createPasswordHasher({ maxRunning: 8 }); // twice as many as libuv has threads
+    const hashes = () => Array.from({ length: 8 }, () => wide.hash(PASSWORD).then(() => 'a hash'));
+    await Promise.all(hashes()); // now all threads are there
+    const running = hashes();
+    expect(await Promise.race([...running, other().then(() => 'the other')])).toBe('the other');
+    await Promise.all(running);
+    await wide.close();
+  });
+
+  it('is finished where it is closed in the midst of it', async () => {
+    const closing = await createPasswordHasher({ maxRunning: 1 });
+    const made = closing.hash(PASSWORD);
+    await closing.close();
+    expect(await hasher.verify(PASSWORD, await made)).toBe(true);
   });
 
   it('spends as much processor time on an account that does not exist', async () => {
