@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { takeCores } from './compare/cores.ts';
 import { findGenerator } from './compare/generator.ts';
 import { installContenders } from './compare/install-contenders.ts';
+import { measureEndurance } from './compare/parts/endurance.ts';
 import { measureGrowth } from './compare/parts/growth.ts';
 import { measureLoginStorm } from './compare/parts/login-storm.ts';
 import { measureLogout } from './compare/parts/logout.ts';
@@ -27,8 +28,9 @@ const PARTS: readonly { title: string; measure: Part; elsewhere?: true }[] = [
   { title: 'Growth', measure: measureGrowth, elsewhere: true },
   { title: 'Start-up and memory', measure: measureStartUp },
   { title: 'Logout across instances', measure: measureLogout },
+  { title: 'Endurance', measure: measureEndurance },
 ];
-const ROUNDS = 11;
+const ROUNDS = 7;
 const SHORT_ROUNDS = 3;
 const WARM_UP_SLICES = 3;
 const SHORT_WARM_UP_SLICES = 2;

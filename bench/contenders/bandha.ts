@@ -1,5 +1,8 @@
 // Bandha as the README has it: its listener in node:http.
 import { createServer } from 'node:http';
+import { promisify } from 'node:util';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { createBandha } from '../../src/server.ts';
 import { dataResolvers, RECORD_AND_ITEMS } from './schema.ts';
 import { readSettings, serve } from './serve.ts';
@@ -19,4 +22,23 @@ for (const email of accounts.emails) {
   const client = { userAgent: undefined, ipAddress: undefined };
   await bandha.accounts.register({ email, password: accounts.password }, client);
 }
-await serve(createServer(bandha.listener));
+let unhandledRejections = 0;
+process.on('unhandledRejection', () => {
+  unhandledRejections += 1;
+});
+
+const server = createServer(bandha.listener);
+await serve(server, {
+  async condition() {
+    const openConnections = await promisify(server.getConnections.bind(server))();
+    collectGarbage();
+    return { heapBytes: process.memoryUsage().heapUsed, unhandledRejections, openConnections };
+  },
+});
+
+/** All of it: what finalizers let go of at first is collected by the next one. */
+function collectGarbage(): void {
+  setFlagsFromString('--expose-gc');
+  const collect: () => void = runInNewContext('gc');
+  for (let i = 0; i < 3; i += 1) collect();
+}

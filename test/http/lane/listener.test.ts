@@ -8,6 +8,7 @@ import { type Logger, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { createPreparedOperations } from '../../../src/http/lane/prepare-operation.ts';
 import { type Bandha, createBandha, createListener } from '../../../src/server.ts';
+import { keepBadCompany, openIdleConnections } from '../../support/bad-clients.ts';
 import { parseAnswer, request, sendBytes } from '../../support/raw-request.ts';
 import { ask, GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
 
@@ -247,6 +248,35 @@ describe('clients that misbehave', () => {
     for (let i = 0; i < 2_000; i += 1) socket.write(one);
     expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
     socket.destroy();
+  });
+});
+
+describe('a crowd', () => {
+  it('of two thousand idle connections keeps nobody waiting', async () => {
+    const { port, url } = await listen(bandha.listener);
+    const idle = await openIdleConnections(port, 2_000);
+    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    idle.close();
+  });
+
+  it('that misbehaves leaves nothing behind, while everybody else is answered', async () => {
+    const rejections: unknown[] = [];
+    const note = (reason: unknown) => rejections.push(reason);
+    process.on('unhandledRejection', note);
+    const server = createServer(bandha.listener).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as AddressInfo;
+    const company = keepBadCompany(port);
+    for (let i = 0; i < 300; i += 1) {
+      expect((await ask(`http://127.0.0.1:${port}`, SECURE, { token })).body).toEqual(ANSWER);
+    }
+    expect(await company.leave()).toBeGreaterThan(0);
+    const closed = once(server, 'close');
+    server.close();
+    server.closeIdleConnections();
+    await closed; // which it is when nobody is there any more
+    process.off('unhandledRejection', note);
+    expect(rejections).toEqual([]);
   });
 });
 
