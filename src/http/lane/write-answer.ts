@@ -67,9 +67,9 @@ export function createAnswerWriter(cors: Cors | undefined, countResponse: (statu
     const { status, headers, lastHeaders, body } = answerOf(result, accepted);
     const ofCors =
       req.headers.origin === undefined || cors === undefined ? NO_HEADERS : corsHeaders(req, cors);
-    const length = String(Buffer.byteLength(body));
-    res.writeHead(status, [...headers, 'content-length', length, ...ofCors, ...lastHeaders]);
-    res.end(body);
+    const bytes = Buffer.byteLength(body);
+    res.writeHead(status, [...headers, 'content-length', String(bytes), ...ofCors, ...lastHeaders]);
+    res.end(body, bytes === body.length ? 'latin1' : 'utf8'); // of ASCII both make the same bytes, one of them faster
     countResponse(status);
   };
 }

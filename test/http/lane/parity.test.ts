@@ -1,170 +1,23 @@
 // Both doors answer alike, byte for byte: the fast lane, and Yoga behind it.
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bandha, createBandha } from '../../../src/server.ts';
-import { parseAnswer, request, sendBytes } from '../../support/raw-request.ts';
-import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
+import { request, sendBytes } from '../../support/raw-request.ts';
+import { type Doors, openDoors, QUERIES } from './parity-corpus.ts';
 
-const typeDefs = /* GraphQL */ `
-  extend type Query {
-    hello(name: String = "world"): String!
-    add(numbers: [Int!]!): Int!
-    pick(choice: Choice): String
-    node(id: ID!): Node
-    nodes: [Node!]!
-    things: [Thing!]!
-    later: String
-    lazy: Lazy
-    fails: String
-    failsHard: String!
-    failsLate: [String]
-    slow: String
-    admins: String @auth(roles: ["admin"])
-    scoped: String @auth(scopes: [["read", "write"]])
-    recent: String @auth(maxAge: 300)
-    policed(allow: Boolean!): String @auth(policies: [["allowed"]])
-    secrets: [Secret!]
-    anything: Anything
-    me: Person
-  }
-  scalar Anything
-  type Person { a: Person  b: Person  name: String }
-  extend type Mutation { touch(times: Int): Int! }
-  enum Choice { ONE TWO }
-  interface Node { id: ID! title: String }
-  type Post implements Node { id: ID! title: String body: String! }
-  type Draft implements Node @auth(roles: ["editor"]) { id: ID! title: String }
-  union Thing = Post | Secret
-  type Secret @auth { code: String! }
-  type Lazy { plain: String promise: String call: String nothing: String! }
-`;
-const post = (id: string) => ({ __typename: 'Post', id, title: `Post ${id}`, body: 'text' });
-const resolvers = {
-  Query: {
-    hello: (_: unknown, { name }: { name: string }) => `hello ${name}`,
-    add: (_: unknown, { numbers }: { numbers: number[] }) => numbers.reduce((sum, one) => sum + one, 0),
-    pick: (_: unknown, { choice }: { choice?: string }) => choice,
-    node: (_: unknown, { id }: { id: string }) =>
-      id === 'draft' ? { __typename: 'Draft', id, title: 'hidden' } : post(id),
-    nodes: () => [post('1'), { __typename: 'Draft', id: '2', title: 'hidden' }, post('3')],
-    things: () => [post('1'), { __typename: 'Secret', code: 'x' }],
-    later: () => Promise.resolve('later'),
-    lazy: () => ({ plain: 'a', promise: Promise.resolve('b'), call: () => 'c', nothing: null }),
-    fails: () => {
-      throw new Error('inside');
-    },
-    failsHard: () => Promise.reject(new Error('inside')),
-    failsLate: () => ['a', Promise.reject(new Error('inside')), 'c'],
-    slow: () => new Promise((resolve) => setTimeout(() => resolve('slow'), 5)),
-    admins: () => 'admins',
-    scoped: () => 'scoped',
-    recent: () => 'recent',
-    policed: () => 'policed',
-    secrets: () => [{ code: '1' }],
-    anything: () => 10n, // which JSON has no word for
-    me: () => ({ name: 'Ada', a: { name: 'Bob' } }),
-  },
-  Mutation: { touch: (_: unknown, { times = 1 }: { times?: number }) => times },
-};
-
-let bandha: Bandha;
 let token: string;
 let ended: string;
-const doors: Record<'lane' | 'yoga', Server> = {} as Record<'lane' | 'yoga', Server>;
-const portOf = (door: Server) => (door.address() as AddressInfo).port;
+let doors: Doors;
 
 beforeAll(async () => {
-  bandha = await createBandha({
-    databaseUrl: 'sqlite::memory:',
-    secret: TEST_SECRET,
-    typeDefs,
-    resolvers,
-    policies: { allowed: ({ args }) => args.allow === true },
-  });
-  doors.lane = createServer(bandha.listener).listen(0, '127.0.0.1');
-  doors.yoga = createServer(bandha.yoga).listen(0, '127.0.0.1');
-  await Promise.all([once(doors.lane, 'listening'), once(doors.yoga, 'listening')]);
-  const client = { userAgent: undefined, ipAddress: undefined };
-  const signUp = (email: string) => bandha.accounts.register({ email, password: GOOD_PASSWORD }, client);
-  token = (await signUp('ada@example.com')).accessToken;
-  const gone = await signUp('bob@example.com');
-  await bandha.accounts.logOut({ refreshToken: gone.refreshToken, principal: null });
-  ended = gone.accessToken;
+  doors = await openDoors();
+  ({ token, ended } = doors);
 });
-afterAll(async () => {
-  for (const door of Object.values(doors)) door.close();
-  await bandha.close();
-});
+afterAll(() => doors.close());
 
-/** What each door answers to the same bytes. */
-async function both(bytes: Buffer) {
-  const [lane = '', yoga = ''] = await Promise.all(
-    [doors.lane, doors.yoga].map((door) => sendBytes(portOf(door), [bytes])),
-  );
-  return { lane: parseAnswer(lane), yoga: parseAnswer(yoga) };
-}
-
+const both = (bytes: Buffer) => doors.both(bytes);
 const json = (params: unknown) => JSON.stringify(params);
 const JSON_TYPE = { 'Content-Type': 'application/json' };
-
-const QUERIES: readonly string[] = [
-  '{ secureData { message } }',
-  '{ secureData { message user { email roles createdAt } } }',
-  '{ viewer { id email } }',
-  '{ a: secureData { message } b: secureData { m: message } }',
-  '{ ...F } fragment F on Query { secureData { ...S } } fragment S on SecureData { message }',
-  'query Q($skip: Boolean = false) { secureData @skip(if: $skip) { message } hello }',
-  '{ hello }',
-  '{ hello(name: "Ada “quoted” \\u00e9") }',
-  '{ add(numbers: [1, 2, 3]) }',
-  '{ pick(choice: ONE) }',
-  '{ pick(choice: THREE) }',
-  '{ nodes { id title } }',
-  '{ nodes { __typename id ... on Post { body } } }',
-  '{ node(id: "draft") { id title } }',
-  '{ things { ... on Post { id } ... on Secret { code } } }',
-  '{ secrets { code } hello }',
-  '{ later slow }',
-  '{ lazy { plain promise call } }',
-  '{ lazy { plain nothing } hello }',
-  '{ anything }',
-  `{ me { ...F0 } } ${Array.from({ length: 12 }, (_, i) => `fragment F${i} on Person { name a { ...F${i + 1} } b { ...F${i + 1} } }`).join(' ')} fragment F12 on Person { name }`,
-  '{ fails hello }',
-  '{ failsHard hello }',
-  '{ failsLate }',
-  '{ admins }',
-  '{ scoped }',
-  '{ recent }',
-  '{ policed(allow: true) }',
-  '{ policed(allow: false) }',
-  '{ __typename }',
-  '{ __schema { queryType { name } } }',
-  '{ __type(name: "User") { name fields { name } } }',
-  '{ hello __schema { queryType { name } } }',
-  'mutation { touch }',
-  'mutation { touch(times: 3) }',
-  'mutation { login(email: "nobody@example.com", password: "wrong") { tokenType } }',
-  'mutation { refresh(refreshToken: "garbage") { tokenType } }',
-  'mutation { register(email: "nonsense", password: "x") { tokenType } }',
-  'mutation { logout(refreshToken: "garbage") }',
-  'mutation { revokeSession(id: "00000000-0000-4000-8000-000000000000") }',
-  'subscription { nothing }',
-  '{ secureData { message ...@defer { user { email } } } }',
-  '{ secureData }',
-  '{ unknownField }',
-  '{ secureData { message ',
-  '',
-  '   ',
-  '# nothing',
-  '{ hello } { hello }',
-  'query A { hello } query B { secureData { message } }',
-  `{ ${Array.from({ length: 101 }, (_, i) => `a${i}: hello`).join(' ')} }`,
-  `{ ${Array.from({ length: 99 }, (_, i) => `a${i}: hello`).join(' ')} }`,
-];
 
 describe('every query, as every caller', () => {
   it.each([
@@ -190,7 +43,7 @@ describe('every query, as every caller', () => {
     const headers = { ...JSON_TYPE, Authorization: `Bearer ${token}` };
     for (const query of QUERIES.filter((one) => !one.startsWith('mutation'))) {
       const bytes = request({ headers }, json({ query }));
-      for (let run = 0; run < 25; run += 1) await sendBytes(portOf(doors.lane), [bytes]);
+      for (let run = 0; run < 25; run += 1) await sendBytes(doors.ports.lane, [bytes]);
       const { lane, yoga } = await both(bytes);
       expect(lane, query).toEqual(yoga);
     }
@@ -448,7 +301,7 @@ describe('on the wire', () => {
     ],
   ])('%s', async (_, text) => {
     const [lane = '', yoga = ''] = await Promise.all(
-      [doors.lane, doors.yoga].map((door) => sendBytes(portOf(door), [text])),
+      [doors.ports.lane, doors.ports.yoga].map((port) => sendBytes(port, [text])),
     );
     const without = (answer: string) => answer.replaceAll(/^Date: .*\r\n/gm, '');
     expect(without(lane)).toBe(without(yoga));
