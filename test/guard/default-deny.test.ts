@@ -3,10 +3,9 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
+import { useGuard } from '../../src/guard/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
-import type { Principal } from '../../src/tokens/principal.ts';
-import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
+import { createTestKit, type TestKitOptions } from '../../src/testing/index.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 
 const TYPES = `${directiveTypeDefs}
@@ -38,9 +37,8 @@ const DATA: Record<string, unknown> = {
     ],
   },
 };
-const ADA = createPrincipal();
 
-function createApp(principal: Principal | null, options: GuardOptions = {}) {
+function createApp(options: TestKitOptions = {}) {
   const calls: string[] = [];
   const schema = mapSchema(makeExecutableSchema({ typeDefs: TYPES }), {
     [MapperKind.OBJECT_FIELD]: (config, field, type) => ({
@@ -51,9 +49,11 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
       },
     }),
   });
-  const guard = useGuard({ default: 'deny', log: { warn() {} }, ...options });
-  const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
-  return { ask: createAsk(yoga), calls };
+  const kit = createTestKit(
+    { schema },
+    { default: 'deny', introspection: 'all', log: { warn() {} }, ...options },
+  );
+  return { ...kit, calls };
 }
 
 const CLOSED: [string, string, string][] = [
@@ -98,42 +98,40 @@ const OPEN: [string, string, object][] = [
 
 describe('an anonymous caller', () => {
   it.each(CLOSED)('does not get %s', async (_, query, coordinates) => {
-    const { ask, calls } = createApp(null);
-    const { status, body } = await ask(query);
-    for (const { extensions } of body.errors) expect(extensions.reason).toBe('MISSING_TOKEN');
-    const named = body.errors.map(
-      (error: { extensions: { coordinate: string } }) => error.extensions.coordinate,
-    );
-    expect(named).toEqual(coordinates.split(' '));
+    const { anonymous, calls } = createApp();
+    const { status, body, denials } = await anonymous.execute(query);
+    expect(denials.map(({ coordinate }) => coordinate)).toEqual(coordinates.split(' '));
+    for (const { reason } of denials) expect(reason).toBe('MISSING_TOKEN');
+    expect(body.errors).toHaveLength(denials.length);
     expect(body).not.toHaveProperty('data');
     expect(status).toBe(401);
     expect(calls).toEqual([]);
   });
 
   it.each(CLOSED)('does not get %s with onDenied null', async (_, query) => {
-    const { ask, calls } = createApp(null, { onDenied: 'null' });
-    const { status, body } = await ask(query);
-    expect(body.errors[0].extensions.reason).toBe('MISSING_TOKEN');
-    expect(JSON.stringify(body.data ?? null)).not.toMatch(/"(Query|Mutation)"/);
+    const { anonymous, calls } = createApp({ onDenied: 'null' });
+    const { status, data, reason } = await anonymous.execute(query);
+    expect(reason).toBe('MISSING_TOKEN');
+    expect(JSON.stringify(data ?? null)).not.toMatch(/"(Query|Mutation)"/);
     expect(status).toBe(200);
     const forbidden = /closed|ping|PlainType.name|locked|books|note/;
     expect(calls.filter((call) => forbidden.test(call))).toEqual([]);
   });
 
   it.each(OPEN)('gets %s', async (_, query, data) => {
-    expect((await createApp(null).ask(query)).body).toEqual({ data });
+    expect((await createApp().anonymous.execute(query)).body).toEqual({ data });
   });
 });
 
 describe('a signed-in caller', () => {
   it.each([...CLOSED, ...OPEN].map(([name, query]) => [name, query]))('gets %s', async (_, query = '') => {
-    const { status, body } = await createApp(ADA).ask(query);
+    const { status, body } = await createApp().as().execute(query);
     expect(body.errors).toBeUndefined();
     expect(status).toBe(200);
   });
 
   it('does not get what needs a role', async () => {
-    expect((await createApp(ADA).ask('{ admin }')).body.errors[0].extensions.reason).toBe('MISSING_ROLE');
+    expect((await createApp().as().execute('{ admin }')).reason).toBe('MISSING_ROLE');
   });
 });
 

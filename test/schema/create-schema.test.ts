@@ -6,18 +6,10 @@ import {
   lexicographicSortSchema,
   printSchema,
 } from 'graphql';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { baseTypeDefs, directiveTypeDefs } from '../../src/schema/base-schema.ts';
-import { startTestServer, type TestServer } from '../support/test-server.ts';
-
-let server: TestServer;
-beforeAll(async () => {
-  server = await startTestServer({
-    typeDefs: 'extend type Query { at(time: DateTime!): DateTime }',
-    resolvers: { Query: { at: (_: unknown, { time }: { time: Date }) => time } },
-  });
-});
-afterAll(() => server.close());
+import { createTestKit } from '../../src/testing/index.ts';
+import { startTestServer } from '../support/test-server.ts';
 
 it('has every type, field, argument and description of schema.graphql, and nothing else', async () => {
   const plain = await startTestServer();
@@ -27,9 +19,13 @@ it('has every type, field, argument and description of schema.graphql, and nothi
 });
 
 it('has a scalar DateTime for an app’s own fields and variables', async () => {
+  const { anonymous } = createTestKit({
+    typeDefs: 'extend type Query { at(time: DateTime!): DateTime }',
+    resolvers: { Query: { at: (_: unknown, { time }: { time: Date }) => time } },
+  });
   const query = 'query ($time: DateTime!) { at(time: $time) }';
-  const { body } = await server.ask(query, { variables: { time: '2026-01-31T12:00:00Z' } });
-  expect(body).toEqual({ data: { at: '2026-01-31T12:00:00.000Z' } });
+  const { data } = await anonymous.execute(query, { time: '2026-01-31T12:00:00Z' });
+  expect(data).toEqual({ at: '2026-01-31T12:00:00.000Z' });
 });
 
 it('offers its directives as SDL that other SDL can follow', () => {

@@ -1,0 +1,113 @@
+// The server's own way from an operation's text to its answer, without HTTP and without a token.
+import type { ExecutionResult, GraphQLSchema } from 'graphql';
+import { createYoga, isAsyncIterable, maskError } from 'graphql-yoga';
+import { useAuthentication } from '../context.ts';
+import type { Guard } from '../guard/create-guard.ts';
+import { type GuardOptions, guardPlugin } from '../guard/use-guard.ts';
+import { useClearRefusals } from '../http/use-clear-refusals.ts';
+import { useDocumentLimits } from '../http/use-document-limits.ts';
+import { useHiddenNames } from '../http/use-hidden-names.ts';
+import { useRootFieldLimit } from '../http/use-root-field-limit.ts';
+import type { Authentication } from '../tokens/authenticate.ts';
+import { type TestResult, toTestResult } from './result.ts';
+import { StoreNeededError } from './without-store.ts';
+
+/** One operation, as a client sends it. */
+export interface TestRequest {
+  query: string;
+  variables: Record<string, unknown> | undefined;
+  operationName: string | undefined;
+}
+
+export interface RunnerOptions {
+  guard: Guard;
+  guardOptions: GuardOptions;
+  /** What the app's resolvers find in their context. */
+  contextOf(caller: Authentication): object | Promise<object>;
+}
+
+/** The answer, or the answers that come one after the other. */
+export type RunRequest = (
+  request: TestRequest,
+  caller: Authentication,
+) => Promise<TestResult | AsyncIterableIterator<TestResult>>;
+
+const URL = 'http://test.invalid/graphql';
+
+/** @param schema with its wall */
+export function createRunner(
+  schema: GraphQLSchema,
+  { guard, guardOptions, contextOf }: RunnerOptions,
+): RunRequest {
+  const callers = new WeakMap<object, Authentication>();
+  /** What was masked, by the error that stands in its place. */
+  const originals = new WeakMap<object, unknown>();
+  const yoga = createYoga<{ request: Request }>({
+    schema,
+    plugins: [
+      useClearRefusals(),
+      useDocumentLimits(),
+      useAuthentication((headers) => {
+        const caller = callers.get(headers);
+        if (caller === undefined) throw new Error('A request of the test kit has lost its caller');
+        return caller;
+      }),
+      guardPlugin(guard, guardOptions),
+      useRootFieldLimit(),
+      useHiddenNames({ introspection: true }),
+    ],
+    graphiql: false,
+    logging: false,
+    maskedErrors: {
+      isDev: false,
+      maskError(error, message) {
+        const masked = maskError(error, message, false);
+        if (masked !== error) originals.set(masked, innermost(error));
+        return masked;
+      },
+    },
+  });
+
+  async function answer(result: ExecutionResult): Promise<TestResult> {
+    const answered = await toTestResult(result, yoga.fetchAPI, (error) => originals.get(error));
+    const misuse = answered.unexpected.find((error) => error instanceof StoreNeededError);
+    if (misuse !== undefined) throw misuse;
+    return answered;
+  }
+
+  return async ({ query, variables, operationName }, caller) => {
+    const request = new Request(URL, { method: 'POST' });
+    callers.set(request.headers, caller);
+    const params = { query, variables, operationName };
+    const context = { ...(await contextOf(caller)), request };
+    const result = await yoga.getResultForParams({ params, request }, context);
+    if (result === undefined) throw new Error('Yoga has not answered');
+    return isAsyncIterable(result) ? answerEach(result, answer) : answer(result);
+  };
+}
+
+/** The error that a resolver threw. */
+function innermost(error: unknown): unknown {
+  if (!(error instanceof Error) || !('originalError' in error)) return error;
+  return error.originalError === undefined ? error : innermost(error.originalError);
+}
+
+function answerEach(
+  results: AsyncIterable<ExecutionResult>,
+  answer: (result: ExecutionResult) => Promise<TestResult>,
+): AsyncIterableIterator<TestResult> {
+  const iterator = results[Symbol.asyncIterator]();
+  return {
+    async next() {
+      const { done, value } = await iterator.next();
+      return done ? { done, value: undefined } : { done: false, value: await answer(value) };
+    },
+    async return() {
+      await iterator.return?.();
+      return { done: true, value: undefined };
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}

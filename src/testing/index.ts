@@ -1,0 +1,15 @@
+// What tests of an app's schema import.
+export { type AuthMatchers, authMatchers } from './auth-matchers.ts';
+export type { TestClock } from './clock.ts';
+export {
+  createTestKit,
+  type TestedSchema,
+  type TestKit,
+  type TestKitOptions,
+  type TokenCondition,
+} from './create-test-kit.ts';
+export type { TestDocument } from './documents.ts';
+export type { PrincipalSpec } from './make-principal.ts';
+export type { Matrices, MatrixOperation, MatrixPrincipal } from './matrix.ts';
+export type { AnswerBody, DenialReason, Denied, TestResult } from './result.ts';
+export type { TestSubscription, TestUser } from './test-user.ts';

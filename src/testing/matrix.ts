@@ -1,0 +1,104 @@
+// Who may do what, as a table for a snapshot: decisions alone, no resolver runs.
+import { type GraphQLSchema, parse, validate } from 'graphql';
+import { createGuard, type Guard } from '../guard/create-guard.ts';
+import { explainSchema } from '../guard/explain-schema.ts';
+import type { GuardOptions } from '../guard/use-guard.ts';
+import type { Authentication } from '../tokens/authenticate.ts';
+import { decideField } from './decide-field.ts';
+import { decideOperation } from './decide-operation.ts';
+import { type Anything, createTexts, type TestDocument } from './documents.ts';
+import type { PrincipalSpec } from './make-principal.ts';
+import type { TestUser } from './test-user.ts';
+import { writeTable } from './write-table.ts';
+
+/** An operation of the table; without its variables, what depends on them reads `depends`. */
+export type MatrixOperation =
+  | TestDocument<Anything, Anything>
+  | { document: TestDocument<Anything, Anything>; variables?: object; operationName?: string };
+
+/** Somebody of the table; null is an anonymous caller. */
+export type MatrixPrincipal = PrincipalSpec | TestUser | null;
+
+/** Who may do what, as a Markdown table with a column a principal, in the order given. No resolver runs. */
+export interface Matrices {
+  /**
+   * A row an operation. A cell is `allowed`, the reasons of the refusal, or `depends`: on the objects behind an interface or
+   * union, or on variables that were not given. Policies are asked, with the operation's arguments.
+   * @throws TypeError where an operation does not fit the schema
+   */
+  matrix(
+    operations: Readonly<Record<string, MatrixOperation>>,
+    principals: Readonly<Record<string, MatrixPrincipal>>,
+  ): Promise<string>;
+  /**
+   * A row a field, every one of the schema. A cell is `allowed`, the reason of the denial, or `depends`: on the objects behind
+   * an interface or union, or on a policy; here nobody asks it.
+   */
+  fieldMatrix(principals: Readonly<Record<string, MatrixPrincipal>>): string;
+}
+
+export interface MatrixDeps {
+  /** Without a wall. */
+  plain: GraphQLSchema;
+  guard: Guard;
+  guardOptions: GuardOptions;
+  contextOf(caller: Authentication): object | Promise<object>;
+  callerOf(principal: MatrixPrincipal): Authentication;
+  now: () => Date;
+}
+
+export function createMatrices(deps: MatrixDeps): Matrices {
+  const { plain, contextOf, callerOf, now } = deps;
+  const textOf = createTexts();
+  const guard = refusingGuard(deps);
+
+  function parseOperation(operation: MatrixOperation) {
+    const isAlone = typeof operation === 'string' || !('document' in operation);
+    const { document: given, variables = {}, operationName } = isAlone ? { document: operation } : operation;
+    const document = parse(textOf(given));
+    const [fault] = validate(plain, document);
+    if (fault !== undefined) throw fault;
+    return { document, operationName, variables: JSON.parse(JSON.stringify(variables)) };
+  }
+
+  async function decide(operation: MatrixOperation, caller: Authentication): Promise<string> {
+    const { principal, problem: tokenProblem } = caller;
+    const contextValue = { ...(await contextOf(caller)), principal, tokenProblem };
+    return decideOperation(guard, plain, { ...parseOperation(operation), contextValue });
+  }
+
+  async function rowOf(name: string, operation: MatrixOperation, callers: readonly Authentication[]) {
+    try {
+      return [name, ...(await Promise.all(callers.map((caller) => decide(operation, caller))))];
+    } catch (error) {
+      const message = error instanceof Error ? error.message : String(error);
+      throw new TypeError(`The operation ${name} of the matrix: ${message}`, { cause: error });
+    }
+  }
+
+  return {
+    async matrix(operations, principals) {
+      const callers = Object.values(principals).map(callerOf);
+      const rows = Object.entries(operations).map(([name, one]) => rowOf(name, one, callers));
+      return writeTable(['operation', ...Object.keys(principals)], await Promise.all(rows));
+    },
+    fieldMatrix(principals) {
+      const protectedSchema = guard.protect(plain);
+      const callers = Object.values(principals)
+        .map(callerOf)
+        .map(({ principal, problem: tokenProblem }) => ({ principal, tokenProblem, now: now() }));
+      const rows = explainSchema(plain, protectedSchema.rulebook).map(({ coordinate }) => [
+        coordinate,
+        ...callers.map((caller) => decideField(protectedSchema, coordinate, caller)),
+      ]);
+      return writeTable(['field', ...Object.keys(principals)], rows);
+    },
+  };
+}
+
+/** What would be refused is the question, also where a report or nulls are the answer. */
+function refusingGuard({ guard, guardOptions }: MatrixDeps): Guard {
+  const { onDenied = 'reject', report = false } = guardOptions;
+  if (onDenied === 'reject' && !report) return guard;
+  return createGuard({ ...guardOptions, onDenied: 'reject', report: false });
+}

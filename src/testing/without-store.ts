@@ -1,0 +1,50 @@
+// Bandha's own fields where there is no store: the caller's account is the one that the test describes.
+import type { Accounts } from '../accounts/accounts.ts';
+import type { BandhaContext } from '../context.ts';
+import { ConfigError } from '../errors.ts';
+import { secureData } from '../resolvers/secure-data.ts';
+import { viewer } from '../resolvers/viewer.ts';
+import type { AppResolvers } from '../schema/create-schema.ts';
+import type { User } from '../stores/store.ts';
+import type { Principal } from '../tokens/principal.ts';
+
+/** A test came to what only a store can do. */
+export class StoreNeededError extends ConfigError {}
+
+/** The accounts that are given; the rest say what to do when they are asked. */
+export function createKitAccounts(given: Partial<Accounts>): Accounts {
+  const missing = (verb: keyof Accounts) => () => {
+    throw new StoreNeededError([
+      `accounts.${verb}: the test kit has no store. Give createTestKit an \`accounts\` that has it, or test with createBandha({ databaseUrl: 'sqlite::memory:' })`,
+    ]);
+  };
+  return {
+    register: missing('register'),
+    logIn: missing('logIn'),
+    refresh: missing('refresh'),
+    logOut: missing('logOut'),
+    endSession: missing('endSession'),
+    endAllSessions: missing('endAllSessions'),
+    listSessions: missing('listSessions'),
+    findAccount: missing('findAccount'),
+    ...given,
+  };
+}
+
+/** `viewer` and `secureData`, which need no more than the account of whoever asks. */
+export function createKitResolvers(
+  given: Partial<Accounts>,
+  accountOf: (principal: Principal) => User | undefined,
+): AppResolvers {
+  const ofCaller = ({ principal }: BandhaContext): Accounts =>
+    createKitAccounts({
+      findAccount: async () => (principal === null ? undefined : accountOf(principal)),
+      ...given,
+    });
+  return {
+    Query: {
+      viewer: (parent, args, context) => viewer(ofCaller(context))(parent, args, context),
+      secureData: (parent, args, context) => secureData(ofCaller(context))(parent, args, context),
+    },
+  };
+}

@@ -1,0 +1,16 @@
+// A table in Markdown whose columns are aligned, so that it reads in a snapshot too.
+
+/** @param rows of as many cells as `heads` */
+export function writeTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+  const lines = [heads, ...rows].map((row) => row.map(escapeCell));
+  const widths = heads.map((_, column) => Math.max(3, ...lines.map((row) => row[column]?.length ?? 0)));
+  const write = (row: readonly string[]) =>
+    `| ${widths.map((width, column) => (row[column] ?? '').padEnd(width)).join(' | ')} |`;
+  const rule = `| ${widths.map((width) => '-'.repeat(width)).join(' | ')} |`;
+  const [head = [], ...body] = lines;
+  return [write(head), rule, ...body.map(write)].join('\n');
+}
+
+function escapeCell(cell: string): string {
+  return cell.replaceAll('|', '\\|').replaceAll('\n', ' ');
+}
