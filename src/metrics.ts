@@ -2,6 +2,7 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Accounts } from './accounts/accounts.ts';
+import { andThen } from './at-once.ts';
 import { AuthError } from './errors.ts';
 import type { AuthenticateAtOnce, Authentication } from './tokens/authenticate.ts';
 
@@ -119,10 +120,7 @@ export function createMetrics(readings: Readings): Metrics {
         countAuthentication(problem ?? (principal ? 'accepted' : 'none'));
         return authentication;
       };
-      return (headers) => {
-        const authentication = authenticate(headers);
-        return authentication instanceof Promise ? authentication.then(counted) : counted(authentication);
-      };
+      return (headers) => andThen(authenticate(headers), counted);
     },
     countResponse,
   };

@@ -1,5 +1,6 @@
 // From request headers to the caller: reads the bearer token, verifies it, asks whether its session has ended.
 import type { IncomingHttpHeaders } from 'node:http';
+import { andThen, type PromiseOrValue } from '../at-once.ts';
 import type { TokenProblem } from '../errors.ts';
 import type { CheckSession } from './check-session.ts';
 import type { Principal } from './principal.ts';
@@ -17,30 +18,24 @@ export type RequestHeaders = Headers | IncomingHttpHeaders;
 export type Authenticate = (headers: RequestHeaders) => Promise<Authentication>;
 
 /** The same, at once where nothing has to be awaited: a promise would cost more than the look-up. */
-export type AuthenticateAtOnce = (headers: RequestHeaders) => Authentication | Promise<Authentication>;
+export type AuthenticateAtOnce = (headers: RequestHeaders) => PromiseOrValue<Authentication>;
 
 const ANONYMOUS: Authentication = { principal: null, problem: undefined };
 
 /** @param checkSession says which tokens are refused though they verify; absent: none */
 export function createAuthenticate(verifier: Verifier, checkSession?: CheckSession): AuthenticateAtOnce {
-  function accept(token: string, verification: Verification): Authentication | Promise<Authentication> {
+  function accept(verification: Verification): PromiseOrValue<Authentication> {
     const { principal, problem } = verification;
     if (principal === undefined) return { principal: null, problem };
-    const conclude = (ended: TokenProblem | undefined): Authentication => {
-      if (ended === undefined) return verification;
-      if (ended !== 'REVOCATIONS_UNAVAILABLE') verifier.forget(token);
-      return { principal: null, problem: ended };
-    };
-    const ended = checkSession?.(principal);
-    return ended instanceof Promise ? ended.then(conclude) : conclude(ended);
+    return andThen(checkSession?.(principal), (ended) =>
+      ended === undefined ? verification : { principal: null, problem: ended },
+    );
   }
 
   return (headers) => {
     const token = readBearerToken(headers);
     if (token === undefined) return ANONYMOUS;
-    const known = verifier.recall(token);
-    if (known !== undefined) return accept(token, known);
-    return verifier.verify(token).then((verification) => accept(token, verification));
+    return andThen(verifier.recall(token) ?? verifier.verify(token), accept);
   };
 }
 

@@ -1,4 +1,4 @@
-// Verifies access tokens: signature first, then claims; verified ones are remembered until they expire.
+// Verifies access tokens: signature first, then claims; verified ones are remembered, so that they cost a look-up.
 import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { TokenProblem } from '../errors.ts';
@@ -35,10 +35,8 @@ export type Verification =
 export interface Verifier {
   /** Never rejects: a token that cannot be verified is a problem, not an error. */
   verify(token: string): Promise<Verification>;
-  /** What is remembered of a token that was verified and has not expired; undefined where it has to be verified. */
+  /** The same of a token that is remembered, which may have expired since; undefined where it has to be verified. */
   recall(token: string): Verification | undefined;
-  /** Drops a token from the memory of verified ones. */
-  forget(token: string): void;
   /** How many verified tokens are remembered. */
   readonly cachedTokens: number;
 }
@@ -52,6 +50,7 @@ interface CachedToken {
 const KEY_CARRYING_PARAMETERS = ['jku', 'jwk', 'x5u', 'x5c'] as const;
 const MAX_CLOCK_TOLERANCE_SECONDS = 5;
 const DEFAULT_MAX_CACHED_TOKENS = 100_000;
+const EXPIRED = refused('TOKEN_EXPIRED');
 
 /**
  * Builds a verifier for the tokens of one issuer.
@@ -60,7 +59,7 @@ const DEFAULT_MAX_CACHED_TOKENS = 100_000;
 export function createVerifier(options: VerifierOptions): Verifier {
   assertOptions(options);
   const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
-  const { maxAgeSeconds } = options;
+  const { maxAgeSeconds, clockToleranceSeconds = 0 } = options;
   const findKey = createKeyFinder(options.keys);
   const cache = new LRUCache<string, CachedToken>({
     max: options.maxCachedTokens ?? DEFAULT_MAX_CACHED_TOKENS,
@@ -82,7 +81,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
         algorithms: [...algorithms],
         ...(type !== null && { typ: type }),
         requiredClaims: maxAgeSeconds === undefined ? ['exp', 'sub'] : ['exp', 'iat', 'sub'],
-        clockTolerance: options.clockToleranceSeconds ?? 0,
+        clockTolerance: clockToleranceSeconds,
         currentDate: now(),
       });
       const principal = parsePrincipal(payload);
@@ -92,7 +91,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const oldAtSeconds = maxAgeSeconds === undefined ? Infinity : iat + maxAgeSeconds;
       if (now().getTime() >= oldAtSeconds * 1000) return refused('TOKEN_EXPIRED');
       const verification: Verification = { principal, problem: undefined };
-      cache.set(token, { verification, expiresAtSeconds: Math.min(exp, oldAtSeconds) });
+      cache.set(token, {
+        verification,
+        expiresAtSeconds: Math.min(exp + clockToleranceSeconds, oldAtSeconds),
+      });
       return verification;
     } catch (error) {
       return refused(problemOf(error));
@@ -102,8 +104,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   function recall(token: string): Verification | undefined {
     const cached = cache.get(token);
     if (cached === undefined || now().getTime() < cached.expiresAtSeconds * 1000) return cached?.verification;
-    cache.delete(token);
-    return undefined;
+    return EXPIRED;
   }
 
   return {
@@ -115,7 +116,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
       underWay.set(token, verification);
       return verification;
     },
-    forget: (token) => void cache.delete(token),
     get cachedTokens() {
       return cache.size;
     },

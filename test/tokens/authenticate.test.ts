@@ -9,14 +9,13 @@ import { createPrincipal } from '../support/guarded-app.ts';
 const ada = createPrincipal();
 const ACCEPTED = { principal: ada, problem: undefined };
 
-/** Verifies the token `good`, and remembers what it was told to forget. */
+/** Verifies the token `good`. */
 function createAuthentication(checkSession?: CheckSession) {
   const verifier = {
     verify: vi.fn<Verifier['verify']>(async (token) =>
       token === 'good' ? ACCEPTED : { principal: undefined, problem: 'TOKEN_INVALID' },
     ),
     recall: () => undefined,
-    forget: vi.fn<Verifier['forget']>(),
     cachedTokens: 0,
   };
   const authenticate = createAuthenticate(verifier, checkSession);
@@ -29,22 +28,16 @@ describe('authenticating', () => {
     ['stands', () => undefined],
     ['stands, as is known a moment later', () => Promise.resolve(undefined)],
   ])('accepts a verified token whose session %s', async (_, checkSession) => {
-    const { ask, forget } = createAuthentication(checkSession);
+    const { ask } = createAuthentication(checkSession);
     expect(await ask('Bearer good')).toEqual(ACCEPTED);
-    expect(forget).not.toHaveBeenCalled();
   });
 
-  it.each<[TokenProblem, boolean]>([
-    ['TOKEN_REVOKED', true],
-    ['TOKEN_EXPIRED', true],
-    ['REVOCATIONS_UNAVAILABLE', false], // it may be good again in a moment
-  ])(
-    'answers %s as the session is judged, at once or later; forgets the token: %s',
-    async (problem, forgets) => {
+  it.each<TokenProblem>(['TOKEN_REVOKED', 'TOKEN_EXPIRED', 'REVOCATIONS_UNAVAILABLE'])(
+    'answers %s as the session is judged, at once or later',
+    async (problem) => {
       for (const checkSession of [() => problem, () => Promise.resolve(problem)]) {
-        const { ask, forget } = createAuthentication(checkSession);
+        const { ask } = createAuthentication(checkSession);
         expect(await ask('Bearer good')).toEqual({ principal: null, problem });
-        expect(forget.mock.calls).toEqual(forgets ? [['good']] : []);
       }
     },
   );
