@@ -13,6 +13,7 @@ import { measureLoginStorm } from './compare/parts/login-storm.ts';
 import { measureLogout } from './compare/parts/logout.ts';
 import { measureCold, measureProtected } from './compare/parts/protected.ts';
 import { measureQuerySize } from './compare/parts/query-size.ts';
+import { measureRefusals } from './compare/parts/refusals.ts';
 import { measureSignIns } from './compare/parts/sign-ins.ts';
 import { measureStartUp } from './compare/parts/start-up.ts';
 import { formatGoals, writeGoals, writeResult } from './compare/report.ts';
@@ -29,6 +30,7 @@ const PARTS: readonly { title: string; measure: Part; elsewhere?: true }[] = [
   { title: 'Start-up and memory', measure: measureStartUp },
   { title: 'Logout across instances', measure: measureLogout },
   { title: 'Endurance', measure: measureEndurance },
+  { title: 'Refusals', measure: measureRefusals },
 ];
 const ROUNDS = 7;
 const SHORT_ROUNDS = 3;

@@ -11,6 +11,8 @@ export interface Target {
   connections: number;
   /** The right answer's length, head and body; whatever else is answered has another. */
   answerBytes: number;
+  /** Whether the right answer is a refusal, with a status from 400. */
+  isRefused?: boolean;
 }
 
 export interface Slice {
@@ -91,10 +93,10 @@ export async function loadSlice(
 
 /** @throws Error where something else than right answers came */
 export function assertAnswers(
-  { contender, connections, answerBytes }: Omit<Target, 'supply'>,
+  { contender, connections, answerBytes, isRefused = false }: Omit<Target, 'supply'>,
   hits: Hits,
 ): void {
-  if (hits.refused + hits.broken > 0) {
+  if (hits.refused !== (isRefused ? hits.requests : 0) || hits.broken > 0) {
     throw new Error(`${contender.title}: ${hits.refused} refused, ${hits.broken} connections failed`);
   }
   const fewest = hits.requests * answerBytes * 0.97;

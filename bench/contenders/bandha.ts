@@ -15,7 +15,7 @@ const bandha = await createBandha({
   databaseUrl,
   secret,
   accessTtlSeconds,
-  typeDefs: RECORD_AND_ITEMS,
+  typeDefs: [RECORD_AND_ITEMS, 'extend type Query { admins: String @auth(roles: ["admin"]) }'],
   resolvers: dataResolvers,
 });
 for (const email of accounts.emails) {
