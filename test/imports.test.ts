@@ -47,7 +47,7 @@ describe('imports', () => {
     expect(importsOf('server.ts')).toContainEqual({ from: 'stores/store.ts', isType: true });
     expect(importsOf('index.ts')).toContainEqual({ from: 'server.ts', isType: false });
     expect(importsOf('http/create-yoga-server.ts')).toContainEqual({
-      from: '@graphql-yoga/render-graphiql',
+      from: 'graphql-yoga',
       isType: false,
     });
     expect(files.flatMap(importsOf).length).toBeGreaterThan(150);
@@ -69,6 +69,25 @@ describe('imports', () => {
     expect(wrongWay(inner, ['node:http', 'node:https', 'node:process'])).toEqual([]);
     const withoutGuard = inner.filter((folder) => folder !== 'guard');
     expect(wrongWay(withoutGuard, ['graphql-yoga'])).toEqual([]);
+  });
+
+  it('of the clients stay among themselves, and of packages they want peers alone', () => {
+    const clients = files.filter((file) => file.startsWith('clients/'));
+    const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+    const peers = Object.keys(peerDependencies);
+    const isPeer = (from: string) => peers.some((peer) => from === peer || from.startsWith(`${peer}/`));
+    const outside = clients
+      .flatMap((file) => importsOf(file).map(({ from }) => from))
+      .filter((from) => !from.startsWith('clients/') && !isPeer(from));
+    expect(clients.length).toBeGreaterThan(5);
+    expect(outside).toEqual([]);
+  });
+
+  it('of the client alone want no package, and neither do they want the documents', () => {
+    const reached = new Set(['clients/client.ts']);
+    for (const file of reached) for (const { from } of importsOf(file)) reached.add(from);
+    expect([...reached].filter((from) => !/^clients\/[a-z-]+\.ts$/.test(from))).toEqual([]);
+    expect(reached).toContain('clients/tabs.ts');
   });
 
   it('of main.ts are nobody’s', () => {

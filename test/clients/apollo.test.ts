@@ -1,4 +1,4 @@
-// A real Apollo Client against the running server: the way through its links, and how it shows a refusal.
+// A real Apollo Client against the running server: the link, the typed documents, and how it shows a refusal.
 import {
   ApolloClient,
   ApolloLink,
@@ -7,98 +7,159 @@ import {
   HttpLink,
   InMemoryCache,
   Observable,
-  type TypedDocumentNode,
+  ServerError,
 } from '@apollo/client';
-import { SetContextLink } from '@apollo/client/link/context';
-import { ErrorLink } from '@apollo/client/link/error';
+import { print } from 'graphql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GOOD_PASSWORD, type SignedIn, startTestServer, type TestServer } from '../support/test-server.ts';
+import { createAuthLink } from '../../src/clients/apollo.ts';
+import { type AuthClient, createAuthClient } from '../../src/clients/client.ts';
+import {
+  LoginDocument,
+  LogoutDocument,
+  RegisterDocument,
+  SecureDataDocument,
+} from '../../src/clients/documents.generated.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { type App, type AppOptions, describeLink, type Outcome } from './link-contract.ts';
+import { ADA } from './tab.ts';
 
-type Answer<Field extends string, T, Variables = Record<string, never>> = TypedDocumentNode<
-  Record<Field, T>,
-  Variables
->;
-interface Credentials {
-  email: string;
-  password: string;
-}
-
-const REGISTER: Answer<'register', SignedIn, Credentials> = gql`
-  mutation Register($email: String!, $password: String!) {
-    register(email: $email, password: $password) { accessToken refreshToken expiresIn user { id email } }
-  }
-`;
-const LOGIN: Answer<'login', SignedIn, Credentials> = gql`
-  mutation Login($email: String!, $password: String!) {
-    login(email: $email, password: $password) { accessToken refreshToken expiresIn user { id email } }
-  }
-`;
-const REFRESH: Answer<'refresh', SignedIn, { token: string }> = gql`
-  mutation Refresh($token: String!) {
-    refresh(refreshToken: $token) { accessToken refreshToken expiresIn user { id email } }
-  }
-`;
-const LOGOUT: Answer<'logout', boolean> = gql`
-  mutation Logout { logout }
-`;
-const SECURE: Answer<'secureData', { message: string; user: { email: string } }> = gql`
-  query Secure { secureData { message user { id email } } }
-`;
-const ADA = { email: 'ada@example.com', password: GOOD_PASSWORD };
-
-let server: TestServer;
-let client: ApolloClient;
-/** What the app keeps; the link below sends the access token. */
-let tokens: SignedIn | undefined;
-
-const authorize = new SetContextLink(({ headers }) => ({
-  headers: { ...headers, ...(tokens && { authorization: `Bearer ${tokens.accessToken}` }) },
-}));
-
-function createClient(...links: ApolloLink[]): ApolloClient {
-  const http = new HttpLink({ uri: `${server.url}/graphql` });
+function createApollo(client: AuthClient, http: ApolloLink): ApolloClient {
   return new ApolloClient({
-    link: ApolloLink.from([...links, authorize, http]),
+    link: ApolloLink.from([createAuthLink(client), http]),
     cache: new InMemoryCache(),
     defaultOptions: { query: { fetchPolicy: 'network-only' } },
   });
 }
 
-const readSecure = (from = client) => from.query({ query: SECURE });
-const register = async () =>
-  (await client.mutate({ mutation: REGISTER, variables: ADA })).data?.register as SignedIn; // a refusal throws
-const refresh = async (token: string) =>
-  (await client.mutate({ mutation: REFRESH, variables: { token } })).data?.refresh as SignedIn; // likewise
-
-/** The refusal's extensions, as an app reads them from what Apollo throws. */
-async function refusalOf(asked: Promise<unknown>) {
-  const error = await asked.then(() => undefined).catch((thrown: unknown) => thrown);
-  if (!CombinedGraphQLErrors.is(error)) throw new Error(`No GraphQL errors but: ${error}`);
-  expect(error.errors).toHaveLength(1);
-  return error.errors[0]?.extensions;
+/** Subscriptions as the server sends them, which HttpLink does not read (GraphQL over SSE, distinct connections mode). */
+function createEventStreamLink({ url, fetch }: AppOptions): ApolloLink {
+  return new ApolloLink(
+    (operation) =>
+      new Observable((observer) => {
+        const controller = new AbortController();
+        const read = async () => {
+          const response = await fetch(url, {
+            method: 'POST',
+            headers: {
+              'content-type': 'application/json',
+              accept: 'text/event-stream',
+              ...operation.getContext().headers,
+            },
+            body: JSON.stringify({ query: print(operation.query), variables: operation.variables }),
+            signal: controller.signal,
+          });
+          let text = '';
+          for await (const chunk of response.body?.pipeThrough(new TextDecoderStream()) ?? []) {
+            text += chunk;
+            const events = text.split('\n\n');
+            text = events.pop() ?? '';
+            for (const event of events) {
+              const [, data] = /^data: (.+)$/m.exec(event) ?? [];
+              if (/^event: next$/m.test(event) && data) observer.next(JSON.parse(data));
+            }
+          }
+          observer.complete();
+        };
+        read().catch((error) => observer.error(error));
+        return () => controller.abort();
+      }),
+  );
 }
 
-beforeEach(async () => {
-  server = await startTestServer();
-  tokens = undefined;
-  client = createClient();
+function toOutcome(data: unknown, error: unknown): Outcome {
+  if (error === undefined) return { data, reasons: [] };
+  if (CombinedGraphQLErrors.is(error)) {
+    return { data, reasons: error.errors.map(({ extensions }) => extensions?.reason ?? extensions?.code) };
+  }
+  // An answer that Apollo makes an error of.
+  const { bodyText } = error as { bodyText?: string };
+  if (bodyText === undefined) return { reasons: [], fault: error };
+  const errors: { extensions: { reason: string } }[] = JSON.parse(bodyText).errors;
+  return { reasons: errors.map(({ extensions }) => extensions.reason) };
+}
+
+const createApp =
+  (headers?: Record<string, string>) =>
+  (options: AppOptions): App => {
+    const { url, client, fetch } = options;
+    const http = ApolloLink.split(
+      ({ operationType }) => operationType === 'subscription',
+      createEventStreamLink(options),
+      new HttpLink({ uri: url, fetch, ...(headers && { headers }) }),
+    );
+    const apollo = createApollo(client, http);
+    return {
+      async run(document) {
+        const definition = gql(document);
+        const asked = document.startsWith('mutation')
+          ? apollo.mutate({ mutation: definition, errorPolicy: 'all' })
+          : apollo.query({ query: definition, errorPolicy: 'all', context: { queryDeduplication: false } });
+        return asked.then(
+          ({ data, error }) => toOutcome(data, error),
+          (error: unknown) => toOutcome(undefined, error),
+        );
+      },
+      watch(document, next) {
+        const query = gql(document);
+        const error = (thrown: unknown) => next(toOutcome(undefined, thrown));
+        const subscription = document.startsWith('subscription')
+          ? apollo
+              .subscribe({ query, errorPolicy: 'all' })
+              .subscribe({ next: (result) => next(toOutcome(result.data, result.error)), error })
+          : apollo.watchQuery({ query, errorPolicy: 'all', notifyOnNetworkStatusChange: false }).subscribe({
+              next: (result) => next(toOutcome(result.data, result.error)),
+              error,
+            });
+        return { stop: () => subscription.unsubscribe() };
+      },
+      close: () => apollo.stop(),
+    };
+  };
+
+describe('createAuthLink', () => {
+  describeLink(createApp());
 });
-afterEach(async () => {
-  client.stop();
-  await server.close();
+
+describe('createAuthLink where HttpLink throws for the status of a 401', () => {
+  describeLink(createApp({ accept: 'application/json' }));
 });
 
 describe('Apollo Client', () => {
-  it('registers, logs in and reads protected data with the token of its link', async () => {
-    expect((await register()).user.email).toBe(ADA.email);
-    const login = await client.mutate({ mutation: LOGIN, variables: ADA });
-    tokens = login.data?.login;
-    expect(tokens?.expiresIn).toBe(600);
-    const { data } = await readSecure();
-    expect(data?.secureData).toMatchObject({
-      message: 'Secure data access granted',
-      user: { email: ADA.email },
+  let server: TestServer;
+  let auth: AuthClient;
+  let client: ApolloClient;
+  beforeEach(async () => {
+    server = await startTestServer();
+    const url = `${server.url}/graphql`;
+    auth = createAuthClient({ url });
+    client = createApollo(auth, new HttpLink({ uri: url }));
+  });
+  afterEach(async () => {
+    client.stop();
+    await server.close();
+  });
+
+  const readSecure = () => client.query({ query: SecureDataDocument });
+  /** The refusal's extensions, as an app reads them from what Apollo throws. */
+  async function refusalOf(asked: Promise<unknown>) {
+    const error = await asked.then(() => undefined).catch((thrown: unknown) => thrown);
+    if (!CombinedGraphQLErrors.is(error)) throw new Error(`No GraphQL errors but: ${error}`);
+    expect(error.errors).toHaveLength(1);
+    return error.errors[0]?.extensions;
+  }
+
+  it('runs Bandha’s own operations by their typed documents', async () => {
+    const { data } = await client.mutate({ mutation: RegisterDocument, variables: ADA });
+    expect(data?.register.user.email).toBe(ADA.email);
+    await auth.login(ADA);
+    const secure = await readSecure();
+    const message: string | undefined = secure.data?.secureData?.message;
+    expect(message).toBe('Secure data access granted');
+    const logout = await client.mutate({
+      mutation: LogoutDocument,
+      variables: { refreshToken: data?.register.refreshToken },
     });
+    expect(logout.data?.logout).toBe(true);
   });
 
   it('throws the GraphQL errors of a 401 answer, code and reason included', async () => {
@@ -110,54 +171,22 @@ describe('Apollo Client', () => {
   });
 
   it('hands the errors of a 401 answer over as a result where the policy is `all`', async () => {
-    const { data, error } = await client.query({ query: SECURE, errorPolicy: 'all' });
+    const { data, error } = await client.query({ query: SecureDataDocument, errorPolicy: 'all' });
     expect(data).toBeUndefined();
     expect(CombinedGraphQLErrors.is(error) && error.errors[0]?.extensions?.reason).toBe('MISSING_TOKEN');
   });
 
+  it('throws a ServerError for a 401 answer where it asks for `application/json` alone', async () => {
+    const headers = { accept: 'application/json' };
+    const asked = client.query({ query: SecureDataDocument, context: { headers } });
+    const error = await asked.then(() => undefined).catch((thrown: unknown) => thrown);
+    expect(ServerError.is(error) && error.bodyText).toContain('MISSING_TOKEN');
+  });
+
   it('throws the GraphQL errors of a refusal that has status 200', async () => {
     const wrong = { ...ADA, password: 'not this one at all' };
-    expect(await refusalOf(client.mutate({ mutation: LOGIN, variables: wrong }))).toEqual({
+    expect(await refusalOf(client.mutate({ mutation: LoginDocument, variables: wrong }))).toEqual({
       code: 'INVALID_CREDENTIALS',
     });
-  });
-
-  it('is refused with an expired token, refreshes with the stale header in place, and reads again', async () => {
-    tokens = await register();
-    await readSecure();
-    server.clock.now = new Date(server.clock.now.getTime() + 601_000);
-    expect(await refusalOf(readSecure())).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'TOKEN_EXPIRED' });
-    tokens = await refresh(tokens.refreshToken);
-    expect((await readSecure()).data?.secureData.user.email).toBe(ADA.email);
-  });
-
-  it('is refused with the token of the session it has ended', async () => {
-    tokens = await register();
-    expect((await client.mutate({ mutation: LOGOUT })).data?.logout).toBe(true);
-    expect(await refusalOf(readSecure())).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'TOKEN_REVOKED' });
-    expect(await refusalOf(refresh(tokens.refreshToken))).toEqual({
-      code: 'INVALID_REFRESH_TOKEN',
-      reason: 'REVOKED',
-    });
-  });
-
-  it('lets an error link refresh and repeat what was refused for an expired token', async () => {
-    tokens = await register();
-    server.clock.now = new Date(server.clock.now.getTime() + 601_000);
-    const seen: unknown[] = [];
-    const renew = new ErrorLink(({ error, operation, forward }) => {
-      if (!CombinedGraphQLErrors.is(error)) return;
-      seen.push(error.errors[0]?.extensions?.reason);
-      return new Observable((observer) => {
-        void refresh(tokens?.refreshToken ?? '').then((fresh) => {
-          tokens = fresh;
-          forward(operation).subscribe(observer);
-        });
-      });
-    });
-    const renewing = createClient(renew);
-    expect((await readSecure(renewing)).data?.secureData.user.email).toBe(ADA.email);
-    expect(seen).toEqual(['TOKEN_EXPIRED']);
-    renewing.stop();
   });
 });

@@ -1,107 +1,151 @@
-// A real urql client against the running server: the way through its fetch options, and how it shows a refusal.
-import { type AnyVariables, Client, CombinedError, fetchExchange, type OperationResult } from '@urql/core';
+// A real urql client against the running server: the exchange, the typed documents, and how it shows a refusal.
+import {
+  type AnyVariables,
+  Client,
+  CombinedError,
+  fetchExchange,
+  type OperationContext,
+  type OperationResult,
+} from '@urql/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { GOOD_PASSWORD, type SignedIn, startTestServer, type TestServer } from '../support/test-server.ts';
+import { type AuthClient, createAuthClient } from '../../src/clients/client.ts';
+import {
+  LoginDocument,
+  LogoutDocument,
+  RegisterDocument,
+  SecureDataDocument,
+} from '../../src/clients/documents.generated.ts';
+import { bandhaExchange } from '../../src/clients/urql.ts';
+import { startTestServer, type TestServer } from '../support/test-server.ts';
+import { type App, type AppOptions, describeLink, type Outcome } from './link-contract.ts';
+import { ADA } from './tab.ts';
 
-const PAYLOAD = 'accessToken refreshToken expiresIn user { id email }';
-const REGISTER = `mutation ($email: String!, $password: String!) { register(email: $email, password: $password) { ${PAYLOAD} } }`;
-const LOGIN = `mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { ${PAYLOAD} } }`;
-const REFRESH = `mutation ($token: String!) { refresh(refreshToken: $token) { ${PAYLOAD} } }`;
-const LOGOUT = 'mutation { logout }';
-const SECURE = 'query Secure { secureData { message user { id email } } }';
-const ADA = { email: 'ada@example.com', password: GOOD_PASSWORD };
-
-let server: TestServer;
-let client: Client;
-/** What the app keeps; the fetch options below send the access token. */
-let tokens: SignedIn | undefined;
-
-function createClient(preferGetMethod: boolean): Client {
+function createUrql({ url, client, fetch }: AppOptions, context: Partial<OperationContext> = {}): Client {
   return new Client({
-    url: `${server.url}/graphql`,
-    exchanges: [fetchExchange],
-    preferGetMethod,
-    fetchOptions: () => (tokens ? { headers: { authorization: `Bearer ${tokens.accessToken}` } } : {}),
+    url,
+    exchanges: [bandhaExchange(client), fetchExchange],
+    fetch,
+    fetchSubscriptions: true,
+    requestPolicy: 'network-only',
+    preferGetMethod: false,
+    ...context,
   });
 }
 
-type SecureAnswer = { secureData: { message: string; user: { email: string } } };
-const readSecure = (from = client) => from.query<SecureAnswer>(SECURE, {}).toPromise();
-const register = async () =>
-  dataOf(await client.mutation<{ register: SignedIn }>(REGISTER, ADA).toPromise()).register;
-const refresh = (token: string) => client.mutation<{ refresh: SignedIn }>(REFRESH, { token }).toPromise();
-
-function dataOf<T>({ data, error }: OperationResult<T, AnyVariables>): T {
-  if (data === undefined) throw new Error(`Refused: ${error}`);
-  return data;
+function toOutcome({ data, error }: OperationResult<unknown, AnyVariables>): Outcome {
+  if (error?.networkError) return { reasons: [], fault: error.networkError };
+  const reasons = error?.graphQLErrors.map(({ extensions }) => extensions.reason ?? extensions.code) ?? [];
+  return { data, reasons };
 }
 
-/** Status and extensions of a refusal, as an app reads them from the result. */
-function refusalOf({ data, error }: OperationResult<unknown, AnyVariables>) {
-  expect(data).toBeUndefined();
-  expect(error).toBeInstanceOf(CombinedError);
-  expect(error?.networkError).toBeUndefined();
-  expect(error?.graphQLErrors).toHaveLength(1);
-  return { status: error?.response?.status, ...error?.graphQLErrors[0]?.extensions };
-}
+const createApp =
+  (context?: Partial<OperationContext>) =>
+  (options: AppOptions): App => {
+    const urql = createUrql(options, context);
+    return {
+      async run(document) {
+        if (document.startsWith('mutation')) return toOutcome(await urql.mutation(document, {}).toPromise());
+        return toOutcome(await urql.query(document, {}).toPromise());
+      },
+      watch(document, next) {
+        const source = document.startsWith('subscription')
+          ? urql.subscription(document, {})
+          : urql.query(document, {});
+        const { unsubscribe } = source.subscribe((result) => next(toOutcome(result)));
+        return { stop: unsubscribe };
+      },
+      close: () => {},
+    };
+  };
 
-beforeEach(async () => {
-  server = await startTestServer();
-  tokens = undefined;
-  client = createClient(false);
+describe('bandhaExchange', () => {
+  describeLink(createApp());
 });
-afterEach(() => server.close());
+
+describe('bandhaExchange with GET and headers of the app’s own', () => {
+  describeLink(
+    createApp({ preferGetMethod: true, fetchOptions: () => ({ headers: new Headers({ 'x-app': 'ours' }) }) }),
+  );
+});
 
 describe('urql', () => {
-  it('registers, logs in and reads protected data with the token of its fetch options', async () => {
-    expect((await register()).user.email).toBe(ADA.email);
-    tokens = dataOf(await client.mutation<{ login: SignedIn }>(LOGIN, ADA).toPromise()).login;
-    expect(tokens.expiresIn).toBe(600);
-    expect(dataOf(await readSecure()).secureData).toMatchObject({
-      message: 'Secure data access granted',
-      user: { email: ADA.email },
-    });
+  let server: TestServer;
+  let auth: AuthClient;
+  let url: string;
+  let client: Client;
+  let appHeaders: (string | null)[];
+  beforeEach(async () => {
+    server = await startTestServer();
+    url = `${server.url}/graphql`;
+    auth = createAuthClient({ url });
+    appHeaders = [];
+    client = createUrql(
+      {
+        url,
+        client: auth,
+        fetch: (input, init) => {
+          appHeaders.push(new Headers(init?.headers).get('x-app'));
+          return fetch(input, init);
+        },
+      },
+      { fetchOptions: { headers: [['x-app', 'ours']] } },
+    );
+  });
+  afterEach(() => server.close());
+
+  const readSecure = (from = client) => from.query(SecureDataDocument, {}).toPromise();
+
+  function dataOf<T>({ data, error }: OperationResult<T, AnyVariables>): T {
+    if (data === undefined) throw new Error(`Refused: ${error}`);
+    return data;
+  }
+
+  /** Status and extensions of a refusal, as an app reads them from the result. */
+  function refusalOf({ data, error }: OperationResult<unknown, AnyVariables>) {
+    expect(data ?? undefined).toBeUndefined();
+    expect(error).toBeInstanceOf(CombinedError);
+    expect(error?.networkError).toBeUndefined();
+    expect(error?.graphQLErrors).toHaveLength(1);
+    return { status: error?.response?.status, ...error?.graphQLErrors[0]?.extensions };
+  }
+
+  it('runs Bandha’s own operations by their typed documents, with the app’s headers', async () => {
+    const { register } = dataOf(await client.mutation(RegisterDocument, ADA).toPromise());
+    expect(register.user.email).toBe(ADA.email);
+    await auth.login(ADA);
+    const message: string | undefined = dataOf(await readSecure()).secureData?.message;
+    expect(message).toBe('Secure data access granted');
+    const { refreshToken } = register;
+    expect(dataOf(await client.mutation(LogoutDocument, { refreshToken }).toPromise()).logout).toBe(true);
+    expect(appHeaders).toEqual(['ours', 'ours', 'ours']);
   });
 
   it.each([
     ['POST', false],
     ['GET', true],
-  ])('receives the GraphQL errors of a 401 answer to a %s, code and reason included', async (_, useGet) => {
-    expect(refusalOf(await readSecure(createClient(useGet)))).toEqual({
-      status: 401,
-      code: 'UNAUTHENTICATED',
-      reason: 'MISSING_TOKEN',
-      coordinate: 'Query.secureData',
-    });
-  });
+  ])(
+    'receives the GraphQL errors of a 401 answer to a %s, code and reason included',
+    async (_, preferGetMethod) => {
+      const asking = createUrql({ url, client: auth, fetch }, { preferGetMethod });
+      expect(refusalOf(await readSecure(asking))).toEqual({
+        status: 401,
+        code: 'UNAUTHENTICATED',
+        reason: 'MISSING_TOKEN',
+        coordinate: 'Query.secureData',
+      });
+    },
+  );
 
   it('receives the challenge of a 401 answer', async () => {
     const { error } = await readSecure();
     expect(error?.response.headers.get('www-authenticate')).toBe('Bearer realm="bandha"');
   });
 
-  it('is refused with an expired token, refreshes with the stale header in place, and reads again', async () => {
-    tokens = await register();
-    dataOf(await readSecure());
-    server.clock.now = new Date(server.clock.now.getTime() + 601_000);
-    expect(refusalOf(await readSecure())).toMatchObject({
-      status: 401,
-      code: 'UNAUTHENTICATED',
-      reason: 'TOKEN_EXPIRED',
+  it('receives the GraphQL errors of a refusal that has status 200', async () => {
+    const wrong = { ...ADA, password: 'not this one at all' };
+    expect(refusalOf(await client.mutation(LoginDocument, wrong).toPromise())).toEqual({
+      status: 200,
+      code: 'INVALID_CREDENTIALS',
     });
-    tokens = dataOf(await refresh(tokens.refreshToken)).refresh;
-    expect(dataOf(await readSecure()).secureData.user.email).toBe(ADA.email);
-  });
-
-  it('is refused with the token of the session it has ended', async () => {
-    tokens = await register();
-    expect(dataOf(await client.mutation<{ logout: boolean }>(LOGOUT, {}).toPromise()).logout).toBe(true);
-    expect(refusalOf(await readSecure())).toMatchObject({
-      status: 401,
-      code: 'UNAUTHENTICATED',
-      reason: 'TOKEN_REVOKED',
-    });
-    const refused = (await refresh(tokens.refreshToken)).error?.graphQLErrors[0]?.extensions;
-    expect(refused).toEqual({ code: 'INVALID_REFRESH_TOKEN', reason: 'REVOKED' });
   });
 });

@@ -1,0 +1,41 @@
+// Prints what each entry for browsers weighs in an app, minified and gzipped, beside what it is a plugin of.
+// Exits with 1 where one that has a limit is over it.
+import { join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { build } from 'vite';
+
+const LIMIT_BYTES = 4_096;
+const ENTRIES = [
+  { entry: 'client', file: 'client.ts', limitBytes: LIMIT_BYTES },
+  { entry: 'apollo', file: 'apollo.ts', limitBytes: LIMIT_BYTES },
+  { entry: 'urql', file: 'urql.ts', limitBytes: LIMIT_BYTES },
+  { entry: 'documents', file: 'documents.generated.ts', limitBytes: Number.POSITIVE_INFINITY },
+];
+const clients = join(import.meta.dirname, '..', 'src', 'clients');
+
+for (const { entry, file, limitBytes } of ENTRIES) {
+  const bytes = gzipSync(await bundle(join(clients, file)), { level: 9 }).length;
+  const isOver = bytes > limitBytes;
+  console.log(
+    `bandha/${entry.padEnd(9)} ${String(bytes).padStart(5)} bytes gzipped${isOver ? `, over ${limitBytes}` : ''}`,
+  );
+  if (isOver) process.exitCode = 1;
+}
+
+async function bundle(entry) {
+  const [{ output }] = await build({
+    configFile: false,
+    logLevel: 'error',
+    build: {
+      write: false,
+      minify: true,
+      lib: { entry, formats: ['es'] },
+      // Whatever is no file of ours is a peer.
+      rolldownOptions: { external: (id) => !/^[./]|^\w:|^\0/.test(id), output: { minify: true } },
+    },
+  });
+  return output
+    .filter(({ type }) => type === 'chunk')
+    .map(({ code }) => code)
+    .join('\n');
+}

@@ -1,0 +1,160 @@
+// The client: who is signed in, and one refresh at a time.
+import { AuthClientError } from './error.ts';
+import type { AuthClient, AuthClientOptions, Credentials, SignedOutReason, User } from './interface.ts';
+import type { Platform } from './platform.ts';
+import { isDue, isNewer, NOBODY, type Session, type Tokens } from './session.ts';
+import { openStorage } from './storage.ts';
+import { openTabs } from './tabs.ts';
+import { createWire, type Issued } from './wire.ts';
+
+/** A client on a platform; see `createAuthClient`. */
+export function createClient(options: AuthClientOptions, platform: Platform): AuthClient {
+  const { locks, openChannel, now } = platform;
+  const { fetch = globalThis.fetch } = options;
+  const url = new URL(options.url, platform.baseUrl).href;
+  const name = `bandha:1:${url}`;
+  const wire = createWire(url, fetch);
+  const storage = openStorage(options.storage === 'localStorage' ? platform.storage : undefined, name, now);
+  const tabs = openTabs(name, { locks, channel: openChannel?.(name), now, current: () => session, receive });
+  const signedOutListeners = new Set<(reason: SignedOutReason) => void>();
+  const userListeners = new Set<(user: User | null) => void>();
+
+  let session = NOBODY;
+  /** Counts what was asked for in this tab: of logins and logouts that overlap, the last one counts. */
+  let turns = 0;
+  let refreshing: { of: Session; done: Promise<void> } | undefined;
+  const ready = catchUp();
+
+  /** Takes over what is newer than what is known; settled when other tabs can see it. */
+  async function receive(next: Session): Promise<void> {
+    if (!isNewer(next, session)) return;
+    const { tokens: before } = session;
+    session = next;
+    const { tokens, reason } = next;
+    if (before && !tokens) tell(signedOutListeners, reason ?? 'LOGOUT');
+    const user = tokens?.user ?? null;
+    if (JSON.stringify(before?.user ?? null) !== JSON.stringify(user)) tell(userListeners, user);
+    await tabs.show(session);
+  }
+
+  /** Changes the session, here and everywhere, unless something newer has happened. */
+  async function change(next: Session): Promise<void> {
+    if (!isNewer(next, session)) return;
+    storage.save(next);
+    tabs.tell(next);
+    await receive(next);
+  }
+
+  /** Ends the session of this sign-in; one that has begun since stays. */
+  function end({ epoch, id }: Session, reason: SignedOutReason): Promise<void> {
+    return change({ epoch, id, step: Number.POSITIVE_INFINITY, tokens: null, reason });
+  }
+
+  async function catchUp(): Promise<void> {
+    const stored = storage.load();
+    if (stored) void receive(stored);
+    await tabs.catchUp();
+  }
+
+  const toTokens = ({ accessToken, refreshToken, user, expiresIn }: Issued, previous?: string): Tokens => {
+    const lifetimeMs = expiresIn * 1000;
+    return { accessToken, refreshToken, user, lifetimeMs, expiresAtMs: now() + lifetimeMs, previous };
+  };
+
+  async function signIn(verb: 'register' | 'login', credentials: Credentials): Promise<User> {
+    turns += 1;
+    const turn = turns;
+    await ready;
+    const issued = await wire[verb](credentials);
+    if (turn !== turns) {
+      wire.logout(issued.refreshToken).catch(() => {}); // nobody waits for a session that nobody has
+      throw new AuthClientError('SUPERSEDED', 'A later login or logout came before the answer');
+    }
+    // By the wall clock too, for tabs that have not heard of each other.
+    const epoch = Math.max(Date.now(), session.epoch + 1);
+    await change({ epoch, id: String(Math.random()), step: 0, tokens: toTokens(issued) });
+    return issued.user;
+  }
+
+  /** Refreshes the current session; whoever asks meanwhile waits for the same answer. */
+  function refresh(): Promise<void> {
+    const of = session;
+    if (refreshing?.of !== of) {
+      const done = tabs
+        .exclusively(() => refreshNow(of))
+        .finally(() => {
+          if (refreshing?.of === of) refreshing = undefined;
+        });
+      refreshing = { of, done };
+    }
+    return refreshing.done;
+  }
+
+  async function refreshNow(of: Session): Promise<void> {
+    await catchUp();
+    if (session !== of || !of.tokens) return; // somebody else has refreshed, signed in or signed out
+    const { refreshToken, accessToken } = of.tokens;
+    try {
+      const issued = await wire.refresh(refreshToken);
+      await change({ ...of, step: of.step + 1, tokens: toTokens(issued, accessToken) });
+    } catch (error) {
+      if (!(error instanceof AuthClientError) || error.code !== 'INVALID_REFRESH_TOKEN') throw error;
+      await end(of, (error.reason ?? 'UNKNOWN') as SignedOutReason); // the reasons of that code are among them
+    }
+  }
+
+  const currentToken = () => session.tokens?.accessToken ?? null;
+  const addTo = <L>(listeners: Set<L>, listener: L) => {
+    listeners.add(listener);
+    return () => void listeners.delete(listener);
+  };
+
+  return {
+    url,
+    ready,
+    get user() {
+      return session.tokens?.user ?? null;
+    },
+    register: (credentials) => signIn('register', credentials),
+    login: (credentials) => signIn('login', credentials),
+    async logout() {
+      turns += 1;
+      await ready;
+      const { tokens } = session;
+      if (!tokens) return;
+      void end(session, 'LOGOUT');
+      await wire.logout(tokens.refreshToken).catch(() => {}); // signed out all the same
+    },
+    async accessToken() {
+      await ready;
+      if (session.tokens && isDue(session.tokens, now())) {
+        await refresh().catch((error) => {
+          const { tokens } = session;
+          if (tokens && now() >= tokens.expiresAtMs) throw error;
+        });
+      }
+      return currentToken();
+    },
+    async renew(refusedToken) {
+      await ready;
+      if (currentToken() === refusedToken) await refresh();
+      return currentToken();
+    },
+    revoked(refusedToken) {
+      const { tokens } = session;
+      if (tokens && [tokens.accessToken, tokens.previous].includes(refusedToken)) {
+        void end(session, 'TOKEN_REVOKED');
+      }
+    },
+    onSignedOut: (listener) => addTo(signedOutListeners, listener),
+    onUserChanged: (listener) => addTo(userListeners, listener),
+    close() {
+      void Promise.allSettled([ready, refreshing?.done]).then(tabs.close);
+    },
+  };
+}
+
+/** A listener that throws is reported as any uncaught error is, and keeps nobody else from hearing. */
+function tell<T>(listeners: Set<(value: T) => void>, value: T): void {
+  for (const listener of listeners) queueMicrotask(() => listener(value));
+}

@@ -1,0 +1,65 @@
+// What an app sees of the client.
+
+/** The account that is signed in, as the server describes it. */
+export interface User {
+  id: string;
+  email: string;
+  roles: string[];
+  /** An instant in UTC, as RFC 3339 writes it. */
+  createdAt: string;
+}
+
+export interface Credentials {
+  email: string;
+  password: string;
+}
+
+/**
+ * Why nobody is signed in any more: `LOGOUT` was asked for, in this tab or another; the server refused the refresh token
+ * (`EXPIRED`, `REUSED`, `REVOKED`, `UNKNOWN`); or it answered that the access token's session has ended (`TOKEN_REVOKED`).
+ */
+export type SignedOutReason = 'LOGOUT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN' | 'TOKEN_REVOKED';
+
+export interface AuthClientOptions {
+  /** The GraphQL endpoint, such as `http://localhost:4000/graphql`. Tabs with the same one share the session. */
+  url: string | URL;
+  /** Default `memory`. `localStorage` survives a reload, and any script on the page can read the tokens there. */
+  storage?: 'memory' | 'localStorage';
+  /** Default: the global one. */
+  fetch?: typeof fetch;
+}
+
+export interface AuthClient {
+  readonly url: string;
+  /** Makes an account and signs in. Rejects with an `AuthClientError`. */
+  register(credentials: Credentials): Promise<User>;
+  /** Signs in. Rejects with an `AuthClientError`; `SUPERSEDED` where a later login or logout came before the answer. */
+  login(credentials: Credentials): Promise<User>;
+  /** Signs out in all tabs, also when the server cannot be reached; then the session stays there until it expires. */
+  logout(): Promise<void>;
+  /** Who is signed in, as far as is known now. */
+  readonly user: User | null;
+  /**
+   * Settled once another tab's session or the stored one has been taken over, or there is none. Never rejects. On a page
+   * without Web Locks (no HTTPS) it does not wait for other tabs; their session is taken over when they answer.
+   */
+  readonly ready: Promise<void>;
+  /**
+   * A token that is valid for a while yet, refreshed first if need be; null where nobody is signed in. Rejects with an
+   * `AuthClientError` where the token has expired and cannot be refreshed now.
+   */
+  accessToken(): Promise<string | null>;
+  /**
+   * A token other than this one, which the server answered `TOKEN_EXPIRED`: refreshes unless that has happened already.
+   * Null where nobody is signed in any more. Rejects with an `AuthClientError` where it cannot be refreshed now.
+   */
+  renew(refusedToken: string): Promise<string | null>;
+  /** The server answered `TOKEN_REVOKED` to this token: signs out everywhere, once, if its session is the current one. */
+  revoked(refusedToken: string): void;
+  /** Called once for each session that ends. Returns a function that takes the listener off. */
+  onSignedOut(listener: (reason: SignedOutReason) => void): () => void;
+  /** Called when somebody else is signed in than before, nobody, or the same account with other roles. */
+  onUserChanged(listener: (user: User | null) => void): () => void;
+  /** Leaves the other tabs and stops timers, after a refresh that is under way. The session stays. */
+  close(): void;
+}

@@ -1,0 +1,127 @@
+// One session for all tabs of a browser: they tell each other what changes, and one at a time refreshes.
+import type { Channel, Locks } from './platform.ts';
+import { isNewer, moveClock, type Session, type Version } from './session.ts';
+
+/** Longer than a tab ever takes to answer that is not suspended. */
+const ANSWER_TIMEOUT_MS = 1_000;
+/** Longer than a refresh takes. Whoever holds the lock longer is suspended: the server answers two refreshes alike for a while. */
+const LOCK_TIMEOUT_MS = 8_000;
+
+export interface Tabs {
+  /** Runs `work` while no other tab runs its own. */
+  exclusively(work: () => Promise<void>): Promise<void>;
+  /** Waits until what other tabs have shown so far has been received. */
+  catchUp(): Promise<void>;
+  /** Sends it to the other tabs. */
+  tell(session: Session): void;
+  /** Lets `catchUp` of other tabs see that there is this session; settled when it can be seen. */
+  show(session: Session): Promise<void>;
+  close(): void;
+}
+
+export interface TabsDeps {
+  /** What is missing is done without. */
+  locks: Locks | undefined;
+  channel: Channel | undefined;
+  /** The monotonic clock of this tab. */
+  now: () => number;
+  current: () => Session;
+  receive: (session: Session) => void;
+}
+
+/**
+ * Messages and locks go separate ways, so whoever gets the lock may not have heard yet what its last holder told. Each
+ * signed-in tab therefore holds a shared lock that is named after its session's version: `catchUp` looks at those names,
+ * and waits for the message only where there is one to come.
+ */
+export function openTabs(name: string, { locks, channel, now, current, receive }: TabsDeps): Tabs {
+  const waiting = new Set<() => void>();
+  let isOpen = channel !== undefined;
+  let release = () => {};
+  if (channel) channel.onmessage = ({ data }: MessageEvent<Session | null>) => hear(data);
+
+  function hear(message: Session | null): void {
+    if (message === null) tell(current());
+    else receive(moveClock(message, now()));
+    for (const check of waiting) check();
+  }
+
+  function tell(session: Session): void {
+    if (isOpen) channel?.postMessage(moveClock(session, -now()));
+  }
+
+  function whenHeard(version: Version): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (isOpen && isNewer(version, current())) return;
+        clearTimeout(timer);
+        waiting.delete(check);
+        resolve();
+      };
+      const timer = setTimeout(() => {
+        waiting.delete(check);
+        resolve();
+      }, ANSWER_TIMEOUT_MS);
+      waiting.add(check);
+      channel?.postMessage(null); // asks
+    });
+  }
+
+  return {
+    tell,
+    async exclusively(work) {
+      if (!locks || !isOpen) return work();
+      let isStarted = false;
+      const start = () => {
+        isStarted = true;
+        return work();
+      };
+      try {
+        await locks.request(name, { signal: AbortSignal.timeout(LOCK_TIMEOUT_MS) }, start);
+      } catch (error) {
+        if (isStarted) throw error;
+        await work();
+      }
+    },
+    async catchUp() {
+      if (!isOpen) return;
+      const { held } = (await locks?.query().catch(() => undefined)) ?? {};
+      if (!held) return channel?.postMessage(null);
+      let newest: Version = current();
+      for (const lock of held) {
+        const version = parseVersion(name, lock.name);
+        if (version && isNewer(version, newest)) newest = version;
+      }
+      if (isOpen && isNewer(newest, current())) await whenHeard(newest);
+    },
+    show({ epoch, id, step, tokens }) {
+      const releaseLast = release;
+      const { promise: ended, resolve } = Promise.withResolvers<void>();
+      release = resolve;
+      return new Promise((shown) => {
+        const settle = () => {
+          releaseLast();
+          shown();
+        };
+        if (!locks || !tokens || !isOpen) return settle();
+        const hold = () => {
+          settle();
+          return ended;
+        };
+        locks.request(`${name}:${epoch}:${id}:${step}`, { mode: 'shared' }, hold).catch(settle);
+      });
+    },
+    close() {
+      isOpen = false;
+      release();
+      channel?.close();
+      for (const check of waiting) check();
+    },
+  };
+}
+
+function parseVersion(name: string, lock: string | undefined): Version | undefined {
+  if (!lock?.startsWith(`${name}:`)) return undefined;
+  const [epoch, id = '', step] = lock.slice(name.length + 1).split(':');
+  return { epoch: Number(epoch), id, step: Number(step) };
+}

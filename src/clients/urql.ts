@@ -1,0 +1,113 @@
+// The client's token on whatever urql sends. Package entry `bandha/urql`.
+import {
+  type Exchange,
+  makeErrorResult,
+  makeOperation,
+  type Operation,
+  type OperationResult,
+} from '@urql/core';
+import {
+  empty,
+  filter,
+  fromPromise,
+  fromValue,
+  makeSubject,
+  merge,
+  mergeMap,
+  pipe,
+  type Source,
+  takeUntil,
+} from 'wonka';
+import type { AuthClient } from './interface.ts';
+import { findTokenRefusal } from './token-refusal.ts';
+
+/** An operation to send, or a result for whoever asked. */
+type Step = Operation | OperationResult;
+
+/**
+ * An exchange to put before `fetchExchange`: sends the client's access token, and where the server answers that it has
+ * expired, renews it and sends the operation once more. A mutation of which a part may have run is not sent again. Where
+ * the token cannot be had, the result's `networkError` is the `AuthClientError` that says why; all else comes through as
+ * it is.
+ */
+export function bandhaExchange(client: AuthClient): Exchange {
+  return ({ forward }) =>
+    (operations) => {
+      /** The token that an operation was sent with. */
+      const tokens = new WeakMap<Operation, string>();
+      /** Operations that are sent for the second time. */
+      const retries = new WeakSet<Operation>();
+      /** Operations in whose place another one is sent. */
+      const givenUp = new WeakSet<Operation>();
+      const toSend = makeSubject<Operation>();
+      const failed = makeSubject<OperationResult>();
+
+      /** Goes on with the token once it is there, unless the operation is torn down before. */
+      function withToken(
+        operation: Operation,
+        token: Promise<string | null>,
+        use: (token: string | null) => Step,
+      ): Source<Step> {
+        const step = token.then(use).catch((error) => makeErrorResult(operation, error));
+        const tornDown = filter(({ kind, key }: Operation) => kind === 'teardown' && key === operation.key);
+        return pipe(fromPromise(step), takeUntil(pipe(operations, tornDown)));
+      }
+
+      function send(operation: Operation): Source<Step> {
+        if (operation.kind === 'teardown') return fromValue(operation);
+        return withToken(operation, client.accessToken(), (token) => authorize(operation, token));
+      }
+
+      function authorize(operation: Operation, token: string | null): Operation {
+        if (token === null) return operation;
+        const { fetchOptions } = operation.context;
+        const given = typeof fetchOptions === 'function' ? fetchOptions() : fetchOptions;
+        const headers = new Headers(given?.headers);
+        headers.set('authorization', `Bearer ${token}`);
+        const authorized = makeOperation(operation.kind, operation, {
+          ...operation.context,
+          fetchOptions: { ...given, headers: Object.fromEntries(headers) },
+        });
+        tokens.set(authorized, token);
+        return authorized;
+      }
+
+      /** Passes a result on, unless another attempt comes instead. */
+      function judge(result: OperationResult): Source<Step> {
+        const { operation, error, data } = result;
+        if (givenUp.has(operation)) return empty as Source<Step>; // it has no values, so it has none of any type
+        const token = tokens.get(operation);
+        const refusal = findTokenRefusal(error?.graphQLErrors);
+        if (refusal === 'TOKEN_REVOKED' && token !== undefined) client.revoked(token);
+        // A subscription that has begun may outlive several tokens.
+        if (refusal === undefined && operation.kind === 'subscription') retries.delete(operation);
+        const mayHaveRun = operation.kind === 'mutation' && data !== undefined;
+        if (refusal !== 'TOKEN_EXPIRED' || token === undefined || retries.has(operation) || mayHaveRun) {
+          return fromValue(result);
+        }
+        givenUp.add(operation);
+        return withToken(operation, client.renew(token), (renewed) => {
+          if (renewed === null) return { ...result, hasNext: false };
+          const retry = authorize(operation, renewed);
+          retries.add(retry);
+          return retry;
+        });
+      }
+
+      const keepOperations = filter((step: Step): step is Operation => {
+        if (isResult(step)) failed.next(step);
+        return !isResult(step);
+      });
+      const keepResults = filter((step: Step): step is OperationResult => {
+        if (!isResult(step)) toSend.next(step);
+        return isResult(step);
+      });
+      const authorized = pipe(operations, mergeMap(send), keepOperations);
+      const results = pipe(forward(merge([authorized, toSend.source])), mergeMap(judge), keepResults);
+      return merge([results, failed.source]);
+    };
+}
+
+function isResult(step: Step): step is OperationResult {
+  return 'operation' in step;
+}

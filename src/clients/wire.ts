@@ -1,0 +1,110 @@
+// Sends Bandha's own operations, and tells a refusal from a fault.
+import { AuthClientError } from './error.ts';
+import type { Credentials, User } from './interface.ts';
+
+/** What the server issues at sign-in and refresh. */
+export interface Issued {
+  accessToken: string;
+  refreshToken: string;
+  expiresIn: number;
+  user: User;
+}
+
+export interface Wire {
+  register(credentials: Credentials): Promise<Issued>;
+  login(credentials: Credentials): Promise<Issued>;
+  refresh(refreshToken: string): Promise<Issued>;
+  logout(refreshToken: string): Promise<unknown>;
+}
+
+/** Long enough for a password that waits for its turn to be hashed. */
+const SIGN_IN_TIMEOUT_MS = 30_000;
+/** Half the time for which the server answers a refresh again, so that the next try comes soon enough. */
+const REFRESH_TIMEOUT_MS = 5_000;
+
+const ISSUED = '{accessToken refreshToken expiresIn user{id email roles createdAt}}';
+const signIn = (field: string) =>
+  `mutation($email:String!,$password:String!){${field}(email:$email,password:$password)${ISSUED}}`;
+const withRefreshToken = (field: string) =>
+  `mutation($refreshToken:String!){${field}(refreshToken:$refreshToken)`;
+
+/** Each verb rejects with an `AuthClientError` whose message contains nothing of what was sent. */
+export function createWire(url: string, fetch: typeof globalThis.fetch): Wire {
+  /** @param isLast whether it shall arrive also when the page goes away */
+  async function send(
+    query: string,
+    variables: Record<string, string>,
+    timeoutMs: number,
+    isLast = false,
+    // biome-ignore lint/suspicious/noExplicitAny: what the server sends is looked at below
+  ): Promise<any> {
+    let response: Response;
+    let text: string;
+    try {
+      response = await fetch(url, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'application/json' },
+        body: JSON.stringify({ query, variables }),
+        keepalive: isLast,
+        redirect: 'error', // whoever is elsewhere gets no password
+        signal: AbortSignal.timeout(timeoutMs),
+      });
+      text = await response.text();
+    } catch (cause) {
+      throw new AuthClientError('NETWORK_ERROR', 'The server cannot be reached', { cause });
+    }
+    const answer = parse(text);
+    const refusal = answer?.errors?.[0];
+    const retryAfterSeconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10) || undefined;
+    if (typeof refusal?.extensions?.code === 'string') {
+      const { code, reason } = refusal.extensions;
+      const said = String(refusal.message);
+      const isTelling = Object.values(variables).some(
+        (value) => said.includes(value) || said.includes(JSON.stringify(value).slice(1, -1)),
+      );
+      throw new AuthClientError(code, isTelling ? `Refused with ${code}` : said, {
+        reason,
+        retryAfterSeconds,
+      });
+    }
+    if (refusal || !answer?.data) {
+      const message = `The server answered ${response.status} and nothing that can be used`;
+      throw new AuthClientError('BAD_ANSWER', message, { retryAfterSeconds });
+    }
+    return answer.data;
+  }
+
+  const sendSignIn = (field: 'register' | 'login') => async (credentials: Credentials) => {
+    const { email, password } = credentials;
+    return assertIssued((await send(signIn(field), { email, password }, SIGN_IN_TIMEOUT_MS))[field]);
+  };
+  return {
+    register: sendSignIn('register'),
+    login: sendSignIn('login'),
+    refresh: async (refreshToken) =>
+      assertIssued(
+        (await send(`${withRefreshToken('refresh')}${ISSUED}}`, { refreshToken }, REFRESH_TIMEOUT_MS))
+          .refresh,
+      ),
+    logout: (refreshToken) =>
+      send(`${withRefreshToken('logout')}}`, { refreshToken }, REFRESH_TIMEOUT_MS, true),
+  };
+}
+
+function parse(text: string) {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function assertIssued(issued: Issued | undefined): Issued {
+  const isWhole =
+    typeof issued?.accessToken === 'string' &&
+    typeof issued.refreshToken === 'string' &&
+    issued.expiresIn > 0 &&
+    typeof issued.user?.id === 'string';
+  if (!isWhole) throw new AuthClientError('BAD_ANSWER', 'The server answered without tokens');
+  return issued;
+}
