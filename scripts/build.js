@@ -1,7 +1,8 @@
-// Compiles src to dist for publishing, from an empty dist, and makes the command executable.
+// Compiles src to dist for publishing, from an empty dist, makes the command executable, and builds GraphiQL's page.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { buildGraphiql } from './build-graphiql.js';
 
 rmSync('dist', { recursive: true, force: true });
 const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconfig.build.json'], {
@@ -10,3 +11,4 @@ const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconf
 });
 if (status !== 0) process.exit(status ?? 1);
 chmodSync('dist/main.js', 0o755);
+if (!buildGraphiql()) process.exit(1);

@@ -1,23 +1,23 @@
 // Prints what each entry for browsers weighs in an app, minified and gzipped, beside what it is a plugin of.
-// Exits with 1 where one that has a limit is over it.
+// Exits with 1 where one is over the limit.
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
 
 const LIMIT_BYTES = 4_096;
-const ENTRIES = [
-  { entry: 'client', file: 'client.ts', limitBytes: LIMIT_BYTES },
-  { entry: 'apollo', file: 'apollo.ts', limitBytes: LIMIT_BYTES },
-  { entry: 'urql', file: 'urql.ts', limitBytes: LIMIT_BYTES },
-  { entry: 'documents', file: 'documents.generated.ts', limitBytes: Number.POSITIVE_INFINITY },
-];
+const ENTRIES = {
+  client: 'client.ts',
+  apollo: 'apollo.ts',
+  urql: 'urql.ts',
+  documents: 'documents.generated.ts',
+};
 const clients = join(import.meta.dirname, '..', 'src', 'clients');
 
-for (const { entry, file, limitBytes } of ENTRIES) {
+for (const [entry, file] of Object.entries(ENTRIES)) {
   const bytes = gzipSync(await bundle(join(clients, file)), { level: 9 }).length;
-  const isOver = bytes > limitBytes;
+  const isOver = bytes > LIMIT_BYTES;
   console.log(
-    `bandha/${entry.padEnd(9)} ${String(bytes).padStart(5)} bytes gzipped${isOver ? `, over ${limitBytes}` : ''}`,
+    `bandha/${entry.padEnd(9)} ${String(bytes).padStart(5)} bytes gzipped${isOver ? `, over ${LIMIT_BYTES}` : ''}`,
   );
   if (isOver) process.exitCode = 1;
 }

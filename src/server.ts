@@ -17,6 +17,7 @@ import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
 import { CORS } from './http/response-headers.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useDocumentLimits } from './http/use-document-limits.ts';
+import { useGraphiql } from './http/use-graphiql.ts';
 import { useHealth } from './http/use-health.ts';
 import { useHiddenNames } from './http/use-hidden-names.ts';
 import { useJwks } from './http/use-jwks.ts';
@@ -91,8 +92,8 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     });
     const authenticate = metrics.countAuthentications(tokens.authenticate);
     const passwords = await createPasswordHasher();
-    const loginTries = createLoginTries(now);
     opened.defer(() => passwords.close());
+    const loginTries = createLoginTries(now);
     const accounts = metrics.countAccounts(
       createAccounts({ store, passwords, loginTries, keyring, secrets, config, now }),
     );
@@ -128,8 +129,12 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useHiddenNames({ introspection: config.graphiql }),
     ];
     const house: House = { plugins, guard, authenticate, onDenied: config.onDenied, metrics, log };
-    const all = config.graphiql ? [...plugins, useRootRedirect()] : plugins;
-    const yoga = createYogaServer({ schema, plugins: all, graphiql: config.graphiql, log });
+    const page = () => [
+      useRootRedirect(),
+      useGraphiql({ authenticate, protectedSchema: guard.protect(schema) }),
+    ];
+    const all = config.graphiql ? [...plugins, ...page()] : plugins;
+    const yoga = createYogaServer({ schema, plugins: all, log });
     const listener = createHouseListener(yoga, { ...house, plugins: all }, { cors: CORS, compile });
     opened.defer(async () => yoga.dispose());
     const housekeeping = createHousekeeping({ store, secrets, config, log, now });

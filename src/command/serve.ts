@@ -58,9 +58,10 @@ function welcome(url: string, { graphiql, signup }: Config, program: string, isE
   if (isEmpty) {
     lines.push('There is no account yet. Make the first one here:', '');
     lines.push(`  ${program} users add you@example.com --role admin`, '');
-    if (signup === 'open') {
-      const where = graphiql ? 'in GraphiQL' : 'with a request';
-      lines.push(`or ${where}:`, '');
+    if (signup === 'open' && graphiql) {
+      lines.push('or open GraphiQL in a browser, and press Create account.', '');
+    } else if (signup === 'open') {
+      lines.push('or with a request:', '');
       lines.push('  mutation { register(email: "you@example.com", password: "…") { accessToken } }', '');
     }
   }

@@ -6,7 +6,7 @@ import { runBandha, serverEnv, startServerProcess, withFolder } from '../support
 import { ask, GOOD_PASSWORD, register } from '../support/test-server.ts';
 
 const SECURE = '{ secureData { user { email } } }';
-const REGISTER_HINT = /mutation \{ register\(/;
+const REGISTER_HINT = /mutation \{ register\(|Create account/;
 
 /** Starts a server in `folder` with `env`, and stops it after `use`. */
 async function withServer<T>(

@@ -1,0 +1,15 @@
+// The page's own operations: their data, or an error whose message can be shown.
+import type { AuthClient } from '../clients/client.ts';
+import { sendOperation } from './send-operation.ts';
+
+/** @throws Error where the answer has errors, or where there is none */
+export async function askServer<T>(
+  client: AuthClient,
+  query: string,
+  variables?: Record<string, unknown>,
+): Promise<T> {
+  const { answer } = await sendOperation(client, { query, variables });
+  const [error] = answer.errors ?? [];
+  if (error !== undefined) throw new Error(error.message);
+  return answer.data as T; // the caller knows the query
+}

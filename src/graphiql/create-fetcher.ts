@@ -1,0 +1,97 @@
+// How GraphiQL asks: with the caller's token, which stays out of everything that GraphiQL stores.
+import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
+import { type DocumentNode, getOperationAST, Kind, parse } from 'graphql';
+import type { AuthClient } from '../clients/client.ts';
+import { findTokenRefusal } from '../clients/token-refusal.ts';
+import { readEvents } from './read-events.ts';
+import { type Answer, namesCaller, type Sent, sendOperation } from './send-operation.ts';
+
+export interface FetcherOptions {
+  client: AuthClient;
+  /** Told when an operation of the user begins. */
+  onAsked(): void;
+  /** Told of each answer to an operation of the user. */
+  onAnswer(sent: Sent, hasOwnToken: boolean): void;
+}
+
+const INTROSPECTION = 'IntrospectionQuery';
+
+export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fetcher {
+  async function* readAnswers(
+    operation: FetcherParams,
+    headers: Record<string, string>,
+    signal: AbortSignal,
+  ): AsyncGenerator<Answer> {
+    const token = namesCaller(headers) ? null : await client.accessToken();
+    try {
+      const response = await fetch(client.url, {
+        method: 'POST',
+        headers: {
+          accept: 'text/event-stream',
+          'content-type': 'application/json',
+          ...(token !== null && { authorization: `Bearer ${token}` }),
+          ...headers,
+        },
+        body: JSON.stringify(operation),
+        signal,
+      });
+      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+      const answers = isStream && response.body ? readEvents(response.body) : [await response.json()];
+      for await (const given of answers) {
+        const answer = given as Answer; // what a GraphQL server sends
+        onAnswer({ answer, missingScope: undefined }, namesCaller(headers));
+        if (token !== null && findTokenRefusal(answer.errors) === 'TOKEN_REVOKED') client.revoked(token);
+        yield answer;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  /** A generator that waits hears of its end with the next event only; this ends at once, and the request with it. */
+  function subscribe(operation: FetcherParams, headers: Record<string, string>): AsyncIterable<Answer> {
+    const stopped = new AbortController();
+    const answers = readAnswers(operation, headers, stopped.signal);
+    return {
+      [Symbol.asyncIterator]: () => ({
+        next: () => answers.next(),
+        async return() {
+          stopped.abort();
+          return { done: true, value: undefined };
+        },
+      }),
+    };
+  }
+
+  async function ask(operation: FetcherParams, headers: Record<string, string>): Promise<Answer> {
+    const sent = await sendOperation(client, operation, headers);
+    if (operation.operationName !== INTROSPECTION) onAnswer(sent, namesCaller(headers));
+    return sent.answer;
+  }
+
+  return ((given, options) => {
+    if (given.operationName !== INTROSPECTION) onAsked();
+    const headers: Record<string, string> = options?.headers ?? {};
+    const document = parseIfValid(given.query);
+    const operation = { ...given, operationName: nameOf(document, given.operationName) };
+    return getOperationAST(document, operation.operationName)?.operation === 'subscription'
+      ? subscribe(operation, headers)
+      : ask(operation, headers);
+  }) as Fetcher; // GraphiQL's type of an answer names no extensions
+}
+
+const NOTHING: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
+
+function parseIfValid(query: string): DocumentNode {
+  try {
+    return parse(query);
+  } catch {
+    return NOTHING; // the server says what is wrong with it
+  }
+}
+
+/** The editor names its operation a moment after it was written; until then the name may be an earlier one's. */
+function nameOf(document: DocumentNode, name: string | null | undefined): string | null | undefined {
+  const only = getOperationAST(document);
+  return only ? only.name?.value : name;
+}

@@ -1,0 +1,91 @@
+// The documentation explorer with what fields need: GraphiQL's own parts, and the list of fields made anew.
+
+import {
+  FieldDocumentation,
+  SchemaDocumentation,
+  Search,
+  TypeDocumentation,
+  useDocExplorer,
+  useDocExplorerActions,
+} from '@graphiql/plugin-doc-explorer';
+import {
+  ChevronLeftIcon,
+  DocsFilledIcon,
+  DocsIcon,
+  type GraphiQLPlugin,
+  pick,
+  Spinner,
+  useGraphiQL,
+} from '@graphiql/react';
+import { isField, isInterfaceType, isObjectType, isType } from 'graphql';
+import { Badges } from './badges.tsx';
+import { FieldsDocumentation } from './fields-documentation.tsx';
+
+function Explorer() {
+  const stack = useDocExplorer();
+  const { pop } = useDocExplorerActions();
+  const previous = stack.at(-2)?.name;
+  const name = stack.at(-1)?.name ?? '';
+  return (
+    <section className="graphiql-doc-explorer" aria-label="Documentation Explorer">
+      <div className="graphiql-doc-explorer-header">
+        <div className="graphiql-doc-explorer-header-content">
+          {previous !== undefined && (
+            <button
+              type="button"
+              className="graphiql-un-styled graphiql-doc-explorer-back"
+              aria-label={`Go back to ${previous}`}
+              onClick={pop}
+            >
+              <ChevronLeftIcon aria-hidden="true" />
+              {previous}
+            </button>
+          )}
+          <h2 className="graphiql-doc-explorer-title">{name}</h2>
+        </div>
+        <Search key={name} />
+      </div>
+      <div className="graphiql-doc-explorer-content">
+        <Content />
+      </div>
+    </section>
+  );
+}
+
+function Content() {
+  const { fetchError, isIntrospecting, schema, validationErrors } = useGraphiQL(
+    pick('fetchError', 'isIntrospecting', 'schema', 'validationErrors'),
+  );
+  const def = useDocExplorer().at(-1)?.def;
+  if (fetchError) return <p className="graphiql-doc-explorer-error">The schema cannot be had now.</p>;
+  if (validationErrors[0]) {
+    return (
+      <p className="graphiql-doc-explorer-error">The schema is not valid: {validationErrors[0].message}</p>
+    );
+  }
+  if (isIntrospecting && !schema) return <Spinner />;
+  if (!schema) return <p className="graphiql-doc-explorer-error">There is no schema.</p>;
+  if (def === undefined) return <SchemaDocumentation schema={schema} />;
+  if (isObjectType(def) || isInterfaceType(def)) return <FieldsDocumentation type={def} />;
+  if (isType(def)) return <TypeDocumentation type={def} />;
+  return (
+    <>
+      {isField(def) && (
+        <p className="bandha-needs">
+          <Badges coordinate={String(def)} />
+        </p>
+      )}
+      <FieldDocumentation field={def} />
+    </>
+  );
+}
+
+/** The title is the one that GraphiQL's shortcut for searching looks for. */
+export const DOCS_PLUGIN: GraphiQLPlugin = {
+  title: 'Documentation Explorer',
+  icon: function Icon() {
+    const isOpen = useGraphiQL(({ visiblePlugin }) => visiblePlugin === DOCS_PLUGIN);
+    return isOpen ? <DocsFilledIcon aria-hidden="true" /> : <DocsIcon aria-hidden="true" />;
+  },
+  content: Explorer,
+};

@@ -1,0 +1,33 @@
+// Where the page begins.
+import 'graphiql/setup-workers/vite';
+import 'graphiql/style.css';
+import './style.css';
+import { createRoot } from 'react-dom/client';
+import { createAuthClient } from '../clients/client.ts';
+import { Page } from './page.tsx';
+import { createPageState } from './page-state.ts';
+
+const url = new URL(location.pathname, location.href);
+const asked = new URLSearchParams(location.search);
+// Out of the address once it is read: reloading keeps what was written since, and nothing stays in the history.
+if (location.search !== '') history.replaceState(null, '', location.pathname);
+
+const root = document.getElementById('root');
+if (root === null) throw new Error('index.html has an element for the page');
+createRoot(root).render(
+  <Page
+    state={createPageState(createAuthClient({ url }), url)}
+    query={asked.get('query') ?? undefined}
+    variables={asked.get('variables') ?? undefined}
+    isFirstVisit={!hasVisited()}
+  />,
+);
+
+/** GraphiQL stores what is in its tabs. */
+function hasVisited(): boolean {
+  try {
+    return localStorage.getItem('graphiql:tabState') !== null;
+  } catch {
+    return false; // storage is forbidden here
+  }
+}

@@ -1,0 +1,78 @@
+// What the parts of the page share: who is signed in, what was refused last, what fields need.
+import { createContext, useContext } from 'react';
+import type { AuthClient, SignedOutReason, User } from '../clients/client.ts';
+import { createRequirements, type Requirements } from './docs/requirements.ts';
+import { createFocusRequest, type FocusRequest } from './focus-request.ts';
+import type { Refusal } from './refused/find-refusal.ts';
+import { createValue, type Value } from './value.ts';
+
+export interface Account {
+  user: User | null;
+  /** False until it is known whether another tab has a session. */
+  isKnown: boolean;
+  /** Why nobody is signed in any more; null from the next sign-in on, and where nobody was. */
+  ended: SignedOutReason | null;
+}
+
+export interface PageState {
+  client: AuthClient;
+  account: Value<Account>;
+  /** Counts how often it has changed who is asking, or when they signed in. */
+  changes: Value<number>;
+  /** What the last operation was refused for. */
+  refusal: Value<Refusal | null>;
+  /** The refusal after which it was signed in, so that the operation may be run again. */
+  mended: Value<Refusal | null>;
+  /** Whether the panel asks a signed-in caller to sign in anew, as `maxAge` demands. */
+  isProving: Value<boolean>;
+  requirements: Requirements;
+  /** The account panel's first field, or its heading. */
+  panelFocus: FocusRequest;
+  /** The button that runs a refused operation again. */
+  runFocus: FocusRequest;
+  /** Tells that it was signed in, also where the user is the one from before. */
+  noteSignIn(): void;
+}
+
+/** Follows `client` for as long as the page is there. */
+export function createPageState(client: AuthClient, url: URL): PageState {
+  const account = createValue<Account>({ user: client.user, isKnown: false, ended: null });
+  const change = (part: Partial<Account>) => account.set({ ...account.get(), ...part });
+  const changes = createValue(0);
+  const refusal = createValue<Refusal | null>(null);
+  const mended = createValue<Refusal | null>(null);
+  const noteSignIn = () => {
+    mended.set(refusal.get());
+    changes.set(changes.get() + 1);
+  };
+  client.onUserChanged((user) => {
+    change(user === null ? { user } : { user, ended: null });
+    if (user !== null) noteSignIn();
+    else changes.set(changes.get() + 1);
+  });
+  client.onSignedOut((ended) => change({ user: null, ended }));
+  client.ready.finally(() => change({ isKnown: true, user: client.user }));
+  return {
+    client,
+    account,
+    changes,
+    refusal,
+    mended,
+    isProving: createValue(false),
+    requirements: createRequirements(client, url),
+    panelFocus: createFocusRequest(),
+    runFocus: createFocusRequest(),
+    noteSignIn,
+  };
+}
+
+const PageContext = createContext<PageState | null>(null);
+
+export const PageProvider = PageContext.Provider;
+
+/** @throws Error outside of the page */
+export function usePage(): PageState {
+  const page = useContext(PageContext);
+  if (page === null) throw new Error('Nothing of the page is used outside of it');
+  return page;
+}

@@ -1,0 +1,34 @@
+// The events of a subscription over HTTP: server-sent events of the kind `next`.
+
+/**
+ * Yields the data of each `next` event; `complete` is followed by the stream's end.
+ * @param stream the body of an answer of type `text/event-stream`
+ */
+export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
+  const reader = stream
+    .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
+    .getReader(); // the DOM types say BufferSource
+  let buffered = '';
+  try {
+    for (;;) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      buffered += value;
+      const events = buffered.split(/\r?\n\r?\n/);
+      buffered = events.pop() ?? '';
+      for (const event of events) {
+        const { name, data } = parseEvent(event);
+        if (name === 'next' && data !== '') yield JSON.parse(data);
+      }
+    }
+  } finally {
+    await reader.cancel().catch(() => {}); // what has failed already cannot be cancelled
+  }
+}
+
+function parseEvent(event: string): { name: string; data: string } {
+  const fields = event.split(/\r?\n/).map((line) => /^(\w+): ?(.*)$/.exec(line));
+  const valuesOf = (wanted: string) =>
+    fields.flatMap((field) => (field?.[1] === wanted ? [field[2] ?? ''] : []));
+  return { name: valuesOf('event').at(-1) ?? 'message', data: valuesOf('data').join('\n') };
+}

@@ -1,0 +1,61 @@
+// Above the response: why it was refused, and what helps.
+import { Button, useGraphiQLActions } from '@graphiql/react';
+import { useEffect, useRef } from 'react';
+import { openAccountPanel } from '../account/plugin.tsx';
+import { useFocusRequest } from '../focus-request.ts';
+import { usePage } from '../page-state.ts';
+import { useValue } from '../value.ts';
+import type { Refusal } from './find-refusal.ts';
+
+export function RefusalNotice() {
+  const page = usePage();
+  const refusal = useValue(page.refusal);
+  const { user } = useValue(page.account);
+  const { run } = useGraphiQLActions();
+  const runButton = useRef<HTMLButtonElement>(null);
+  const text = describe(refusal, user?.roles ?? []);
+  const mended = useValue(page.mended);
+  const box = useRef<HTMLDivElement>(null);
+  useFocusRequest(page.runFocus, () => runButton.current?.focus());
+  // On a small screen it may be out of sight.
+  useEffect(() => {
+    if (refusal !== null) box.current?.scrollIntoView({ block: 'nearest' });
+  }, [refusal]);
+  const isMended = refusal !== null && refusal.kind !== 'forbidden' && user !== null && mended === refusal;
+
+  function signIn(): void {
+    // Whoever is signed in and refused all the same, as by a server with other keys, needs the form as well.
+    page.isProving.set(user !== null);
+    openAccountPanel(page);
+  }
+
+  return (
+    <div ref={box} role="status" className="bandha-refusal">
+      {refusal !== null && (
+        <div className="bandha-notice">
+          <p>{isMended ? `You are signed in as ${user.email}.` : text}</p>
+          {isMended && (
+            <Button ref={runButton} type="button" className="bandha-primary" onClick={() => void run()}>
+              Run again
+            </Button>
+          )}
+          {!isMended && refusal.kind !== 'forbidden' && !refusal.hasOwnToken && (
+            <Button type="button" className="bandha-primary" onClick={signIn}>
+              Sign in
+            </Button>
+          )}
+        </div>
+      )}
+    </div>
+  );
+}
+
+/** The refusal in words; where a role is missing, with those that the caller has: which one it is, the server does not tell. */
+function describe(refusal: Refusal | null, roles: readonly string[]): string {
+  if (refusal === null) return '';
+  if (refusal.hasOwnToken) return `${refusal.text} The token is the one in the Headers pane.`;
+  if (!refusal.lacksRole) return refusal.text;
+  const yours =
+    roles.length === 0 ? 'no roles' : `the ${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`;
+  return `${refusal.text} You have ${yours}.`;
+}

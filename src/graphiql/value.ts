@@ -1,0 +1,30 @@
+// A value that components watch and that others set.
+import { useSyncExternalStore } from 'react';
+
+export interface Value<T> {
+  get(): T;
+  set(next: T): void;
+  /** @returns a function that takes the listener off */
+  subscribe(listener: () => void): () => void;
+}
+
+export function createValue<T>(initial: T): Value<T> {
+  const listeners = new Set<() => void>();
+  let current = initial;
+  return {
+    get: () => current,
+    set(next) {
+      current = next;
+      for (const listener of [...listeners]) listener();
+    },
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+  };
+}
+
+/** The value as it is now; the component renders again when it is set. */
+export function useValue<T>(value: Value<T>): T {
+  return useSyncExternalStore(value.subscribe, value.get);
+}

@@ -1,0 +1,127 @@
+// GraphiQL for a browser: the built page at the endpoint, its files beside it, and what each field needs.
+import { readFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { FetchAPI, Plugin } from 'graphql-yoga';
+import { explainSchema } from '../guard/explain-schema.ts';
+import type { ProtectedSchema } from '../guard/protect-schema.ts';
+import type { Requirement } from '../guard/rules.ts';
+import { createVisibleSchemas } from '../guard/visible-schema.ts';
+import type { Authentication } from '../tokens/authenticate.ts';
+import { ASSET_HEADERS, PAGE_HEADERS } from './response-headers.ts';
+
+export interface GraphiqlOptions {
+  /** From request headers to the caller. */
+  authenticate(headers: Headers): Authentication | Promise<Authentication>;
+  protectedSchema: Pick<ProtectedSchema, 'walled' | 'rulebook' | 'isReporting' | 'now'>;
+  /** Where the page was built to; default `dist/graphiql`, as seen from `src/http` and from `dist/http` alike. */
+  folder?: string;
+}
+
+/** What protected fields need, by coordinate: of those that the caller may see. */
+export type Requirements = Record<string, Requirement>;
+
+const ENDPOINT = '/graphql';
+const FILES = '/graphiql/';
+const REQUIREMENTS = `${FILES}requirements.json`;
+const BUILT = fileURLToPath(new URL('../../dist/graphiql', import.meta.url));
+const NOT_BUILT = `GraphiQL is not built here. Build it, and reload this page:
+
+  npm run build:graphiql
+`;
+
+const TEXT = 'text/plain; charset=utf-8';
+const CONTENT_TYPES: Readonly<Record<string, string>> = {
+  '.css': 'text/css; charset=utf-8',
+  '.js': 'text/javascript; charset=utf-8',
+  '.svg': 'image/svg+xml',
+  '.ttf': 'font/ttf',
+};
+
+/**
+ * Serves GraphiQL to browsers: `GET /graphql` that accepts HTML, the page's files under `/graphiql/`, and there
+ * `requirements.json`, filtered for the caller as introspection is. Everything else passes through.
+ */
+export function useGraphiql({ authenticate, protectedSchema, folder = BUILT }: GraphiqlOptions): Plugin {
+  const { walled, rulebook, isReporting, now } = protectedSchema;
+  const visibleTo = createVisibleSchemas(walled, rulebook);
+
+  async function requirementsFor(headers: Headers): Promise<Requirements> {
+    const { principal, problem } = await authenticate(headers);
+    // Where refusals are only reported, introspection shows everything too.
+    const schema = isReporting ? walled : visibleTo({ principal, tokenProblem: problem, now: now() });
+    const seen = schema === undefined ? [] : explainSchema(schema, rulebook);
+    return Object.fromEntries(
+      seen
+        .filter(({ requirement }) => requirement.length > 0)
+        .map(({ coordinate, requirement }) => [coordinate, requirement]),
+    );
+  }
+
+  async function answer(request: Request, { pathname, search }: URL, { Response }: FetchAPI) {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
+    }
+    if (pathname === REQUIREMENTS) {
+      const requirements = await requirementsFor(request.headers);
+      return new Response(JSON.stringify(requirements), {
+        headers: { 'content-type': 'application/json; charset=utf-8', vary: 'authorization' },
+      });
+    }
+    if (pathname.startsWith(FILES)) {
+      const file = await readAsset(folder, pathname.slice(FILES.length), request.headers);
+      return file === undefined
+        ? new Response('Not found', { status: 404, headers: { 'content-type': TEXT } })
+        : new Response(file.content, { headers: file.headers });
+    }
+    // The page names its files as seen from the endpoint.
+    if (pathname !== ENDPOINT) {
+      return new Response(null, { status: 302, headers: { Location: `${ENDPOINT}${search}` } });
+    }
+    const page = await readIfThere(join(folder, 'index.html'));
+    return page === undefined
+      ? new Response(NOT_BUILT, { status: 503, headers: { 'content-type': TEXT } })
+      : new Response(page, { headers: PAGE_HEADERS });
+  }
+
+  return {
+    onRequest({ url, request, fetchAPI, endResponse }) {
+      if (!url.pathname.startsWith(FILES) && !asksForPage(request, url)) return;
+      return answer(request, url, fetchAPI).then(endResponse);
+    },
+  };
+}
+
+/** As browsers do, and API clients do not. */
+function asksForPage({ method, headers }: Request, { pathname }: URL): boolean {
+  return (
+    (pathname === ENDPOINT || pathname === `${ENDPOINT}/`) &&
+    (method === 'GET' || method === 'HEAD') &&
+    (headers.get('accept') ?? '').includes('text/html')
+  );
+}
+
+/** One file of the page, packed where the browser unpacks; undefined where there is none of that name. */
+async function readAsset(folder: string, name: string, asked: Headers) {
+  const type = CONTENT_TYPES[extname(name)];
+  // A bare name, so nothing outside the folder can be named.
+  if (type === undefined || !/^[\w-][\w.-]*$/.test(name)) return undefined;
+  const path = join(folder, 'graphiql', name);
+  const headers = { ...ASSET_HEADERS, 'content-type': type };
+  const packed = /\bgzip\b/.test(asked.get('accept-encoding') ?? '')
+    ? await readIfThere(`${path}.gz`)
+    : undefined;
+  if (packed !== undefined) return { content: packed, headers: { ...headers, 'content-encoding': 'gzip' } };
+  const content = await readIfThere(path);
+  return content && { content, headers };
+}
+
+/** @returns undefined where there is no such file */
+async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    return await readFile(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // what node:fs rejects with
+    throw error;
+  }
+}

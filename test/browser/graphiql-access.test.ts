@@ -1,0 +1,106 @@
+// GraphiQL for everybody: by keyboard alone, for screen readers, light and dark, on a phone.
+import { mkdir } from 'node:fs/promises';
+import axe from 'axe-core';
+import type { Page } from 'playwright-core';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { hasChromium } from '../support/chromium.ts';
+import { GOOD_PASSWORD } from '../support/test-server.ts';
+import { openGraphiql, waitForFocus } from './open-graphiql.ts';
+
+const PHONE = { width: 390, height: 844 };
+const OWN_PARTS = ['.bandha-panel', '.bandha-header', '.bandha-refusal'];
+
+/** What axe finds serious or critical in Bandha's own parts of the page, and in how many elements it looked. */
+async function findFaults(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations, passes } = await page.evaluate(
+    (parts) => (globalThis as unknown as { axe: typeof axe }).axe.run({ include: parts }), // where axe puts itself
+    OWN_PARTS,
+  );
+  expect(passes.map(({ id }) => id)).toContain('color-contrast');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
+}
+
+describe.skipIf(!hasChromium)('GraphiQL', () => {
+  beforeAll(() => mkdir('test-results', { recursive: true }));
+
+  it.each(['light', 'dark'] as const)('has no serious fault that axe finds, %s', async (colorScheme) => {
+    await using graphiql = await openGraphiql({}, { colorScheme });
+    const { page, panel } = graphiql;
+    await panel.getByRole('button', { name: 'Create account' }).waitFor();
+    await graphiql.fillIn('ada@example.com', 'password');
+    await panel.getByRole('button', { name: 'Create account' }).click();
+    await panel.getByRole('alert').getByText('too weak').waitFor();
+    await graphiql.run();
+    await graphiql.answer(/UNAUTHENTICATED/);
+    expect(await findFaults(page)).toEqual([]);
+    await graphiql.createAccount();
+    await panel.getByRole('listitem').waitFor();
+    expect(await findFaults(page)).toEqual([]);
+    // So that a fault would be seen.
+    await page.locator('.bandha-panel').evaluate((one) => one.insertAdjacentHTML('beforeend', '<input>'));
+    expect(await findFaults(page)).not.toEqual([]);
+  });
+
+  it('is used by keyboard alone', async () => {
+    await using graphiql = await openGraphiql();
+    const { page, notice, panel } = graphiql;
+    const { keyboard } = page;
+    const tabTo = async (selector: string) => {
+      for (let presses = 0; presses < 60; presses += 1) {
+        await keyboard.press('Tab');
+        if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+      }
+      throw new Error(`Tab does not lead to ${selector}`);
+    };
+    await page.locator('.graphiql-query-editor .monaco-editor').first().waitFor();
+    await tabTo('.graphiql-execute-button');
+    await keyboard.press('Enter');
+    await graphiql.answer(/MISSING_TOKEN/);
+    await tabTo('.bandha-refusal button');
+    await keyboard.press('Enter');
+    await waitForFocus(page.getByLabel('Email'));
+    await keyboard.type('ada@example.com');
+    await keyboard.press('Tab');
+    await keyboard.type(GOOD_PASSWORD);
+    await tabTo('.bandha-form button[type=button]');
+    await keyboard.press('Space');
+    await waitForFocus(notice.getByRole('button', { name: 'Run again' }));
+    await keyboard.press('Enter');
+    await graphiql.answer(/granted/);
+    await keyboard.press('Shift+Tab');
+    await tabTo('.bandha-panel > button');
+    await keyboard.press('Enter');
+    await panel.getByText('You are signed out.').waitFor();
+    await waitForFocus(page.getByLabel('Email'));
+  });
+
+  it('fits on a phone: panel, editor and response one below the other', async () => {
+    await using graphiql = await openGraphiql({}, { viewport: PHONE });
+    const { page, notice } = graphiql;
+    await graphiql.run();
+    await notice.getByRole('button', { name: 'Sign in' }).click();
+    await waitForFocus(page.getByLabel('Email'));
+    await page.screenshot({ path: 'test-results/graphiql-phone.png' });
+    await graphiql.createAccount();
+    await notice.getByRole('button', { name: 'Run again' }).click();
+    await graphiql.answer(/granted/);
+    for (const part of ['.bandha-panel', '.graphiql-query-editor', '.graphiql-response', '.bandha-header']) {
+      const box = await page.locator(part).boundingBox();
+      expect(box?.width, part).toBeGreaterThan(part === '.bandha-header' ? 80 : 300);
+      expect((box?.x ?? 0) + (box?.width ?? 0), part).toBeLessThanOrEqual(PHONE.width);
+    }
+    // The editor's own parts lie within its frame, wherever the page has been scrolled to.
+    const boxOf = async (part: string) => await page.locator(`.graphiql-query-editor${part}`).boundingBox();
+    const [frame, editor] = [await boxOf(''), await boxOf(' .monaco-editor')];
+    expect(editor?.y).toBeGreaterThanOrEqual(frame?.y ?? Number.NaN);
+    expect((editor?.y ?? 0) + (editor?.height ?? 0)).toBeLessThanOrEqual(
+      (frame?.y ?? 0) + (frame?.height ?? 0),
+    );
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    expect(overflow).toBeLessThanOrEqual(0);
+    expect(graphiql.problems()).toEqual([]);
+  });
+});

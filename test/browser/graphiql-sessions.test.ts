@@ -1,0 +1,199 @@
+// Sessions in GraphiQL: they outlive their tokens, end here and elsewhere, are shared among tabs, and leave nothing behind.
+import { describe, expect, it } from 'vitest';
+import { hasChromium } from '../support/chromium.ts';
+import { GOOD_PASSWORD } from '../support/test-server.ts';
+import { type OpenGraphiql, openGraphiql, runIn, waitForFocus } from './open-graphiql.ts';
+
+const ACCOUNT = ($email: string) => `(email: "${$email}", password: "${GOOD_PASSWORD}")`;
+const ELSEWHERE = { 'user-agent': 'curl/8.9.1' };
+
+/** Another session of the account, from another device. */
+async function logInElsewhere({ server }: OpenGraphiql, email: string): Promise<string> {
+  const { body } = await server.ask(`mutation { login${ACCOUNT(email)} { accessToken } }`, {
+    headers: ELSEWHERE,
+  });
+  return body.data.login.accessToken;
+}
+
+describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
+  it('outlives its access token, with one refresh', async () => {
+    await using graphiql = await openGraphiql();
+    await graphiql.createAccount();
+    const { server, tokens, asked } = graphiql;
+    const before = new Set(tokens);
+    server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
+    await graphiql.run();
+    await graphiql.answer(/granted/);
+    expect(asked.filter((field) => field === 'refresh')).toHaveLength(1);
+    expect(tokens.size).toBeGreaterThan(before.size);
+    expect(graphiql.problems()).toEqual([]);
+  });
+
+  it('is refreshed before its access token expires', async () => {
+    // The client refreshes when a third of three seconds is left, so every second or third run meets one.
+    await using graphiql = await openGraphiql({ accessTtlSeconds: 3, now: () => new Date() });
+    const { page, asked } = graphiql;
+    await graphiql.createAccount();
+    const refusals: number[] = [];
+    page.on('response', (response) => {
+      if (response.status() === 401) refusals.push(response.status());
+    });
+    while (asked.filter((field) => field === 'refresh').length < 2) {
+      const answered = page.waitForResponse((response) =>
+        /secureData/.test(response.request().postData() ?? ''),
+      );
+      await graphiql.run();
+      expect((await answered).status()).toBe(200);
+    }
+    expect(refusals).toEqual([]);
+  });
+
+  it('that was ended elsewhere is shown as ended, and signing in is offered', async () => {
+    await using graphiql = await openGraphiql();
+    const { server, page, panel, notice } = graphiql;
+    const email = await graphiql.createAccount();
+    const token = await logInElsewhere(graphiql, email);
+    const { body } = await server.ask('{ sessions { id current } }', { token });
+    const { id } = body.data.sessions.find(({ current }: { current: boolean }) => !current);
+    await server.ask('mutation ($id: ID!) { revokeSession(id: $id) }', { token, variables: { id } });
+    await graphiql.run();
+    await graphiql.answer(/TOKEN_REVOKED/);
+    await notice.getByText('The session has ended.').waitFor();
+    await panel.getByRole('status').getByText('Your session has ended elsewhere.').waitFor();
+    await graphiql.fillIn(email);
+    await panel.getByRole('button', { name: 'Sign in' }).click();
+    await waitForFocus(notice.getByRole('button', { name: 'Run again' }));
+    await page.keyboard.press('Enter');
+    await graphiql.answer(/granted/);
+    expect(graphiql.problems()).toEqual([]);
+  });
+
+  it('whose tokens the server does not know any more can be begun anew', async () => {
+    await using graphiql = await openGraphiql();
+    const { page, panel, notice } = graphiql;
+    await graphiql.createAccount();
+    const extensions = { code: 'UNAUTHENTICATED', reason: 'TOKEN_INVALID', coordinate: 'Query.secureData' };
+    await page.route('**/graphql', (route) =>
+      route.fulfill({ status: 401, json: { errors: [{ message: 'Not valid.', extensions }] } }),
+    );
+    await graphiql.run();
+    await notice.getByText('The token is not valid here.').waitFor();
+    await page.unroute('**/graphql');
+    await notice.getByRole('button', { name: 'Sign in' }).click();
+    await panel.getByRole('heading', { name: 'Sign in again' }).waitFor();
+    await page.getByLabel('Password').fill(GOOD_PASSWORD);
+    await panel.getByRole('button', { name: 'Sign in' }).click();
+    await waitForFocus(notice.getByRole('button', { name: 'Run again' }));
+    await page.keyboard.press('Enter');
+    await graphiql.answer(/granted/);
+  });
+
+  it('is listed with the others, and each can be ended', async () => {
+    await using graphiql = await openGraphiql();
+    const { server, page, panel } = graphiql;
+    const email = await graphiql.createAccount();
+    const token = await logInElsewhere(graphiql, email);
+    await panel.getByRole('button', { name: 'Refresh' }).click();
+    const sessions = panel.getByRole('listitem');
+    await sessions.filter({ hasText: 'curl/8.9.1' }).waitFor();
+    expect(await sessions.count()).toBe(2);
+    expect(await sessions.filter({ hasText: 'this one' }).textContent()).toContain('Chrome on Linux');
+    const names = await panel
+      .getByRole('button', { name: /^End/ })
+      .evaluateAll((buttons) => buttons.map((button) => button.getAttribute('aria-label')));
+    expect(new Set(names).size).toBe(2);
+    await panel.getByRole('button', { name: /^End session \d: curl/ }).click();
+    await panel.getByText('The session of curl/8.9.1 has ended.').waitFor();
+    await waitForFocus(panel.getByRole('heading', { name: 'Sessions' }));
+    expect(await sessions.count()).toBe(1);
+    const { body } = await server.ask('{ secureData { message } }', { token });
+    expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
+    await panel.getByRole('button', { name: /^End session 1: Chrome/ }).click();
+    await panel.getByText('You are signed out.').waitFor();
+    await graphiql.run();
+    await graphiql.answer(/MISSING_TOKEN/);
+    expect(page.isClosed()).toBe(false);
+    expect(graphiql.problems()).toEqual([]);
+  });
+
+  it('ends with Sign out, and the schema is the anonymous one again', async () => {
+    await using graphiql = await openGraphiql();
+    const { server, page, panel, tokens } = graphiql;
+    const types = page.locator('.graphiql-doc-explorer-content');
+    await graphiql.createAccount();
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await types.getByText('SecureData').waitFor();
+    await page.getByRole('button', { name: 'Show Account' }).click();
+    await panel.getByRole('button', { name: 'Sign out' }).click();
+    await panel.getByText('You are signed out.').waitFor();
+    await waitForFocus(page.getByLabel('Email'));
+    await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
+    await types.getByText('AuthPayload').waitFor();
+    await types.getByText('SecureData').waitFor({ state: 'detached' });
+    for (const token of [...tokens].filter((one) => one.split('.').length === 3 && one.startsWith('ey'))) {
+      const { body } = await server.ask('{ secureData { message } }', { token });
+      expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
+    }
+    expect(graphiql.problems()).toEqual([]);
+  });
+
+  it('is the one of all tabs', async () => {
+    await using graphiql = await openGraphiql();
+    const { server, page, panel, browser } = graphiql;
+    const email = await graphiql.createAccount();
+    const other = await browser.context.newPage();
+    await other.goto(`${server.url}/graphql`);
+    await other.getByRole('button', { name: `${email}: open the account panel` }).waitFor();
+    await runIn(other);
+    await other.locator('.graphiql-response', { hasText: /granted/ }).waitFor();
+    await other.getByRole('button', { name: 'Sign out' }).click();
+    await panel.getByText('You are signed out.').waitFor();
+    await graphiql.run();
+    await graphiql.answer(/MISSING_TOKEN/);
+    await page.bringToFront();
+    await graphiql.fillIn(email);
+    await panel.getByRole('button', { name: 'Sign in' }).click();
+    await other.getByRole('button', { name: `${email}: open the account panel` }).waitFor();
+    expect(graphiql.problems()).toEqual([]);
+  });
+
+  it('leaves neither token nor password in storage, address, history or editors', async () => {
+    await using graphiql = await openGraphiql();
+    const { page, panel, tokens, browser } = graphiql;
+    await graphiql.createAccount();
+    await graphiql.run();
+    await graphiql.answer(/granted/);
+    // GraphiQL stores what it stores when the page goes away, or is left for a while.
+    await page.getByRole('button', { name: 'Show History' }).click();
+    await page.locator('.graphiql-history').getByText('SecureData').first().waitFor();
+    await page.getByRole('button', { name: 'Headers' }).click();
+    const kept = await page.evaluate(async () => {
+      const models = (
+        globalThis as unknown as { __MONACO: { editor: { getModels(): { getValue(): string }[] } } }
+      ).__MONACO; // where GraphiQL puts its editor
+      return {
+        local: JSON.stringify(localStorage),
+        session: JSON.stringify(sessionStorage),
+        databases: JSON.stringify(await indexedDB.databases()),
+        caches: JSON.stringify(await caches.keys()),
+        cookie: document.cookie,
+        address: location.href + JSON.stringify(history.state),
+        editors: models.editor
+          .getModels()
+          .map((model) => model.getValue())
+          .join('\n'),
+        page: document.documentElement.outerHTML,
+      };
+    });
+    expect(tokens.size).toBeGreaterThanOrEqual(2);
+    expect(kept.local).toContain('secureData'); // what is written there is looked at
+    expect(kept.editors).toContain('granted');
+    for (const secret of [...tokens, GOOD_PASSWORD]) {
+      for (const [place, text] of Object.entries(kept)) {
+        expect(text.includes(secret), `a secret in ${place}`).toBe(false);
+      }
+    }
+    expect(await browser.context.cookies()).toEqual([]);
+    expect(await panel.count()).toBe(0);
+  });
+});
