@@ -71,6 +71,14 @@ describe('imports', () => {
     expect(wrongWay(withoutGuard, ['graphql-yoga'])).toEqual([]);
   });
 
+  it('of the leaves are nobody’s, but for GraphiQL’s page, which is a client', () => {
+    const leaves = ['testing', 'clients', 'graphiql'];
+    const others = files.filter((file) => !leaves.some((leaf) => file.startsWith(`${leaf}/`)));
+    expect(others.length).toBeGreaterThan(100);
+    expect(wrongWay(others, leaves)).toEqual([]);
+    expect(wrongWay(['testing'], ['clients', 'graphiql'])).toEqual([]);
+  });
+
   it('of the clients stay among themselves, and of packages they want peers alone', () => {
     const clients = files.filter((file) => file.startsWith('clients/'));
     const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
