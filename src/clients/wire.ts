@@ -60,7 +60,10 @@ export function createWire(url: string, fetch: typeof globalThis.fetch): Wire {
       const { code, reason } = refusal.extensions;
       const said = String(refusal.message);
       const isTelling = Object.values(variables).some(
-        (value) => said.includes(value) || said.includes(JSON.stringify(value).slice(1, -1)),
+        // A message may have the word `password` without telling that it is somebody's.
+        (value) =>
+          !/^[a-z]+$/i.test(value) &&
+          (said.includes(value) || said.includes(JSON.stringify(value).slice(1, -1))),
       );
       throw new AuthClientError(code, isTelling ? `Refused with ${code}` : said, {
         reason,

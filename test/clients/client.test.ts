@@ -395,4 +395,10 @@ describe('an error', () => {
     expect(refusal.code).toBe('BAD_USER_INPUT');
     expect(`${refusal.message} ${refusal.stack} ${JSON.stringify(refusal)}`).not.toMatch(/secret/);
   });
+
+  it('keeps the server’s words where they have a word that was sent', async () => {
+    const refusal = await refusalOf(tab.client.register({ ...ADA, password: 'password' }));
+    expect(refusal).toMatchObject({ code: 'BAD_USER_INPUT', reason: 'WEAK_PASSWORD' });
+    expect(refusal.message).toMatch(/common/);
+  });
 });
