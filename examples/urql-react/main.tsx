@@ -1,0 +1,12 @@
+// Shows the app once it is known whether another tab is signed in.
+import { StrictMode } from 'react';
+import { createRoot } from 'react-dom/client';
+import { App } from './app.tsx';
+import { auth } from './auth.ts';
+
+await auth.ready;
+createRoot(document.getElementById('root') ?? document.body).render(
+  <StrictMode>
+    <App />
+  </StrictMode>,
+);

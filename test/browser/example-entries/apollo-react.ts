@@ -1,0 +1,14 @@
+// Added to the page of the example in tests: sends many queries at once with the app's own client.
+import { SecureDataDocument } from 'bandha/documents';
+import { apollo } from '../../../examples/apollo-react/apollo.ts';
+
+async function ask(): Promise<string> {
+  const { data } = await apollo.query({
+    query: SecureDataDocument,
+    fetchPolicy: 'no-cache',
+    context: { queryDeduplication: false },
+  });
+  return String(data?.secureData?.message);
+}
+
+globalThis.askOften = (times) => Promise.all(Array.from({ length: times }, () => ask().catch(String)));
