@@ -15,7 +15,9 @@ export const measureGrowth: Part = async ({ cores, short, note }) => {
   const [file = '', ...args] = cores.on('all', [process.execPath, SCRIPT, ...size]);
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });
   const markdown = (await text(child.stdout)).trim();
-  const percent = Number(/^SQLite: .* costs (-?[\d.]+) % more CPU/m.exec(markdown)?.[1]);
+  const [, figure, direction] =
+    /^SQLite: on the full store a request takes ([\d.]+) % (less|more) CPU/m.exec(markdown) ?? [];
+  const percent = direction === 'less' ? -Number(figure) : Number(figure);
   if (Number.isNaN(percent))
     throw new Error(`bench:growth said nothing of what a request costs:\n${markdown}`);
   const goal: Goal = {
