@@ -2,67 +2,82 @@
 import { normalizedExecutor } from '@graphql-tools/executor';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
-  type DocumentNode,
   defaultFieldResolver,
   type ExecutionArgs,
   type ExecutionResult,
+  type GraphQLFieldResolver,
   type GraphQLSchema,
-  Kind,
-  type SelectionSetNode,
-  TypeInfo,
-  visit,
-  visitWithTypeInfo,
+  getNullableType,
+  isListType,
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
+import { LRUCache } from 'lru-cache';
+import { andThen, type PromiseOrValue } from '../../at-once.ts';
+import { measureOperation } from './measure-operation.ts';
 import type { PreparedOperation } from './prepare-operation.ts';
 
 export type RunOperation = (
   prepared: PreparedOperation,
   args: ExecutionArgs,
-) => ExecutionResult | Promise<ExecutionResult>;
+) => PromiseOrValue<ExecutionResult>;
 
 /** Compiling costs as much as some hundred runs, and clients send many texts only a few times. */
 const COMPILE_AT_RUN = 20;
-/** Fragments within each other multiply, and compiling takes as long as there are fields. */
+/** Compiling takes as long, and its outcome as much memory, as there are fields. */
 const MAX_FIELDS = 1_000;
+/** Of all compiled queries together. */
+const MAX_ALL_FIELDS = 20_000;
+/** So many times as long as it took to compile one query, no other is compiled. */
+const REST = 20;
 
 /** @param compiles the schema that operations are compiled for; absent: none is compiled */
 export function createRunner(compiles: GraphQLSchema | undefined): RunOperation {
   const compiledSchema = compiles && withResolvers(compiles);
-  const runs = new WeakMap<PreparedOperation, { count: number; compiled: CompiledQuery | undefined }>();
+  const runs = new WeakMap<PreparedOperation, number>();
+  const compiled = new LRUCache<PreparedOperation, CompiledQuery>({
+    maxSize: MAX_ALL_FIELDS,
+    dispose: (_, prepared, reason) => void (reason === 'evict' && runs.set(prepared, 0)),
+  });
+  let restsUntil = 0;
 
-  function compiledOf(prepared: PreparedOperation): CompiledQuery | undefined {
-    const known = runs.get(prepared) ?? { count: 0, compiled: undefined };
-    runs.set(prepared, known);
-    known.count += 1;
-    if (known.count === COMPILE_AT_RUN && compiledSchema !== undefined) {
-      known.compiled = compile(compiledSchema, prepared);
+  function compiledOf(prepared: PreparedOperation, schema: GraphQLSchema): CompiledQuery | undefined {
+    const known = compiled.get(prepared);
+    if (known !== undefined) return known;
+    const count = (runs.get(prepared) ?? 0) + 1;
+    const startedAt = count < COMPILE_AT_RUN ? 0 : performance.now();
+    if (startedAt < restsUntil || count < COMPILE_AT_RUN) {
+      runs.set(prepared, Math.min(count, COMPILE_AT_RUN));
+      return undefined;
     }
-    return known.compiled;
-  }
-
-  function giveUp(prepared: PreparedOperation): void {
-    const known = runs.get(prepared);
-    if (known !== undefined) known.compiled = undefined;
+    runs.set(prepared, -Infinity); // once is enough
+    const size = measureOperation(schema, prepared.document);
+    if (size === undefined || size > MAX_FIELDS) return undefined;
+    const query = compile(schema, prepared);
+    restsUntil = startedAt + (performance.now() - startedAt) * REST;
+    if (query !== undefined) compiled.set(prepared, query, { size });
+    return query;
   }
 
   // A query without subscriptions, `@defer` and `@stream` gives one result.
-  const interpret = (args: ExecutionArgs) =>
-    normalizedExecutor(args) as ExecutionResult | Promise<ExecutionResult>;
+  const interpret = (args: ExecutionArgs) => normalizedExecutor(args) as PromiseOrValue<ExecutionResult>;
 
   return (prepared, args) => {
     // What else runs on the schema of somebody who may not see everything, and what writes, is not worth compiling.
-    if (args.schema !== compiles || prepared.operation.operation !== 'query') return interpret(args);
-    const compiled = compiledOf(prepared);
-    if (compiled === undefined) return interpret(args);
-    const result = compiled.query(args.rootValue, args.contextValue, args.variableValues);
+    const mayCompile = args.schema === compiles && prepared.operation.operation === 'query';
+    const query = mayCompile && compiledSchema ? compiledOf(prepared, compiledSchema) : undefined;
+    if (query === undefined) return interpret(args);
     // The compiler words errors in its own way. A query changes nothing, so it can be run once more: this once.
-    const sameAnswer = (answer: ExecutionResult) => {
-      if (answer.errors === undefined) return answer;
-      giveUp(prepared);
+    const giveUp = () => {
+      compiled.delete(prepared);
       return interpret(args);
     };
-    return result instanceof Promise ? result.then(sameAnswer) : sameAnswer(result);
+    try {
+      const running = query.query(args.rootValue, args.contextValue, args.variableValues);
+      const settled = running instanceof Promise ? running.catch(giveUp) : running;
+      return andThen(settled, (answer) => (answer.errors === undefined ? answer : giveUp()));
+    } catch {
+      return giveUp();
+    }
   };
 }
 
@@ -70,7 +85,6 @@ function compile(
   schema: GraphQLSchema,
   { document, operationName }: PreparedOperation,
 ): CompiledQuery | undefined {
-  if (takesArguments(schema, document) || countFields(document) > MAX_FIELDS) return undefined;
   try {
     const compiled = compileQuery(schema, document, operationName ?? '');
     return isCompiledQuery(compiled) ? compiled : undefined;
@@ -79,55 +93,27 @@ function compile(
   }
 }
 
-/** How many fields the operations have with every fragment written out where it is spread, as the compiler does. */
-function countFields(document: DocumentNode): number {
-  const fragments = new Map(
-    document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one.selectionSet] as const] : [],
-    ),
-  );
-  const counts = new Map<SelectionSetNode, number>();
-  const countIn = (selectionSet: SelectionSetNode | undefined): number => {
-    if (selectionSet === undefined) return 0;
-    const known = counts.get(selectionSet);
-    if (known !== undefined) return known;
-    const count = selectionSet.selections.reduce((sum, selection) => {
-      const inside =
-        selection.kind === Kind.FRAGMENT_SPREAD
-          ? fragments.get(selection.name.value)
-          : selection.selectionSet;
-      return sum + 1 + countIn(inside);
-    }, 0);
-    counts.set(selectionSet, count);
-    return count;
-  };
-  return document.definitions.reduce(
-    (sum, one) => sum + (one.kind === Kind.OPERATION_DEFINITION ? countIn(one.selectionSet) : 0),
-    0,
-  );
-}
-
-/** The compiler does not know of graphql 17's default values, so what may have one is not for it. */
-function takesArguments(schema: GraphQLSchema, document: DocumentNode): boolean {
-  const typeInfo = new TypeInfo(schema);
-  let found = false;
-  visit(
-    document,
-    visitWithTypeInfo(typeInfo, {
-      [Kind.VARIABLE_DEFINITION]() {
-        found = true;
-      },
-      [Kind.FIELD]() {
-        found ||= (typeInfo.getFieldDef()?.args.length ?? 0) > 0;
-      },
-    }),
-  );
-  return found;
-}
-
-/** The compiler takes a property for a plain value where a field has no resolver; it may be a promise or a function. */
+/**
+ * With what the compiler does not do by itself: it takes a property for a plain value where a field has no resolver, though
+ * it may be a promise or a function, and never answers where a list's iterator throws.
+ */
 function withResolvers(schema: GraphQLSchema): GraphQLSchema {
   return mapSchema(schema, {
-    [MapperKind.OBJECT_FIELD]: (field) => ({ ...field, resolve: field.resolve ?? defaultFieldResolver }),
+    [MapperKind.OBJECT_FIELD]: (field) => {
+      const resolve = field.resolve ?? defaultFieldResolver;
+      return { ...field, resolve: isListType(getNullableType(field.type)) ? toArray(resolve) : resolve };
+    },
   });
+}
+
+function toArray<S, C>(resolve: GraphQLFieldResolver<S, C>): GraphQLFieldResolver<S, C> {
+  const convert = (list: unknown) => {
+    if (Array.isArray(list) || typeof list !== 'object' || list === null) return list;
+    if (Symbol.asyncIterator in list) throw new Error('The compiler has no word for it');
+    return Symbol.iterator in list ? Array.from(list as Iterable<unknown>) : list; // it has been looked at
+  };
+  return (source, args, context, info) => {
+    const list = resolve(source, args, context, info);
+    return list instanceof Promise ? list.then(convert) : convert(list);
+  };
 }

@@ -1,0 +1,242 @@
+// What is compiled gives the same answers, and lets nobody through whom the guard would not.
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import fc from 'fast-check';
+import {
+  type ExecutionArgs,
+  GraphQLScalarType,
+  getOperationAST,
+  parse,
+  specifiedRules,
+  validate,
+} from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { createGuard } from '../../../src/guard/create-guard.ts';
+import { measureOperation } from '../../../src/http/lane/measure-operation.ts';
+import { createRunner } from '../../../src/http/lane/run-operation.ts';
+import { directiveTypeDefs } from '../../../src/schema/base-schema.ts';
+import { type MadeObject, valueAt } from '../../guard/generated/data.ts';
+import { makeOperation } from '../../guard/generated/operation.ts';
+import { type MadeSchema, makeSchema } from '../../guard/generated/schema.ts';
+import { createPrincipal } from '../../support/guarded-app.ts';
+import { request } from '../../support/raw-request.ts';
+import { openDoors } from './parity-corpus.ts';
+
+/** By then what can be compiled is. */
+const RUNS = 40;
+const SCHEMAS = 300;
+const RULES = specifiedRules.filter(({ name }) => name !== 'NoUnusedVariablesRule');
+
+const send = (query: string, token?: string) =>
+  request(
+    { headers: { 'Content-Type': 'application/json', ...(token && { Authorization: `Bearer ${token}` }) } },
+    JSON.stringify({ query }),
+  );
+
+describe('made-up operations', () => {
+  it('run compiled as they do interpreted, each field that runs having been decided on', async () => {
+    const seen = { compiled: 0, interpreted: 0 };
+    await fc.assert(
+      fc.asyncProperty(fc.gen(), async (g) => {
+        const isPlain = g(fc.boolean); // or nearly nothing would be compiled
+        const made = makeSchema(g, {
+          ruleWeight: 2,
+          abstractTypes: !isPlain,
+          directives: ['auth', 'federation'],
+          onLeaves: true,
+          onTypes: true,
+        });
+        const { document: text, operationName } = makeOperation(g, made, {
+          fragments: true,
+          conditions: false,
+          siblings: true,
+          typenames: true,
+        });
+        const condition = () =>
+          g(() =>
+            fc.constantFrom('', '', '', ' @skip(if: true)', ' @include(if: true)', ' @include(if: false)'),
+          );
+        const document = parse(isPlain ? text : withConditions(text, condition));
+        const calls: string[] = [];
+        const guard = createGuard({ log: { warn() {} } });
+        const { plain } = guard.protect(buildSchema(made, calls));
+        if (validate(plain, document, RULES).length > 0) return;
+        const operation = getOperationAST(document, operationName);
+        if (!operation) throw new Error('The operation is not there');
+        const run = createRunner(plain);
+        for (const roles of [[], ['admin', 'editor']]) {
+          const principal = createPrincipal({ roles: new Set(roles), scopes: new Set(['x']) });
+          const args = (): ExecutionArgs => ({
+            schema: plain,
+            document,
+            operationName,
+            contextValue: { principal },
+          });
+          const decision = await guard.decide(args());
+          if ('answer' in decision) continue;
+          const prepared = { document, operation, operationName };
+          const answers: string[] = [];
+          const called: string[] = [];
+          for (let i = 0; i < RUNS; i += 1) {
+            calls.length = 0;
+            answers.push(JSON.stringify(await run(prepared, { ...args(), schema: decision.schema })));
+            called.push(calls.toSorted().join(' '));
+          }
+          expect(new Set(answers).size, text).toBe(1);
+          expect(new Set(called).size, text).toBe(1);
+          const isCompiled = decision.schema === plain && measureOperation(plain, document) !== undefined;
+          seen[isCompiled ? 'compiled' : 'interpreted'] += 1;
+        }
+      }),
+      { numRuns: SCHEMAS, endOnFailure: true },
+    );
+    // Or it would have tried nothing.
+    expect(seen.compiled).toBeGreaterThan(SCHEMAS / 10);
+    expect(seen.interpreted).toBeGreaterThan(SCHEMAS / 10);
+  }, 120_000);
+});
+
+/** Puts a condition behind some of the fields, whatever they select. */
+function withConditions(text: string, condition: () => string): string {
+  return text.replaceAll(
+    /\b([a-z]\w*)(?= [}a-z.{])(?<!query|fragment|on)/g,
+    (field) => `${field}${condition()}`,
+  );
+}
+
+function buildSchema(made: MadeSchema, calls: string[]) {
+  const objects = [...made.types.values()].filter(({ kind }) => kind === 'object');
+  const resolvers = objects.map(({ name, fields }) => [
+    name,
+    Object.fromEntries(
+      fields.map((field) => [
+        field.name,
+        (source: MadeObject | undefined) => {
+          calls.push(`${name}.${field.name}`);
+          return valueAt(made, field, source?.place ?? '');
+        },
+      ]),
+    ),
+  ]);
+  return makeExecutableSchema({
+    typeDefs: [directiveTypeDefs, made.sdl],
+    resolvers: Object.fromEntries(resolvers),
+  });
+}
+
+describe('a selection that a condition leaves out', () => {
+  it.each([
+    '{ ns { name } ns @skip(if: true) { ... on Person { secret } } }',
+    '{ ns { ... on Cat { name } } ns @skip(if: true) { ... on Person { secret } } }',
+    '{ ns { ... on Person { name } } ... @skip(if: true) { ns { ... on Person { secret } } } }',
+    '{ thing { ... on Person { name } } thing @include(if: false) { ... on Person { secret } } }',
+    '{ thing { __typename } thing @include(if: false) { ... on Person { secret } } }',
+    '{ me { name } me @include(if: false) { secret } }',
+  ])('stays out however often it is sent: %s', async (query) => {
+    let ran = 0;
+    const doors = await openDoors({
+      typeDefs: /* GraphQL */ `
+        extend type Query { me: Person  ns: [Node]  thing: Thing }
+        type Person implements Node { name: String  secret: String @auth(roles: ["admin"]) }
+        type Cat implements Node { name: String }
+        interface Node { name: String }
+        union Thing = Person | Cat
+      `,
+      resolvers: {
+        Person: {
+          secret: () => {
+            ran += 1;
+            return 'secret';
+          },
+        },
+        Query: {
+          me: () => ({ name: 'Ada' }),
+          ns: () => [{ __typename: 'Person', name: 'Ada' }],
+          thing: () => ({ __typename: 'Person', name: 'Ada' }),
+        },
+      },
+    });
+    for (const token of [undefined, doors.token]) {
+      for (let i = 0; i < RUNS; i += 1) {
+        const { lane, yoga } = await doors.both(send(query, token));
+        expect(lane).toEqual(yoga);
+      }
+    }
+    expect(ran).toBe(0);
+    await doors.close();
+  });
+});
+
+describe('code of the app that throws once its query is compiled', () => {
+  it('is answered by both doors alike, whatever it is code of', async () => {
+    let isBroken = false;
+    const mayThrow = <T>(value: T): T => {
+      if (isBroken) throw new Error('inside');
+      return value;
+    };
+    const later =
+      <T>(make: () => T) =>
+      async () =>
+        make();
+    function* numbers() {
+      yield 1;
+      yield mayThrow(2);
+    }
+    const lazy = () => ({
+      get a() {
+        return mayThrow(1);
+      },
+      b: 2,
+    });
+    const node = () => ({ x: 1 });
+    const fields: Record<string, () => unknown> = {
+      numbers,
+      numbersLater: later(numbers),
+      node,
+      nodeLater: later(node),
+      nodes: () => [node()],
+      nodesLater: later(() => [node()]),
+      checked: () => ({ a: 1 }),
+      checkedLater: later(() => ({ a: 1 })),
+      code: () => 1,
+      codeLater: later(() => 1),
+      codesLater: later(() => [1, Promise.resolve(2)]),
+      text: () => (isBroken ? 5 : ['a']),
+      textLater: later(() => (isBroken ? 5 : ['a'])),
+      lazy,
+      lazyLater: later(lazy),
+    };
+    const doors = await openDoors({
+      typeDefs: /* GraphQL */ `
+        extend type Query {
+          numbers: [Int]  numbersLater: [Int]  node: Node  nodeLater: Node  nodes: [Node]  nodesLater: [Node]
+          checked: Checked  checkedLater: Checked  code: Code  codeLater: Code  codesLater: [Code]
+          text: [String]  textLater: [String]  lazy: Lazy  lazyLater: Lazy
+        }
+        scalar Code
+        interface Node { x: Int }
+        type One implements Node { x: Int }
+        type Checked { a: Int }
+        type Lazy { a: Int  b: Int }
+      `,
+      resolvers: {
+        Code: new GraphQLScalarType({ name: 'Code', serialize: mayThrow }),
+        Node: { __resolveType: () => mayThrow('One') },
+        Checked: { __isTypeOf: () => mayThrow(true) },
+        Query: fields,
+      },
+    });
+    const selected: Record<string, string> = { node: ' { x }', checked: ' { a }', lazy: ' { a b }' };
+    for (const name of Object.keys(fields)) {
+      const query = `{ ${name}${selected[name.replace(/s?(Later)?$/, '')] ?? ''} viewer { id } }`;
+      isBroken = false;
+      for (let i = 0; i < RUNS; i += 1) await doors.both(send(query));
+      isBroken = true;
+      for (let i = 0; i < 2; i += 1) {
+        const { lane, yoga } = await doors.both(send(query));
+        expect(yoga.body, query).toContain('"viewer":null');
+        expect(lane, query).toEqual(yoga);
+      }
+    }
+    await doors.close();
+  });
+});
