@@ -11,23 +11,50 @@ export interface HashingThreads {
   close(): Promise<void>;
 }
 
-/** On Linux, threads that hash leave the processor to those that answer where there is not enough for both. */
-const NICE_INCREMENT = 10;
+/** Threads that hash leave the processor to those that answer; elsewhere than on Linux it would hold for the whole process. */
+const NICE_INCREMENT = process.platform === 'linux' ? 10 : 0;
 const IDLE_TIMEOUT_MS = 30_000;
 
+const THREAD = new URL(`./argon2-thread${extname(import.meta.url)}`, import.meta.url);
+
 /** Threads start when they are needed, and end when they have had nothing to do for half a minute. */
-export function createHashingThreads(maxThreads: number): HashingThreads {
+export function createHashingThreads(maxThreads: number, file = THREAD): HashingThreads {
   const threads = new Piscina({
-    filename: new URL(`./argon2-thread${extname(import.meta.url)}`, import.meta.url).href,
+    filename: file.href,
     minThreads: 0,
     maxThreads,
     idleTimeout: IDLE_TIMEOUT_MS,
     niceIncrement: NICE_INCREMENT,
     recordTiming: false,
   });
+  let isClosed = false;
+  const underWay = new Set<AbortController>();
+  // A thread that cannot start, as where its file is gone, says so here alone; what waits for it would wait for ever.
+  threads.on('error', (error) => {
+    for (const waiting of underWay) waiting.abort(error);
+  });
+
+  async function run<T>(name: 'hash' | 'verify', task: object): Promise<T> {
+    if (isClosed) throw new Error('The hashing threads have ended');
+    const waiting = new AbortController();
+    underWay.add(waiting);
+    try {
+      return await threads.run(task, { name, signal: waiting.signal });
+    } catch (error) {
+      throw waiting.signal.aborted
+        ? new Error('Hashing has failed', { cause: waiting.signal.reason })
+        : error;
+    } finally {
+      underWay.delete(waiting);
+    }
+  }
+
   return {
-    hash: (password) => threads.run({ password }, { name: 'hash' }),
-    verify: (password, phc) => threads.run({ password, phc }, { name: 'verify' }),
-    close: () => threads.destroy(),
+    hash: (password) => run('hash', { password }),
+    verify: (password, phc) => run('verify', { password, phc }),
+    async close() {
+      isClosed = true;
+      await threads.destroy();
+    },
   };
 }
