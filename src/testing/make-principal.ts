@@ -33,7 +33,8 @@ const KEYS: ReadonlySet<string> = new Set<keyof PrincipalSpec>([
 export function makePrincipal(spec: PrincipalSpec, now: Date): Principal {
   const unknown = Object.keys(spec).filter((key) => !KEYS.has(key));
   if (unknown.length > 0) throw new TypeError(`A principal has no ${unknown.join(', ')}`);
-  const { userId = 'user', sessionId = 'session', authenticatedAt = now, claims } = spec;
+  const { userId = 'user', sessionId = 'session', authenticatedAt = now } = spec;
+  const claims = structuredClone(spec.claims); // the principal's are frozen
   const principal = parsePrincipal({
     sub: userId,
     sid: sessionId,

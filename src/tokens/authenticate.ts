@@ -20,7 +20,7 @@ export type Authenticate = (headers: RequestHeaders) => Promise<Authentication>;
 /** The same, at once where nothing has to be awaited: a promise would cost more than the look-up. */
 export type AuthenticateAtOnce = (headers: RequestHeaders) => PromiseOrValue<Authentication>;
 
-const ANONYMOUS: Authentication = { principal: null, problem: undefined };
+const ANONYMOUS: Authentication = Object.freeze({ principal: null, problem: undefined }); // all requests share it
 
 /** @param checkSession says which tokens are refused though they verify; absent: none */
 export function createAuthenticate(verifier: Verifier, checkSession?: CheckSession): AuthenticateAtOnce {

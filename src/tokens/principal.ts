@@ -1,7 +1,7 @@
 // Who is asking: what a verified access token says, in the shape the guard and the resolvers use.
 import type { JWTPayload } from 'jose';
 
-/** The caller; `context.principal`. */
+/** The caller; `context.principal`. Read-only: the requests of a token share it. */
 export interface Principal {
   userId: string;
   /** Empty where the issuer's tokens carry no `sid`. */
@@ -24,12 +24,30 @@ export function parsePrincipal(claims: JWTPayload): Principal | undefined {
   if (typeof sub !== 'string' || sub === '' || typeof sid !== 'string') return undefined;
   if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) return undefined;
   if (typeof scope !== 'string' || typeof auth_time !== 'number') return undefined;
-  return {
+  // Frozen all through: the requests of a token share it, and what one of them gave itself, all would have.
+  return Object.freeze({
     userId: sub,
     sessionId: sid,
-    roles: new Set(roles),
-    scopes: new Set(scope.split(' ').filter(Boolean)),
-    authenticatedAt: new Date(auth_time * 1000),
-    claims,
+    roles: createFrozenSet(roles),
+    scopes: createFrozenSet(scope.split(' ').filter(Boolean)),
+    get authenticatedAt() {
+      return new Date(auth_time * 1000);
+    },
+    claims: freezeAll(claims),
+  });
+}
+
+function createFrozenSet(values: readonly string[]): ReadonlySet<string> {
+  const set = new Set(values);
+  const refuse = () => {
+    throw new TypeError('A principal cannot be changed');
   };
+  for (const name of ['add', 'delete', 'clear']) Object.defineProperty(set, name, { value: refuse });
+  return set;
+}
+
+function freezeAll<T>(json: T): T {
+  if (typeof json !== 'object' || json === null) return json;
+  for (const value of Object.values(json)) freezeAll(value);
+  return Object.freeze(json);
 }

@@ -35,7 +35,7 @@ export type Verification =
 export interface Verifier {
   /** Never rejects: a token that cannot be verified is a problem, not an error. */
   verify(token: string): Promise<Verification>;
-  /** The same of a token that is remembered, which may have expired since; undefined where it has to be verified. */
+  /** The same of a token verified within ten minutes, or expired since; undefined where it has to be verified. */
   recall(token: string): Verification | undefined;
   /** How many verified tokens are remembered. */
   readonly cachedTokens: number;
@@ -44,12 +44,16 @@ export interface Verifier {
 interface CachedToken {
   verification: Verification;
   expiresAtSeconds: number;
+  /** From then on it is verified anew: its key may have been withdrawn. */
+  rememberedUntilSeconds: number;
 }
 
 /** Header parameters that bring or point to a key; a token that carries one is refused (RFC 8725, section 3.10). */
 const KEY_CARRYING_PARAMETERS = ['jku', 'jwk', 'x5u', 'x5c'] as const;
 const MAX_CLOCK_TOLERANCE_SECONDS = 5;
 const DEFAULT_MAX_CACHED_TOKENS = 100_000;
+/** As long as jose keeps a set of keys that it has fetched. */
+const REMEMBERED_SECONDS = 600;
 const EXPIRED = refused('TOKEN_EXPIRED');
 
 /**
@@ -90,10 +94,11 @@ export function createVerifier(options: VerifierOptions): Verifier {
       const { exp, iat } = payload as { exp: number; iat: number };
       const oldAtSeconds = maxAgeSeconds === undefined ? Infinity : iat + maxAgeSeconds;
       if (now().getTime() >= oldAtSeconds * 1000) return refused('TOKEN_EXPIRED');
-      const verification: Verification = { principal, problem: undefined };
+      const verification: Verification = Object.freeze({ principal, problem: undefined }); // many requests share it
       cache.set(token, {
         verification,
         expiresAtSeconds: Math.min(exp + clockToleranceSeconds, oldAtSeconds),
+        rememberedUntilSeconds: now().getTime() / 1000 + REMEMBERED_SECONDS,
       });
       return verification;
     } catch (error) {
@@ -103,8 +108,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
 
   function recall(token: string): Verification | undefined {
     const cached = cache.get(token);
-    if (cached === undefined || now().getTime() < cached.expiresAtSeconds * 1000) return cached?.verification;
-    return EXPIRED;
+    if (cached === undefined) return undefined;
+    const nowSeconds = now().getTime() / 1000;
+    if (nowSeconds >= cached.expiresAtSeconds) return EXPIRED;
+    return nowSeconds < cached.rememberedUntilSeconds ? cached.verification : undefined;
   }
 
   return {
@@ -123,7 +130,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 }
 
 function refused(problem: TokenProblem): Verification {
-  return { principal: undefined, problem };
+  return Object.freeze({ principal: undefined, problem });
 }
 
 function problemOf(error: unknown): TokenProblem {

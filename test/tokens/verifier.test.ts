@@ -29,14 +29,19 @@ const keys: JWTVerifyGetKey = async () => {
 function makeVerifier(options: Partial<VerifierOptions> = {}): Verifier {
   return createVerifier({ issuer: ISSUER, audience: 'api', keys, now: () => clock.now, ...options });
 }
-function makeToken({ audience = 'api', typ = 'at+jwt', hasIssuedAt = true } = {}): Promise<string> {
+function makeToken({
+  audience = 'api',
+  typ = 'at+jwt',
+  hasIssuedAt = true,
+  ttlSeconds = TTL_SECONDS,
+} = {}): Promise<string> {
   const seconds = START.getTime() / 1000;
   return new SignJWT({ jti: crypto.randomUUID(), ...(hasIssuedAt && { iat: seconds }) })
     .setProtectedHeader({ alg: 'EdDSA', typ, kid: 'k1' })
     .setIssuer(ISSUER)
     .setSubject('ada')
     .setAudience(audience)
-    .setExpirationTime(seconds + TTL_SECONDS)
+    .setExpirationTime(seconds + ttlSeconds)
     .sign(pair.privateKey);
 }
 async function expectAccepted(verifier: Verifier, token: string): Promise<void> {
@@ -134,6 +139,40 @@ describe('remembering', () => {
     await expectAccepted(verifier, token);
     clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 + 5_000);
     await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+  });
+
+  it('ends after ten minutes, or a key could not be withdrawn', async () => {
+    const withdrawn = { isIt: false };
+    const verifier = makeVerifier({
+      keys: async (header, token) => {
+        if (withdrawn.isIt) throw new errors.JWKSNoMatchingKey();
+        return keys(header, token);
+      },
+    });
+    const token = await makeToken({ ttlSeconds: 86_400 });
+    await expectAccepted(verifier, token);
+    withdrawn.isIt = true;
+    clock.now = new Date(START.getTime() + 599_999);
+    await expectAccepted(verifier, token);
+    clock.now = new Date(START.getTime() + 600_000);
+    await expectRefused(verifier, token, 'TOKEN_INVALID');
+  });
+
+  it('gives each request what none of them can change', async () => {
+    const verifier = makeVerifier();
+    const verification = await verifier.verify(await makeToken());
+    const { principal } = verification;
+    if (principal === undefined) throw new Error('The token was refused');
+    expect(() => Object.assign(verification, { principal: null })).toThrow(TypeError);
+    expect(() => Object.assign(principal, { userId: 'bob' })).toThrow(TypeError);
+    expect(() => Object.assign(principal.claims, { roles: ['admin'] })).toThrow(TypeError);
+    for (const set of [principal.roles, principal.scopes] as Set<string>[]) {
+      expect(() => set.add('admin')).toThrow(TypeError);
+      expect(() => set.delete('admin')).toThrow(TypeError);
+      expect(() => set.clear()).toThrow(TypeError);
+    }
+    principal.authenticatedAt.setTime(START.getTime());
+    expect(principal.authenticatedAt.getTime()).toBe(0);
   });
 
   it('leaves refused tokens out', async () => {
