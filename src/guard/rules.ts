@@ -47,6 +47,8 @@ const RULE_DIRECTIVES: Readonly<Record<string, { takes: readonly string[]; needs
   requiresScopes: { takes: ['scopes'], needs: ['scopes'] },
   policy: { takes: ['policies'], needs: ['policies'] },
 };
+/** RFC 6749, section 3.3; what a refusal names in its challenge. */
+const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const PUBLIC_DIRECTIVES: readonly string[] = ['public', 'skipAuth'];
 
 type Element =
@@ -113,6 +115,9 @@ function faultsOf({ roles, scopes, policies, maxAge }: Arguments): string[] {
   const faults: string[] = [];
   if (roles !== undefined && !isStrings(roles)) faults.push('roles: must be a list of strings');
   if (scopes !== undefined && !isSets(scopes)) faults.push('scopes: must be a list of lists of strings');
+  else if (Array.isArray(scopes) && !scopes.flat().every((scope) => SCOPE_TOKEN.test(scope))) {
+    faults.push('scopes: must be words of ASCII without quotes, backslashes and spaces');
+  }
   if (policies !== undefined && !isSets(policies))
     faults.push('policies: must be a list of lists of strings');
   if (maxAge !== undefined && !(Number.isInteger(maxAge) && Number(maxAge) >= 0)) {

@@ -168,6 +168,8 @@ describe('a directive that makes no rule', () => {
     ['no roles but null', { auth: { roles: null } }, 'roles'],
     ['scopes as one list', { auth: { scopes: ['read'] } }, 'scopes'],
     ['scopes of numbers', { auth: { scopes: [[1]] } }, 'scopes'],
+    ['a scope that no challenge can name', { auth: { scopes: [['a "b"']] } }, 'scopes'],
+    ['a scope beyond ASCII', { auth: { scopes: [['lesen', 'ändern']] } }, 'scopes'],
     ['Federation’s scopes as one list', { requiresScopes: { scopes: ['read'] } }, 'scopes'],
     ['Federation’s scopes left out', { requiresScopes: {} }, 'scopes'],
     ['a policy where none is configured', { policy: { policies: [['p']] } }, 'polic'],
