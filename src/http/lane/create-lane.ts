@@ -139,8 +139,11 @@ const REQUEST: PropertyDescriptor = {
   configurable: true,
   get(this: LaneContext) {
     const request = toRequest(this.req, this.res, this[BODY]);
-    Object.defineProperty(this, 'request', { value: request });
+    Object.defineProperty(this, 'request', { value: request, writable: true });
     return request;
+  },
+  set(this: LaneContext, value: unknown) {
+    Object.defineProperty(this, 'request', { value, writable: true });
   },
 };
 
@@ -148,9 +151,11 @@ const REQUEST: PropertyDescriptor = {
 function toRequest(req: IncomingMessage, res: ServerResponse, body: Buffer): Request {
   const { method = 'POST', url = '/', headers, socket } = req;
   const gone = new AbortController();
-  res.once('close', () => {
+  const leave = () => {
     if (!res.writableFinished) gone.abort();
-  });
+  };
+  if (res.closed) leave();
+  else res.once('close', leave);
   const list = Object.entries(headers).flatMap(([name, value = '']) =>
     (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, one]),
   );

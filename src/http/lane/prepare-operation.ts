@@ -27,6 +27,8 @@ export interface DocumentReader {
 /** In characters, all texts together; a document takes some hundred bytes of memory for each. */
 const MAX_NEW_LENGTH = 50_000;
 const MAX_KNOWN_LENGTH = 300_000;
+/** What the key of a text with an operation's name begins with. */
+const NAMED = '\0';
 /** Longer texts are for the other door. */
 const MAX_TEXT_LENGTH = 20_000;
 
@@ -37,12 +39,14 @@ const MAX_TEXT_LENGTH = 20_000;
 export function createPreparedOperations(readerOf: (operationName?: string) => DocumentReader) {
   /** Texts seen twice: what clients go on sending. */
   const known = createTexts(MAX_KNOWN_LENGTH);
-  /** Texts seen once wait here, where only others of their kind push them out. */
+  /** Texts seen once wait here, where only others seen once push them out. */
   const fresh = createTexts(MAX_NEW_LENGTH);
 
   return (text: string, operationName: string | undefined): PreparedOperation | undefined => {
     if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
-    const key = operationName === undefined ? text : JSON.stringify([operationName, text]);
+    if (text.startsWith(NAMED)) return undefined; // no document begins so, and no text may pass for a key
+    const key =
+      operationName === undefined ? text : `${NAMED}${operationName.length} ${operationName}${text}`;
     let prepared = known.get(key);
     if (prepared === undefined) {
       prepared = fresh.get(key);

@@ -83,7 +83,8 @@ function plainAnswer(result: ExecutionResult, accepted: string): Answer {
 function answerWithErrors(result: ExecutionResult, accepted: string): Answer {
   let answer: Answer | undefined;
   function Captured(body: string, { status, headers }: { status: number; headers: Record<string, string> }) {
-    answer = { status, headers: Object.entries(headers).flat(), lastHeaders: lacking(headers), body };
+    const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length'); // ours is right
+    answer = { status, headers: others.flat(), lastHeaders: lacking(headers), body };
   }
   processRegularResult(result, { Response: Captured } as unknown as FetchAPI, accepted); // all of it that is used
   if (answer === undefined) throw new Error('Yoga has not answered');

@@ -1,6 +1,12 @@
 // Which requests the lane takes, from which servers, and what it keeps.
 import { once } from 'node:events';
-import { createServer, request as httpRequest, type RequestListener, type Server } from 'node:http';
+import {
+  createServer,
+  request as httpRequest,
+  type RequestListener,
+  type Server,
+  type ServerResponse,
+} from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { useEngine, useMaskedErrors } from '@envelop/core';
 import { createYoga, type Plugin } from 'graphql-yoga';
@@ -18,13 +24,15 @@ const logged: { msg: string; hooks?: string[] }[] = [];
 const log: Logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
 const looked: string[] = [];
 const fails: string[] = [];
+const arrived = Promise.withResolvers<{ res: ServerResponse; look: () => AbortSignal }>();
 
 beforeAll(async () => {
   bandha = await createBandha({
     databaseUrl: 'sqlite::memory:',
     secret: TEST_SECRET,
     log,
-    typeDefs: 'extend type Query { agent: String  waits: String  fails: String }',
+    typeDefs:
+      'extend type Query { agent: String  waits: String  fails: String  replaces: String  outlives: String }',
     resolvers: {
       Query: {
         agent: (_: unknown, __: unknown, context: { request: Request }) => {
@@ -34,6 +42,14 @@ beforeAll(async () => {
         fails: () => {
           fails.push('ran');
           throw new Error('inside');
+        },
+        replaces: (_: unknown, __: unknown, context: { request: unknown }) => {
+          context.request = 'replaced';
+          return context.request;
+        },
+        outlives: (_: unknown, __: unknown, context: { res: ServerResponse; request: Request }) => {
+          arrived.resolve({ res: context.res, look: () => context.request.signal });
+          return new Promise(() => {});
         },
         waits: () => new Promise((resolve) => setTimeout(() => resolve('waited'), 50)),
       },
@@ -190,6 +206,27 @@ describe('what resolvers find', () => {
     expect(body).toEqual({ data: { agent: 'a browser' } });
     expect(looked).toEqual([`http://127.0.0.1:${port}/graphql`]);
   });
+
+  it('can be put in the place of that request', async () => {
+    const { url } = await listen(bandha.listener);
+    expect((await ask(url, '{ replaces }')).body).toEqual({ data: { replaces: 'replaced' } });
+  });
+
+  it('knows of a client that has gone before anybody looks', async () => {
+    const { port } = await listen(bandha.listener);
+    const going = httpRequest({
+      port,
+      path: '/graphql',
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+    });
+    going.on('error', () => {});
+    going.end(JSON.stringify({ query: '{ outlives }' }));
+    const { res, look } = await arrived.promise;
+    going.destroy();
+    await once(res, 'close');
+    expect(look().aborted).toBe(true);
+  });
 });
 
 describe('clients that misbehave', () => {
@@ -299,6 +336,18 @@ describe('prepared operations', () => {
     const prepare = prepareOf();
     for (let i = 0; i < 10; i += 1) expect(prepare(SECURE, undefined)?.operation.operation).toBe('query');
     expect(reads).toEqual([SECURE]);
+  });
+
+  it('are found by text and name, which no other text or name passes for', () => {
+    const prepare = prepareOf();
+    const text = 'query Op { viewer { id } }';
+    expect(prepare(text, 'Op')?.operationName).toBe('Op');
+    for (const other of [`\0${2} Op${text}`, `Op${text}`, JSON.stringify(['Op', text])]) {
+      expect(prepare(other, undefined)).toBeUndefined();
+    }
+    expect(prepare(text.slice(1), 'Opq')).toBeUndefined();
+    expect(prepare(text, 'Op')?.operationName).toBe('Op');
+    expect(prepare(text, undefined)?.operationName).toBeUndefined();
   });
 
   it('are not pushed out by ever-new texts', () => {
