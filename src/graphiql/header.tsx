@@ -1,4 +1,4 @@
-// Bandha's name at the top of the page, and the button to sign in or to see who is.
+// Bandha's name at the top of the page, and the button to see who is signed in; or to sign in, where no form shows.
 import { Button, useGraphiQL } from '@graphiql/react';
 import { ACCOUNT_PLUGIN, openAccountPanel } from './account/plugin.tsx';
 import { LockIcon } from './lock-icon.tsx';
@@ -15,10 +15,10 @@ export function Header() {
         <LockIcon />
         Bandha
       </span>
-      {isKnown && (
+      {isKnown && (user !== null || !isOpen) && (
         <Button
           type="button"
-          className={user === null && !isOpen ? 'bandha-primary' : 'bandha-who'}
+          className={user === null ? 'bandha-primary' : 'bandha-who'}
           aria-label={
             user === null ? 'Sign in: open the account panel' : `${user.email}: open the account panel`
           }

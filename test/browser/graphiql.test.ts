@@ -45,7 +45,8 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
 
   it('signs in, and says what was wrong where it could not', async () => {
     await using graphiql = await openGraphiql();
-    const { panel, server } = graphiql;
+    const { page, panel, server } = graphiql;
+    expect(await page.getByRole('button', { name: 'Sign in' }).count()).toBe(1);
     const problem = panel.getByRole('alert');
     const press = (name: string) => panel.getByRole('button', { name }).click();
     await press('Sign in');
