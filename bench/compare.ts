@@ -11,6 +11,7 @@ import { measureEndurance } from './compare/parts/endurance.ts';
 import { measureGrowth } from './compare/parts/growth.ts';
 import { measureLoginStorm } from './compare/parts/login-storm.ts';
 import { measureLogout } from './compare/parts/logout.ts';
+import { measureProfile } from './compare/parts/profile.ts';
 import { measureCold, measureProtected } from './compare/parts/protected.ts';
 import { measureQuerySize } from './compare/parts/query-size.ts';
 import { measureRefusals } from './compare/parts/refusals.ts';
@@ -31,6 +32,7 @@ const PARTS: readonly { title: string; measure: Part; elsewhere?: true }[] = [
   { title: 'Logout across instances', measure: measureLogout },
   { title: 'Endurance', measure: measureEndurance },
   { title: 'Refusals', measure: measureRefusals },
+  { title: 'Where the time goes', measure: measureProfile },
 ];
 const ROUNDS = 7;
 const SHORT_ROUNDS = 3;

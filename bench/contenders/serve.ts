@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { JWK } from 'jose';
+import { takeProfile } from './profile.ts';
 
 /** What contenders are started with, as JSON in their first argument. */
 export interface Settings {
@@ -55,7 +56,8 @@ export async function serve(
     const { user, system } = process.cpuUsage();
     return { requests, cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
   };
-  await answerQuestions({ port }, { usage, ...answers });
+  const profile = ({ seconds = 1 }: Question) => takeProfile(seconds);
+  await answerQuestions({ port }, { usage, profile, ...answers });
 }
 
 /** Says `first`, then answers what is asked until whoever asks is gone. */
