@@ -7,6 +7,8 @@ import { openStorage } from './storage.ts';
 import { openTabs } from './tabs.ts';
 import { createWire, type Issued } from './wire.ts';
 
+const KEPT_OWNERS = 20;
+
 /** A client on a platform; see `createAuthClient`. */
 export function createClient(options: AuthClientOptions, platform: Platform): AuthClient {
   const { locks, openChannel, now } = platform;
@@ -18,6 +20,8 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   const tabs = openTabs(name, { locks, channel: openChannel?.(name), now, current: () => session, receive });
   const signedOutListeners = new Set<(reason: SignedOutReason) => void>();
   const userListeners = new Set<(user: User | null) => void>();
+
+  const owners = new Map<string, string>();
 
   let session = NOBODY;
   /** Counts what was asked for in this tab: of logins and logouts that overlap, the last one counts. */
@@ -31,10 +35,19 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     const { tokens: before } = session;
     session = next;
     const { tokens, reason } = next;
+    if (tokens) noteOwner(tokens);
+    else storage.save(next); // what another tab wrote before it heard must not come back
     if (before && !tokens) tell(signedOutListeners, reason ?? 'LOGOUT');
     const user = tokens?.user ?? null;
     if (JSON.stringify(before?.user ?? null) !== JSON.stringify(user)) tell(userListeners, user);
     await tabs.show(session);
+  }
+
+  /** Of the last tokens, so that nobody's request goes out as somebody else's. */
+  function noteOwner({ accessToken, user }: Tokens): void {
+    owners.set(accessToken, user.id);
+    const [oldest = ''] = owners.keys();
+    if (owners.size > KEPT_OWNERS) owners.delete(oldest);
   }
 
   /** Changes the session, here and everywhere, unless something newer has happened. */
@@ -71,8 +84,10 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       throw new AuthClientError('SUPERSEDED', 'A later login or logout came before the answer');
     }
     // By the wall clock too, for tabs that have not heard of each other.
-    const epoch = Math.max(Date.now(), session.epoch + 1);
-    await change({ epoch, id: String(Math.random()), step: 0, tokens: toTokens(issued) });
+    const { epoch, tokens: before } = session;
+    const next = Math.max(Date.now(), epoch + 1);
+    await change({ epoch: next, id: String(Math.random()), step: 0, tokens: toTokens(issued) });
+    if (before) wire.logout(before.refreshToken).catch(() => {}); // nobody uses the session before any more
     return issued.user;
   }
 
@@ -95,7 +110,11 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     if (session !== of || !of.tokens) return; // somebody else has refreshed, signed in or signed out
     const { refreshToken, accessToken } = of.tokens;
     try {
-      const issued = await wire.refresh(refreshToken);
+      // An answer that was lost is given again, but not for long.
+      const issued = await wire.refresh(refreshToken).catch((error) => {
+        if (error.code !== 'NETWORK_ERROR') throw error;
+        return wire.refresh(refreshToken);
+      });
       await change({ ...of, step: of.step + 1, tokens: toTokens(issued, accessToken) });
     } catch (error) {
       if (!(error instanceof AuthClientError) || error.code !== 'INVALID_REFRESH_TOKEN') throw error;
@@ -127,18 +146,21 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     },
     async accessToken() {
       await ready;
-      if (session.tokens && isDue(session.tokens, now())) {
-        await refresh().catch((error) => {
-          const { tokens } = session;
-          if (tokens && now() >= tokens.expiresAtMs) throw error;
-        });
+      const { tokens: before } = session;
+      if (!before || !isDue(before, now())) return currentToken();
+      await refresh().catch((error) => {
+        const { tokens } = session;
+        if (tokens && now() >= tokens.expiresAtMs) throw error;
+      });
+      if (session.tokens && session.tokens.user.id !== before.user.id) {
+        throw new AuthClientError('SUPERSEDED', 'Somebody else has signed in meanwhile');
       }
       return currentToken();
     },
     async renew(refusedToken) {
       await ready;
       if (currentToken() === refusedToken) await refresh();
-      return currentToken();
+      return session.tokens?.user.id === owners.get(refusedToken) ? currentToken() : null;
     },
     revoked(refusedToken) {
       const { tokens } = session;

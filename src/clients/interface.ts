@@ -33,7 +33,7 @@ export interface AuthClient {
   readonly url: string;
   /** Makes an account and signs in. Rejects with an `AuthClientError`. */
   register(credentials: Credentials): Promise<User>;
-  /** Signs in. Rejects with an `AuthClientError`; `SUPERSEDED` where a later login or logout came before the answer. */
+  /** Signs in, and ends the session before. Rejects with an `AuthClientError`; `SUPERSEDED` where a later login or logout came before the answer. */
   login(credentials: Credentials): Promise<User>;
   /** Signs out in all tabs, also when the server cannot be reached; then the session stays there until it expires. */
   logout(): Promise<void>;
@@ -46,12 +46,13 @@ export interface AuthClient {
   readonly ready: Promise<void>;
   /**
    * A token that is valid for a while yet, refreshed first if need be; null where nobody is signed in. Rejects with an
-   * `AuthClientError` where the token has expired and cannot be refreshed now.
+   * `AuthClientError` where the token has expired and cannot be refreshed now; `SUPERSEDED` where somebody else has signed in
+   * meanwhile.
    */
   accessToken(): Promise<string | null>;
   /**
    * A token other than this one, which the server answered `TOKEN_EXPIRED`: refreshes unless that has happened already.
-   * Null where nobody is signed in any more. Rejects with an `AuthClientError` where it cannot be refreshed now.
+   * Null where whose it was is not signed in any more. Rejects with an `AuthClientError` where it cannot be refreshed now.
    */
   renew(refusedToken: string): Promise<string | null>;
   /** The server answered `TOKEN_REVOKED` to this token: signs out everywhere, once, if its session is the current one. */

@@ -12,7 +12,8 @@ export interface Platform {
   baseUrl: string | undefined;
   storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined;
   locks: Locks | undefined;
-  openChannel: ((name: string) => Channel) | undefined;
+  /** Undefined where the browser forbids it. */
+  openChannel: ((name: string) => Channel | undefined) | undefined;
 }
 
 /**
@@ -27,8 +28,16 @@ export function detectPlatform(): Platform {
     baseUrl: globalThis.location?.href,
     storage: isPage ? storageOf(globalThis) : undefined,
     locks: isPage ? navigator.locks : undefined,
-    openChannel: isPage && hasChannels ? (name) => new BroadcastChannel(name) : undefined,
+    openChannel: isPage && hasChannels ? openChannel : undefined,
   };
+}
+
+function openChannel(name: string): Channel | undefined {
+  try {
+    return new BroadcastChannel(name);
+  } catch {
+    return undefined;
+  }
 }
 
 /** Undefined where the browser forbids it. */

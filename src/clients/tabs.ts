@@ -4,8 +4,8 @@ import { isNewer, moveClock, type Session, type Version } from './session.ts';
 
 /** Longer than a tab ever takes to answer that is not suspended. */
 const ANSWER_TIMEOUT_MS = 1_000;
-/** Longer than a refresh takes. Whoever holds the lock longer is suspended: the server answers two refreshes alike for a while. */
-const LOCK_TIMEOUT_MS = 8_000;
+/** Longer than two tries of a refresh take. Whoever holds the lock longer is suspended: the server answers two refreshes alike for a while. */
+const LOCK_TIMEOUT_MS = 10_000;
 
 export interface Tabs {
   /** Runs `work` while no other tab runs its own. */

@@ -24,6 +24,18 @@ import { findTokenRefusal } from './token-refusal.ts';
 /** An operation to send, or a result for whoever asked. */
 type Step = Operation | OperationResult;
 
+/** What became of an operation; in its context, since exchanges after this one may make it anew. */
+interface Attempt {
+  /** It was sent with. */
+  token: string;
+  /** Whether it is sent for the second time. */
+  isRetry: boolean;
+  /** Whether another one is sent in its place. */
+  isGivenUp: boolean;
+}
+
+const attemptOf = ({ context }: Operation): Attempt | undefined => context.bandha;
+
 /**
  * An exchange to put before `fetchExchange`: sends the client's access token, and where the server answers that it has
  * expired, renews it and sends the operation once more. A mutation of which a part may have run is not sent again. Where
@@ -33,12 +45,6 @@ type Step = Operation | OperationResult;
 export function bandhaExchange(client: AuthClient): Exchange {
   return ({ forward }) =>
     (operations) => {
-      /** The token that an operation was sent with. */
-      const tokens = new WeakMap<Operation, string>();
-      /** Operations that are sent for the second time. */
-      const retries = new WeakSet<Operation>();
-      /** Operations in whose place another one is sent. */
-      const givenUp = new WeakSet<Operation>();
       const toSend = makeSubject<Operation>();
       const failed = makeSubject<OperationResult>();
 
@@ -55,43 +61,41 @@ export function bandhaExchange(client: AuthClient): Exchange {
 
       function send(operation: Operation): Source<Step> {
         if (operation.kind === 'teardown') return fromValue(operation);
-        return withToken(operation, client.accessToken(), (token) => authorize(operation, token));
+        return withToken(operation, client.accessToken(), (token) => authorize(operation, token, false));
       }
 
-      function authorize(operation: Operation, token: string | null): Operation {
+      function authorize(operation: Operation, token: string | null, isRetry: boolean): Operation {
         if (token === null) return operation;
         const { fetchOptions } = operation.context;
         const given = typeof fetchOptions === 'function' ? fetchOptions() : fetchOptions;
         const headers = new Headers(given?.headers);
         headers.set('authorization', `Bearer ${token}`);
-        const authorized = makeOperation(operation.kind, operation, {
+        const attempt: Attempt = { token, isRetry, isGivenUp: false };
+        return makeOperation(operation.kind, operation, {
           ...operation.context,
           fetchOptions: { ...given, headers: Object.fromEntries(headers) },
+          bandha: attempt,
         });
-        tokens.set(authorized, token);
-        return authorized;
       }
 
       /** Passes a result on, unless another attempt comes instead. */
       function judge(result: OperationResult): Source<Step> {
         const { operation, error, data } = result;
-        if (givenUp.has(operation)) return empty as Source<Step>; // it has no values, so it has none of any type
-        const token = tokens.get(operation);
+        const attempt = attemptOf(operation);
+        if (attempt?.isGivenUp) return empty as Source<Step>; // it has no values, so it has none of any type
+        const token = attempt?.token;
         const refusal = findTokenRefusal(error?.graphQLErrors);
         if (refusal === 'TOKEN_REVOKED' && token !== undefined) client.revoked(token);
         // A subscription that has begun may outlive several tokens.
-        if (refusal === undefined && operation.kind === 'subscription') retries.delete(operation);
+        if (attempt && refusal === undefined && operation.kind === 'subscription') attempt.isRetry = false;
         const mayHaveRun = operation.kind === 'mutation' && data !== undefined;
-        if (refusal !== 'TOKEN_EXPIRED' || token === undefined || retries.has(operation) || mayHaveRun) {
+        if (refusal !== 'TOKEN_EXPIRED' || attempt === undefined || attempt.isRetry || mayHaveRun) {
           return fromValue(result);
         }
-        givenUp.add(operation);
-        return withToken(operation, client.renew(token), (renewed) => {
-          if (renewed === null) return { ...result, hasNext: false };
-          const retry = authorize(operation, renewed);
-          retries.add(retry);
-          return retry;
-        });
+        attempt.isGivenUp = true;
+        return withToken(operation, client.renew(attempt.token), (renewed) =>
+          renewed === null ? { ...result, hasNext: false } : authorize(operation, renewed, true),
+        );
       }
 
       const keepOperations = filter((step: Step): step is Operation => {

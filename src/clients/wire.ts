@@ -19,8 +19,8 @@ export interface Wire {
 
 /** Long enough for a password that waits for its turn to be hashed. */
 const SIGN_IN_TIMEOUT_MS = 30_000;
-/** Half the time for which the server answers a refresh again, so that the next try comes soon enough. */
-const REFRESH_TIMEOUT_MS = 5_000;
+/** Less than half the time for which the server answers a refresh again, so that the next try comes soon enough. */
+const REFRESH_TIMEOUT_MS = 4_000;
 
 const ISSUED = '{accessToken refreshToken expiresIn user{id email roles createdAt}}';
 const signIn = (field: string) =>

@@ -4,7 +4,7 @@ import { changeRoles } from '../../src/accounts/change-roles.ts';
 import { AuthClientError, createAuthClient } from '../../src/clients/client.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
-import { ADA, countRefreshes, createTabs, expire, SECURE, type Tab } from './tab.ts';
+import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab } from './tab.ts';
 
 let server: TestServer;
 let tab: Tab;
@@ -96,6 +96,14 @@ describe('signing in and out', () => {
     await far.client.logout();
     expect(far.client.user).toBeNull();
     expect(far.signedOut).toEqual(['LOGOUT']);
+  });
+
+  it('ends the session before, where somebody signs in over it', async () => {
+    const token = await register();
+    await tab.client.login(ADA);
+    await expect.poll(() => isAccepted(token)).toBe(false);
+    expect(tab.signedOut).toEqual([]);
+    expect(await isAccepted(await tab.client.accessToken())).toBe(true);
   });
 
   it('says nothing of a second logout', async () => {
@@ -194,17 +202,43 @@ describe('an access token', () => {
 });
 
 describe('a refresh', () => {
-  it('that is cut in the middle fails for all who wait, signs nobody out, and works the next time', async () => {
+  it('that is cut in the middle is sent again at once, while the server still answers it', async () => {
+    const token = await register();
+    const held = tab.hold('refresh');
+    const renewed = tab.client.renew(token);
+    await held.arrived;
+    held.release(new TypeError('terminated'));
+    expect(await isAccepted(await renewed)).toBe(true);
+    expire(server); // by far too late for the answer that was lost
+    expect(await isAccepted(await tab.client.renew((await renewed) ?? ''))).toBe(true);
+    expect(tab.signedOut).toEqual([]);
+  });
+
+  it('that is cut twice fails for all who wait, signs nobody out, and works the next time', async () => {
     const token = await register();
     const held = tab.hold('refresh');
     const asked = Array.from({ length: 10 }, () => refusalOf(tab.client.renew(token)));
-    await held.arrived;
-    held.release(new TypeError('terminated')); // the server has rotated, and nobody knows
+    await cutRefresh(tab, held);
     expect(new Set((await Promise.all(asked)).map(({ code }) => code))).toEqual(new Set(['NETWORK_ERROR']));
     expect(tab.client.user?.email).toBe(ADA.email);
     expect(await isAccepted(await tab.client.renew(token))).toBe(true);
     expect(tab.signedOut).toEqual([]);
-    expect(tab.sent.filter((field) => field === 'refresh')).toHaveLength(2);
+    expect(tab.sent.filter((field) => field === 'refresh')).toHaveLength(3);
+  });
+
+  it('that comes after somebody else has signed in gives nobody their token', async () => {
+    const token = await register();
+    const held = tab.hold('refresh');
+    const renewed = tab.client.renew(token);
+    tab.clock.nowMs += 601_000;
+    const asked = refusalOf(tab.client.accessToken());
+    await held.arrived;
+    await tab.client.register({ email: 'bob@example.com', password: ADA.password });
+    held.release();
+    expect(await renewed).toBeNull();
+    expect((await asked).code).toBe('SUPERSEDED');
+    expect(await tab.client.renew(token)).toBeNull();
+    expect(await isAccepted(await tab.client.accessToken())).toBe(true);
   });
 
   it('that is never answered is given up', { timeout: 20_000 }, async () => {

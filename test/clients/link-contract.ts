@@ -4,7 +4,7 @@ import { changeRoles } from '../../src/accounts/change-roles.ts';
 import { type AuthClient, AuthClientError } from '../../src/clients/client.ts';
 import type { BandhaOptions } from '../../src/server.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
-import { ADA, countRefreshes, createTabs, expire, SECURE, type Tab } from './tab.ts';
+import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab } from './tab.ts';
 
 /** What an app has of an operation in the end. */
 export interface Outcome {
@@ -216,8 +216,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     expire(server);
     const held = tab.hold('refresh');
     const running = app.run(SECURE);
-    await held.arrived;
-    held.release(new TypeError('terminated'));
+    await cutRefresh(tab, held);
     const { fault } = await running;
     expect(fault).toBeInstanceOf(AuthClientError);
     expect(fault).toMatchObject({ code: 'NETWORK_ERROR' });
@@ -230,8 +229,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     tab.clock.nowMs += 601_000;
     const held = tab.hold('refresh');
     const running = app.run(SECURE);
-    await held.arrived;
-    held.release(new TypeError('terminated'));
+    await cutRefresh(tab, held);
     expect((await running).fault).toMatchObject({ code: 'NETWORK_ERROR' });
     expect(sent).toEqual([]);
   });

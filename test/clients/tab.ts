@@ -36,6 +36,15 @@ export interface TabOptions {
   fetch?: typeof fetch;
 }
 
+/** Cuts both tries of a refresh after the server has answered. */
+export async function cutRefresh(tab: Tab, held = tab.hold('refresh')): Promise<void> {
+  await held.arrived;
+  const again = tab.hold('refresh');
+  held.release(new TypeError('terminated')); // the server has rotated, and nobody knows
+  await again.arrived;
+  again.release(new TypeError('terminated'));
+}
+
 /** Opens tabs on the server; `close` is for after the test. */
 export function createTabs(server: () => TestServer): {
   open(options?: TabOptions): Tab;

@@ -6,6 +6,7 @@ import {
   countRefreshes,
   createSlowChannel,
   createTabs,
+  cutRefresh,
   expire,
   nextUser,
   SECURE,
@@ -304,7 +305,7 @@ describe('an expiry', () => {
     const failed = first.client.renew(token).catch(({ code }) => code);
     await held.arrived;
     const renewed = second.client.renew(token);
-    held.release(new TypeError('terminated'));
+    await cutRefresh(first, held);
     expect(await failed).toBe('NETWORK_ERROR');
     expect(await isAccepted(await renewed)).toBe(true);
     expect(await first.client.accessToken()).toBe(await renewed);
@@ -374,6 +375,35 @@ describe('a stored session', () => {
     const after = open(storage);
     expect(await isAccepted(await after.client.accessToken())).toBe(true);
     expect(after.sent).toEqual(['refresh']);
+  });
+
+  it('is gone after a logout that another tab hears too late', async () => {
+    const storage = createLocalStorage();
+    let slow: SlowChannel | undefined;
+    const first = tabs.open({ storage: 'localStorage', platform: { storage } });
+    await first.client.register(ADA);
+    const second = tabs.open({
+      storage: 'localStorage',
+      platform: {
+        storage,
+        openChannel: (name) => {
+          slow = createSlowChannel(name);
+          return slow;
+        },
+      },
+    });
+    await second.client.ready;
+    const held = second.hold('refresh');
+    const renewed = second.client.renew((await second.client.accessToken()) ?? '');
+    await held.arrived;
+    slow?.shut();
+    await first.client.logout();
+    held.release();
+    await renewed;
+    const heard = nextUser(second);
+    slow?.open();
+    expect(await heard).toBeNull();
+    expect(tabs.open({ storage: 'localStorage', platform: { storage } }).client.user).toBeNull();
   });
 
   it('is gone after a logout', async () => {

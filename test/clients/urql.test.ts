@@ -3,7 +3,11 @@ import {
   type AnyVariables,
   Client,
   CombinedError,
+  type Exchange,
   fetchExchange,
+  makeOperation,
+  mapExchange,
+  type Operation,
   type OperationContext,
   type OperationResult,
 } from '@urql/core';
@@ -20,10 +24,14 @@ import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { type App, type AppOptions, describeLink, type Outcome } from './link-contract.ts';
 import { ADA } from './tab.ts';
 
-function createUrql({ url, client, fetch }: AppOptions, context: Partial<OperationContext> = {}): Client {
+function createUrql(
+  { url, client, fetch }: AppOptions,
+  context: Partial<OperationContext> = {},
+  between: readonly Exchange[] = [],
+): Client {
   return new Client({
     url,
-    exchanges: [bandhaExchange(client), fetchExchange],
+    exchanges: [bandhaExchange(client), ...between, fetchExchange],
     fetch,
     fetchSubscriptions: true,
     requestPolicy: 'network-only',
@@ -39,9 +47,9 @@ function toOutcome({ data, error }: OperationResult<unknown, AnyVariables>): Out
 }
 
 const createApp =
-  (context?: Partial<OperationContext>) =>
+  (context?: Partial<OperationContext>, between?: readonly Exchange[]) =>
   (options: AppOptions): App => {
-    const urql = createUrql(options, context);
+    const urql = createUrql(options, context, between);
     return {
       async run(document) {
         if (document.startsWith('mutation')) return toOutcome(await urql.mutation(document, {}).toPromise());
@@ -66,6 +74,11 @@ describe('bandhaExchange with GET and headers of the app’s own', () => {
   describeLink(
     createApp({ preferGetMethod: true, fetchOptions: () => ({ headers: new Headers({ 'x-app': 'ours' }) }) }),
   );
+});
+
+describe('bandhaExchange before an exchange that makes each operation anew', () => {
+  const remake = (operation: Operation) => makeOperation(operation.kind, operation, { ...operation.context });
+  describeLink(createApp({}, [mapExchange({ onOperation: remake })]));
 });
 
 describe('urql', () => {
