@@ -1,14 +1,7 @@
 // Assertions on what a caller got, for `expect.extend` of Vitest.
 import type {} from 'vitest';
-import {
-  type AnswerBody,
-  DENIAL_REASONS,
-  type DenialReason,
-  type Denied,
-  denialsIn,
-  errorsIn,
-  isDenial,
-} from './result.ts';
+import { assertCoordinate, assertReason, parseAnswer } from './read-answer.ts';
+import { type AnswerBody, type DenialReason, type Denied, denialsIn, errorsIn, isDenial } from './result.ts';
 
 /** What `expect(result)` can say once it is extended. */
 export interface AuthMatchers<R = void> {
@@ -35,13 +28,15 @@ interface Outcome {
 }
 
 /**
- * `expect.extend(authMatchers)`. An answer that is neither, as an operation that does not fit the schema, fails both
+ * `expect.extend(authMatchers)`, for what `execute` and `subscribe` give and for the JSON of an answer. An answer that is neither, as an operation that does not fit the schema, fails both
  * matchers and both with `.not`.
+ * @throws TypeError where something else is received, and where a reason or a coordinate is none
  */
 export const authMatchers = {
   toBeDenied(this: MatcherState, received: unknown, reason?: DenialReason, coordinate?: string): Outcome {
     assertReason(reason);
-    const { denials, isFailure, description } = read('toBeDenied', received);
+    const { body, denials, isFailure, description } = read('toBeDenied', received);
+    assertCoordinate(coordinate, body);
     if (denials.length === 0 && isFailure) return neither(this, description);
     const isMeant = (denied: Denied) =>
       (reason === undefined || denied.reason === reason) &&
@@ -72,40 +67,19 @@ function neither({ isNot = false }: MatcherState, description: string): Outcome 
 }
 
 function read(matcher: string, received: unknown) {
-  if (received instanceof Promise) throw new TypeError(`${matcher}: got a promise; await it first`);
-  if (!isAnswer(received)) {
-    throw new TypeError(`${matcher}: needs what execute or subscribe gives, or the JSON of an answer`);
-  }
-  const body: AnswerBody = received.body ?? received;
+  const { body, unexpected } = parseAnswer(matcher, received);
   const denials = denialsIn(body);
-  const isOpen = Symbol.asyncIterator in received && body.errors === undefined;
+  const isOpen = Object(received)[Symbol.asyncIterator] !== undefined && body.errors === undefined;
   return {
+    body,
     denials,
     isFailure: !isOpen && (body.data === undefined || body.data === null),
-    description: describe(body, denials, received.unexpected),
+    description: describe(body, denials, unexpected),
   };
 }
 
-interface Answer extends AnswerBody {
-  body?: AnswerBody;
-  unexpected?: readonly unknown[];
-}
-
-function isAnswer(received: unknown): received is Answer {
-  if (typeof received !== 'object' || received === null) return false;
-  const { errors } = received as Answer; // looked at next
-  return errors === undefined ? 'data' in received : Array.isArray(errors);
-}
-
-/** A misspelt reason would never be found, and `.not` would always hold. */
-function assertReason(reason: string | undefined): void {
-  const known: readonly string[] = DENIAL_REASONS;
-  if (reason === undefined || known.includes(reason)) return;
-  throw new TypeError(`toBeDenied: "${reason}" is no reason of a denial; they are ${known.join(', ')}`);
-}
-
 /** What was got, a line for each error. */
-function describe(body: AnswerBody, denials: readonly Denied[], unexpected: readonly unknown[] = []): string {
+function describe(body: AnswerBody, denials: readonly Denied[], unexpected: readonly unknown[]): string {
   const denied = denials.map(({ code, reason, coordinate, message }) =>
     [code, reason, coordinate && `at ${coordinate}`, !coordinate && `(${message})`].filter(Boolean).join(' '),
   );

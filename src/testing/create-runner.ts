@@ -69,7 +69,11 @@ export function createRunner(
   });
 
   async function answer(result: ExecutionResult): Promise<TestResult> {
-    const answered = await toTestResult(result, yoga.fetchAPI, (error) => originals.get(error));
+    const answered = await toTestResult(result, {
+      schema,
+      fetchAPI: yoga.fetchAPI,
+      originalOf: (error) => originals.get(error),
+    });
     const misuse = answered.unexpected.find((error) => error instanceof StoreNeededError);
     if (misuse !== undefined) throw misuse;
     return answered;

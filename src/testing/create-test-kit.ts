@@ -81,7 +81,7 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
   const contextOf = ({ principal }: Authentication) =>
     typeof context === 'function' ? context(principal) : context;
   const run = createRunner(walled, { guard, guardOptions, contextOf });
-  const createUser = createUserFactory(run);
+  const createUser = createUserFactory(run, walled);
   const authentications = new WeakMap<TestUser, () => Authentication>();
 
   function userOf(authentication: () => Authentication): TestUser {

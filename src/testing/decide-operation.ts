@@ -2,21 +2,20 @@
 import {
   type DocumentNode,
   type ExecutionArgs,
-  GraphQLIncludeDirective,
+  type FieldNode,
   type GraphQLSchema,
-  GraphQLSkipDirective,
-  getDirectiveValues,
   getNamedType,
   getOperationAST,
   getVariableValues,
   isAbstractType,
-  type SelectionNode,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
 import type { Guard } from '../guard/create-guard.ts';
-import { planOperation } from '../guard/plan-operation.ts';
+import { type Plan, planOperation } from '../guard/plan-operation.ts';
+import type { PolicyBook } from '../guard/policies.ts';
+import { withoutConditions } from './without-conditions.ts';
 
 export interface OperationQuestion {
   document: DocumentNode;
@@ -26,55 +25,78 @@ export interface OperationQuestion {
   contextValue: unknown;
 }
 
-/** @param guard refuses whole operations, and reports nothing */
+/**
+ * `allowed`, the reasons of the refusal, or `depends`, also where another value of a variable that is not given may
+ * have another answer.
+ * @param guard refuses whole operations, and reports nothing
+ */
 export async function decideOperation(
+  guard: Guard,
+  plain: GraphQLSchema,
+  question: OperationQuestion,
+): Promise<string> {
+  const { atLeast, atMost } = withoutConditions(question.document, question.variables);
+  const most = await decideSelected(guard, plain, { ...question, document: atMost });
+  // Who may have everything may have a part of it; whoever is refused a part for the same reasons is refused them all.
+  if (most === 'allowed' || atLeast === atMost) return most;
+  const least = await decideSelected(guard, plain, { ...question, document: atLeast });
+  return least === most ? most : 'depends';
+}
+
+/** Decides a document without conditions. */
+async function decideSelected(
   guard: Guard,
   plain: GraphQLSchema,
   { document, operationName, variables, contextValue }: OperationQuestion,
 ): Promise<string> {
-  const { walled, rulebook } = guard.protect(plain);
-  const selected = withoutLeftOut(plain, document, operationName, variables);
+  const { walled, rulebook, policyBook } = guard.protect(plain);
+  const operation = getOperationAST(document, operationName);
+  if (!operation) throw new TypeError('has several operations: name one as operationName');
+  const plan = planOperation(plain, rulebook, document, operation);
   const args: ExecutionArgs = {
     schema: plain,
-    document: selected ?? document,
+    document,
     operationName,
     variableValues: variables,
     contextValue,
   };
-  const operation = getOperationAST(args.document, operationName);
-  if (!operation) throw new TypeError('has several operations: name one as operationName');
-  const plan = planOperation(plain, rulebook, args.document, operation);
   const decision = await guard.decide(args);
+  const open = openPaths(plan, policyBook, variables);
   if ('answer' in decision) {
-    // Without its variables nobody knows whether the operation selects what is denied.
-    if (selected === undefined && plan.conditionVariables.length > 0) return 'depends';
-    const reasons = (decision.answer.errors ?? []).map(
-      ({ extensions }) => extensions.reason ?? extensions.code,
+    const certain = (decision.answer.errors ?? []).filter(
+      ({ path, extensions }) => extensions.reason !== 'POLICY_DENIED' || !open.has(path?.join('.')),
     );
-    return [...new Set(reasons)].join(', ');
+    const reasons = certain.map(({ extensions }) => extensions.reason ?? extensions.code);
+    return [...new Set(reasons)].join(', ') || 'depends';
   }
+  if (open.size > 0) return 'depends';
   if (decision.schema !== walled) return 'allowed';
   // Everything certain has been granted, policies included, where their arguments are known.
-  const isDecided = selected !== undefined && plan.isListed && !meetsAbstractTypes(plain, selected);
+  const { errors } = getVariableValues(plain, operation.variableDefinitions ?? [], variables);
+  const isDecided = errors === undefined && plan.isListed && !meetsAbstractTypes(plain, document);
   return isDecided ? 'allowed' : 'depends';
 }
 
-/** The document without what `@skip` and `@include` leave out; undefined where the variables do not fit. */
-function withoutLeftOut(
-  schema: GraphQLSchema,
-  document: DocumentNode,
-  operationName: string | undefined,
+/** Where a policy is asked about arguments that a variable has a say in which is not given. */
+function openPaths(
+  { certain }: Plan,
+  policyBook: PolicyBook,
   variables: Record<string, unknown>,
-): DocumentNode | undefined {
-  const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-  const { variableValues } = getVariableValues(schema, definitions, variables);
-  if (variableValues === undefined) return undefined;
-  const leaveOut = (node: SelectionNode) => {
-    const isSkipped = getDirectiveValues(GraphQLSkipDirective, node, variableValues)?.if === true;
-    const isIncluded = getDirectiveValues(GraphQLIncludeDirective, node, variableValues)?.if !== false;
-    return isSkipped || !isIncluded ? null : undefined;
-  };
-  return visit(document, { Field: leaveOut, FragmentSpread: leaveOut, InlineFragment: leaveOut });
+): ReadonlySet<string | undefined> {
+  const places = certain.flatMap((group) => (policyBook.concerns(group.requirement) ? group.places : []));
+  return new Set(places.filter(({ node }) => isOpen(node, variables)).map(({ path }) => path.join('.')));
+}
+
+function isOpen({ arguments: args = [] }: FieldNode, variables: Record<string, unknown>): boolean {
+  let found = false;
+  for (const argument of args) {
+    visit(argument, {
+      Variable({ name }) {
+        found ||= !Object.hasOwn(variables, name.value);
+      },
+    });
+  }
+  return found;
 }
 
 function meetsAbstractTypes(schema: GraphQLSchema, document: DocumentNode): boolean {

@@ -23,7 +23,7 @@ export type MatrixPrincipal = PrincipalSpec | TestUser | null;
 export interface Matrices {
   /**
    * A row an operation. A cell is `allowed`, the reasons of the refusal, or `depends`: on the objects behind an interface or
-   * union, or on variables that were not given. Policies are asked, with the operation's arguments.
+   * union, or on variables that were not given, defaults or not. Policies are asked, with the operation's arguments.
    * @throws TypeError where an operation does not fit the schema
    */
   matrix(

@@ -1,5 +1,5 @@
 // What a caller gets, and what of it is a denial.
-import type { ExecutionResult, GraphQLFormattedError } from 'graphql';
+import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { type FetchAPI, processRegularResult } from 'graphql-yoga';
 import type { RefusalReason } from '../errors.ts';
 import type { Anything } from './documents.ts';
@@ -66,15 +66,34 @@ const ACCEPTED_TYPE = 'application/graphql-response+json';
 const DENIAL_CODES: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'FORBIDDEN']);
 const UNAVAILABLE: ReadonlySet<unknown> = new Set(['KEYS_UNAVAILABLE', 'REVOCATIONS_UNAVAILABLE']);
 
-/** @param originalOf gives the error that was masked, if one was */
+/** What was asked, by the body of its answer: an assertion on a field that there is not would never find it. */
+const schemas = new WeakMap<AnswerBody, GraphQLSchema>();
+
+/** @returns undefined where the answer is not of a kit */
+export function schemaBehind(body: AnswerBody): GraphQLSchema | undefined {
+  return schemas.get(body);
+}
+
+/** Remembers the schema that an answer is of; returns the answer's body. */
+export function withSchema(body: AnswerBody, schema: GraphQLSchema): AnswerBody {
+  schemas.set(body, schema);
+  return body;
+}
+
+export interface ResultOptions {
+  schema: GraphQLSchema;
+  fetchAPI: FetchAPI;
+  /** Gives the error that was masked, if one was. */
+  originalOf(error: Error): unknown;
+}
+
 export async function toTestResult(
   result: ExecutionResult,
-  fetchAPI: FetchAPI,
-  originalOf: (error: Error) => unknown,
+  { schema, fetchAPI, originalOf }: ResultOptions,
 ): Promise<TestResult> {
   // Yoga's own answer, so that status, headers and what JSON makes of the data are the server's.
   const response = processRegularResult(result, fetchAPI, ACCEPTED_TYPE);
-  const body: AnswerBody = await response.json();
+  const body = withSchema(await response.json(), schema);
   const denials = denialsIn(body);
   const [first] = denials.length > 0 ? denials : errorsIn(body).map(toDenied);
   return {
@@ -96,7 +115,8 @@ export function denialsIn(body: AnswerBody): Denied[] {
   return errorsIn(body).filter(isDenial).map(toDenied);
 }
 
-export function isDenial({ extensions: { code, reason } = {} }: GraphQLFormattedError): boolean {
+export function isDenial({ extensions }: Pick<GraphQLFormattedError, 'extensions'>): boolean {
+  const { code, reason } = extensions ?? {};
   return DENIAL_CODES.has(code) || UNAVAILABLE.has(reason);
 }
 

@@ -1,10 +1,10 @@
 // Somebody who executes operations.
-
+import type { GraphQLSchema } from 'graphql';
 import type { Authentication } from '../tokens/authenticate.ts';
 import type { Principal } from '../tokens/principal.ts';
 import type { RunRequest } from './create-runner.ts';
 import { type Anything, createTexts, type ExecuteRest, type TestDocument } from './documents.ts';
-import type { TestResult } from './result.ts';
+import { type TestResult, withSchema } from './result.ts';
 
 /** A subscription that was opened, or the refusal: then taking the next event rejects. */
 export interface TestSubscription<Data = Anything>
@@ -30,7 +30,8 @@ export interface TestUser {
   ): Promise<TestSubscription<Data>>;
 }
 
-export function createUserFactory(run: RunRequest) {
+/** @param schema that `run` asks */
+export function createUserFactory(run: RunRequest, schema: GraphQLSchema) {
   const textOf = createTexts();
   const ask = (
     caller: Authentication,
@@ -55,15 +56,15 @@ export function createUserFactory(run: RunRequest) {
     },
     async subscribe(document, ...rest) {
       const answer = await ask(authenticate(), document, rest);
-      return Symbol.asyncIterator in answer ? opened(answer) : refused(answer);
+      return Symbol.asyncIterator in answer ? opened(answer, schema) : refused(answer);
     },
   });
 }
 
-function opened(events: AsyncIterableIterator<TestResult>): TestSubscription {
+function opened(events: AsyncIterableIterator<TestResult>, schema: GraphQLSchema): TestSubscription {
   const nothingYet = {
     ...{ data: undefined, errors: undefined, code: undefined, reason: undefined, coordinate: undefined },
-    ...{ status: 200, headers: new Headers(), body: {}, denials: [], unexpected: [] },
+    ...{ status: 200, headers: new Headers(), body: withSchema({}, schema), denials: [], unexpected: [] },
   };
   return { ...nothingYet, ...events };
 }

@@ -14,7 +14,7 @@ const typeDefs = /* GraphQL */ `
     failsHard: String!
     mine: String
   }
-  type Subscription { ticks: Int }
+  type Subscription { ticks: Int closed: Int @auth }
 `;
 const fails = () => Promise.reject(new Error('the database is away'));
 const resolvers = {
@@ -147,16 +147,51 @@ describe('of an answer that is neither', () => {
 });
 
 describe('of what is no answer', () => {
-  it.each([undefined, null, 1, 'data', {}, [], new Response('{}'), () => {}])(
-    '%s, nothing holds',
-    (received) => {
-      const message = 'needs what execute or subscribe gives';
-      expect(saidBy(() => expect(received).toBeDenied())).toContain(message);
-      expect(saidBy(() => expect(received).not.toBeDenied())).toContain(message);
-      expect(saidBy(() => expect(received).toBeAllowed())).toContain(message);
-      expect(saidBy(() => expect(received).not.toBeAllowed())).toContain(message);
-    },
-  );
+  const message = 'needs what execute or subscribe gives';
+  const errors = [{ message: 'no', extensions: { code: 'FORBIDDEN', reason: 'MISSING_ROLE' } }];
+
+  it.each<[string, unknown]>([
+    ['undefined', undefined],
+    ['null', null],
+    ['a number', 1],
+    ['a text', 'data'],
+    ['an empty object', {}],
+    ['a list', []],
+    ['a response', new Response('{}')],
+    ['a function', () => {}],
+    ['a response of a client that has read it', { data: { data: null, errors }, status: 200 }],
+    ['a response of a client that was refused', { data: { errors }, status: 403 }],
+    ['an answer in another', { data: { errors } }],
+    ['a result of urql or Apollo', { data: { mine: null }, error: { graphQLErrors: errors } }],
+    ['a result of a client that has an error', { data: undefined, error: new Error('no'), loading: false }],
+    ['data that is a text', { data: '{"data":null}' }],
+    ['data that is a list', { data: [{ data: {} }] }],
+    ['errors that are none', { data: {}, errors: 'no' }],
+    ['what only looks like a result of the kit', { data: {}, denials: [], status: 200 }],
+  ])('as %s, nothing holds', (_, received) => {
+    expect(saidBy(() => expect(received).toBeDenied())).toContain(message);
+    expect(saidBy(() => expect(received).not.toBeDenied())).toContain(message);
+    expect(saidBy(() => expect(received).toBeAllowed())).toContain(message);
+    expect(saidBy(() => expect(received).not.toBeAllowed())).toContain(message);
+  });
+
+  it('names the keys that no answer has', () => {
+    expect(saidBy(() => expect({ data: {}, status: 200, headers: {} }).toBeAllowed())).toContain(
+      'an answer has no status, headers',
+    );
+  });
+
+  it('all keys of an answer are known', () => {
+    expect({
+      data: {},
+      extensions: {},
+      pending: [],
+      incremental: [],
+      completed: [],
+      hasNext: false,
+    }).toBeAllowed();
+    expect({ errors }).toBeDenied('MISSING_ROLE');
+  });
 
   it('a promise has to be awaited', async () => {
     const result: Promise<TestResult> = ask('{ open }');
@@ -169,6 +204,45 @@ describe('of what is no answer', () => {
     const misspelt = 'MISSING_ROLES' as DenialReason;
     expect(saidBy(() => expect(result).not.toBeDenied(misspelt))).toContain(
       '"MISSING_ROLES" is no reason of a denial',
+    );
+  });
+
+  it.each(['payroll', 'Query.', '.payroll', 'Query.payroll.total', 'Query payroll', ''])(
+    '"%s" is no coordinate',
+    async (coordinate) => {
+      const answers = [await ask('{ payroll }'), { errors: [] }, { data: {} }];
+      for (const answer of answers) {
+        const said = saidBy(() => expect(answer).not.toBeDenied('MISSING_ROLE', coordinate));
+        expect(said).toContain(`"${coordinate}" is no coordinate`);
+      }
+    },
+  );
+
+  it.each(['Query.payrol', 'Qery.payroll', 'String.payroll'])(
+    '%s is no field of the schema',
+    async (coordinate) => {
+      const said = `"${coordinate}" is no field of the schema`;
+      for (const result of [await ask('{ open }'), await ask('{ payroll }')]) {
+        expect(saidBy(() => expect(result).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(said);
+        expect(saidBy(() => expect(result).toBeDenied(undefined, coordinate))).toContain(said);
+      }
+      const refused = await kit.anonymous.subscribe('subscription { closed }');
+      expect(refused).toBeDenied('MISSING_TOKEN', 'Subscription.closed');
+      expect(saidBy(() => expect(refused).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(said);
+      const opened = await kit.as().subscribe('subscription { ticks }');
+      expect(saidBy(() => expect(opened).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(said);
+      await opened.return?.();
+    },
+  );
+
+  it('meta-fields are fields, and so are those that an introspection does not show', async () => {
+    const closed = createTestKit({ typeDefs, resolvers }, { default: 'deny' });
+    const result = await closed.anonymous.execute('{ __typename }');
+    expect(result).toBeDenied('MISSING_TOKEN', 'Query.__typename');
+    expect(result).not.toBeDenied('MISSING_TOKEN', 'Query.__schema');
+    expect(await kit.anonymous.execute('{ __schema { queryType { name } } }')).not.toBeDenied(
+      'MISSING_TOKEN',
+      'Query.payroll',
     );
   });
 });

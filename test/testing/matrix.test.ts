@@ -10,9 +10,12 @@ const typeDefs = /* GraphQL */ `
     payroll: String! @auth(roles: ["accountant", "admin"], maxAge: 300)
     ledger: String @auth(scopes: [["ledger"]])
     own(id: ID!): String @auth(policies: [["owner"]])
+    find(id: ID, in: Range): String @auth(policies: [["notOthers"]])
+    public(id: ID): String
     posts: [Post]
     things: [Thing]
   }
+  input Range { at: [ID] }
   type Mutation { pay(id: ID!): Boolean! @auth(roles: ["admin"]) }
   type Subscription { news: String payments: Invoice }
   type Invoice @auth { id: ID! total: Float! margin: Float @auth(roles: ["admin"]) }
@@ -38,7 +41,10 @@ function createApp(options: TestKitOptions = {}, types = typeDefs) {
       },
     },
     {
-      policies: { owner: ({ principal, args }) => args.id === principal.userId },
+      policies: {
+        owner: ({ principal, args }) => args.id === principal.userId,
+        notOthers: ({ principal, args }) => args.id === undefined || args.id === principal.userId,
+      },
       log: { warn() {} },
       ...options,
     },
@@ -140,13 +146,81 @@ describe('matrix', () => {
     ],
     [
       'by what a variable keeps',
-      { document: 'query ($v: Boolean = true) { news payroll @include(if: $v) }' },
+      { document: 'query ($v: Boolean!) { news payroll @include(if: $v) }', variables: { v: true } },
       ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed'],
     ],
     [
       'by a variable that is not given',
       'query ($v: Boolean!) { news payroll @skip(if: $v) }',
       ['depends', 'depends', 'allowed'],
+    ],
+    [
+      'by a variable that is not given, and leaves out by default',
+      'query ($v: Boolean = false) { news payroll @include(if: $v) }',
+      ['depends', 'depends', 'allowed'],
+    ],
+    [
+      'by a variable that is not given, and keeps by default',
+      'query ($v: Boolean = true) { ...all @include(if: $v) } fragment all on Query { news payroll }',
+      ['depends', 'depends', 'allowed'],
+    ],
+    [
+      'by a variable that is no Boolean',
+      { document: 'query ($v: Boolean!) { news payroll @include(if: $v) }', variables: { v: 'yes' } },
+      ['depends', 'depends', 'allowed'],
+    ],
+    [
+      'by variables that are not given, beside what is refused whatever they are',
+      'query ($a: Boolean = false, $b: Boolean = true) { payroll news @skip(if: $a) pay: payroll @include(if: $b) }',
+      ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed'],
+    ],
+    [
+      'by a variable that is not given and has a second reason',
+      'query ($v: Boolean = false) { payroll ledger @include(if: $v) }',
+      ['MISSING_TOKEN', 'depends', 'depends'],
+    ],
+    [
+      'by a variable that is not given beside an interface',
+      'query ($v: Boolean = false) { news posts @include(if: $v) { id } }',
+      ['depends', 'depends', 'allowed'],
+    ],
+    [
+      'where one variable is given and another is not',
+      {
+        document: 'query ($a: Boolean!, $b: Boolean = false) { news payroll @include(if: $b) @skip(if: $a) }',
+        variables: { a: true },
+      },
+      ['allowed', 'allowed', 'allowed'],
+    ],
+    [
+      'by a policy whose arguments may be left out',
+      'query ($id: ID) { find(id: $id) }',
+      ['MISSING_TOKEN', 'depends', 'depends'],
+    ],
+    [
+      'by a policy whose arguments have a default',
+      'query ($id: ID! = "ada") { own(id: $id) }',
+      ['MISSING_TOKEN', 'depends', 'depends'],
+    ],
+    [
+      'by a policy, with a part of its arguments',
+      { document: 'query ($id: ID) { find(id: "ada", in: { at: [$id] }) }' },
+      ['MISSING_TOKEN', 'depends', 'depends'],
+    ],
+    [
+      'by a policy, where the variable that is not given is another field’s',
+      'query ($id: ID) { own(id: "ada") public(id: $id) }',
+      ['MISSING_TOKEN', 'allowed', 'POLICY_DENIED'],
+    ],
+    [
+      'by a policy that refuses beside one whose arguments are not given',
+      'query ($id: ID) { own(id: "ada") find(id: $id) }',
+      ['MISSING_TOKEN', 'depends', 'POLICY_DENIED'],
+    ],
+    [
+      'by a policy behind a variable that is not given',
+      'query ($v: Boolean = false) { news own(id: "ada") @include(if: $v) }',
+      ['depends', 'allowed', 'depends'],
     ],
     [
       'with variables that are not given and decide nothing',
@@ -200,6 +274,43 @@ describe('matrix', () => {
     }
   });
 
+  it('agrees with what is executed, whatever the variables that are not given', async () => {
+    const { kit } = createApp();
+    const users = {
+      anonymous: kit.anonymous,
+      ada: kit.as({ userId: 'ada' }),
+      admin: kit.as({ roles: ['admin'] }),
+    };
+    const texts = [
+      'query ($v: Boolean = false) { news payroll @include(if: $v) }',
+      'query ($v: Boolean = true) { news payroll @include(if: $v) }',
+      'query ($v: Boolean!) { payroll @skip(if: $v) ledger }',
+      'query ($v: Boolean = false) { ... @include(if: $v) { own(id: "ada") } news }',
+      'query ($v: Boolean = false) { payroll @skip(if: $v) other: payroll @include(if: $v) }',
+      'query ($id: ID) { find(id: $id) }',
+      'query ($id: ID! = "ada") { own(id: $id) }',
+    ];
+    const table = await kit.matrix(Object.fromEntries(texts.map((text) => [text, text])), users);
+    const rows = table.split('\n').slice(2);
+    let decided = 0;
+    for (const [row, text] of texts.entries()) {
+      const cells = (rows[row] ?? '').split('|').slice(2, -1);
+      for (const [column, user] of Object.values(users).entries()) {
+        const cell = cells[column]?.trim();
+        if (cell === 'depends') continue;
+        decided += 1;
+        for (const variables of [true, false].flatMap((v) =>
+          ['ada', 'eve', 'user'].map((id) => ({ v, id })),
+        )) {
+          const { denials } = await user.execute(text, variables);
+          const got = [...new Set(denials.map(({ reason }) => reason))].join(', ') || 'allowed';
+          expect([text, column, variables, got]).toEqual([text, column, variables, cell]);
+        }
+      }
+    }
+    expect(decided).toBeGreaterThan(5);
+  });
+
   it.each<[string, MatrixOperation]>([
     ['do not fit the schema', '{ nothing }'],
     ['are no GraphQL', '{'],
@@ -239,6 +350,8 @@ describe('fieldMatrix', () => {
       | Query.payroll         | MISSING_TOKEN | MISSING_ROLE  | allowed       | allowed      |
       | Query.ledger          | MISSING_TOKEN | MISSING_SCOPE | MISSING_SCOPE | allowed      |
       | Query.own             | MISSING_TOKEN | depends       | depends       | depends      |
+      | Query.find            | MISSING_TOKEN | depends       | depends       | depends      |
+      | Query.public          | allowed       | allowed       | allowed       | allowed      |
       | Query.posts           | depends       | depends       | allowed       | depends      |
       | Query.things          | depends       | depends       | depends       | depends      |
       | Mutation.pay          | MISSING_TOKEN | MISSING_ROLE  | allowed       | MISSING_ROLE |
