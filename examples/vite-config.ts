@@ -4,9 +4,12 @@ import react from '@vitejs/plugin-react';
 import type { UserConfig } from 'vite';
 
 const checkout = join(import.meta.dirname, '..');
+
+/** What the pages are made of; the server's secret and its database are in the checkout too. */
+const SERVED = ['examples', 'src/clients', 'node_modules'];
 const source = (file: string) => join(checkout, 'src/clients', file);
 
-/** An app of one's own installs the package instead, and needs neither the alias nor access to the checkout. */
+/** An app of one's own installs the package instead, and needs neither the alias nor access to folders beside it. */
 export function configureExample(name: string, port: number): UserConfig {
   return {
     root: join(import.meta.dirname, name),
@@ -20,6 +23,6 @@ export function configureExample(name: string, port: number): UserConfig {
         'bandha/documents': source('documents.generated.ts'),
       },
     },
-    server: { port, fs: { allow: [checkout] } },
+    server: { port, fs: { allow: SERVED.map((folder) => join(checkout, folder)) } },
   };
 }

@@ -8,5 +8,11 @@ export const apollo = new ApolloClient({
   cache: new InMemoryCache(),
 });
 
-// What one user has read is not for the next one.
-auth.onUserChanged(() => void apollo.clearStore());
+let reader = auth.user?.id;
+
+// What one user has read is not for the next one. Other roles leave it: clearing would break off what is being asked.
+auth.onUserChanged((user) => {
+  if (user?.id === reader) return;
+  reader = user?.id;
+  void apollo.clearStore();
+});

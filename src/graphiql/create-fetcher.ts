@@ -2,9 +2,8 @@
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
 import { type DocumentNode, getOperationAST, Kind, parse } from 'graphql';
 import type { AuthClient } from '../clients/client.ts';
-import { findTokenRefusal } from '../clients/token-refusal.ts';
 import { readEvents } from './read-events.ts';
-import { type Answer, namesCaller, type Sent, sendOperation } from './send-operation.ts';
+import { type Answer, judge, namesCaller, type Sent, sendOperation } from './send-operation.ts';
 
 export interface FetcherOptions {
   client: AuthClient;
@@ -17,31 +16,54 @@ export interface FetcherOptions {
 const INTROSPECTION = 'IntrospectionQuery';
 
 export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fetcher {
+  /** The answers to one request. */
+  async function* open(
+    operation: FetcherParams,
+    headers: Record<string, string>,
+    token: string | null,
+    signal: AbortSignal,
+  ): AsyncGenerator<Answer> {
+    const response = await fetch(client.url, {
+      method: 'POST',
+      headers: {
+        accept: 'text/event-stream',
+        'content-type': 'application/json',
+        ...(token !== null && { authorization: `Bearer ${token}` }),
+        ...headers,
+      },
+      body: JSON.stringify(operation),
+      signal,
+    });
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+    const answers = isStream && response.body ? readEvents(response.body) : [await response.json()];
+    for await (const answer of answers) yield answer as Answer; // what a GraphQL server sends
+  }
+
+  /** Asks once more, with another token, where the first answer of all is that the token has expired. */
   async function* readAnswers(
     operation: FetcherParams,
     headers: Record<string, string>,
     signal: AbortSignal,
   ): AsyncGenerator<Answer> {
-    const token = namesCaller(headers) ? null : await client.accessToken();
+    let token = namesCaller(headers) ? null : await client.accessToken();
+    let mayRenew = true;
+    let isOver = false;
     try {
-      const response = await fetch(client.url, {
-        method: 'POST',
-        headers: {
-          accept: 'text/event-stream',
-          'content-type': 'application/json',
-          ...(token !== null && { authorization: `Bearer ${token}` }),
-          ...headers,
-        },
-        body: JSON.stringify(operation),
-        signal,
-      });
-      const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-      const answers = isStream && response.body ? readEvents(response.body) : [await response.json()];
-      for await (const given of answers) {
-        const answer = given as Answer; // what a GraphQL server sends
-        onAnswer({ answer, missingScope: undefined }, namesCaller(headers));
-        if (token !== null && findTokenRefusal(answer.errors) === 'TOKEN_REVOKED') client.revoked(token);
-        yield answer;
+      while (!isOver) {
+        isOver = true;
+        for await (const answer of open(operation, headers, token, signal)) {
+          const refusal = token === null ? undefined : judge(client, token, answer);
+          const renewed =
+            token !== null && refusal === 'TOKEN_EXPIRED' && mayRenew ? await client.renew(token) : null;
+          mayRenew = false;
+          if (renewed !== null) {
+            token = renewed;
+            isOver = false;
+            break;
+          }
+          onAnswer({ answer, missingScope: undefined }, namesCaller(headers));
+          yield answer;
+        }
       }
     } catch (error) {
       if (!signal.aborted) throw error;

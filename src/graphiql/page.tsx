@@ -2,10 +2,12 @@
 import { DocExplorerStore } from '@graphiql/plugin-doc-explorer';
 import { HISTORY_PLUGIN, HistoryStore } from '@graphiql/plugin-history';
 import { GraphiQLProvider, useGraphiQLActions } from '@graphiql/react';
+import type { Storage } from '@graphiql/toolkit';
 import { GraphiQL, GraphiQLInterface } from 'graphiql';
 import { useEffect, useMemo } from 'react';
 import { ACCOUNT_PLUGIN } from './account/plugin.tsx';
 import { createFetcher } from './create-fetcher.ts';
+import { createStorage } from './create-storage.ts';
 import { DOCS_PLUGIN } from './docs/explorer.tsx';
 import { Header } from './header.tsx';
 import { PageProvider, type PageState, usePage } from './page-state.ts';
@@ -35,10 +37,12 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
       }),
     [state],
   );
+  const storage = useMemo(createStorage, []) as Storage; // null is for none, which GraphiQL's type does not say
   return (
     <PageProvider value={state}>
       <GraphiQLProvider
         fetcher={fetcher}
+        storage={storage}
         plugins={PLUGINS}
         referencePlugin={DOCS_PLUGIN}
         visiblePlugin={isFirstVisit ? ACCOUNT_PLUGIN : undefined}

@@ -1,7 +1,7 @@
 // One operation to the server, with the caller's token, and once more where the token had expired.
 import { type DocumentNode, Kind, parse } from 'graphql';
 import type { AuthClient } from '../clients/client.ts';
-import { findTokenRefusal } from '../clients/token-refusal.ts';
+import { findTokenRefusal, type TokenRefusal } from '../clients/token-refusal.ts';
 
 export interface Operation {
   query: string;
@@ -39,13 +39,20 @@ export async function sendOperation(
   const token = namesCaller(headers) ? null : await client.accessToken();
   const sent = await post(client.url, operation, headers, token);
   if (token === null) return sent;
-  const refusal = findTokenRefusal(sent.answer.errors);
-  if (refusal === 'TOKEN_EXPIRED' && mayRepeat(operation, sent.answer)) {
-    const next = await client.renew(token);
-    return next === null ? sent : post(client.url, operation, headers, next);
-  }
+  if (judge(client, token, sent.answer) !== 'TOKEN_EXPIRED' || !mayRepeat(operation, sent.answer))
+    return sent;
+  const renewed = await client.renew(token);
+  if (renewed === null) return sent;
+  const again = await post(client.url, operation, headers, renewed);
+  judge(client, renewed, again.answer);
+  return again;
+}
+
+/** Why the token was not accepted; the client is told where its session has ended. */
+export function judge(client: AuthClient, token: string, { errors }: Answer): TokenRefusal | undefined {
+  const refusal = findTokenRefusal(errors);
   if (refusal === 'TOKEN_REVOKED') client.revoked(token);
-  return sent;
+  return refusal;
 }
 
 /** Whether headers of the user's own say who is asking. */

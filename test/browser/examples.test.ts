@@ -1,9 +1,11 @@
 // The example apps in a browser: what their users do, what expires and ends meanwhile, and how they look.
 import { spawn } from 'node:child_process';
-import { mkdir } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
 import axe from 'axe-core';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
+import { changeRoles } from '../../src/accounts/change-roles.ts';
 import { hasChromium, startChromium } from '../support/chromium.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 import { EXAMPLES, type OpenExample, openExample, type ServedExample, serveExample } from './open-example.ts';
@@ -26,6 +28,19 @@ async function askAgain(page: Page): Promise<void> {
   await page.getByRole('button', { name: 'Ask again' }).click();
   await granted;
   await page.getByText(GRANTED).waitFor();
+}
+
+/** Gives the role; settled when the server has heard of it, and so answers TOKEN_EXPIRED to the token from before. */
+async function giveRole(
+  { bandha: { store }, clock }: TestServer,
+  email: string,
+  role: string,
+): Promise<void> {
+  const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
+  const now = () => clock.now;
+  await store.followChanges(({ kind }) => kind === 'ROLES_CHANGED' && hear(), now);
+  await changeRoles({ store, now }, email, { add: [role] });
+  await heard;
 }
 
 async function logInElsewhere({ server }: OpenExample, email: string): Promise<string> {
@@ -114,6 +129,22 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await askAgain(page);
     expect((await (await refused).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
     expect(example.rotations()).toBe(1);
+    expect(await page.getByRole('alert').count()).toBe(0);
+    expect(example.problems()).toEqual([]);
+  });
+
+  it('gets its data, and keeps what it shows, where the roles have changed', async () => {
+    await using example = await openExample(served);
+    const { server, page } = example;
+    const email = await example.createAccount();
+    await giveRole(server, email, 'analyst');
+    const refused = page.waitForResponse((response) => response.status() === 401);
+    await askAgain(page);
+    expect((await (await refused).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
+    await page.getByRole('button', { name: 'Ask again' }).waitFor();
+    expect(example.rotations()).toBe(1);
+    expect(await page.getByRole('definition').getByText(email).count()).toBe(1);
+    expect(await page.getByRole('listitem').count()).toBe(1);
     expect(await page.getByRole('alert').count()).toBe(0);
     expect(example.problems()).toEqual([]);
   });
@@ -260,6 +291,12 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByText(GRANTED).waitFor();
     expect(browser.problems).toEqual([]);
+    await writeFile('test-results/secret', 'not for pages'); // in the checkout, as .bandha/secret is
+    const statusOf = async (file: string) => (await fetch(`${origin}/@fs${resolve(file)}?raw`)).status;
+    expect(await statusOf('src/clients/client.ts')).toBe(200); // what is served is found this way
+    for (const file of ['package.json', 'src/server.ts', 'test-results/secret']) {
+      expect(await statusOf(file), file).toBe(403);
+    }
   });
 });
 

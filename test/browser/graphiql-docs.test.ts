@@ -103,9 +103,11 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
   });
 
   it('shows the events of a subscription, until it is stopped', async () => {
+    let begun = 0;
     const Subscription = {
       ticks: {
         async *subscribe() {
+          begun += 1;
           yield { ticks: 1 };
           yield { ticks: 2 };
           await new Promise(() => {}); // for as long as somebody listens
@@ -114,7 +116,7 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     };
     const typeDefs = 'type Subscription { ticks: Int! @auth }';
     await using graphiql = await openGraphiql({ typeDefs, resolvers: { Subscription } });
-    const { page, notice } = graphiql;
+    const { server, page, notice } = graphiql;
     await graphiql.write('.graphiql-query-editor', 'subscription { ticks }');
     await graphiql.run();
     await notice.getByText('ticks is for signed-in callers.').waitFor();
@@ -125,5 +127,12 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     const aborted = page.waitForEvent('requestfailed');
     await page.locator('.graphiql-execute-button').click();
     await aborted;
+    server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
+    await graphiql.run();
+    await expect.poll(() => begun, { timeout: 30_000 }).toBe(2);
+    await graphiql.answer(/"ticks":\s*2/);
+    expect(graphiql.asked.filter((field) => field === 'ticks')).toHaveLength(4); // two of them were refused
+    expect(await notice.textContent()).toBe('');
+    expect(graphiql.asked.filter((field) => field === 'refresh')).toHaveLength(1);
   });
 });
