@@ -8,6 +8,8 @@ import { openTabs } from './tabs.ts';
 import { createWire, type Issued } from './wire.ts';
 
 const KEPT_OWNERS = 20;
+/** How long a request waits for a refresh while its token still lives. */
+const PATIENCE_MS = 2_000;
 
 /** A client on a platform; see `createAuthClient`. */
 export function createClient(options: AuthClientOptions, platform: Platform): AuthClient {
@@ -148,10 +150,11 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       await ready;
       const { tokens: before } = session;
       if (!before || !isDue(before, now())) return currentToken();
-      await refresh().catch((error) => {
+      const done = refresh().catch((error) => {
         const { tokens } = session;
         if (tokens && now() >= tokens.expiresAtMs) throw error;
       });
+      await (now() < before.expiresAtMs ? waitAtMost(PATIENCE_MS, done) : done);
       if (session.tokens && session.tokens.user.id !== before.user.id) {
         throw new AuthClientError('SUPERSEDED', 'Somebody else has signed in meanwhile');
       }
@@ -174,6 +177,14 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       void Promise.allSettled([ready, refreshing?.done]).then(tabs.close);
     },
   };
+}
+
+async function waitAtMost(ms: number, done: Promise<void>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([done, patience]).finally(() => clearTimeout(timer));
 }
 
 /** A listener that throws is reported as any uncaught error is, and keeps nobody else from hearing. */

@@ -202,6 +202,15 @@ describe('an access token', () => {
 });
 
 describe('a refresh', () => {
+  it('that hangs keeps nobody waiting for long whose token still lives', async () => {
+    const token = await register();
+    tab.clock.nowMs += 580_000;
+    const held = tab.hold('refresh');
+    expect(await tab.client.accessToken()).toBe(token);
+    held.release();
+    expect(await tab.client.renew(token)).not.toBe(token);
+  });
+
   it('that is cut in the middle is sent again at once, while the server still answers it', async () => {
     const token = await register();
     const held = tab.hold('refresh');
