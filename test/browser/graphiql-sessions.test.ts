@@ -1,4 +1,5 @@
 // Sessions in GraphiQL: they outlive their tokens, end here and elsewhere, are shared among tabs, and leave nothing behind.
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { hasChromium } from '../support/chromium.ts';
 import { GOOD_PASSWORD } from '../support/test-server.ts';
@@ -13,6 +14,16 @@ async function logInElsewhere({ server }: OpenGraphiql, email: string): Promise<
     headers: ELSEWHERE,
   });
   return body.data.login.accessToken;
+}
+
+/** Runs the query; settled when the server has answered it with data, and the page is ready for the next run. */
+async function runUntilGranted(tab: Page): Promise<void> {
+  const granted = tab.waitForResponse(
+    (response) => response.ok() && /secureData/.test(response.request().postData() ?? ''),
+  );
+  await runIn(tab);
+  await granted;
+  await tab.getByRole('button', { name: /^Execute query/ }).waitFor();
 }
 
 describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
@@ -160,6 +171,23 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     await graphiql.fillIn(email);
     await panel.getByRole('button', { name: 'Sign in' }).click();
     await other.getByRole('button', { name: `${email}: open the account panel` }).waitFor();
+    expect(graphiql.problems()).toEqual([]);
+  });
+
+  it('is refreshed once an expiry for two tabs, twenty expiries over', async () => {
+    await using graphiql = await openGraphiql();
+    const { server, page, browser, asked } = graphiql;
+    const email = await graphiql.createAccount();
+    const other = await browser.context.newPage();
+    await other.goto(`${server.url}/graphql`);
+    const signedIn = (tab: Page) => tab.getByRole('button', { name: `${email}: open the account panel` });
+    await signedIn(other).waitFor();
+    for (let expiry = 1; expiry <= 20; expiry += 1) {
+      server.clock.now = new Date(server.clock.now.getTime() + 601_000);
+      await Promise.all([page, other].map(runUntilGranted));
+      expect(asked.filter((field) => field === 'refresh')).toHaveLength(expiry);
+    }
+    for (const tab of [page, other]) expect(await signedIn(tab).count()).toBe(1);
     expect(graphiql.problems()).toEqual([]);
   });
 
