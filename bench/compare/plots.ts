@@ -40,7 +40,7 @@ export function barChart({ title, rows }: Bars): string {
       text(LABELS_WIDTH + length + 6, y + 15, showTick(value)),
     ].join('');
   });
-  return svg(HEAD_HEIGHT + rows.length * ROW_HEIGHT + 8, [text(8, 22, title, 'title'), ...bars]);
+  return svg(title, HEAD_HEIGHT + rows.length * ROW_HEIGHT + 8, bars);
 }
 
 export function lineChart({ title, xTitle, series }: Lines): string {
@@ -79,7 +79,7 @@ export function lineChart({ title, xTitle, series }: Lines): string {
     const path = points.map((point) => `${round(x.at(point.x))} ${round(y.at(point.y))}`).join('L');
     return `<path class="line${strong ? ' strong' : ''}" d="M${path}"/>`;
   });
-  return svg(height, [text(8, 22, title, 'title'), ...axes, ...lines, ...labels]);
+  return svg(title, height, [...axes, ...lines, ...labels]);
 }
 
 function logScale(values: readonly number[], from: number, to: number) {
@@ -94,14 +94,24 @@ function logScale(values: readonly number[], from: number, to: number) {
   return { at, decades };
 }
 
-function svg(height: number, content: readonly string[]): string {
+function svg(title: string, height: number, content: readonly string[]): string {
   const size = `viewBox="0 0 ${WIDTH} ${height}" width="${WIDTH}" height="${height}"`;
-  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n${STYLE}\n<rect class="page" width="100%" height="100%"/>\n${content.join('\n')}\n</svg>\n`;
+  const head = [
+    `<title>${escapeText(title)}</title>`,
+    STYLE,
+    '<rect class="page" width="100%" height="100%"/>',
+  ];
+  const lines = [...head, text(8, 22, title, 'title'), ...content];
+  return `<svg xmlns="http://www.w3.org/2000/svg" ${size} role="img">\n${lines.join('\n')}\n</svg>\n`;
 }
 
 function text(x: number, y: number, content: string, classes = ''): string {
   const of = classes === '' ? '' : ` class="${classes}"`;
-  return `<text${of} x="${round(x)}" y="${round(y)}">${content.replaceAll('&', '&amp;').replaceAll('<', '&lt;')}</text>`;
+  return `<text${of} x="${round(x)}" y="${round(y)}">${escapeText(content)}</text>`;
+}
+
+function escapeText(content: string): string {
+  return content.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 }
 
 function showTick(value: number): string {
