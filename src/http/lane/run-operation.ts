@@ -12,7 +12,7 @@ import {
 } from 'graphql';
 import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
 import { LRUCache } from 'lru-cache';
-import { andThen, type PromiseOrValue } from '../../at-once.ts';
+import type { PromiseOrValue } from '../../at-once.ts';
 import { measureOperation } from './measure-operation.ts';
 import type { PreparedOperation } from './prepare-operation.ts';
 
@@ -71,13 +71,14 @@ export function createRunner(compiles: GraphQLSchema | undefined): RunOperation 
       compiled.delete(prepared);
       return interpret(args);
     };
+    const sameAnswer = (answer: ExecutionResult) => (answer.errors === undefined ? answer : giveUp());
+    let running: PromiseOrValue<ExecutionResult>;
     try {
-      const running = query.query(args.rootValue, args.contextValue, args.variableValues);
-      const settled = running instanceof Promise ? running.catch(giveUp) : running;
-      return andThen(settled, (answer) => (answer.errors === undefined ? answer : giveUp()));
+      running = query.query(args.rootValue, args.contextValue, args.variableValues);
     } catch {
       return giveUp();
     }
+    return running instanceof Promise ? running.then(sameAnswer, giveUp) : sameAnswer(running);
   };
 }
 
