@@ -53,7 +53,7 @@ export function createTabs(server: () => TestServer): {
   const clients: AuthClient[] = [];
   return {
     open({ storage = 'memory', platform, url = `${server().url}/graphql`, fetch: send = fetch } = {}) {
-      const clock = { nowMs: performance.now() };
+      const clock = { nowMs: Math.round(performance.now()) }; // whole numbers, so that seconds added make an exact sum
       const sent: Field[] = [];
       const gates = new Map<Field, { arrived: () => void; opened: Promise<void> }>();
       const fetchHeld: typeof fetch = async (input, init) => {
