@@ -13,7 +13,8 @@ import type { Requirement, Rule } from './rules.ts';
 export interface Caller {
   principal: Principal | null;
   tokenProblem: TokenProblem | undefined;
-  now: Date;
+  /** Looked at only where a rule has a `maxAge`. */
+  now: () => Date;
 }
 
 /** Why a caller does not meet a requirement. */
@@ -53,6 +54,6 @@ function deny(reason: RefusalReason, details: RefusalDetails = {}): Denial {
   return { reason, details, key: `${reason} ${details.scope ?? ''} ${details.maxAge ?? ''}` };
 }
 
-function isTooOld({ maxAge }: Rule, { authenticatedAt }: Principal, now: Date): boolean {
-  return maxAge !== undefined && now.getTime() - authenticatedAt.getTime() > maxAge * 1000;
+function isTooOld({ maxAge }: Rule, principal: Principal, now: () => Date): boolean {
+  return maxAge !== undefined && now().getTime() - principal.authenticatedAt.getTime() > maxAge * 1000;
 }

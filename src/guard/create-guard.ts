@@ -28,16 +28,22 @@ export interface DecisionOptions extends ProtectOptions {
 /** Run the operation on this schema, or answer at once. */
 export type Decision = { schema: GraphQLSchema } | { answer: ExecutionResult };
 
+/** Decides one request. */
+export type Decide = (args: ExecutionArgs) => Decision | Promise<Decision>;
+
 export interface Guard {
   /** @throws ConfigError where a directive makes no rule or names an unknown policy */
   protect(schema: GraphQLSchema): ProtectedSchema;
-  decide(args: ExecutionArgs): Decision | Promise<Decision>;
+  /** Reads an operation once, so that request after request of it is decided by what comes back. */
+  prepare(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): Decide;
+  /** The same for one request; what was read of its operation before is found again. */
+  decide: Decide;
 }
 
 /** What the guard keeps for each schema it meets. */
 interface Guarded extends ProtectedSchema {
   /** A plan depends on the whole document: another one may have the same operation and other fragments. */
-  judges: WeakMap<DocumentNode, Map<OperationDefinitionNode, Judge>>;
+  decides: WeakMap<DocumentNode, Map<OperationDefinitionNode, Decide>>;
   visibleTo: (caller: Caller) => GraphQLSchema | undefined;
 }
 
@@ -55,50 +61,63 @@ export function createGuard(options: DecisionOptions = {}): Guard {
     const protectedSchema = protectSchema(schema, options);
     const { plain, walled, rulebook } = protectedSchema;
     const visibleTo = createVisibleSchemas(walled, rulebook);
-    const guarded = { ...protectedSchema, judges: new WeakMap(), visibleTo };
+    const guarded = { ...protectedSchema, decides: new WeakMap(), visibleTo };
     guards.set(plain, guarded);
     guards.set(walled, guarded);
     return guarded;
   }
 
-  function judgeOf(guarded: Guarded, { document }: ExecutionArgs, operation: OperationDefinitionNode): Judge {
-    const ofDocument = guarded.judges.get(document) ?? new Map<OperationDefinitionNode, Judge>();
-    guarded.judges.set(document, ofDocument);
-    const known = ofDocument.get(operation);
-    if (known !== undefined) return known;
-    const plan = planOperation(guarded.plain, guarded.rulebook, document, operation);
-    const judge = createJudge(plan, guarded, { setsStatus: onDenied === 'reject' });
-    ofDocument.set(operation, judge);
-    return judge;
-  }
+  /** What is the same for each request that has the operation. */
+  function createDecide(guarded: Guarded, { plan, judge }: Judge): Decide {
+    const onPlain: Decision = { schema: guarded.plain };
+    const onWalled: Decision = { schema: guarded.walled };
 
-  function decide(args: ExecutionArgs): Decision | Promise<Decision> {
-    const guarded = protect(args.schema);
-    const operation = getOperationAST(args.document, args.operationName);
-    // Without an operation the executor says so.
-    if (!operation) return { schema: guarded.walled };
-    const { judge, plan } = judgeOf(guarded, args, operation);
-    const caller = callerOf(args.contextValue, guarded.now());
-    if (guarded.isReporting) return report(guarded, plan, caller);
-
-    const conclude = ({ refusals, deniesMetaField, isSatisfied }: Verdict): Decision => {
+    function conclude({ refusals, deniesMetaField, isSatisfied }: Verdict, caller: Caller): Decision {
       if (refusals.length > 0) {
         if (onDenied === 'reject') return { answer: { errors: refusals } };
         // Meta-fields have no wall, and a schema filtered for the caller lacks the fields that are denied.
         const isMixed = introspection === 'usable' && plan.introspection === 'mixed';
         if (deniesMetaField || isMixed) return { answer: { data: null, errors: refusals } };
       }
-      if (introspection === 'all' || plan.introspection === 'none') {
-        return { schema: isSatisfied ? guarded.plain : guarded.walled };
+      if (introspection === 'usable' && plan.introspection !== 'none') {
+        return introspect(guarded, plan, caller);
       }
-      return introspect(guarded, plan, caller);
-    };
+      return isSatisfied ? onPlain : onWalled;
+    }
 
-    const verdict = judge(args, caller);
-    return verdict instanceof Promise ? verdict.then(conclude) : conclude(verdict);
+    return (args) => {
+      const caller = callerOf(args.contextValue, guarded.now);
+      if (guarded.isReporting) return report(guarded, plan, caller);
+      const verdict = judge(args, caller);
+      return verdict instanceof Promise
+        ? verdict.then((late) => conclude(late, caller))
+        : conclude(verdict, caller);
+    };
   }
 
-  return { protect, decide };
+  function prepare(
+    schema: GraphQLSchema,
+    document: DocumentNode,
+    operationName: string | null | undefined,
+  ): Decide {
+    const guarded = protect(schema);
+    const operation = getOperationAST(document, operationName);
+    if (!operation) return () => ({ schema: guarded.walled }); // the executor says so
+    const ofDocument = guarded.decides.get(document) ?? new Map<OperationDefinitionNode, Decide>();
+    const known = ofDocument.get(operation);
+    if (known !== undefined) return known;
+    const plan = planOperation(guarded.plain, guarded.rulebook, document, operation);
+    const judge = createJudge(plan, guarded, { setsStatus: onDenied === 'reject' });
+    const decide = createDecide(guarded, judge);
+    guarded.decides.set(document, ofDocument.set(operation, decide));
+    return decide;
+  }
+
+  return {
+    protect,
+    prepare,
+    decide: (args) => prepare(args.schema, args.document, args.operationName)(args),
+  };
 }
 
 /** A misspelt choice must not leave open what was meant to be closed. */

@@ -100,7 +100,7 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
 }
 
 /** The caller that a context names; one that no authentication has gone over names nobody. */
-export function callerOf(context: unknown, now: Date): Caller {
+export function callerOf(context: unknown, now: () => Date): Caller {
   const { tokenProblem } = (context ?? {}) as Partial<BandhaContext>; // anybody's context, so every key may lack
   return { principal: principalOf(context), tokenProblem, now };
 }
@@ -142,7 +142,7 @@ function createWall({ schema, rulebook, policyBook, now, report }: WallDeps) {
   /** Rejects where the caller may not pass; otherwise goes on with `next`, at once where no policy is asked. */
   function pass<T>(question: WallQuestion, next: () => T): T | Promise<Awaited<T>> {
     const { requirement, coordinate, fieldName, context } = question;
-    const caller = callerOf(context, now());
+    const caller = callerOf(context, now);
     const denial = checkRequirement(requirement, caller);
     if (denial !== undefined) {
       // Not thrown: the executor would leave a list half done, and what the items before reject with would be caught by

@@ -49,7 +49,7 @@ export function useGraphiql({ authenticate, protectedSchema, folder = BUILT }: G
   async function requirementsFor(headers: Headers): Promise<Requirements> {
     const { principal, problem } = await authenticate(headers);
     // Where refusals are only reported, introspection shows everything too.
-    const schema = isReporting ? walled : visibleTo({ principal, tokenProblem: problem, now: now() });
+    const schema = isReporting ? walled : visibleTo({ principal, tokenProblem: problem, now });
     const seen = schema === undefined ? [] : explainSchema(schema, rulebook);
     return Object.fromEntries(
       seen

@@ -86,7 +86,7 @@ export function createMatrices(deps: MatrixDeps): Matrices {
       const protectedSchema = guard.protect(plain);
       const callers = Object.values(principals)
         .map(callerOf)
-        .map(({ principal, problem: tokenProblem }) => ({ principal, tokenProblem, now: now() }));
+        .map(({ principal, problem: tokenProblem }) => ({ principal, tokenProblem, now }));
       const rows = explainSchema(plain, protectedSchema.rulebook).map(({ coordinate }) => [
         coordinate,
         ...callers.map((caller) => decideField(protectedSchema, coordinate, caller)),

@@ -48,7 +48,7 @@ const ADMIN: Principal = { ...caller('admin'), scopes: new Set(['read']) };
 const askedBy = (principal: Principal | null): Caller => ({
   principal,
   tokenProblem: undefined,
-  now: new Date(),
+  now: () => new Date(),
 });
 
 function createApp(principal: Principal | null, options: GuardOptions = {}, types = TYPES) {

@@ -42,7 +42,7 @@ export interface LaneOptions {
 export function createLane(options: LaneOptions): RequestListener {
   const { endpoint, maxBodyBytes, cors, otherDoor, authenticate, guard, readerOf } = options;
   const { schema } = readerOf();
-  const prepare = createPreparedOperations(readerOf);
+  const prepare = createPreparedOperations(readerOf, guard);
   const run = createRunner(options.compiles ? guard.protect(schema).plain : undefined);
   const write = createAnswerWriter(cors, options.countResponse);
 
@@ -53,7 +53,7 @@ export function createLane(options: LaneOptions): RequestListener {
     res: ServerResponse,
     body: Buffer,
   ): PromiseOrValue<ExecutionResult> {
-    const { document, operation, operationName } = prepared;
+    const { document, operation, operationName, decide } = prepared;
     return andThen(authenticate(req.headers), (authentication) => {
       const args: ExecutionArgs = {
         schema,
@@ -64,7 +64,7 @@ export function createLane(options: LaneOptions): RequestListener {
       };
       const faults = operation.variableDefinitions?.length ? findVariableFaults(args) : [];
       if (faults.length > 0) return { errors: faults };
-      return andThen(guard.decide(args), (decision) => {
+      return andThen(decide(args), (decision) => {
         if ('answer' in decision) return decision.answer;
         args.schema = decision.schema;
         return andThen(run(prepared, args), options.answerResult);

@@ -8,6 +8,7 @@ import {
   visit,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Decide, Guard } from '../../guard/create-guard.ts';
 import { hasTooManyRootFields } from '../use-root-field-limit.ts';
 
 /** An operation that is valid, within the limits, and answered in one piece. */
@@ -15,6 +16,8 @@ export interface PreparedOperation {
   document: DocumentNode;
   operation: OperationDefinitionNode;
   operationName: string | undefined;
+  /** The guard's, of this operation. */
+  decide: Decide;
 }
 
 /** The functions of Yoga's door, with all its plugins. */
@@ -36,7 +39,10 @@ const MAX_TEXT_LENGTH = 20_000;
  * @returns a function that gives the operation to run, prepared; undefined where it is for the other door, which says
  *   what is wrong with it, or answers it in parts
  */
-export function createPreparedOperations(readerOf: (operationName?: string) => DocumentReader) {
+export function createPreparedOperations(
+  readerOf: (operationName?: string) => DocumentReader,
+  guard: Pick<Guard, 'prepare'>,
+) {
   /** Texts seen twice: what clients go on sending. */
   const known = createTexts(MAX_KNOWN_LENGTH);
   /** Texts seen once wait here, where only others seen once push them out. */
@@ -51,7 +57,7 @@ export function createPreparedOperations(readerOf: (operationName?: string) => D
     if (prepared === undefined) {
       prepared = fresh.get(key);
       if (prepared === undefined) {
-        prepared = prepare(readerOf(operationName), text, operationName);
+        prepared = prepare(readerOf(operationName), guard, text, operationName);
         fresh.set(key, prepared);
       } else {
         fresh.delete(key);
@@ -71,6 +77,7 @@ function createTexts(maxLength: number) {
 
 function prepare(
   { schema, parse, validate }: DocumentReader,
+  guard: Pick<Guard, 'prepare'>,
   text: string,
   operationName: string | undefined,
 ): PreparedOperation | 'other door' {
@@ -80,7 +87,8 @@ function prepare(
     const operation = getOperationAST(document, operationName);
     if (!operation || operation.operation === 'subscription') return 'other door';
     if (hasTooManyRootFields(document, operation) || comesInParts(document)) return 'other door';
-    return { document, operation, operationName };
+    const decide = guard.prepare(schema, document, operationName);
+    return { document, operation, operationName, decide };
   } catch {
     return 'other door'; // it says why
   }

@@ -63,6 +63,8 @@ describe('made-up operations', () => {
         const operation = getOperationAST(document, operationName);
         if (!operation) throw new Error('The operation is not there');
         const run = createRunner(plain);
+        const decide = guard.prepare(plain, document, operationName);
+        const prepared = { document, operation, operationName, decide };
         for (const roles of [[], ['admin', 'editor']]) {
           const principal = createPrincipal({ roles: new Set(roles), scopes: new Set(['x']) });
           const args = (): ExecutionArgs => ({
@@ -71,9 +73,8 @@ describe('made-up operations', () => {
             operationName,
             contextValue: { principal },
           });
-          const decision = await guard.decide(args());
+          const decision = await decide(args());
           if ('answer' in decision) continue;
-          const prepared = { document, operation, operationName };
           const answers: string[] = [];
           const called: string[] = [];
           for (let i = 0; i < RUNS; i += 1) {
@@ -237,6 +238,34 @@ describe('code of the app that throws once its query is compiled', () => {
         expect(lane, query).toEqual(yoga);
       }
     }
+    await doors.close();
+  });
+
+  it.each([
+    ['one', 'at once', (fail: () => number) => fail()],
+    ['one', 'later', async (fail: () => number) => fail()],
+    ['many', 'in an item', (fail: () => number) => [Promise.resolve().then(fail)]],
+  ])('is run once more for the answer, and compiled no more: %s, %s', async (field, _, resolve) => {
+    let isBroken = false;
+    let calls = 0;
+    const fail = () => {
+      calls += 1;
+      if (isBroken) throw new Error('inside');
+      return 1;
+    };
+    const doors = await openDoors({
+      typeDefs: 'extend type Query { one: Int  many: [Int] }',
+      resolvers: { Query: { one: () => resolve(fail), many: () => resolve(fail) } },
+    });
+    const callsOf = async () => {
+      calls = 0;
+      await doors.both(send(`{ ${field} }`));
+      return calls;
+    };
+    for (let i = 0; i < RUNS; i += 1) expect(await callsOf()).toBe(2);
+    isBroken = true;
+    expect(await callsOf()).toBe(3);
+    expect(await callsOf()).toBe(2);
     await doors.close();
   });
 });

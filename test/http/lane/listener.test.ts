@@ -322,14 +322,11 @@ describe('prepared operations', () => {
   const prepareOf = () => {
     const { parse, validate, schema } = bandha.yoga.getEnveloped({ request: { method: 'POST' }, params: {} });
     reads.length = 0;
-    return createPreparedOperations(() => ({
-      schema,
-      validate,
-      parse: (text) => {
-        reads.push(text);
-        return parse(text);
-      },
-    }));
+    const read = (text: string) => {
+      reads.push(text);
+      return parse(text);
+    };
+    return createPreparedOperations(() => ({ schema, validate, parse: read }), bandha.house.guard);
   };
 
   it('are read once for each text', () => {
