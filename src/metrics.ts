@@ -133,7 +133,7 @@ function createTally<L extends string | number>(
   help: string,
   labelName: string,
 ): (label: L) => void {
-  const tally = new Map<L, number>();
+  const tally = new Map<L, { count: number }>();
   new Counter({
     name,
     help,
@@ -141,8 +141,12 @@ function createTally<L extends string | number>(
     registers: [registry],
     collect() {
       this.reset();
-      for (const [label, count] of tally) this.inc({ [labelName]: label }, count);
+      for (const [label, { count }] of tally) this.inc({ [labelName]: label }, count);
     },
   });
-  return (label) => void tally.set(label, (tally.get(label) ?? 0) + 1);
+  return (label) => {
+    const known = tally.get(label);
+    if (known === undefined) tally.set(label, { count: 1 });
+    else known.count += 1;
+  };
 }

@@ -21,15 +21,19 @@ export function isForLane(
   return (
     method === 'POST' &&
     url === endpoint &&
-    CONTENT_TYPE.test(headers['content-type'] ?? '') &&
-    /^\d{1,9}$/.test(headers['content-length'] ?? '') &&
-    Number(headers['content-length']) <= maxBytes &&
+    isJson(headers['content-type']) &&
+    Number(headers['content-length']) <= maxBytes && // which it is not where there is none
     headers['content-encoding'] === undefined &&
     headers['transfer-encoding'] === undefined &&
     HOST.test(headers.host ?? '') &&
     !readableDidRead &&
     headers.expect === undefined
   );
+}
+
+/** As clients write it, most of them without a character set. */
+function isJson(contentType = ''): boolean {
+  return contentType === 'application/json' || CONTENT_TYPE.test(contentType);
 }
 
 /** @returns undefined where the body is anything but one operation in the usual form */

@@ -29,6 +29,8 @@ const MAX_FIELDS = 1_000;
 const MAX_ALL_FIELDS = 20_000;
 /** So many times as long as it took to compile one query, no other is compiled. */
 const REST = 20;
+/** Of runs, where an operation is not to be compiled any more: it stays what it is, whatever is added. */
+const NEVER = -Infinity;
 
 /** @param compiles the schema that operations are compiled for; absent: none is compiled */
 export function createRunner(compiles: GraphQLSchema | undefined): RunOperation {
@@ -44,12 +46,13 @@ export function createRunner(compiles: GraphQLSchema | undefined): RunOperation 
     const known = compiled.get(prepared);
     if (known !== undefined) return known;
     const count = (runs.get(prepared) ?? 0) + 1;
+    if (count === NEVER) return undefined;
     const startedAt = count < COMPILE_AT_RUN ? 0 : performance.now();
     if (startedAt < restsUntil || count < COMPILE_AT_RUN) {
       runs.set(prepared, Math.min(count, COMPILE_AT_RUN));
       return undefined;
     }
-    runs.set(prepared, -Infinity); // once is enough
+    runs.set(prepared, NEVER); // once is enough
     const size = measureOperation(schema, prepared.document);
     if (size === undefined || size > MAX_FIELDS) return undefined;
     const query = compile(schema, prepared);

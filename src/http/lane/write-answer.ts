@@ -55,10 +55,11 @@ export function createAnswerWriter(cors: Cors | undefined, countResponse: (statu
 
   function answerOf(result: ExecutionResult, accepted: string): Answer {
     if (result.errors === undefined) return plainAnswer(result, accepted);
-    const known = written.get(result.errors) ?? new Map<string, Answer>();
-    written.set(result.errors, known);
-    const answer = known.get(accepted) ?? answerWithErrors(result, accepted);
-    known.set(accepted, answer);
+    const known = written.get(result.errors)?.get(accepted);
+    if (known !== undefined) return known;
+    const answer = answerWithErrors(result, accepted);
+    const others = written.get(result.errors) ?? new Map<string, Answer>();
+    written.set(result.errors, others.set(accepted, answer));
     return answer;
   }
 
