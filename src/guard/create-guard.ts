@@ -13,7 +13,6 @@ import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts
 import { createJudge, type Judge, type Verdict } from './judge-plan.ts';
 import { type Plan, planOperation } from './plan-operation.ts';
 import { callerOf, type ProtectedSchema, type ProtectOptions, protectSchema } from './protect-schema.ts';
-import { createVisibleSchemas } from './visible-schema.ts';
 
 export interface DecisionOptions extends ProtectOptions {
   /**
@@ -44,7 +43,6 @@ export interface Guard {
 interface Guarded extends ProtectedSchema {
   /** A plan depends on the whole document: another one may have the same operation and other fragments. */
   decides: WeakMap<DocumentNode, Map<OperationDefinitionNode, Decide>>;
-  visibleTo: (caller: Caller) => GraphQLSchema | undefined;
 }
 
 /** @throws ConfigError where an option is none of its choices */
@@ -59,11 +57,9 @@ export function createGuard(options: DecisionOptions = {}): Guard {
     const known = guards.get(schema);
     if (known !== undefined) return known;
     const protectedSchema = protectSchema(schema, options);
-    const { plain, walled, rulebook } = protectedSchema;
-    const visibleTo = createVisibleSchemas(walled, rulebook);
-    const guarded = { ...protectedSchema, decides: new WeakMap(), visibleTo };
-    guards.set(plain, guarded);
-    guards.set(walled, guarded);
+    const guarded = { ...protectedSchema, decides: new WeakMap() };
+    guards.set(guarded.plain, guarded);
+    guards.set(guarded.walled, guarded);
     return guarded;
   }
 

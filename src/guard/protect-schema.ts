@@ -20,6 +20,7 @@ import { describeDisagreements } from './disagreements.ts';
 import { createPolicyBook, type Policy, type PolicyBook } from './policies.ts';
 import { type Rulebook, readRulebook } from './rulebook.ts';
 import type { Requirement } from './rules.ts';
+import { createVisibleSchemas } from './visible-schema.ts';
 
 export interface ProtectOptions {
   /** `deny`: what is not `@public` needs a signed-in caller. Default `allow`. */
@@ -46,6 +47,8 @@ export interface ProtectedSchema {
   isReporting: boolean;
   log: GuardLog;
   now: () => Date;
+  /** The schema as a caller may see it; undefined where that has no field of `Query`. */
+  visibleTo(caller: Caller): GraphQLSchema | undefined;
 }
 
 const CONSOLE: GuardLog = { warn: (details, message) => console.warn(message, details) };
@@ -94,7 +97,8 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
       return type;
     },
   });
-  const guarded = { plain: schema, walled, rulebook, policyBook, isReporting: report, log, now };
+  const visibleTo = createVisibleSchemas(walled, rulebook);
+  const guarded = { plain: schema, walled, rulebook, policyBook, isReporting: report, log, now, visibleTo };
   protectedByWalled.set(walled, guarded);
   return guarded;
 }

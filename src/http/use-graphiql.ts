@@ -6,14 +6,13 @@ import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { explainSchema } from '../guard/explain-schema.ts';
 import type { ProtectedSchema } from '../guard/protect-schema.ts';
 import type { Requirement } from '../guard/rules.ts';
-import { createVisibleSchemas } from '../guard/visible-schema.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import { ASSET_HEADERS, PAGE_HEADERS } from './response-headers.ts';
 
 export interface GraphiqlOptions {
   /** From request headers to the caller. */
   authenticate(headers: Headers): Authentication | Promise<Authentication>;
-  protectedSchema: Pick<ProtectedSchema, 'walled' | 'rulebook' | 'isReporting' | 'now'>;
+  protectedSchema: Pick<ProtectedSchema, 'walled' | 'rulebook' | 'isReporting' | 'now' | 'visibleTo'>;
   /** Where the page was built to; default `dist/graphiql`, as seen from `src/http` and from `dist/http` alike. */
   folder?: string;
 }
@@ -43,8 +42,7 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  * `requirements.json`, filtered for the caller as introspection is. Everything else passes through.
  */
 export function useGraphiql({ authenticate, protectedSchema, folder = BUILT }: GraphiqlOptions): Plugin {
-  const { walled, rulebook, isReporting, now } = protectedSchema;
-  const visibleTo = createVisibleSchemas(walled, rulebook);
+  const { walled, rulebook, isReporting, now, visibleTo } = protectedSchema;
 
   async function requirementsFor(headers: Headers): Promise<Requirements> {
     const { principal, problem } = await authenticate(headers);
