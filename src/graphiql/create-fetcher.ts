@@ -39,7 +39,7 @@ export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fe
     for await (const answer of answers) yield answer as Answer; // what a GraphQL server sends
   }
 
-  /** Asks once more, with another token, where the first answer of all is that the token has expired. */
+  /** Asks once more, with another token, where the token has expired; again only after an answer that says otherwise. */
   async function* readAnswers(
     operation: FetcherParams,
     headers: Record<string, string>,
@@ -55,7 +55,7 @@ export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fe
           const refusal = token === null ? undefined : judge(client, token, answer);
           const renewed =
             token !== null && refusal === 'TOKEN_EXPIRED' && mayRenew ? await client.renew(token) : null;
-          mayRenew = false;
+          mayRenew = refusal === undefined; // what has begun may outlive several tokens
           if (renewed !== null) {
             token = renewed;
             isOver = false;

@@ -135,4 +135,31 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     expect(await notice.textContent()).toBe('');
     expect(graphiql.asked.filter((field) => field === 'refresh')).toHaveLength(1);
   });
+
+  it('goes on with a subscription after the end of one token and of the next', async () => {
+    let begun = 0;
+    const Subscription = {
+      ticks: {
+        async *subscribe() {
+          begun += 1;
+          yield { ticks: begun };
+          await new Promise(() => {});
+        },
+      },
+    };
+    const typeDefs = 'type Subscription { ticks: Int! @auth }';
+    await using graphiql = await openGraphiql({
+      typeDefs,
+      resolvers: { Subscription },
+      accessTtlSeconds: 3,
+      now: () => new Date(),
+    });
+    await graphiql.createAccount();
+    await graphiql.write('.graphiql-query-editor', 'subscription { ticks }');
+    await graphiql.run();
+    await expect.poll(() => begun, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
+    await graphiql.answer(/"ticks":\s*([3-9]|\d\d)/);
+    expect(await graphiql.notice.textContent()).toBe('');
+    expect(graphiql.problems()).toEqual([]);
+  });
 });
