@@ -1,18 +1,9 @@
 // Runs a prepared operation: compiled where it can be, by the other door's executor otherwise, with the same answer.
 import { normalizedExecutor } from '@graphql-tools/executor';
-import { MapperKind, mapSchema } from '@graphql-tools/utils';
-import {
-  defaultFieldResolver,
-  type ExecutionArgs,
-  type ExecutionResult,
-  type GraphQLFieldResolver,
-  type GraphQLSchema,
-  getNullableType,
-  isListType,
-} from 'graphql';
-import { type CompiledQuery, compileQuery, isCompiledQuery } from 'graphql-jit';
+import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import type { PromiseOrValue } from '../../at-once.ts';
+import { type CompiledOperation, createQueryCompiler } from './compile-query.ts';
 import { measureOperation } from './measure-operation.ts';
 import type { PreparedOperation } from './prepare-operation.ts';
 
@@ -34,17 +25,17 @@ const NEVER = -Infinity;
 
 /** @param compiles the schema that operations are compiled for; absent: none is compiled */
 export function createRunner(compiles: GraphQLSchema | undefined): RunOperation {
-  const compiledSchema = compiles && withResolvers(compiles);
+  const compiler = compiles && createQueryCompiler(compiles);
   const runs = new WeakMap<PreparedOperation, number>();
-  const compiled = new LRUCache<PreparedOperation, CompiledQuery>({
+  const compiled = new LRUCache<PreparedOperation, CompiledOperation>({
     maxSize: MAX_ALL_FIELDS,
     dispose: (_, prepared, reason) => void (reason === 'evict' && runs.set(prepared, 0)),
   });
   let restsUntil = 0;
 
-  function compiledOf(prepared: PreparedOperation, schema: GraphQLSchema): CompiledQuery | undefined {
+  function compiledOf(prepared: PreparedOperation, schema: GraphQLSchema): CompiledOperation | undefined {
     const known = compiled.get(prepared);
-    if (known !== undefined) return known;
+    if (known !== undefined || compiler === undefined) return known;
     const count = (runs.get(prepared) ?? 0) + 1;
     if (count === NEVER) return undefined;
     const startedAt = count < COMPILE_AT_RUN ? 0 : performance.now();
@@ -55,10 +46,10 @@ export function createRunner(compiles: GraphQLSchema | undefined): RunOperation 
     runs.set(prepared, NEVER); // once is enough
     const size = measureOperation(schema, prepared.document);
     if (size === undefined || size > MAX_FIELDS) return undefined;
-    const query = compile(schema, prepared);
+    const operation = compiler.compile(prepared);
     restsUntil = startedAt + (performance.now() - startedAt) * REST;
-    if (query !== undefined) compiled.set(prepared, query, { size });
-    return query;
+    if (operation !== undefined) compiled.set(prepared, operation, { size });
+    return operation;
   }
 
   // A query without subscriptions, `@defer` and `@stream` gives one result.
@@ -67,57 +58,21 @@ export function createRunner(compiles: GraphQLSchema | undefined): RunOperation 
   return (prepared, args) => {
     // What else runs on the schema of somebody who may not see everything, and what writes, is not worth compiling.
     const mayCompile = args.schema === compiles && prepared.operation.operation === 'query';
-    const query = mayCompile && compiledSchema ? compiledOf(prepared, compiledSchema) : undefined;
-    if (query === undefined) return interpret(args);
+    const operation = mayCompile ? compiledOf(prepared, args.schema) : undefined;
+    if (operation === undefined) return interpret(args);
     // The compiler words errors in its own way. A query changes nothing, so it can be run once more: this once.
     const giveUp = () => {
       compiled.delete(prepared);
+      if (operation.isOutdated()) runs.set(prepared, 0);
       return interpret(args);
     };
     const sameAnswer = (answer: ExecutionResult) => (answer.errors === undefined ? answer : giveUp());
     let running: PromiseOrValue<ExecutionResult>;
     try {
-      running = query.query(args.rootValue, args.contextValue, args.variableValues);
+      running = operation.run(args);
     } catch {
       return giveUp();
     }
     return running instanceof Promise ? running.then(sameAnswer, giveUp) : sameAnswer(running);
-  };
-}
-
-function compile(
-  schema: GraphQLSchema,
-  { document, operationName }: PreparedOperation,
-): CompiledQuery | undefined {
-  try {
-    const compiled = compileQuery(schema, document, operationName ?? '');
-    return isCompiledQuery(compiled) ? compiled : undefined;
-  } catch {
-    return undefined; // what the compiler does not understand is interpreted
-  }
-}
-
-/**
- * With what the compiler does not do by itself: it takes a property for a plain value where a field has no resolver, though
- * it may be a promise or a function, and never answers where a list's iterator throws.
- */
-function withResolvers(schema: GraphQLSchema): GraphQLSchema {
-  return mapSchema(schema, {
-    [MapperKind.OBJECT_FIELD]: (field) => {
-      const resolve = field.resolve ?? defaultFieldResolver;
-      return { ...field, resolve: isListType(getNullableType(field.type)) ? toArray(resolve) : resolve };
-    },
-  });
-}
-
-function toArray<S, C>(resolve: GraphQLFieldResolver<S, C>): GraphQLFieldResolver<S, C> {
-  const convert = (list: unknown) => {
-    if (Array.isArray(list) || typeof list !== 'object' || list === null) return list;
-    if (Symbol.asyncIterator in list) throw new Error('The compiler has no word for it');
-    return Symbol.iterator in list ? Array.from(list as Iterable<unknown>) : list; // it has been looked at
-  };
-  return (source, args, context, info) => {
-    const list = resolve(source, args, context, info);
-    return list instanceof Promise ? list.then(convert) : convert(list);
   };
 }
