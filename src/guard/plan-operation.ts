@@ -136,10 +136,14 @@ export function planOperation(
     const fieldName = node.name.value;
     const path = [...at.path, node.alias?.value ?? fieldName];
     const isRoot = at.path.length === 0;
-    if (isRoot) rootFields.add(fieldName);
+    // The root's type may be met again below it, and has no wall around what is told of the schema.
+    const isIntrospection = INTROSPECTION.has(fieldName);
+    if (isRoot || isIntrospection) rootFields.add(fieldName);
     const isMeta = fieldName.startsWith('__');
     // Below the root, who sees an object may see its type's name: the object itself was protected.
-    if (!isMeta || isRoot) demand(node, fieldName, { ...at, path });
+    if (!isMeta || isRoot || isIntrospection) {
+      demand(node, fieldName, { ...at, path, isCertain: at.isCertain || isIntrospection });
+    }
     const field = isMeta || isUnionType(at.type) ? undefined : at.type.getFields()[fieldName];
     const returned = field && getNamedType(field.type);
     if (!isCompositeType(returned)) return;
@@ -168,6 +172,8 @@ export function planOperation(
   }
 }
 
+const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
+
 /** Where the walk stands. */
 interface Position {
   /** As the operation names it. */
@@ -181,6 +187,6 @@ interface Position {
 }
 
 function introspectionOf(rootFields: ReadonlySet<string>): Plan['introspection'] {
-  if (!rootFields.has('__schema') && !rootFields.has('__type')) return 'none';
+  if (INTROSPECTION.isDisjointFrom(rootFields)) return 'none';
   return [...rootFields].every((name) => name.startsWith('__')) ? 'only' : 'mixed';
 }

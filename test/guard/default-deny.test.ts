@@ -17,11 +17,11 @@ const TYPES = `${directiveTypeDefs}
   }
   type Mutation { ping: Int hello: Int @public }
   type Subscription { ticks: Int }
-  type OpenType @public { name: String locked: String @auth }
+  type OpenType @public { name: String root: Query locked: String @auth }
   type PlainType { name: String free: String @public }
   type LockedType @auth { name: String }
   interface Shelf @public { label: String }
-  type BookShelf implements Shelf { label: String books: Int }
+  type BookShelf implements Shelf { label: String books: Int root: Query @public }
   interface Node { id: ID @public note: String }
   type Leaf implements Node { id: ID note: String }
   union Thing = OpenType | PlainType
@@ -63,6 +63,16 @@ const CLOSED: [string, string, string][] = [
   ['a mutation’s __typename', 'mutation { __typename }', 'Mutation.__typename'],
   ['__schema', '{ __schema { queryType { name } } }', 'Query.__schema'],
   ['__type', '{ __type(name: "Query") { name } }', 'Query.__type'],
+  [
+    '__schema of a root below the root',
+    '{ openType { root { __schema { description } } } }',
+    'Query.__schema',
+  ],
+  [
+    '__type of a root behind an interface',
+    '{ shelf { ... on BookShelf { root { __type(name: "Query") { name } } } } }',
+    'Query.__type',
+  ],
   ['a field of a type that says nothing', '{ plainType { free name } }', 'PlainType.name'],
   ['a protected field of a public type', '{ openType { name locked } }', 'OpenType.locked'],
   [

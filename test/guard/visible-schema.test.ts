@@ -40,6 +40,7 @@ const TYPES = `
 const DATA: Record<string, unknown> = {
   ...{ open: { name: 'o' }, secret: 's', node: { __typename: 'Leaf', id: 1, name: 'leaf' } },
   things: [{ __typename: 'Open', name: 'o' }],
+  self: {},
 };
 
 const caller = (...roles: string[]) =>
@@ -119,6 +120,20 @@ describe('introspection', () => {
     expect(body).not.toHaveProperty('data');
     expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
     expect(JSON.stringify(body)).not.toContain('Leaf');
+  });
+
+  it('below a root that is met again is refused likewise', async () => {
+    const types = `
+      type Query { self: Query open: Open hidden: Hidden @auth(roles: ["admin"]) }
+      type Open { name: String }
+      type Hidden { x: Int }
+    `;
+    const query = '{ self { __schema { types { name } } } }';
+    const { status, body } = await createApp(null, {}, types).ask(query);
+    expect(status).toBe(400);
+    expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+    expect(JSON.stringify(body)).not.toContain('Hidden');
+    expect(JSON.stringify((await createApp(ADMIN, {}, types).ask(query)).body.data)).toContain('Hidden');
   });
 
   it.each(['reject', 'null'] as const)('beside a denied field is refused, onDenied %s', async (onDenied) => {
