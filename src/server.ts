@@ -41,7 +41,7 @@ export interface BandhaOptions
     Pick<GuardOptions, 'default' | 'policies' | 'report'> {
   /** Default: silent. */
   log?: Logger;
-  /** Whether queries are compiled (graphql-jit); default true. */
+  /** Whether plain queries are compiled; default true. */
   compile?: boolean;
   now?: () => Date;
 }

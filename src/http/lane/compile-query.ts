@@ -1,210 +1,236 @@
-// Compiles queries so that they answer as the executor does. graphql-jit is fast where it reads plain values by itself, but
-// takes a promise or a function for a plain value too, and never answers where a getter or an iterator throws. So what a
-// query selects is taken out of the app's objects first, as soon as they are there (in what order fields are asked is
-// nobody's concern: GraphQL, section 6.3.1); a field that turns out not to be plain is asked by its resolver.
-import { MapperKind, mapSchema } from '@graphql-tools/utils';
+// A plain query as functions, one for each field: what of its execution is the same for every request is done once. They go
+// the executor's way, in its order, as long as nothing goes wrong. Where something does, the run is given up, and the
+// executor gives the answer.
+import { buildExecutionContext, buildResolveInfo, type ExecutionContext } from '@graphql-tools/executor';
 import {
-  defaultFieldResolver,
+  addPath,
+  collectFields,
+  collectSubFields,
+  isAsyncIterable,
+  isIterableObject,
+  type Path,
+} from '@graphql-tools/utils';
+import {
+  type DocumentNode,
   type ExecutionArgs,
   type ExecutionResult,
-  type GraphQLFieldResolver,
+  type FieldNode,
+  GraphQLBoolean,
+  GraphQLID,
+  type GraphQLLeafType,
+  type GraphQLList,
+  type GraphQLObjectType,
   type GraphQLOutputType,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
-  getNamedType,
+  GraphQLString,
   getNullableType,
   isLeafType,
   isListType,
+  isNonNullType,
   isObjectType,
-  Kind,
-  type SelectionSetNode,
+  type OperationDefinitionNode,
+  TypeNameMetaFieldDef,
 } from 'graphql';
-import { compileQuery, isCompiledQuery } from 'graphql-jit';
 import type { PromiseOrValue } from '../../at-once.ts';
-import type { PreparedOperation } from './prepare-operation.ts';
+import { isPlain } from './is-plain.ts';
 
-export interface QueryCompiler {
-  /** @returns undefined where graphql-jit does not understand it */
-  compile(prepared: PreparedOperation): CompiledOperation | undefined;
+export interface CompiledQuery {
+  /** It is for this one alone. */
+  schema: GraphQLSchema;
+  /** Gives nothing where the executor has to answer: something was null that must not be, threw, or is out of the ordinary. */
+  run(args: Pick<ExecutionArgs, 'rootValue' | 'contextValue'>): PromiseOrValue<ExecutionResult | undefined>;
 }
 
-export interface CompiledOperation {
-  /** Errors are not those of the executor: a result that has some is not for the caller. It may throw and reject. */
-  run(args: ExecutionArgs): PromiseOrValue<ExecutionResult>;
-  /** Whether fields have since turned out not to be plain: compiled anew, it asks their resolvers. */
-  isOutdated(): boolean;
+interface Run {
+  context: ExecutionContext;
+  isGivenUp: boolean;
+  /**
+   * What has begun goes on, so that nothing is rejected unheard; whoever waits for the run need not wait for it.
+   * @returns the value in the place of the one that is not known
+   */
+  giveUp(): null;
 }
 
-type Resolver = GraphQLFieldResolver<unknown, unknown>;
+/** What is selected of an object; a promise never rejects. */
+type Select = (source: unknown, path: Path | undefined, run: Run) => PromiseOrValue<Record<string, unknown>>;
 
-/** What resolvers are told beside what the executor tells them. */
-interface CompiledInfo extends GraphQLResolveInfo {
-  /** Takes what is selected in this field's object, or in each of its objects. */
-  taker: Taker;
-}
+/** From what a resolver returned to what is answered; may throw, while a promise never rejects. Leaves need no path. */
+type Complete = (value: unknown, path: Path | undefined, run: Run) => unknown;
 
-interface Taker {
-  leaves: readonly string[];
-  /** Throws where one of the leaves is not plain. */
-  take(source: object): object;
-}
+/** Compiles a query that is plain; undefined for all others. It takes as long as some runs by the executor. */
+export function compileQuery(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+): CompiledQuery | undefined {
+  if (operation.operation !== 'query' || !isPlain(schema, document)) return undefined;
+  const queryType = schema.getQueryType();
+  const built = buildExecutionContext({ schema, document, operationName: operation.name?.value });
+  if (!queryType || Array.isArray(built)) return undefined; // the executor says so
+  const context = built as ExecutionContext; // it is no list of errors
+  const { fragments, variableValues } = context;
+  const { fields } = collectFields(schema, fragments, variableValues, queryType, operation.selectionSet);
+  const select = compileFields(queryType, fields);
 
-/** Where what was taken out of an object has the object itself, for resolvers. */
-const SOURCE = Symbol('source');
-
-export function createQueryCompiler(schema: GraphQLSchema): QueryCompiler {
-  let fieldsLearnt = 0;
-
-  const compiled = mapSchema(schema, {
-    [MapperKind.OBJECT_FIELD]: (field, _, typeName) => {
-      const { resolve = defaultFieldResolver, type } = field;
-      const isPlain = resolve === defaultFieldResolver && isLeafType(getNullableType(type));
-      // There is no resolver that returns the root, so nothing is taken out of it.
-      if (isPlain && typeName !== schema.getQueryType()?.name) return { ...field, resolve: undefined };
-      return { ...field, resolve: around(resolve, type) };
-    },
-  });
-
-  /** The same resolver, given the app's objects, and returning what is taken out of them. */
-  function around(resolve: Resolver, type: GraphQLOutputType): Resolver {
-    const named = getNamedType(type);
-    const isList = isListType(getNullableType(type));
-    const isObject = isObjectType(named);
-    const convertOne = (value: unknown, taker: Taker) =>
-      isObject ? whenThere(value, (source) => take(source, named.name, taker)) : toPromise(value);
-    const convert = (value: unknown, taker: Taker) =>
-      isList ? toArray(value, (item) => convertOne(item, taker)) : convertOne(value, taker);
-    return (source, args, context, info) => {
-      const value = resolve(sourceOf(source), args, context, info);
-      if (!isList && !isObject) return toPromise(value);
-      const { taker } = info as CompiledInfo; // as compiled below
-      return whenThere(value, (there) => convert(there, taker));
-    };
-  }
-
-  function take(source: unknown, typeName: string, { take, leaves }: Taker): unknown {
-    if (source == null || source instanceof Error) return source;
-    if (typeof source !== 'object' && typeof source !== 'function') throw notPlain();
-    try {
-      return take(source);
-    } catch (error) {
-      for (const name of leaves) if (!isPlainIn(source, name)) learn(typeName, name);
-      throw error;
-    }
-  }
-
-  function learn(typeName: string, fieldName: string): void {
-    const type = compiled.getType(typeName);
-    const field = isObjectType(type) ? type.getFields()[fieldName] : undefined;
-    if (field === undefined || field.resolve !== undefined) return;
-    field.resolve = around(defaultFieldResolver, field.type);
-    fieldsLearnt += 1;
-  }
-
-  function compile({ document, operationName }: PreparedOperation): CompiledOperation | undefined {
-    const query = compileQuery(compiled, document, operationName ?? '', {
-      resolverInfoEnricher: (info) => ({
-        taker: createTaker(leavesOf(info as unknown as GraphQLResolveInfo)),
-      }), // all of it that is used
-    });
-    if (!isCompiledQuery(query)) return undefined;
-    const known = fieldsLearnt;
-    return {
-      run: ({ rootValue, contextValue, variableValues }) =>
-        query.query(rootValue, contextValue, variableValues),
-      isOutdated: () => fieldsLearnt > known,
-    };
-  }
-
-  return {
-    compile(prepared) {
-      try {
-        return compile(prepared);
-      } catch {
-        return undefined;
+  function compileFields(type: GraphQLObjectType, groups: ReadonlyMap<string, FieldNode[]>): Select {
+    const compiled = [...groups].map(([key, nodes]) => ({ key, ask: compileField(type, key, nodes) }));
+    return (source, path, run) => {
+      const selected: Record<string, unknown> = {};
+      let pending: Promise<void>[] | undefined;
+      for (const { key, ask } of compiled) {
+        const value = ask(source, path, run);
+        selected[key] = value; // a promise keeps the place
+        if (!(value instanceof Promise)) continue;
+        pending ??= [];
+        pending.push(
+          value.then((there) => {
+            selected[key] = there;
+          }),
+        );
       }
-    },
+      return pending === undefined ? selected : Promise.all(pending).then(() => selected);
+    };
+  }
+
+  function compileField(parentType: GraphQLObjectType, key: string, nodes: FieldNode[]) {
+    const [node] = nodes;
+    const name = node?.name.value ?? '';
+    if (name === TypeNameMetaFieldDef.name) return () => parentType.name;
+    const field = parentType.getFields()[name];
+    if (field === undefined) throw new Error(`There is no field ${parentType.name}.${name}`); // it was validated
+    const { resolve } = field;
+    const complete = compileType(field.type, nodes);
+    const nullable = getNullableType(field.type);
+    const isLeaf = isLeafType(nullable);
+    const kept = keptBy(nullable);
+
+    const askResolver = (source: unknown, path: Path, { context }: Run): unknown => {
+      const info = buildResolveInfo(context, field, nodes, parentType, path);
+      return (resolve ?? context.fieldResolver)(source, {}, context.contextValue, info);
+    };
+
+    return (source: unknown, parentPath: Path | undefined, run: Run): unknown => {
+      try {
+        const property = resolve === undefined ? propertyOf(source, name) : ASK;
+        if (typeof property === kept) return property; // nearly all there are, in nearly no time
+        if (isLeaf && property !== ASK) return settle(property, complete, undefined, run);
+        const path = addPath(parentPath, key, parentType.name);
+        return settle(property === ASK ? askResolver(source, path, run) : property, complete, path, run);
+      } catch {
+        return run.giveUp();
+      }
+    };
+  }
+
+  function compileType(type: GraphQLOutputType, nodes: FieldNode[]): Complete {
+    const isNonNull = isNonNullType(type);
+    const nullable = getNullableType(type);
+    const complete = compileNullable(nullable, nodes);
+    return (value, path, run) => {
+      if (value == null) return isNonNull ? run.giveUp() : null;
+      return value instanceof Error ? run.giveUp() : complete(value, path, run);
+    };
+  }
+
+  function compileNullable(type: GraphQLOutputType, nodes: FieldNode[]): Complete {
+    if (isLeafType(type)) return compileLeaf(type);
+    if (isListType(type)) return compileList(type, nodes);
+    if (!isObjectType(type)) throw new Error(`${type} is not plain`); // it was measured
+    return compileFields(type, collectSubFields(schema, fragments, variableValues, type, nodes).fields);
+  }
+
+  function compileList(type: GraphQLList<GraphQLOutputType>, nodes: FieldNode[]): Complete {
+    const complete = compileType(type.ofType, nodes);
+    return (list, path, run) => {
+      if (isAsyncIterable(list) || !isIterableObject(list)) return run.giveUp();
+      const items: unknown[] = [];
+      let isPending = false;
+      try {
+        for (const item of list) {
+          const completed = completeItem(item, complete, addPath(path, items.length, undefined), run);
+          isPending ||= completed instanceof Promise;
+          items.push(completed);
+        }
+      } catch {
+        run.giveUp();
+      }
+      return isPending ? Promise.all(items) : items;
+    };
+  }
+
+  function runQuery({ rootValue, contextValue }: Pick<ExecutionArgs, 'rootValue' | 'contextValue'>) {
+    let waiting: ((result: undefined) => void) | undefined;
+    const run: Run = {
+      context: { ...context, rootValue, contextValue },
+      isGivenUp: false,
+      giveUp() {
+        run.isGivenUp = true;
+        waiting?.(undefined);
+        return null;
+      },
+    };
+    const data = select(rootValue, undefined, run);
+    if (run.isGivenUp) return undefined;
+    if (!(data instanceof Promise)) return { data };
+    return new Promise<ExecutionResult | undefined>((resolve) => {
+      waiting = resolve;
+      data.then((there) => resolve(run.isGivenUp ? undefined : { data: there }));
+    });
+  }
+
+  return { schema, run: runQuery };
+}
+
+/** Stands for a value that the resolver has to be asked for. */
+const ASK = Symbol('ask');
+
+/** What the default resolver reads; it is asked for what it would call. */
+function propertyOf(source: unknown, name: string): unknown {
+  const property = isObjectLike(source) ? (source as Record<string, unknown>)[name] : undefined;
+  return typeof property === 'function' ? ASK : property;
+}
+
+/** What a leaf type answers as it is, by `typeof`; undefined where that depends. */
+function keptBy(type: GraphQLOutputType): 'string' | 'boolean' | undefined {
+  if (type === GraphQLString || type === GraphQLID) return 'string';
+  return type === GraphQLBoolean ? 'boolean' : undefined;
+}
+
+function isObjectLike(value: unknown): value is object {
+  return typeof value === 'object' ? value !== null : typeof value === 'function';
+}
+
+/** What the executor waits for. */
+function isPromise(value: unknown): value is PromiseLike<unknown> {
+  return isObjectLike(value) && typeof (value as { then?: unknown }).then === 'function';
+}
+
+function compileLeaf(type: GraphQLLeafType): Complete {
+  return (value, _path, run) => {
+    const serialized: unknown = type.serialize(value);
+    if (serialized == null) return run.giveUp();
+    if (!isPromise(serialized)) return serialized;
+    return Promise.resolve(serialized).then(() => run.giveUp(), run.giveUp);
   };
 }
 
-/** The names of what is selected in a field's object and has no resolver. */
-function leavesOf({
-  fieldNodes,
-  returnType,
-  fragments,
-}: Pick<GraphQLResolveInfo, 'fieldNodes' | 'returnType' | 'fragments'>): readonly string[] {
-  const type = getNamedType(returnType);
-  if (!isObjectType(type)) return [];
-  const fields = type.getFields();
-  const names = new Set<string>();
-  const look = (selectionSet: SelectionSetNode | undefined): void => {
-    for (const selection of selectionSet?.selections ?? []) {
-      if (selection.kind === Kind.FRAGMENT_SPREAD) look(fragments[selection.name.value]?.selectionSet);
-      else if (selection.kind === Kind.INLINE_FRAGMENT) look(selection.selectionSet);
-      else if (fields[selection.name.value]?.resolve === undefined) names.add(selection.name.value);
-    }
-  };
-  for (const { selectionSet } of fieldNodes) look(selectionSet);
-  names.delete('__typename'); // the compiler knows it
-  return [...names];
-}
-
-/** By code that is made for it, as the compiler's is, which reads and writes properties several times faster than a loop. */
-function createTaker(leaves: readonly string[]): Taker {
-  const assignments = leaves.map((name) => `this.${name} = plain(source.${name});`); // names of the schema's fields
-  const code = `return function Taken(source) { this[SOURCE] = source; ${assignments.join(' ')} }`;
-  const Taken = new Function('plain', 'SOURCE', code)(plain, SOURCE);
-  return { leaves, take: (source) => new Taken(source) };
-}
-
-function sourceOf(source: unknown): unknown {
-  return typeof source === 'object' && source !== null && SOURCE in source ? source[SOURCE] : source;
-}
-
-function plain(value: unknown): unknown {
-  if (typeof value === 'function' || isThenable(value)) throw notPlain();
-  return value;
-}
-
-function isPlainIn(source: object, name: string): boolean {
+function completeItem(item: unknown, complete: Complete, path: Path | undefined, run: Run): unknown {
   try {
-    plain((source as Record<string, unknown>)[name]);
-    return true;
+    return settle(item, complete, path, run);
   } catch {
-    return false;
+    return run.giveUp();
   }
 }
 
-function notPlain(): Error {
-  return new Error('The compiler has no word for it');
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return (
-    typeof value === 'object' && value !== null && typeof (value as { then?: unknown }).then === 'function'
-  );
-}
-
-/** The compiler cannot wait for what is there as soon as it is asked. */
-function toPromise(value: unknown): unknown {
-  return isThenable(value) ? Promise.resolve(value) : value;
-}
-
-function whenThere<R>(value: unknown, next: (value: unknown) => R): R | Promise<R> {
-  return isThenable(value) ? Promise.resolve(value).then(next) : next(value);
-}
-
-/** A list as an array, so that its iterator has run when the compiler reads it; what is no list stays as it is. */
-function toArray(list: unknown, convert: (item: unknown) => unknown): unknown {
-  const convertOrSay = (item: unknown) => {
+/** Completes a value when it is there. */
+function settle(value: unknown, complete: Complete, path: Path | undefined, run: Run): unknown {
+  if (!isPromise(value)) return complete(value, path, run);
+  const completeLater = (there: unknown) => {
     try {
-      return convert(item);
+      return complete(there, path, run);
     } catch {
-      return notPlain(); // not thrown: nobody would hear of what other items reject with
+      return run.giveUp();
     }
   };
-  if (Array.isArray(list)) return list.map(convertOrSay);
-  if (typeof list !== 'object' || list === null) return list;
-  if (Symbol.asyncIterator in list) throw notPlain();
-  return Symbol.iterator in list ? [...(list as Iterable<unknown>)].map(convertOrSay) : list;
+  return Promise.resolve(value).then(completeLater, run.giveUp);
 }

@@ -13,7 +13,7 @@ import {
   type PreparedOperation,
 } from './prepare-operation.ts';
 import { type GraphQLParams, isForLane, parseOperation } from './read-operation.ts';
-import { createRunner } from './run-operation.ts';
+import { runOperation } from './run-operation.ts';
 import { acceptedTypeOf, type Cors, createAnswerWriter } from './write-answer.ts';
 
 export interface LaneOptions {
@@ -30,7 +30,7 @@ export interface LaneOptions {
   guard: Guard;
   /** Turns refusals that resolvers threw into errors of the answer; masks what nobody expected. */
   answerResult(result: ExecutionResult): ExecutionResult;
-  /** Whether operations are compiled. */
+  /** Whether queries are compiled. */
   compiles: boolean;
   countResponse(status: number): void;
   /** Kept until the server closes, as Yoga does. */
@@ -42,8 +42,8 @@ export interface LaneOptions {
 export function createLane(options: LaneOptions): RequestListener {
   const { endpoint, maxBodyBytes, cors, otherDoor, authenticate, guard, readerOf } = options;
   const { schema } = readerOf();
-  const prepare = createPreparedOperations(readerOf, guard);
-  const run = createRunner(options.compiles ? guard.protect(schema).plain : undefined);
+  const compiles = options.compiles ? guard.protect(schema).plain : undefined;
+  const prepare = createPreparedOperations({ readerOf, guard, compiles });
   const write = createAnswerWriter(cors, options.countResponse);
 
   function answer(
@@ -67,7 +67,7 @@ export function createLane(options: LaneOptions): RequestListener {
       return andThen(decide(args), (decision) => {
         if ('answer' in decision) return decision.answer;
         args.schema = decision.schema;
-        return andThen(run(prepared, args), options.answerResult);
+        return andThen(runOperation(prepared, args), options.answerResult);
       });
     });
   }

@@ -26,7 +26,7 @@ export interface ListenerOptions {
   cors?: Cors;
   /** Longer bodies go to Yoga, in bytes; no more than what it was given as `maxRequestBodySize`. Default 100,000. */
   maxBodyBytes?: number;
-  /** Whether queries are compiled (graphql-jit); default true. */
+  /** Whether plain queries are compiled; default true. */
   compile?: boolean;
 }
 

@@ -1,12 +1,10 @@
-// Which operations the compiler is trusted with, and how much work each of them is.
+// Which operations are compiled: those of which everything is known before they run, and that are not too long.
 import {
   type DocumentNode,
   type GraphQLField,
   type GraphQLSchema,
   getNamedType,
-  getNullableType,
   isAbstractType,
-  isListType,
   isObjectType,
   Kind,
   type SelectionSetNode,
@@ -15,18 +13,16 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 
-/**
- * Those that select, whatever happens, exactly the fields that are written in them: then the guard has seen each field that
- * can be run. graphql-jit loses conditions where it merges selections, does not know graphql 17's default values, and
- * never answers where the type of an object is found out by code that throws.
- * @returns how many fields there are with every fragment written out where it is spread, as the compiler does;
- *   undefined where the operation is to be interpreted
- */
-export function measureOperation(schema: GraphQLSchema, document: DocumentNode): number | undefined {
-  return isPlain(schema, document) ? countFields(document) : undefined;
-}
+/** Compiled, each field takes some hundred bytes. */
+const MAX_FIELDS = 1_000;
+/** Any field takes as many characters; an operation that has more of them writes them out of fragments again and again. */
+const MIN_FIELD_LENGTH = 2;
 
-function isPlain(schema: GraphQLSchema, document: DocumentNode): boolean {
+/**
+ * Whether the operations of a valid document select, whatever happens, exactly the fields that are written in them: no
+ * arguments, variables and directives, no types that are found out while they run, no introspection.
+ */
+export function isPlain(schema: GraphQLSchema, document: DocumentNode): boolean {
   const typeInfo = new TypeInfo(schema);
   let isPlain = true;
   const refuse = () => {
@@ -46,17 +42,17 @@ function isPlain(schema: GraphQLSchema, document: DocumentNode): boolean {
       },
     }),
   );
-  return isPlain;
+  const most = Math.min(MAX_FIELDS, (document.loc?.end ?? 0) / MIN_FIELD_LENGTH);
+  return isPlain && countFields(document) <= most;
 }
 
-function isPlainField({ args, type }: GraphQLField<unknown, unknown>): boolean {
+function isPlainField({ name, args, type }: GraphQLField<unknown, unknown>): boolean {
   const named = getNamedType(type);
-  const nullable = getNullableType(type);
-  const isListOfLists = isListType(nullable) && isListType(getNullableType(nullable.ofType));
   const isFoundOut = isAbstractType(named) || (isObjectType(named) && named.isTypeOf != null);
-  return args.length === 0 && !isListOfLists && !isFoundOut;
+  return args.length === 0 && !isFoundOut && (name === '__typename' || !name.startsWith('__'));
 }
 
+/** With every fragment written out where it is spread. */
 function countFields(document: DocumentNode): number {
   const fragments = new Map(
     document.definitions.flatMap((one) =>

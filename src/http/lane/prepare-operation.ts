@@ -10,6 +10,7 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { Decide, Guard } from '../../guard/create-guard.ts';
 import { hasTooManyRootFields } from '../use-root-field-limit.ts';
+import { type CompiledQuery, compileQuery } from './compile-query.ts';
 
 /** An operation that is valid, within the limits, and answered in one piece. */
 export interface PreparedOperation {
@@ -18,6 +19,8 @@ export interface PreparedOperation {
   operationName: string | undefined;
   /** The guard's, of this operation. */
   decide: Decide;
+  /** Where it is plain, for those who may have everything in it; taken away where a run of it has been given up. */
+  compiled: CompiledQuery | undefined;
 }
 
 /** The functions of Yoga's door, with all its plugins. */
@@ -25,6 +28,13 @@ export interface DocumentReader {
   schema: GraphQLSchema;
   parse(text: string): DocumentNode;
   validate(schema: GraphQLSchema, document: DocumentNode): readonly Error[];
+}
+
+export interface PreparationDeps {
+  readerOf(operationName?: string): DocumentReader;
+  guard: Pick<Guard, 'prepare'>;
+  /** The schema that queries are compiled for; undefined: none is compiled. */
+  compiles: GraphQLSchema | undefined;
 }
 
 /** In characters, all texts together; a document takes some hundred bytes of memory for each. */
@@ -39,14 +49,27 @@ const MAX_TEXT_LENGTH = 20_000;
  * @returns a function that gives the operation to run, prepared; undefined where it is for the other door, which says
  *   what is wrong with it, or answers it in parts
  */
-export function createPreparedOperations(
-  readerOf: (operationName?: string) => DocumentReader,
-  guard: Pick<Guard, 'prepare'>,
-) {
+export function createPreparedOperations({ readerOf, guard, compiles }: PreparationDeps) {
   /** Texts seen twice: what clients go on sending. */
   const known = createTexts(MAX_KNOWN_LENGTH);
   /** Texts seen once wait here, where only others seen once push them out. */
   const fresh = createTexts(MAX_NEW_LENGTH);
+
+  function prepare(text: string, operationName: string | undefined): PreparedOperation | 'other door' {
+    const { schema, parse, validate } = readerOf(operationName);
+    try {
+      const document = parse(text);
+      if (validate(schema, document).length > 0) return 'other door';
+      const operation = getOperationAST(document, operationName);
+      if (!operation || operation.operation === 'subscription') return 'other door';
+      if (hasTooManyRootFields(document, operation) || comesInParts(document)) return 'other door';
+      const decide = guard.prepare(schema, document, operationName);
+      const compiled = compiles && compileQuery(compiles, document, operation);
+      return { document, operation, operationName, decide, compiled };
+    } catch {
+      return 'other door'; // it says why
+    }
+  }
 
   return (text: string, operationName: string | undefined): PreparedOperation | undefined => {
     if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
@@ -57,7 +80,7 @@ export function createPreparedOperations(
     if (prepared === undefined) {
       prepared = fresh.get(key);
       if (prepared === undefined) {
-        prepared = prepare(readerOf(operationName), guard, text, operationName);
+        prepared = prepare(text, operationName);
         fresh.set(key, prepared);
       } else {
         fresh.delete(key);
@@ -73,25 +96,6 @@ function createTexts(maxLength: number) {
     maxSize: maxLength,
     sizeCalculation: (_, key) => key.length + 1,
   });
-}
-
-function prepare(
-  { schema, parse, validate }: DocumentReader,
-  guard: Pick<Guard, 'prepare'>,
-  text: string,
-  operationName: string | undefined,
-): PreparedOperation | 'other door' {
-  try {
-    const document = parse(text);
-    if (validate(schema, document).length > 0) return 'other door';
-    const operation = getOperationAST(document, operationName);
-    if (!operation || operation.operation === 'subscription') return 'other door';
-    if (hasTooManyRootFields(document, operation) || comesInParts(document)) return 'other door';
-    const decide = guard.prepare(schema, document, operationName);
-    return { document, operation, operationName, decide };
-  } catch {
-    return 'other door'; // it says why
-  }
 }
 
 function comesInParts(document: DocumentNode): boolean {

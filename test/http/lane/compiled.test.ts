@@ -3,6 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import fc from 'fast-check';
 import {
   type ExecutionArgs,
+  type ExecutionResult,
   type GraphQLResolveInfo,
   GraphQLScalarType,
   getOperationAST,
@@ -10,10 +11,10 @@ import {
   specifiedRules,
   validate,
 } from 'graphql';
-import { describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGuard } from '../../../src/guard/create-guard.ts';
-import { measureOperation } from '../../../src/http/lane/measure-operation.ts';
-import { createRunner } from '../../../src/http/lane/run-operation.ts';
+import { compileQuery } from '../../../src/http/lane/compile-query.ts';
+import { runOperation } from '../../../src/http/lane/run-operation.ts';
 import { directiveTypeDefs } from '../../../src/schema/base-schema.ts';
 import { type MadeObject, valueAt } from '../../guard/generated/data.ts';
 import { makeOperation } from '../../guard/generated/operation.ts';
@@ -22,8 +23,7 @@ import { createPrincipal } from '../../support/guarded-app.ts';
 import { request } from '../../support/raw-request.ts';
 import { openDoors } from './parity-corpus.ts';
 
-/** By then what can be compiled is. */
-const RUNS = 40;
+const RUNS = 3;
 const SCHEMAS = 300;
 const RULES = specifiedRules.filter(({ name }) => name !== 'NoUnusedVariablesRule');
 
@@ -63,9 +63,8 @@ describe('made-up operations', () => {
         if (validate(plain, document, RULES).length > 0) return;
         const operation = getOperationAST(document, operationName);
         if (!operation) throw new Error('The operation is not there');
-        const run = createRunner(plain);
         const decide = guard.prepare(plain, document, operationName);
-        const prepared = { document, operation, operationName, decide };
+        const compiled = compileQuery(plain, document, operation);
         for (const roles of [[], ['admin', 'editor']]) {
           const principal = createPrincipal({ roles: new Set(roles), scopes: new Set(['x']) });
           const args = (): ExecutionArgs => ({
@@ -78,14 +77,19 @@ describe('made-up operations', () => {
           if ('answer' in decision) continue;
           const answers: string[] = [];
           const called: string[] = [];
-          for (let i = 0; i < RUNS; i += 1) {
+          for (const prepared of [
+            { document, operation, operationName, decide, compiled },
+            { document, operation, operationName, decide, compiled: undefined },
+          ]) {
             calls.length = 0;
-            answers.push(JSON.stringify(await run(prepared, { ...args(), schema: decision.schema })));
-            called.push(calls.toSorted().join(' '));
+            answers.push(
+              JSON.stringify(await runOperation(prepared, { ...args(), schema: decision.schema })),
+            );
+            called.push(calls.join(' '));
           }
           expect(new Set(answers).size, text).toBe(1);
           expect(new Set(called).size, text).toBe(1);
-          const isCompiled = decision.schema === plain && measureOperation(plain, document) !== undefined;
+          const isCompiled = decision.schema === plain && compiled !== undefined;
           seen[isCompiled ? 'compiled' : 'interpreted'] += 1;
         }
       }),
@@ -275,145 +279,320 @@ describe('code of the app that throws once its query is compiled', () => {
   });
 });
 
-describe('a field without a resolver', () => {
-  const isCompiled = (info: GraphQLResolveInfo) => 'taker' in info;
+describe('whatever an app returns', () => {
+  const unheard: unknown[] = [];
+  const note = (error: unknown) => void unheard.push(error);
+  beforeAll(() => void process.on('unhandledRejection', note));
+  afterAll(() => void process.off('unhandledRejection', note));
 
-  it.each<[string, () => unknown]>([
-    ['a method', () => 'ada'],
-    ['a promise', () => Promise.resolve('ada')],
-    // biome-ignore lint/suspicious/noThenProperty: that is what it is about
-    ['what can be awaited', () => ({ then: (settle: (value: string) => void) => settle('ada') })],
-  ])('that is %s is asked by its resolver when its query is compiled again', async (kind, make) => {
-    const name = kind === 'a method' ? make : make();
-    const seen: boolean[] = []; // the lane is asked first
-    const person = () => ({ name, age: 36 });
-    const note = <T>(value: T) => ({
-      resolve: (_source: unknown, _args: unknown, _context: unknown, info: GraphQLResolveInfo) => {
-        seen.push(isCompiled(info));
-        return value;
-      },
-    });
-    const doors = await openDoors({
-      typeDefs: 'extend type Query { one: Person  many: [Person] }  type Person { name: String  age: Int }',
-      resolvers: { Query: { one: note(person()), many: note([person(), null, person()]) } },
-    });
-    const ask = async (field: string) => {
-      seen.length = 0;
-      const { lane, yoga } = await doors.both(send(`{ ${field} { age name } }`));
-      expect(yoga.body).toContain('"age":36,"name":"ada"');
-      expect(lane).toEqual(yoga);
-      return seen.join();
-    };
-    // Compiled, it is taken for plain at first; the executor answers then, and before. What is compiled later knows it.
-    for (const outcomes of [
-      { field: 'one', before: ['false,false', 'true,false,false'] },
-      { field: 'many', before: ['false,false'] },
-    ]) {
-      const asked = new Set<string>();
-      while (!asked.has('true,false') && asked.size < 5) asked.add(await ask(outcomes.field));
-      expect([...asked]).toEqual([...outcomes.before, 'true,false']);
-    }
-    await doors.close();
-  });
-
-  it('is read from what only looks like an object as the executor reads it', async () => {
-    const sources = [
-      'text',
-      5,
-      true,
-      Object.assign(() => 1, { length2: 'of a function' }),
-      new Map([['a', 1]]),
-    ];
-    const doors = await openDoors({
-      typeDefs: /* GraphQL */ `
-        extend type Query { odd: [Odd] }
-        type Odd { length: Int  length2: String  size: Int  class: String  then: String }
-      `,
-      // biome-ignore lint/suspicious/noThenProperty: a field may have that name
-      resolvers: { Query: { odd: () => [...sources, { class: 'a word of the language', then: 'another' }] } },
-    });
-    for (let i = 0; i < RUNS; i += 1) {
-      const { lane, yoga } = await doors.both(send('{ odd { length length2 size class then } }'));
-      expect(yoga.body).toContain('"class":"a word of the language","then":"another"');
-      expect(lane).toEqual(yoga);
-    }
-    await doors.close();
-  });
-
-  it('leaves resolvers beside it the objects of the app', async () => {
-    class Person {
-      readonly #name = 'Ada';
-      readonly age = 36;
-      friend: Person | undefined;
-      get name() {
-        return this.#name;
-      }
-      greet() {
-        return `${this.#name} says hello`;
-      }
-    }
-    const ada = new Person();
-    ada.friend = new Person();
-    const seen = new Set<unknown>();
-    const doors = await openDoors({
-      typeDefs: /* GraphQL */ `
-        extend type Query { ada: Person }
-        type Person { name: String  age: Int  initials: String  friend: Person  friends: [Person] }
-      `,
-      resolvers: {
-        Query: { ada: () => ada },
-        Person: {
-          initials: (person: Person) => {
-            seen.add(person);
-            return person.greet().slice(0, 1);
-          },
-          friends: (person: Person) => new Set([person, person.friend]),
-        },
-      },
-    });
-    const person = 'name age initials __typename';
-    const query = `{ ada { ${person} friend { ${person} } friends { ${person} friend { age } } } }`;
+  /** Sends a query until it would be run in any way there is; the doors have to agree, and nothing to be rejected unheard. */
+  async function answerOf(typeDefs: string, resolvers: Resolvers, query: string): Promise<string> {
+    unheard.length = 0;
+    const doors = await openDoors({ typeDefs, resolvers });
+    let answer = '';
     for (let i = 0; i < RUNS; i += 1) {
       const { lane, yoga } = await doors.both(send(query));
-      expect(yoga.body).not.toContain('errors');
       expect(lane).toEqual(yoga);
+      answer = yoga.body;
     }
-    expect([...seen]).toEqual([ada, ada.friend]);
     await doors.close();
+    await new Promise(setImmediate); // by then Node has told of what nobody has heard
+    expect(unheard).toEqual([]);
+    return answer;
+  }
+
+  const down = async () => {
+    throw new Error('down');
+  };
+  const HUMAN = `
+    extend type Query { p: Human  ps: [Human]  me: Me  other: Human }
+    type Human { name: String  age: Int  friend: Human  friends: [Human]  tags: [String]  notes: [String] @auth(roles: ["admin"]) }
+    type Me { notes: [String] }
+  `;
+
+  it('tells places apart whatever their fields are called', async () => {
+    const Query = {
+      ps: () => [{ tags: ['t'], notes: ['SECRET'], name: 'Ada' }],
+      me: () => ({ notes: ['mine'] }),
+      p: () => ({}),
+      other: () => ({ age: 1 }),
+    };
+    const Human = { friend: () => ({ name: 'Eve', age: 2 }) };
+    const queries = [
+      ['{ ps { tags } idx0_ps: me { tags: notes } }', '{"ps":[{"tags":["t"]}],"idx0_ps":{"tags":["mine"]}}'],
+      [
+        '{ p { friend { name } } friend_p: other { age } }',
+        '{"p":{"friend":{"name":"Eve"}},"friend_p":{"age":1}}',
+      ],
+      [
+        '{ p { b: friend { c: friend { name } } c_b: friend { age } } }',
+        '{"p":{"b":{"c":{"name":"Eve"}},"c_b":{"age":2}}}',
+      ],
+    ];
+    for (const [query = '', data] of queries) {
+      expect(await answerOf(HUMAN, { Query, Human }, query)).toBe(`{"data":${data}}`);
+    }
+    const types =
+      'extend type Query { post: Post  posts: Posts }  type Post { stitle: String }  type Posts { title: String }';
+    const resolvers = {
+      Query: { post: () => ({}), posts: () => ({}) },
+      Post: { stitle: () => 'one' },
+      Posts: { title: () => 'many' },
+    };
+    expect(await answerOf(types, resolvers, '{ post { stitle } posts { title } }')).toBe(
+      '{"data":{"post":{"stitle":"one"},"posts":{"title":"many"}}}',
+    );
   });
 
-  it.each(['people', 'lazy'])('lets nothing be rejected unheard where it is not plain: %s', async (field) => {
-    const unheard: unknown[] = [];
-    const note = (error: unknown) => void unheard.push(error);
-    process.on('unhandledRejection', note);
-    let isOdd = false;
-    const name = () => (isOdd ? () => 'ada' : 'ada');
-    const bad = async () => {
-      if (isOdd) throw new Error('inside');
-      return { name: 'eve' };
-    };
-    const doors = await openDoors({
-      typeDefs: 'extend type Query { people: [Person]  lazy: [Person] }  type Person { name: String }',
-      resolvers: {
-        Query: {
-          people: () => [bad(), { name: name() }],
-          *lazy() {
-            yield bad();
-            yield { name: name() };
-          },
-        },
+  it('reads nothing through a fragment that is for another type', async () => {
+    let ran = 0;
+    const types = `
+      interface Named { name: String }
+      extend type Query { p: Human }
+      type Human implements Named { name: String  secret: String @auth(roles: ["admin"]) }
+      type Cat implements Named { name: String  secret: String }
+    `;
+    const human = {
+      name: 'a',
+      get secret() {
+        ran += 1;
+        return 's';
       },
-    });
-    for (isOdd of [false, true]) {
-      for (let i = 0; i < RUNS; i += 1) {
-        const { lane, yoga } = await doors.both(send(`{ ${field} { name } }`));
-        expect(yoga.body).toContain('{"name":"ada"}');
-        expect(lane).toEqual(yoga);
-      }
-    }
-    await doors.close();
-    await new Promise(setImmediate); // when Node has told of what nobody has heard
-    process.off('unhandledRejection', note);
-    expect(unheard).toEqual([]);
+    };
+    const query = '{ p { name ... on Named { ... on Cat { secret } } } }';
+    expect(await answerOf(types, { Query: { p: () => human } }, query)).toBe('{"data":{"p":{"name":"a"}}}');
+    expect(ran).toBe(0);
+  });
+
+  it('tells resolvers what the executor tells them', async () => {
+    const seen = new Set<string>();
+    const contexts = new Set<unknown>();
+    const look = (source: unknown, args: unknown, context: object, info: GraphQLResolveInfo) => {
+      const { schema, path, returnType, parentType, ...others } = info;
+      const isOwn = returnType === schema.getType('Human') || parentType === schema.getType('Human');
+      const told = { isOwn, path, ...others, keys: Object.keys(info) };
+      contexts.add(Object.keys(context).sort().join());
+      seen.add(JSON.stringify([source, args, told], (key, value) => (key === 'loc' ? undefined : value)));
+      return source ?? { name: 'Ada' };
+    };
+    const resolvers = { Query: { p: look, ps: () => [{ name: 'Eve' }] }, Human: { friend: look } };
+    await answerOf(HUMAN, resolvers, 'query Op { p { friend { name } } ps { f: friend { name } } }');
+    expect(seen.size).toBe(3); // of each place the same, whoever ran it
+    expect([...seen].every((told) => told.includes('"isOwn":true'))).toBe(true);
+  });
+
+  it('gives up only what it cannot wait for', async () => {
+    const types = 'extend type Query { a: Int!  b: Int }';
+    const Query = { a: down, b: () => new Promise(() => {}) };
+    expect(await answerOf(types, { Query }, '{ a b }')).toContain('"data":null');
+  });
+
+  it.each<[string, Resolvers['Query'], string]>([
+    ['a promise that is rejected', { p: () => ({ name: down() }) }, '{ p { name } }'],
+    [
+      'beside a method',
+      { p: () => ({ name: () => 'ada', friends: down() }) },
+      '{ p { name friends { name } } }',
+    ],
+    ['beside what throws', { p: () => ({ name: fail, friends: down() }) }, '{ p { name friends { name } } }'],
+    ['in an item', { ps: () => [down(), { name: () => 'ada' }, { name: down() }] }, '{ ps { name } }'],
+    [
+      'an array with an iterator of its own',
+      { ps: () => visible([{ name: 'a' }, { hidden: true }]) },
+      '{ ps { name } }',
+    ],
+    [
+      'a function with an iterator',
+      { ps: () => Object.assign(() => 0, { *[Symbol.iterator]() {} }) },
+      '{ ps { name } }',
+    ],
+    [
+      'an asynchronous iterator',
+      { ps: () => Object.assign([], { async *[Symbol.asyncIterator]() {} }) },
+      '{ ps { name } }',
+    ],
+    ['a string for a list', { ps: () => 'text' }, '{ ps { name } }'],
+    ['a sparse array', { ps: () => Object.assign([], { 2: { name: 'a' } }) }, '{ ps { name } }'],
+    ['primitives for objects', { ps: () => ['text', 5, true, Symbol('s')] }, '{ ps { name age } }'],
+    ['functions for objects', { p: () => Object.assign(() => 0, { age: 5 }) }, '{ p { age } }'],
+    ['no prototype', { p: () => Object.assign(Object.create(null), { name: 'a' }) }, '{ p { name } }'],
+    ['errors as values', { ps: () => [new Error('a'), { name: new Error('b') }] }, '{ ps { name } }'],
+    ['an error that throws when it is looked at', { p: () => Promise.reject(new Bad()) }, '{ p { name } }'],
+    [
+      'beside a promise, an error',
+      { p: async () => ({ name: 'a' }), ps: () => fail() },
+      '{ p { name } ps { name } }',
+    ],
+    [
+      'what is no error, thrown',
+      { p: () => Promise.reject('text'), ps: async () => fail(5) },
+      '{ p { name } ps { name } }',
+    ],
+    [
+      'what can be awaited',
+      { p: () => later({ name: later('ada') }), ps: () => [later({ name: 'a' })] },
+      '{ p { name } ps { name } }',
+    ],
+    [
+      'what never is there, but rejects',
+      { p: () => later(Promise.reject(new Error('no'))) },
+      '{ p { name } }',
+    ],
+    [
+      'one name twice',
+      { p: () => ({ name: 'a', friend: { age: 1, name: 'b' } }) },
+      '{ p { name n: name ...F friend { name } } } fragment F on Human { friend { age } }',
+    ],
+    [
+      'values that types change',
+      { p: () => ({ name: 5, age: '7', tags: [1, true] }) },
+      '{ p { name age tags } }',
+    ],
+    [
+      'values that types refuse',
+      { p: () => ({ name: {}, age: 'x', tags: [1, {}] }) },
+      '{ p { name age tags } }',
+    ],
+  ])('is answered by both doors alike: %s', async (_, Query, query) => {
+    expect(await answerOf(HUMAN, { Query }, query)).toContain('{');
+  });
+
+  it.each<[string, (value: unknown) => unknown]>([
+    ['null', () => null],
+    ['undefined', () => undefined],
+    ['a promise', async (value) => value],
+    ['a promise that is rejected', down],
+    ['an object', (value) => ({ value })],
+    ['not a number', () => Number.NaN],
+  ])('is answered by both doors alike: a scalar that makes of it %s', async (_, serialize) => {
+    const resolvers = {
+      Stamp: new GraphQLScalarType({ name: 'Stamp', serialize }),
+      Query: { at: () => 1, must: () => 2, all: () => [3, Promise.resolve(4)] },
+    };
+    const types = 'scalar Stamp  extend type Query { at: Stamp  must: Stamp!  all: [Stamp] }';
+    for (const query of ['{ at }', '{ must }', '{ all }', '{ at must all }'])
+      await answerOf(types, resolvers, query);
+  });
+
+  it('is answered alike, made up from all of it', async () => {
+    const schema = makeExecutableSchema({ typeDefs: MADE_UP });
+    const document = parse('{ a b c { a b c { a } } d { a e b c { b } } e f }');
+    const operation = getOperationAST(document);
+    const compiled = operation && compileQuery(schema, document, operation);
+    if (!operation || !compiled) throw new Error('It has to be compiled');
+    const decide = () => ({ schema });
+    const seen = { whole: 0, broken: 0 };
+    await fc.assert(
+      fc.asyncProperty(RECIPE, async (recipe) => {
+        const prepared = { document, operation, operationName: undefined, decide, compiled };
+        const args = () => ({ schema, document, rootValue: cook(recipe), contextValue: {} });
+        const answer = await runOperation(prepared, args());
+        expect(toText(answer)).toBe(toText(await runOperation({ ...prepared, compiled: undefined }, args())));
+        seen[prepared.compiled ? 'whole' : 'broken'] += 1;
+      }),
+      { numRuns: 2_000 },
+    );
+    // Or it would have tried nothing.
+    expect(Math.min(seen.whole, seen.broken)).toBeGreaterThan(100);
   });
 });
+
+/** What errors come first is a matter of time. */
+function toText({ data, errors = [] }: ExecutionResult): string {
+  return JSON.stringify([data, errors.map((error) => JSON.stringify(error)).sort()]);
+}
+
+type Resolvers = Record<string, Record<string, unknown> | GraphQLScalarType>;
+
+function fail(error: unknown = new Error('inside')): never {
+  throw error;
+}
+
+function rejected(): Promise<never> {
+  const promise = Promise.reject(new Error('rejected'));
+  promise.catch(() => {}); // also where nobody asks for it
+  return promise;
+}
+
+class Bad extends Error {
+  get extensions() {
+    return fail();
+  }
+}
+
+function visible(items: object[]): Iterable<object> {
+  return Object.assign([...items], {
+    *[Symbol.iterator]() {
+      for (const item of items) if (!('hidden' in item)) yield item;
+    },
+  });
+}
+
+function later<T>(value: T): PromiseLike<T> {
+  const promise = Promise.resolve(value);
+  // biome-ignore lint/suspicious/noThenProperty: that is what it is about
+  return { then: (...callbacks) => promise.then(...callbacks) };
+}
+
+const MADE_UP = /* GraphQL */ `
+  type Query { a: String  b: Int!  c: Node  d: [Node]  e: [Int!]  f: [[String]]! }
+  type Node { a: String  b: Int!  c: Node  d: [Node!]  e: [Int!] }
+`;
+
+/** How a value is made, anew for each run. */
+interface Recipe {
+  kind: 'plain' | 'promise' | 'thenable' | 'method' | 'getter' | 'rejected' | 'error' | 'throws' | 'null';
+  value: unknown;
+}
+
+const KINDS = [
+  'plain',
+  'plain',
+  'plain',
+  'plain',
+  'plain',
+  'plain',
+  'promise',
+  'thenable',
+  'method',
+  'getter',
+] as const;
+const BAD_KINDS = ['rejected', 'error', 'throws', 'null'] as const;
+const { recipe: RECIPE } = fc.letrec<{ recipe: Record<string, Recipe>; node: Recipe }>((tie) => {
+  const made = (value: fc.Arbitrary<unknown>) =>
+    fc.record<Recipe>({
+      kind: fc.oneof({ weight: 30, arbitrary: fc.constantFrom(...KINDS) }, fc.constantFrom(...BAD_KINDS)),
+      value,
+    });
+  const fields = {
+    a: made(fc.constantFrom('text', 'other', 5)),
+    b: made(fc.integer({ min: 0, max: 9 })),
+    c: tie('node'),
+    d: made(fc.array(tie('node'), { maxLength: 3 })),
+    e: made(fc.array(made(fc.integer({ min: 0, max: 9 })), { maxLength: 3 })),
+  };
+  const node = made(fc.option(fc.record(fields), { nil: undefined, depthSize: 'small' }));
+  const lists = made(fc.array(made(fc.array(made(fc.constant('text')), { maxLength: 2 })), { maxLength: 2 }));
+  return { recipe: fc.record({ ...fields, f: lists }), node };
+});
+
+function cook(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(cookOne);
+  if (typeof value !== 'object' || value === null) return value;
+  const object = {};
+  for (const [name, recipe] of Object.entries(value as Record<string, Recipe>)) {
+    const get = () => (recipe.kind === 'throws' ? fail() : cookOne(recipe));
+    if (recipe.kind === 'getter' || recipe.kind === 'throws') Object.defineProperty(object, name, { get });
+    else if (recipe.kind === 'method') Object.assign(object, { [name]: () => cook(recipe.value) });
+    else Object.assign(object, { [name]: cookOne(recipe) });
+  }
+  return object;
+}
+
+function cookOne({ kind, value }: Recipe): unknown {
+  if (kind === 'promise') return Promise.resolve().then(() => cook(value));
+  if (kind === 'thenable') return later(cook(value));
+  if (kind === 'rejected') return rejected();
+  if (kind === 'error') return new Error('as a value');
+  return kind === 'null' ? null : cook(value);
+}

@@ -326,7 +326,8 @@ describe('prepared operations', () => {
       reads.push(text);
       return parse(text);
     };
-    return createPreparedOperations(() => ({ schema, validate, parse: read }), bandha.house.guard);
+    const readerOf = () => ({ schema, validate, parse: read });
+    return createPreparedOperations({ readerOf, guard: bandha.house.guard, compiles: undefined });
   };
 
   it('are read once for each text', () => {
