@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { ConfigError, toGraphQLError } from '../errors.ts';
 import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
-import { createJudge, type Judge, type Verdict } from './judge-plan.ts';
+import { createJudge, createKeptVerdicts, type Judge, type Verdict } from './judge-plan.ts';
 import { type Plan, planOperation } from './plan-operation.ts';
 import { callerOf, type ProtectedSchema, type ProtectOptions, protectSchema } from './protect-schema.ts';
 
@@ -52,6 +52,7 @@ export function createGuard(options: DecisionOptions = {}): Guard {
   assertOneOf('introspection', introspection, ['all', 'usable']);
   assertOneOf('default', otherwise, ['allow', 'deny']);
   const guards = new WeakMap<GraphQLSchema, Guarded>();
+  const kept = createKeptVerdicts();
 
   function protect(schema: GraphQLSchema): Guarded {
     const known = guards.get(schema);
@@ -103,7 +104,7 @@ export function createGuard(options: DecisionOptions = {}): Guard {
     const known = ofDocument.get(operation);
     if (known !== undefined) return known;
     const plan = planOperation(guarded.plain, guarded.rulebook, document, operation);
-    const judge = createJudge(plan, guarded, { setsStatus: onDenied === 'reject' });
+    const judge = createJudge(plan, guarded, { setsStatus: onDenied === 'reject', kept });
     const decide = createDecide(guarded, judge);
     guarded.decides.set(document, ofDocument.set(operation, decide));
     return decide;

@@ -1,10 +1,11 @@
 // A plan against a caller: refused before execution, or run, with the wall or without.
 import type { ExecutionArgs, GraphQLError } from 'graphql';
+import { LRUCache } from 'lru-cache';
 import { toGraphQLError, withoutStack } from '../errors.ts';
 import { askPolicies, type DeniedPlace } from './ask-policies.ts';
 import { type Caller, checkRequirement, type Denial, refusalOf } from './check-requirement.ts';
 import { isSelected, type Variables, withDefaults } from './conditions.ts';
-import type { Plan } from './plan-operation.ts';
+import { keysOf, type Plan } from './plan-operation.ts';
 import type { ProtectedSchema } from './protect-schema.ts';
 
 /** What is to be done with an operation. */
@@ -25,6 +26,7 @@ export interface Judge {
 export interface JudgeOptions {
   /** Whether the refusals set the HTTP status. */
   setsStatus: boolean;
+  kept: KeptVerdicts;
 }
 
 const SATISFIED: Verdict = { refusals: [], deniesMetaField: false, isSatisfied: true };
@@ -34,33 +36,61 @@ const NO_VARIABLES: Variables = {};
 /** Finding the line of a place costs as much as the text before it; beyond so many refusals the path must do. */
 const MAX_LOCATED_REFUSALS = 25;
 
-/** How many different answers of refusal are kept for a plan. */
-const MAX_KEPT_ANSWERS = 64;
+/** Of all paths in an answer, in characters; so long, every place is told of. */
+const MAX_PATHS_LENGTH = 1_000_000;
+/** What a refusal takes beside its path. */
+const REFUSAL_LENGTH = 100;
+
+/** Of all answers of refusal that are kept, in characters of their paths. */
+const MAX_KEPT_LENGTH = 10_000_000;
+
+/** Refusals that have been written out, for all operations; a client could make ever-new ones. */
+export function createKeptVerdicts(): KeptVerdicts {
+  return new LRUCache({
+    maxSize: MAX_KEPT_LENGTH,
+    sizeCalculation: ({ refusals }) =>
+      refusals.reduce((sum, { path = [] }) => sum + REFUSAL_LENGTH + path.join().length, REFUSAL_LENGTH),
+  });
+}
+
+export type KeptVerdicts = LRUCache<string, Verdict>;
+
+let judges = 0;
 
 /** Judges one operation for request after request, and remembers the refusals it has written out. */
 export function createJudge(
   plan: Plan,
   { plain, policyBook }: ProtectedSchema,
-  { setsStatus }: JudgeOptions,
+  { setsStatus, kept }: JudgeOptions,
 ): Judge {
+  judges += 1;
+  const id = judges;
+
   /** The refusals of some places; a field that is selected twice at one place is one. */
   function refuse(denied: readonly DeniedPlace[]): Verdict {
-    const distinct = new Map(
-      denied.map((one) => [`${one.place.path.join('.')} ${one.place.coordinate}`, one]),
+    const distinct = new Map<string, DeniedPlace & { keys: string[] }>();
+    let length = 0;
+    for (const one of denied) {
+      if (length > MAX_PATHS_LENGTH) break;
+      length += REFUSAL_LENGTH + one.place.path.length;
+      const keys = keysOf(one.place.path);
+      distinct.set(`${keys.join('.')} ${one.place.coordinate}`, { ...one, keys });
+    }
+    const refusals = [...distinct.values()].map(
+      ({ denial, keys: path, place: { coordinate, node } }, index) => {
+        const nodes = index < MAX_LOCATED_REFUSALS ? [node] : undefined;
+        return withoutStack(() => toGraphQLError(refusalOf(denial, coordinate), { nodes, path }, setsStatus));
+      },
     );
-    const refusals = [...distinct.values()].map(({ denial, place: { coordinate, node, path } }, index) => {
-      const nodes = index < MAX_LOCATED_REFUSALS ? [node] : undefined;
-      return withoutStack(() => toGraphQLError(refusalOf(denial, coordinate), { nodes, path }, setsStatus));
-    });
     const deniesMetaField = denied.some(({ place }) => place.node.name.value.startsWith('__'));
     return { refusals, deniesMetaField, isSatisfied: false };
   }
-  const kept = new Map<string, Verdict>();
   const asksPolicies = plan.certain.some(({ requirement }) => policyBook.concerns(requirement));
   const mayAskLater = policyBook.concerns(plan.dependent) || (asksPolicies && !plan.isListed);
 
   function writeRefusals(denials: readonly (Denial | undefined)[], variables: Variables): Verdict {
     const key = [
+      id,
       ...denials.map((denial) => denial?.key ?? ''),
       ...plan.conditionVariables.map((name) =>
         variables[name] === true || variables[name] === false ? variables[name] : '',
@@ -76,7 +106,6 @@ export function createJudge(
         return selected.map((place) => ({ denial, place }));
       }),
     );
-    if (kept.size >= MAX_KEPT_ANSWERS) kept.clear();
     kept.set(key, verdict);
     return verdict;
   }

@@ -23,12 +23,26 @@ import type { Requirement } from './rules.ts';
 export interface Place {
   /** Such as `Query.secureData`. */
   coordinate: string;
-  /** Response keys from the root; list indices are not known yet. */
-  path: readonly string[];
+  path: PlacePath;
   node: FieldNode;
   parentType: GraphQLCompositeType;
   /** The field is selected unless one of these leaves it out. */
   conditions: Conditions;
+}
+
+/** The response keys of a place, from the last one to the root; list indices are not known yet. Places share theirs. */
+export interface PlacePath {
+  key: string;
+  prev: PlacePath | undefined;
+  /** Of all keys together, in characters. */
+  length: number;
+}
+
+/** From the root on. */
+export function keysOf(path: PlacePath): string[] {
+  const keys: string[] = [];
+  for (let at: PlacePath | undefined = path; at !== undefined; at = at.prev) keys.push(at.key);
+  return keys.reverse();
 }
 
 /** All places with one requirement. */
@@ -51,10 +65,12 @@ export interface Plan {
 }
 
 /**
- * So many selections are looked at as often as they stand in the answer. Beyond, a set of them that was seen is not
- * walked again and conditions count as met: fragments in fragments multiply without end.
+ * So many selections are looked at as often as they stand in the answer, but no more than the document has characters:
+ * what is kept of it must not be much more than the document. Beyond, a set of them that was seen is not walked again and
+ * conditions count as met: fragments in fragments multiply without end.
  */
 const MAX_LOOKS = 20_000;
+const MIN_LOOKS = 100;
 
 /** Plans one operation of a document; costs as much as reading it, and is kept with it. */
 export function planOperation(
@@ -75,6 +91,7 @@ export function planOperation(
   const conditionVariables = new Set<string>();
   const rootFields = new Set<string>();
   const walked = new Map<SelectionSetNode, Set<string>>();
+  const maxLooks = Math.min(MAX_LOOKS, Math.max(MIN_LOOKS, document.loc?.end ?? MAX_LOOKS));
   let looks = 0;
   let isListed = true;
 
@@ -83,7 +100,7 @@ export function planOperation(
     walk(operation.selectionSet, {
       type: rootType,
       objects: [rootType],
-      path: [],
+      path: undefined,
       conditions: [],
       isCertain: true,
     });
@@ -99,12 +116,13 @@ export function planOperation(
 
   function walk(selectionSet: SelectionSetNode, at: Position): void {
     looks += selectionSet.selections.length;
-    const isHurried = looks > MAX_LOOKS;
+    const isHurried = looks > maxLooks;
     const seen = walked.get(selectionSet) ?? new Set();
     // What does not lead to places is the same wherever it stands, and whatever the conditions.
     const isPlaced = at.isCertain && !isHurried;
     const objects = at.objects.map(({ name }) => name).join();
-    const key = `${objects} ${at.isCertain} ${isPlaced ? JSON.stringify(at.conditions) : ''}`;
+    const isRoot = at.path === undefined;
+    const key = `${objects} ${at.isCertain} ${isRoot} ${isPlaced ? JSON.stringify(at.conditions) : ''}`;
     if (!isPlaced && seen.has(key)) {
       if (at.isCertain) isListed = false;
       return;
@@ -134,15 +152,16 @@ export function planOperation(
 
   function walkField(node: FieldNode, at: Position): void {
     const fieldName = node.name.value;
-    const path = [...at.path, node.alias?.value ?? fieldName];
-    const isRoot = at.path.length === 0;
+    const key = node.alias?.value ?? fieldName;
+    const path: PlacePath = { key, prev: at.path, length: key.length + (at.path?.length ?? 0) };
+    const isRoot = at.path === undefined;
     // The root's type may be met again below it, and has no wall around what is told of the schema.
     const isIntrospection = INTROSPECTION.has(fieldName);
     if (isRoot || isIntrospection) rootFields.add(fieldName);
     const isMeta = fieldName.startsWith('__');
     // Below the root, who sees an object may see its type's name: the object itself was protected.
     if (!isMeta || isRoot || isIntrospection) {
-      demand(node, fieldName, { ...at, path, isCertain: at.isCertain || isIntrospection });
+      demand(node, fieldName, path, { ...at, isCertain: at.isCertain || isIntrospection });
     }
     const field = isMeta || isUnionType(at.type) ? undefined : at.type.getFields()[fieldName];
     const returned = field && getNamedType(field.type);
@@ -152,8 +171,8 @@ export function planOperation(
     if (node.selectionSet) walk(node.selectionSet, { ...at, type: returned, objects, path });
   }
 
-  function demand(node: FieldNode, fieldName: string, at: Position): void {
-    const { type, objects, path, conditions } = at;
+  function demand(node: FieldNode, fieldName: string, path: PlacePath, at: Position): void {
+    const { type, objects, conditions } = at;
     add(rulebook.ofAny(objects, fieldName));
     const requirement = at.isCertain ? rulebook.ofEvery(objects, fieldName) : [];
     if (requirement.length === 0) return;
@@ -180,7 +199,8 @@ interface Position {
   type: GraphQLCompositeType;
   /** The object types that can stand here. */
   objects: readonly GraphQLObjectType[];
-  path: readonly string[];
+  /** Undefined at the root. */
+  path: PlacePath | undefined;
   conditions: Conditions;
   /** Whether every object that can stand where the field is has the selections that follow. */
   isCertain: boolean;

@@ -13,7 +13,7 @@ import {
   visitWithTypeInfo,
 } from 'graphql';
 import type { Guard } from '../guard/create-guard.ts';
-import { type Plan, planOperation } from '../guard/plan-operation.ts';
+import { keysOf, type Plan, planOperation } from '../guard/plan-operation.ts';
 import type { PolicyBook } from '../guard/policies.ts';
 import { withoutConditions } from './without-conditions.ts';
 
@@ -84,7 +84,9 @@ function openPaths(
   variables: Record<string, unknown>,
 ): ReadonlySet<string | undefined> {
   const places = certain.flatMap((group) => (policyBook.concerns(group.requirement) ? group.places : []));
-  return new Set(places.filter(({ node }) => isOpen(node, variables)).map(({ path }) => path.join('.')));
+  return new Set(
+    places.filter(({ node }) => isOpen(node, variables)).map(({ path }) => keysOf(path).join('.')),
+  );
 }
 
 function isOpen({ arguments: args = [] }: FieldNode, variables: Record<string, unknown>): boolean {

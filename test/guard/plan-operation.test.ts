@@ -2,7 +2,8 @@
 import { buildSchema, getOperationAST, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { isSelected, withDefaults } from '../../src/guard/conditions.ts';
-import { planOperation } from '../../src/guard/plan-operation.ts';
+import { createGuard } from '../../src/guard/create-guard.ts';
+import { keysOf, planOperation } from '../../src/guard/plan-operation.ts';
 import { readRulebook } from '../../src/guard/rulebook.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 
@@ -30,7 +31,9 @@ const listOf = (text: string, operationName?: string) =>
   planOf(text, operationName).certain.flatMap(({ places }) => places);
 /** Each check as `Type.field at path`, places that are selected twice once. */
 const placesOf = (text: string, operationName?: string) => [
-  ...new Set(listOf(text, operationName).map(({ coordinate, path }) => `${coordinate} at ${path.join('.')}`)),
+  ...new Set(
+    listOf(text, operationName).map(({ coordinate, path }) => `${coordinate} at ${keysOf(path).join('.')}`),
+  ),
 ];
 
 describe('the plan of an operation', () => {
@@ -181,5 +184,30 @@ describe('planning a hostile operation', () => {
     const started = performance.now();
     planOperation(schema, rulebook, document, operation);
     expect(performance.now() - started).toBeLessThan(250);
+  });
+});
+
+describe('a document that multiplies by fragments', () => {
+  const chain = (levels: number, text: (level: number) => string) =>
+    Array.from({ length: levels }, (_, level) => text(level)).join(' ');
+  const multiplying = `{ open { ...F0 } } ${chain(12, (i) => `fragment F${i} on Open { a${i}: open { ...F${i + 1} } b${i}: open { ...F${i + 1} } }`)} fragment F12 on Open { secret }`;
+
+  it('has no more places than characters', () => {
+    const plan = planOf(multiplying);
+    const places = plan.certain.flatMap((group) => group.places);
+    expect(places.length).toBeGreaterThan(0);
+    expect(places.length).toBeLessThan(multiplying.length);
+    expect(plan.isListed).toBe(false);
+  });
+
+  it('is refused in an answer that is not much longer than all its paths may be', async () => {
+    const alias = 'a'.repeat(15_000);
+    const wide = Array.from({ length: 500 }, (_, i) => `s${i}: secret`).join(' ');
+    const text = `{ ${alias}: open { ${wide} } }`;
+    const { decide } = createGuard({ log: { warn() {} } });
+    const decision = await decide({ schema, document: parse(text), contextValue: {} });
+    const { errors = [] } = 'answer' in decision ? decision.answer : {};
+    expect(errors.length).toBeGreaterThan(0);
+    expect(JSON.stringify(errors).length).toBeLessThan(1_100_000);
   });
 });
