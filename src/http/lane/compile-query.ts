@@ -21,6 +21,7 @@ import {
   type GraphQLList,
   type GraphQLObjectType,
   type GraphQLOutputType,
+  type GraphQLResolveInfo,
   type GraphQLSchema,
   GraphQLString,
   getNullableType,
@@ -43,6 +44,8 @@ export interface CompiledQuery {
 
 interface Run {
   context: ExecutionContext;
+  /** Arrays that are this run's own, as those of the executor are: apps keep what belongs to one request by them. */
+  nodesOf(nodes: FieldNode[]): FieldNode[];
   isGivenUp: boolean;
   /**
    * What has begun goes on, so that nothing is rejected unheard; whoever waits for the run need not wait for it.
@@ -50,6 +53,8 @@ interface Run {
    */
   giveUp(): null;
 }
+
+type GraphQLMethod = (args: object, context: unknown, info: GraphQLResolveInfo) => unknown;
 
 /** What is selected of an object; a promise never rejects. */
 type Select = (source: unknown, path: Path | undefined, run: Run) => PromiseOrValue<Record<string, unknown>>;
@@ -73,12 +78,17 @@ export function compileQuery(
   const select = compileFields(queryType, fields);
 
   function compileFields(type: GraphQLObjectType, groups: ReadonlyMap<string, FieldNode[]>): Select {
-    const compiled = [...groups].map(([key, nodes]) => ({ key, ask: compileField(type, key, nodes) }));
+    const compiled = [...groups].map(([key, nodes]) => ({
+      key,
+      isNonNull: isNonNullType(type.getFields()[nodes[0]?.name.value ?? '']?.type),
+      ask: compileField(type, key, nodes),
+    }));
     return (source, path, run) => {
       const selected: Record<string, unknown> = {};
       let pending: Promise<void>[] | undefined;
-      for (const { key, ask } of compiled) {
+      for (const { key, isNonNull, ask } of compiled) {
         const value = ask(source, path, run);
+        if (value === null && isNonNull) break; // the executor asks no further, either
         selected[key] = value; // a promise keeps the place
         if (!(value instanceof Promise)) continue;
         pending ??= [];
@@ -95,7 +105,7 @@ export function compileQuery(
   function compileField(parentType: GraphQLObjectType, key: string, nodes: FieldNode[]) {
     const [node] = nodes;
     const name = node?.name.value ?? '';
-    if (name === TypeNameMetaFieldDef.name) return () => parentType.name;
+    if (name === TypeNameMetaFieldDef.name) return compileTypeName(parentType.name);
     const field = parentType.getFields()[name];
     if (field === undefined) throw new Error(`There is no field ${parentType.name}.${name}`); // it was validated
     const { resolve } = field;
@@ -104,9 +114,10 @@ export function compileQuery(
     const isLeaf = isLeafType(nullable);
     const kept = keptBy(nullable);
 
-    const askResolver = (source: unknown, path: Path, { context }: Run): unknown => {
-      const info = buildResolveInfo(context, field, nodes, parentType, path);
-      return (resolve ?? context.fieldResolver)(source, {}, context.contextValue, info);
+    const askResolver = (source: unknown, path: Path, { context, nodesOf }: Run): unknown => {
+      const info = buildResolveInfo(context, field, nodesOf(nodes), parentType, path);
+      if (resolve !== undefined) return resolve(source, {}, context.contextValue, info);
+      return (source as Record<string, GraphQLMethod>)[name]?.({}, context.contextValue, info);
     };
 
     return (source: unknown, parentPath: Path | undefined, run: Run): unknown => {
@@ -141,13 +152,31 @@ export function compileQuery(
 
   function compileList(type: GraphQLList<GraphQLOutputType>, nodes: FieldNode[]): Complete {
     const complete = compileType(type.ofType, nodes);
+    const isNonNull = isNonNullType(type.ofType);
+
+    async function completeAsync(list: AsyncIterable<unknown>, path: Path | undefined, run: Run) {
+      const items: unknown[] = [];
+      try {
+        for await (const item of list) {
+          const completed = completeItem(item, complete, addPath(path, items.length, undefined), run);
+          if (completed === null && isNonNull) break;
+          items.push(completed);
+        }
+      } catch {
+        run.giveUp();
+      }
+      return Promise.all(items);
+    }
+
     return (list, path, run) => {
-      if (isAsyncIterable(list) || !isIterableObject(list)) return run.giveUp();
+      if (isAsyncIterable(list)) return completeAsync(list, path, run);
+      if (!isIterableObject(list)) return run.giveUp();
       const items: unknown[] = [];
       let isPending = false;
       try {
         for (const item of list) {
           const completed = completeItem(item, complete, addPath(path, items.length, undefined), run);
+          if (completed === null && isNonNull) break; // the executor reads no further, either
           isPending ||= completed instanceof Promise;
           items.push(completed);
         }
@@ -160,8 +189,14 @@ export function compileQuery(
 
   function runQuery({ rootValue, contextValue }: Pick<ExecutionArgs, 'rootValue' | 'contextValue'>) {
     let waiting: ((result: undefined) => void) | undefined;
+    const ownNodes = new Map<FieldNode[], FieldNode[]>();
     const run: Run = {
-      context: { ...context, rootValue, contextValue },
+      context: { ...context, rootValue, contextValue, variableValues: noVariables() },
+      nodesOf(nodes) {
+        const own = ownNodes.get(nodes) ?? [...nodes];
+        ownNodes.set(nodes, own);
+        return own;
+      },
       isGivenUp: false,
       giveUp() {
         run.isGivenUp = true;
@@ -181,6 +216,11 @@ export function compileQuery(
   return { schema, run: runQuery };
 }
 
+/** As the executor has them where an operation defines none. */
+function noVariables(): ExecutionContext['variableValues'] {
+  return { coerced: Object.create(null), sources: Object.create(null) };
+}
+
 /** Stands for a value that the resolver has to be asked for. */
 const ASK = Symbol('ask');
 
@@ -190,10 +230,24 @@ function propertyOf(source: unknown, name: string): unknown {
   return typeof property === 'function' ? ASK : property;
 }
 
+/** As graphql has them; an app may put others in their place, for all schemas. */
+const OWN_SERIALIZERS = new Map<unknown, { serialize: unknown; kept: 'string' | 'boolean' }>([
+  [GraphQLString, { serialize: GraphQLString.serialize, kept: 'string' }],
+  [GraphQLID, { serialize: GraphQLID.serialize, kept: 'string' }],
+  [GraphQLBoolean, { serialize: GraphQLBoolean.serialize, kept: 'boolean' }],
+]);
+
 /** What a leaf type answers as it is, by `typeof`; undefined where that depends. */
 function keptBy(type: GraphQLOutputType): 'string' | 'boolean' | undefined {
-  if (type === GraphQLString || type === GraphQLID) return 'string';
-  return type === GraphQLBoolean ? 'boolean' : undefined;
+  const own = OWN_SERIALIZERS.get(type);
+  return isLeafType(type) && own?.serialize === type.serialize ? own.kept : undefined;
+}
+
+function compileTypeName(name: string) {
+  const isKept = keptBy(GraphQLString) !== undefined;
+  const complete = compileLeaf(GraphQLString);
+  return (_source: unknown, path: Path | undefined, run: Run): unknown =>
+    isKept ? name : completeItem(name, complete, path, run);
 }
 
 function isObjectLike(value: unknown): value is object {
@@ -232,5 +286,8 @@ function settle(value: unknown, complete: Complete, path: Path | undefined, run:
       return run.giveUp();
     }
   };
-  return Promise.resolve(value).then(completeLater, run.giveUp);
+  // As the executor does it, also with what is no promise of JavaScript's own.
+  const completed: unknown = value.then(completeLater, run.giveUp);
+  if (completed instanceof Promise) return completed;
+  return isPromise(completed) ? Promise.resolve(completed).then((there) => there, run.giveUp) : run.giveUp();
 }

@@ -55,11 +55,12 @@ export function createLane(options: LaneOptions): RequestListener {
   ): PromiseOrValue<ExecutionResult> {
     const { document, operation, operationName, decide } = prepared;
     return andThen(authenticate(req.headers), (authentication) => {
+      const makeContext = () => contextOf(req, res, params, authentication, options.waitUntil, body);
       const args: ExecutionArgs = {
         schema,
         document,
         operationName,
-        contextValue: contextOf(req, res, params, authentication, options.waitUntil, body),
+        contextValue: makeContext(),
         variableValues: params.variables,
       };
       const faults = operation.variableDefinitions?.length ? findVariableFaults(args) : [];
@@ -67,7 +68,7 @@ export function createLane(options: LaneOptions): RequestListener {
       return andThen(decide(args), (decision) => {
         if ('answer' in decision) return decision.answer;
         args.schema = decision.schema;
-        return andThen(runOperation(prepared, args), options.answerResult);
+        return andThen(runOperation(prepared, args, makeContext), options.answerResult);
       });
     });
   }

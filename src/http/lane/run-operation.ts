@@ -4,9 +4,11 @@ import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { andThen, type PromiseOrValue } from '../../at-once.ts';
 import type { PreparedOperation } from './prepare-operation.ts';
 
+/** @param renewContext what resolvers left in the context of a run that was given up is not for the next one */
 export function runOperation(
   prepared: PreparedOperation,
   args: ExecutionArgs,
+  renewContext: () => unknown,
 ): PromiseOrValue<ExecutionResult> {
   const { compiled } = prepared;
   // What runs on the schema of somebody who may not see everything is the executor's.
@@ -15,7 +17,7 @@ export function runOperation(
     if (result !== undefined) return result;
     // A query changes nothing, so it can be run once more: this once.
     prepared.compiled = undefined;
-    return interpret(args);
+    return interpret({ ...args, contextValue: renewContext() });
   });
 }
 

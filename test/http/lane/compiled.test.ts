@@ -4,8 +4,11 @@ import fc from 'fast-check';
 import {
   type ExecutionArgs,
   type ExecutionResult,
+  GraphQLBoolean,
+  GraphQLID,
   type GraphQLResolveInfo,
   GraphQLScalarType,
+  GraphQLString,
   getOperationAST,
   parse,
   specifiedRules,
@@ -83,7 +86,13 @@ describe('made-up operations', () => {
           ]) {
             calls.length = 0;
             answers.push(
-              JSON.stringify(await runOperation(prepared, { ...args(), schema: decision.schema })),
+              JSON.stringify(
+                await runOperation(
+                  prepared,
+                  { ...args(), schema: decision.schema },
+                  () => args().contextValue,
+                ),
+              ),
             );
             called.push(calls.join(' '));
           }
@@ -381,6 +390,73 @@ describe('whatever an app returns', () => {
     expect([...seen].every((told) => told.includes('"isOwn":true'))).toBe(true);
   });
 
+  it('gives resolvers nothing that another request has had', async () => {
+    const nodes: unknown[] = [];
+    const variables: unknown[] = [];
+    const note = (_source: unknown, _args: unknown, _context: unknown, info: GraphQLResolveInfo) => {
+      nodes.push(info.fieldNodes);
+      variables.push(info.variableValues);
+      return [{}, {}];
+    };
+    const resolvers = { Query: { ps: () => [{}, {}] }, Human: { friends: note } };
+    await answerOf(HUMAN, resolvers, '{ ps { friends { age } } }');
+    expect(nodes).toHaveLength(4 * RUNS);
+    expect(new Set(nodes).size).toBe(2 * RUNS); // one for all the items of a request
+    expect(new Set(variables).size).toBe(2 * RUNS);
+  });
+
+  it('leaves nothing in the context for the run that answers', async () => {
+    const types = 'extend type Query { nonce: String  broken: String }';
+    const nonce = (_source: unknown, _args: unknown, context: { used?: boolean }) => {
+      if (context.used) fail(new Error('It has been used'));
+      context.used = true;
+      return 'n';
+    };
+    const answer = await answerOf(types, { Query: { nonce, broken: () => fail() } }, '{ nonce broken }');
+    expect(answer).toContain('"data":{"nonce":"n","broken":null}');
+  });
+
+  it('closes what it opens, and reads no further than it must', async () => {
+    const open = { opened: 0, closed: 0, read: 0 };
+    async function* lines() {
+      open.opened += 1;
+      try {
+        yield { name: 'a' };
+        yield { name: 'b' };
+      } finally {
+        open.closed += 1;
+      }
+    }
+    function* endless() {
+      yield 1;
+      for (; open.read < 1_000; open.read += 1) yield null;
+    }
+    const types = `${HUMAN} extend type Query { numbers: [Int!] }`;
+    const Query = { ps: lines, numbers: endless };
+    expect(await answerOf(types, { Query }, '{ ps { name } }')).toBe(
+      '{"data":{"ps":[{"name":"a"},{"name":"b"}]}}',
+    );
+    expect(open).toEqual({ opened: 2 * RUNS, closed: 2 * RUNS, read: 0 });
+    expect(await answerOf(types, { Query }, '{ numbers }')).toContain('"numbers":null');
+    expect(open.read).toBe(0);
+  });
+
+  it('serializes as the app does that has changed the built-in scalars', async () => {
+    const types = 'extend type Query { id: ID  text: String  yes: Boolean  all: [String] }';
+    const Query = { id: () => 7, text: () => '<b>', yes: () => true, all: () => ['<i>'] };
+    const scalars: GraphQLScalarType[] = [GraphQLID, GraphQLString, GraphQLBoolean];
+    const before = scalars.map(({ serialize }) => serialize);
+    try {
+      for (const scalar of scalars) scalar.serialize = (value) => `app: ${value}`; // for all schemas
+      const answer = await answerOf(types, { Query }, '{ id text yes all __typename }');
+      expect(answer).toBe(
+        '{"data":{"id":"app: 7","text":"app: <b>","yes":"app: true","all":["app: <i>"],"__typename":"app: Query"}}',
+      );
+    } finally {
+      for (const [i, scalar] of scalars.entries()) Object.assign(scalar, { serialize: before[i] });
+    }
+  });
+
   it('gives up only what it cannot wait for', async () => {
     const types = 'extend type Query { a: Int!  b: Int }';
     const Query = { a: down, b: () => new Promise(() => {}) };
@@ -453,6 +529,11 @@ describe('whatever an app returns', () => {
       { p: () => ({ name: {}, age: 'x', tags: [1, {}] }) },
       '{ p { name age tags } }',
     ],
+    ['awaited, at once', { p: () => ({ name: odd((ok) => ok('a')), age: 5 }) }, '{ p { name age } }'],
+    ['awaited, twice', { p: () => ({ name: odd((ok) => [ok('a'), ok('b')]) }) }, '{ p { name } }'],
+    ['awaited, in vain', { p: () => ({ name: odd(() => {}), age: 5 }) }, '{ p { name age } }'],
+    ['awaited, in a list', { ps: () => [odd((ok) => ok({ name: 'a' })), { name: 'b' }] }, '{ ps { name } }'],
+    ['a promise with another then', { p: () => ({ name: changed('a') }) }, '{ p { name } }'],
   ])('is answered by both doors alike: %s', async (_, Query, query) => {
     expect(await answerOf(HUMAN, { Query }, query)).toContain('{');
   });
@@ -486,8 +567,10 @@ describe('whatever an app returns', () => {
       fc.asyncProperty(RECIPE, async (recipe) => {
         const prepared = { document, operation, operationName: undefined, decide, compiled };
         const args = () => ({ schema, document, rootValue: cook(recipe), contextValue: {} });
-        const answer = await runOperation(prepared, args());
-        expect(toText(answer)).toBe(toText(await runOperation({ ...prepared, compiled: undefined }, args())));
+        const answer = await runOperation(prepared, args(), () => ({}));
+        expect(toText(answer)).toBe(
+          toText(await runOperation({ ...prepared, compiled: undefined }, args(), () => ({}))),
+        );
         seen[prepared.compiled ? 'whole' : 'broken'] += 1;
       }),
       { numRuns: 2_000 },
@@ -506,6 +589,15 @@ type Resolvers = Record<string, Record<string, unknown> | GraphQLScalarType>;
 
 function fail(error: unknown = new Error('inside')): never {
   throw error;
+}
+
+function odd(then: (settle: (value: unknown) => unknown) => unknown) {
+  return { then };
+}
+
+function changed<T>(value: T): Promise<T> {
+  // biome-ignore lint/suspicious/noThenProperty: as above
+  return Object.assign(Promise.resolve(value), { then: later(value).then });
 }
 
 function rejected(): Promise<never> {
@@ -534,9 +626,10 @@ function later<T>(value: T): PromiseLike<T> {
   return { then: (...callbacks) => promise.then(...callbacks) };
 }
 
+/** No non-null items: the executor drops promises where such a list is left half done. */
 const MADE_UP = /* GraphQL */ `
-  type Query { a: String  b: Int!  c: Node  d: [Node]  e: [Int!]  f: [[String]]! }
-  type Node { a: String  b: Int!  c: Node  d: [Node!]  e: [Int!] }
+  type Query { a: String  b: Int!  c: Node  d: [Node]  e: [Int]  f: [[String]]! }
+  type Node { a: String  b: Int!  c: Node  d: [Node]  e: [Int] }
 `;
 
 /** How a value is made, anew for each run. */
