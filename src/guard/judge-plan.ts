@@ -36,12 +36,12 @@ const NO_VARIABLES: Variables = {};
 /** Finding the line of a place costs as much as the text before it; beyond so many refusals the path must do. */
 const MAX_LOCATED_REFUSALS = 25;
 
-/** Of all paths in an answer, in characters; so long, every place is told of. */
-const MAX_PATHS_LENGTH = 1_000_000;
+/** Of all refusals in an answer, in characters; so long, every place is told of. */
+const MAX_ANSWER_LENGTH = 1_000_000;
 /** What a refusal takes beside its path. */
-const REFUSAL_LENGTH = 100;
+const REFUSAL_LENGTH = 250;
 
-/** Of all answers of refusal that are kept, in characters of their paths. */
+/** Of all answers of refusal that are kept, in characters. */
 const MAX_KEPT_LENGTH = 10_000_000;
 
 /** Refusals that have been written out, for all operations; a client could make ever-new ones. */
@@ -71,7 +71,7 @@ export function createJudge(
     const distinct = new Map<string, DeniedPlace & { keys: string[] }>();
     let length = 0;
     for (const one of denied) {
-      if (length > MAX_PATHS_LENGTH) break;
+      if (length > MAX_ANSWER_LENGTH) break;
       length += REFUSAL_LENGTH + one.place.path.length;
       const keys = keysOf(one.place.path);
       distinct.set(`${keys.join('.')} ${one.place.coordinate}`, { ...one, keys });

@@ -34,7 +34,7 @@ export interface Place {
 export interface PlacePath {
   key: string;
   prev: PlacePath | undefined;
-  /** Of all keys together, in characters. */
+  /** Of all keys together as JSON, in characters. */
   length: number;
 }
 
@@ -71,6 +71,8 @@ export interface Plan {
  */
 const MAX_LOOKS = 20_000;
 const MIN_LOOKS = 100;
+/** Quotes and a comma. */
+const KEY_MARKS = 3;
 
 /** Plans one operation of a document; costs as much as reading it, and is kept with it. */
 export function planOperation(
@@ -153,7 +155,7 @@ export function planOperation(
   function walkField(node: FieldNode, at: Position): void {
     const fieldName = node.name.value;
     const key = node.alias?.value ?? fieldName;
-    const path: PlacePath = { key, prev: at.path, length: key.length + (at.path?.length ?? 0) };
+    const path: PlacePath = { key, prev: at.path, length: key.length + KEY_MARKS + (at.path?.length ?? 0) };
     const isRoot = at.path === undefined;
     // The root's type may be met again below it, and has no wall around what is told of the schema.
     const isIntrospection = INTROSPECTION.has(fieldName);
