@@ -106,7 +106,25 @@ const OPEN: [string, string, object][] = [
   ],
 ];
 
+/** So much that the walk over a document is cut short. */
+const MUCH = Array.from(
+  { length: 14 },
+  (_, i) =>
+    `fragment M${i} on OpenType { ${['a', 'b'].map((key) => `${key}: root { openType { ...M${i + 1} } }`).join(' ')} }`,
+).join(' ');
+
 describe('an anonymous caller', () => {
+  it('does not get the root’s __typename behind much else', async () => {
+    const query = `{ openType { ...M0 } below: openType { root { ...F } } ...F } fragment F on Query { __typename }`;
+    const { status, denials } = await createApp().anonymous.execute(
+      `${query} ${MUCH} fragment M14 on OpenType { name }`,
+    );
+    expect(denials.map(({ coordinate, path }) => `${coordinate} at ${path?.join('.')}`)).toEqual([
+      'Query.__typename at __typename',
+    ]);
+    expect(status).toBe(401);
+  });
+
   it.each(CLOSED)('does not get %s', async (_, query, coordinates) => {
     const { anonymous, calls } = createApp();
     const { status, body, denials } = await anonymous.execute(query);
