@@ -1,7 +1,12 @@
 // Who may do what, as a table.
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { createTestKit, type MatrixOperation, type TestKitOptions } from '../../src/testing/index.ts';
+import {
+  createTestKit,
+  type MatrixOperation,
+  type TestKit,
+  type TestKitOptions,
+} from '../../src/testing/index.ts';
 
 const typeDefs = /* GraphQL */ `
   type Query {
@@ -62,6 +67,12 @@ async function cellsOf(operation: MatrixOperation, options?: TestKitOptions): Pr
     .slice(2, -1)
     .map((cell) => cell.trim());
 }
+
+const usersOf = (kit: TestKit) => ({
+  anonymous: kit.anonymous,
+  ada: kit.as({ userId: 'ada' }),
+  admin: kit.as({ roles: ['admin'] }),
+});
 
 describe('matrix', () => {
   const operations = {
@@ -247,11 +258,7 @@ describe('matrix', () => {
 
   it('agrees with what is executed', async () => {
     const { kit } = createApp();
-    const users = {
-      anonymous: kit.anonymous,
-      ada: kit.as({ userId: 'ada' }),
-      admin: kit.as({ roles: ['admin'] }),
-    };
+    const users = usersOf(kit);
     const texts = [
       '{ news }',
       '{ payroll }',
@@ -276,11 +283,7 @@ describe('matrix', () => {
 
   it('agrees with what is executed, whatever the variables that are not given', async () => {
     const { kit } = createApp();
-    const users = {
-      anonymous: kit.anonymous,
-      ada: kit.as({ userId: 'ada' }),
-      admin: kit.as({ roles: ['admin'] }),
-    };
+    const users = usersOf(kit);
     const texts = [
       'query ($v: Boolean = false) { news payroll @include(if: $v) }',
       'query ($v: Boolean = true) { news payroll @include(if: $v) }',
