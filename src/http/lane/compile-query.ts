@@ -154,14 +154,17 @@ export function compileQuery(
     const complete = compileType(type.ofType, nodes);
     const isNonNull = isNonNullType(type.ofType);
 
+    /** @returns whether the executor would read on */
+    function add(items: unknown[], item: unknown, path: Path | undefined, run: Run): boolean {
+      const completed = completeItem(item, complete, addPath(path, items.length, undefined), run);
+      items.push(completed);
+      return completed !== null || !isNonNull;
+    }
+
     async function completeAsync(list: AsyncIterable<unknown>, path: Path | undefined, run: Run) {
       const items: unknown[] = [];
       try {
-        for await (const item of list) {
-          const completed = completeItem(item, complete, addPath(path, items.length, undefined), run);
-          if (completed === null && isNonNull) break;
-          items.push(completed);
-        }
+        for await (const item of list) if (!add(items, item, path, run)) break;
       } catch {
         run.giveUp();
       }
@@ -172,18 +175,12 @@ export function compileQuery(
       if (isAsyncIterable(list)) return completeAsync(list, path, run);
       if (!isIterableObject(list)) return run.giveUp();
       const items: unknown[] = [];
-      let isPending = false;
       try {
-        for (const item of list) {
-          const completed = completeItem(item, complete, addPath(path, items.length, undefined), run);
-          if (completed === null && isNonNull) break; // the executor reads no further, either
-          isPending ||= completed instanceof Promise;
-          items.push(completed);
-        }
+        for (const item of list) if (!add(items, item, path, run)) break;
       } catch {
         run.giveUp();
       }
-      return isPending ? Promise.all(items) : items;
+      return items.some((item) => item instanceof Promise) ? Promise.all(items) : items;
     };
   }
 
