@@ -1,7 +1,7 @@
 // What has to be done now and then, by one instance at a time: rotating keys that are old, removing what nobody needs.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Logger } from 'pino';
 import type { Config } from './config.ts';
+import type { Log } from './log.ts';
 import { describeOutage } from './stores/availability.ts';
 import type { Store } from './stores/store.ts';
 import { rotateOldKeys } from './tokens/rotate-keys.ts';
@@ -11,7 +11,7 @@ export interface HousekeepingDeps {
   store: Store;
   secrets: Secrets;
   config: Pick<Config, 'keyMaxAgeSeconds' | 'accessTtlSeconds' | 'sessionIdleSeconds'>;
-  log: Logger;
+  log: Log;
   now: () => Date;
 }
 

@@ -5,6 +5,7 @@ export type { BandhaContext } from './context.ts';
 export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
 export type { Policy, PolicyQuestion } from './guard/policies.ts';
 export { type GuardOptions, useGuard } from './guard/use-guard.ts';
+export type { Log } from './log.ts';
 export { requirePrincipal } from './resolvers/require-principal.ts';
 export { directiveTypeDefs } from './schema/base-schema.ts';
 export type { SchemaExtension } from './schema/create-schema.ts';

@@ -2,7 +2,6 @@
 import type { RequestListener } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { type Logger, pino } from 'pino';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { createLoginTries } from './accounts/login-tries.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
@@ -25,6 +24,7 @@ import { useMetrics } from './http/use-metrics.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootFieldLimit } from './http/use-root-field-limit.ts';
 import { useRootRedirect } from './http/use-root-redirect.ts';
+import { assertLog, consoleLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
@@ -39,8 +39,8 @@ export interface BandhaOptions
   extends Partial<Config>,
     SchemaExtension,
     Pick<GuardOptions, 'default' | 'policies' | 'report'> {
-  /** Default: silent. */
-  log?: Logger;
+  /** A pino logger, or one with its methods. @default errors and warnings go to the console */
+  log?: Log;
   /** Whether plain queries are compiled; default true. */
   compile?: boolean;
   now?: () => Date;
@@ -66,15 +66,14 @@ export interface Bandha {
   close(): Promise<void>;
 }
 
-const SILENT = pino({ level: 'silent' });
-
 /**
  * Opens the store, loads the keys, and builds a server with the app's own types and resolvers on top.
  * @throws ConfigError naming every fault found; AuthError `STORE_UNAVAILABLE` where the database cannot be reached
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
-  const { typeDefs, resolvers, policies, default: otherwise, report, log = SILENT, ...rest } = options;
+  const { typeDefs, resolvers, policies, default: otherwise, report, log = consoleLog, ...rest } = options;
   const { now = () => new Date(), compile = true, ...given } = rest;
+  assertLog(log);
   const config = completeConfig(given);
   const secrets = openSecrets(config);
   // Closed in the opposite order, also where a later one cannot be opened.

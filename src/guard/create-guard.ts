@@ -9,6 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { ConfigError, toGraphQLError } from '../errors.ts';
+import { assertLog } from '../log.ts';
 import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
 import { createJudge, createKeptVerdicts, type Judge, type Verdict } from './judge-plan.ts';
 import { type Plan, planOperation } from './plan-operation.ts';
@@ -51,6 +52,7 @@ export function createGuard(options: DecisionOptions = {}): Guard {
   assertOneOf('onDenied', onDenied, ['reject', 'null']);
   assertOneOf('introspection', introspection, ['all', 'usable']);
   assertOneOf('default', otherwise, ['allow', 'deny']);
+  if (options.log !== undefined) assertLog(options.log, ['warn']);
   const guards = new WeakMap<GraphQLSchema, Guarded>();
   const kept = createKeptVerdicts();
 

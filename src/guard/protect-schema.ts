@@ -14,6 +14,7 @@ import {
 } from 'graphql';
 import type { BandhaContext } from '../context.ts';
 import type { AuthError } from '../errors.ts';
+import { consoleLog } from '../log.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { type Caller, checkRequirement, type Denial, POLICY_DENIED, refusalOf } from './check-requirement.ts';
 import { describeDisagreements } from './disagreements.ts';
@@ -51,8 +52,6 @@ export interface ProtectedSchema {
   visibleTo(caller: Caller): GraphQLSchema | undefined;
 }
 
-const CONSOLE: GuardLog = { warn: (details, message) => console.warn(message, details) };
-
 /** So that a schema that is walled already is not walled again, and the plain one behind it is found. */
 const protectedByWalled = new WeakMap<GraphQLSchema, ProtectedSchema>();
 
@@ -63,7 +62,7 @@ const protectedByWalled = new WeakMap<GraphQLSchema, ProtectedSchema>();
 export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {}): ProtectedSchema {
   const already = protectedByWalled.get(schema);
   if (already !== undefined) return already;
-  const { policies = {}, report = false, log = CONSOLE, now = () => new Date() } = options;
+  const { policies = {}, report = false, log = consoleLog, now = () => new Date() } = options;
   const rulebook = readRulebook(schema, {
     default: options.default ?? 'allow',
     policyNames: Object.keys(policies),

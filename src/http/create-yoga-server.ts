@@ -1,7 +1,7 @@
 // Yoga's door: everything about HTTP that Bandha's own server settles.
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import type { Logger } from 'pino';
+import type { Log } from '../log.ts';
 import { CORS } from './response-headers.ts';
 
 const MAX_BODY_BYTES = 100_000;
@@ -9,7 +9,7 @@ const MAX_BODY_BYTES = 100_000;
 export interface YogaServerOptions {
   schema: GraphQLSchema;
   plugins: readonly Plugin[];
-  log: Logger;
+  log: Log;
 }
 
 export function createYogaServer({ schema, plugins, log }: YogaServerOptions) {
@@ -23,7 +23,7 @@ export function createYogaServer({ schema, plugins, log }: YogaServerOptions) {
     cors: CORS,
     maskedErrors: { isDev: false },
     logging: {
-      debug: (...args) => log.trace({ args }, 'yoga'),
+      debug: (...args) => log.trace?.({ args }, 'yoga'),
       info: (...args) => log.debug({ args }, 'yoga'),
       warn: (...args) => log.warn({ args }, 'yoga'),
       error: (...args) => logErrors(log, args),
@@ -32,6 +32,6 @@ export function createYogaServer({ schema, plugins, log }: YogaServerOptions) {
 }
 
 /** Only what nobody expected is an error in the log; a refusal is an answer. */
-function logErrors(log: Logger, args: readonly unknown[]): void {
+function logErrors(log: Log, args: readonly unknown[]): void {
   for (const err of args) log.error({ err }, 'unexpected error');
 }

@@ -1,6 +1,7 @@
 // Tells a database that cannot be had at the moment from every other fault, and says so once in the log.
-import type { Logger } from 'pino';
+
 import { AuthError } from '../errors.ts';
+import type { Log } from '../log.ts';
 import type { Around } from './around-driver.ts';
 
 /**
@@ -10,7 +11,7 @@ import type { Around } from './around-driver.ts';
 export type JudgeFault = (error: unknown) => 'outage' | 'momentary' | 'fault';
 
 /** @returns what turns the first two into an `AuthError` `STORE_UNAVAILABLE`, with the error as its cause */
-export function createAvailability(judge: JudgeFault, log: Logger): Around {
+export function createAvailability(judge: JudgeFault, log: Log): Around {
   let outOfReachSince: number | undefined;
   return async (task) => {
     try {

@@ -1,7 +1,7 @@
 // Opens the store that a URL names.
 import type { Kysely } from 'kysely';
-import { type Logger, pino } from 'pino';
 import { AuthError } from '../errors.ts';
+import { type Log, silentLog } from '../log.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { createHousekeepingVerbs } from './housekeeping.ts';
 import { createSessionVerbs } from './sessions.ts';
@@ -21,7 +21,7 @@ export interface Engine {
 
 export interface StoreOptions {
   /** Default: silent. */
-  log?: Logger;
+  log?: Log;
   /** PostgreSQL alone: how many connections, beside the one that listens. Default 10. */
   poolSize?: number;
   /** PostgreSQL alone: how long a statement may take. Default 5. */
@@ -71,7 +71,7 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
 
 /** Each kind of database is loaded when it is asked for. */
 async function openEngine(url: string, options: StoreOptions): Promise<Engine> {
-  const log = options.log ?? pino({ level: 'silent' });
+  const log = options.log ?? silentLog;
   if (url.startsWith('sqlite:')) {
     const { openSqliteEngine } = await import('./open-sqlite.ts');
     return openSqliteEngine(url.slice('sqlite:'.length), log);

@@ -1,6 +1,6 @@
 // The store's database as an SQLite file.
 import { Kysely } from 'kysely';
-import type { Logger } from 'pino';
+import type { Log } from '../log.ts';
 import { createAvailability } from './availability.ts';
 import type { Engine } from './database.ts';
 import { migrate } from './migrate.ts';
@@ -9,7 +9,7 @@ import { createSqliteFeed } from './sqlite-feed.ts';
 import type { Database } from './tables.ts';
 
 /** @param path of the file, made where it does not exist; `:memory:` is gone when it closes */
-export async function openSqliteEngine(path: string, log: Logger): Promise<Engine> {
+export async function openSqliteEngine(path: string, log: Log): Promise<Engine> {
   const sqlite = await openSqlite(path);
   const around = createAvailability(judgeSqliteFault, log);
   const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite, around) });

@@ -1,5 +1,5 @@
 // The tokens of a server that issues them: its keys, their verification, and what ends a token before its time.
-import type { Logger } from 'pino';
+import type { Log } from '../log.ts';
 import type { Store } from '../stores/store.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './algorithms.ts';
 import { type AuthenticateAtOnce, createAuthenticate } from './authenticate.ts';
@@ -19,7 +19,7 @@ export interface TokenDeps {
     accessTtlSeconds: number;
     maxStaleSeconds: number;
   };
-  log: Logger;
+  log: Log;
   now: () => Date;
 }
 

@@ -5,6 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { silentLog } from '../../src/log.ts';
 import { type Bandha, type BandhaOptions, createBandha } from '../../src/server.ts';
 
 export const TEST_SECRET = 'a secret that only these tests know of';
@@ -40,6 +41,7 @@ export async function startTestServer(options: BandhaOptions = {}): Promise<Test
     secret: TEST_SECRET,
     databaseUrl: `sqlite:${join(folder, 'bandha.db')}`,
     now: () => clock.now,
+    log: silentLog,
     ...options,
   });
   const server = createServer(bandha.listener).listen(0, '127.0.0.1');

@@ -2,9 +2,9 @@
 import type { RequestListener } from 'node:http';
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Logger } from 'pino';
 import { answerResult } from '../../answers.ts';
 import type { Guard } from '../../guard/create-guard.ts';
+import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { createLane } from './create-lane.ts';
@@ -18,7 +18,7 @@ export interface House {
   authenticate: AuthenticateAtOnce;
   onDenied: 'reject' | 'null';
   metrics: Metrics;
-  log: Logger;
+  log: Log;
 }
 
 export interface ListenerOptions {

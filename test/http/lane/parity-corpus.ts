@@ -2,6 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { silentLog } from '../../../src/log.ts';
 import { type Bandha, type BandhaOptions, createBandha } from '../../../src/server.ts';
 import { parseAnswer, type RawAnswer, sendBytes } from '../../support/raw-request.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
@@ -146,6 +147,7 @@ export async function openDoors(
   const bandha = await createBandha({
     databaseUrl: 'sqlite::memory:',
     secret: TEST_SECRET,
+    log: silentLog,
     typeDefs,
     resolvers,
     policies: { allowed: ({ args }) => args.allow === true },

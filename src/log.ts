@@ -1,0 +1,91 @@
+// Where Bandha logs: to a logger that it is given, or else errors and warnings to the console.
+import { ConfigError } from './errors.ts';
+
+/** A logger: pino's loggers are one. Messages are constant texts, values are in `fields`, an error is in `fields.err`. */
+export interface Log {
+  debug(fields: object, message: string): void;
+  info(fields: object, message: string): void;
+  warn(fields: object, message: string): void;
+  error(fields: object, message: string): void;
+  /** Messages of Yoga's own about single requests. @default they are dropped */
+  trace?(fields: object, message: string): void;
+}
+
+export const LOG_METHODS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Log)[];
+
+/** Longest text of one entry, in characters: an error's message may contain what a caller sent. */
+const MAX_ENTRY_LENGTH = 10_000;
+
+const MAX_CAUSES = 5;
+
+const ignore = () => {};
+
+/** Writes errors and warnings to the console, and nothing else. */
+export const consoleLog: Log = Object.freeze({
+  debug: ignore,
+  info: ignore,
+  // The console is looked up for each entry, since applications and test runners replace its methods.
+  warn: (fields: object, message: string) => console.warn(formatEntry(fields, message)),
+  error: (fields: object, message: string) => console.error(formatEntry(fields, message)),
+});
+
+export const silentLog: Log = Object.freeze({ debug: ignore, info: ignore, warn: ignore, error: ignore });
+
+/**
+ * Checks a logger that an application passes as the option `log`, so that a mistake is found at start.
+ *
+ * @param methods the methods that it must have
+ * @throws ConfigError naming the methods that are missing
+ */
+export function assertLog(log: unknown, methods: readonly (keyof Log)[] = LOG_METHODS): void {
+  const candidate = (log ?? {}) as Partial<Record<keyof Log, unknown>>; // whatever was passed: each method is looked at
+  const missing = methods.filter((name) => typeof candidate[name] !== 'function');
+  if (missing.length === 0) return;
+  throw new ConfigError([
+    `log: must have the methods ${methods.join(', ')}, as a pino logger has; missing: ${missing.join(', ')}`,
+  ]);
+}
+
+/**
+ * Formats one entry for a person: the message, the fields as JSON, and each error with its stack and its causes. Lines after
+ * the first are indented, and control characters escaped, so that text from a caller cannot pass for an entry of its own.
+ */
+function formatEntry(fields: object, message: string): string {
+  const values: Record<string, unknown> = {};
+  const stacks: string[] = [];
+  for (const [name, value] of Object.entries(fields)) {
+    if (value instanceof Error) stacks.push(formatError(value));
+    else values[name] = value;
+  }
+  const line = Object.keys(values).length === 0 ? message : `${message} ${toJson(values)}`;
+  const text = [line, ...stacks].join('\n').slice(0, MAX_ENTRY_LENGTH);
+  return `bandha: ${escapeControls(text).replaceAll('\n', '\n    ')}`;
+}
+
+function formatError(error: Error): string {
+  // A set, since a GraphQLError has the stack of the error that it wraps.
+  const stacks = new Set<string>();
+  let cause: unknown = error;
+  for (let depth = 0; cause instanceof Error && depth < MAX_CAUSES; depth += 1) {
+    stacks.add(cause.stack ?? `${cause.name}: ${cause.message}`);
+    cause = cause.cause;
+  }
+  return [...stacks].join('\ncaused by ');
+}
+
+function toJson(values: object): string {
+  try {
+    return JSON.stringify(values, (_, value) => (typeof value === 'bigint' ? String(value) : value));
+  } catch {
+    return '(fields that are not JSON)';
+  }
+}
+
+/** Replaces every control character but the line feed, C1 controls and Unicode's line and direction marks included. */
+function escapeControls(text: string): string {
+  return text.replace(
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace
+    /[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u2028-\u202e\u2066-\u2069]/g,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+}
