@@ -8,6 +8,7 @@ import { descriptionOf } from '../schema/base-schema.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { logoutEverywhere } from './logout-everywhere.ts';
+import { createReadOnce } from './read-once.ts';
 import { refresh } from './refresh.ts';
 import { register } from './register.ts';
 import { revokeSession } from './revoke-session.ts';
@@ -25,12 +26,13 @@ const dateTime = new GraphQLScalarType({
 export type ResolverContext = YogaInitialContext & BandhaContext;
 
 export function createResolvers(accounts: Accounts) {
+  const readAccount = createReadOnce(({ userId }) => accounts.findAccount(userId));
   return {
     DateTime: dateTime,
     Query: {
-      viewer: viewer(accounts),
-      secureData: secureData(accounts),
-      sessions: sessions(accounts),
+      viewer: viewer(readAccount),
+      secureData: secureData(readAccount),
+      sessions: sessions(createReadOnce(({ userId }) => accounts.listSessions(userId))),
     },
     Mutation: {
       register: register(accounts),

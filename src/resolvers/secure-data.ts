@@ -1,9 +1,14 @@
 // Query.secureData
-import type { Accounts } from '../accounts/accounts.ts';
+import type { User } from '../stores/store.ts';
+import type { OperationInfo, ReadOnce } from './read-once.ts';
 import { requirePrincipal } from './require-principal.ts';
 import type { ResolverContext } from './resolvers.ts';
 
-export const secureData = (accounts: Accounts) => (_: unknown, __: unknown, context: ResolverContext) => {
-  const { userId } = requirePrincipal(context);
-  return { message: 'Secure data access granted', user: () => accounts.findAccount(userId) };
-};
+export const secureData =
+  (readAccount: ReadOnce<User | undefined>) => (_: unknown, __: unknown, context: ResolverContext) => {
+    requirePrincipal(context);
+    return {
+      message: 'Secure data access granted',
+      user: (_args: unknown, own: ResolverContext, info: OperationInfo) => readAccount(own, info),
+    };
+  };

@@ -1,10 +1,13 @@
 // Query.sessions
-import type { Accounts } from '../accounts/accounts.ts';
+import type { Session } from '../stores/store.ts';
+import type { OperationInfo, ReadOnce } from './read-once.ts';
 import { requirePrincipal } from './require-principal.ts';
 import type { ResolverContext } from './resolvers.ts';
 
-export const sessions = (accounts: Accounts) => async (_: unknown, __: unknown, context: ResolverContext) => {
-  const { userId, sessionId } = requirePrincipal(context);
-  const live = await accounts.listSessions(userId);
-  return live.map((session) => ({ ...session, current: session.id === sessionId }));
-};
+export const sessions =
+  (readSessions: ReadOnce<Session[]>) =>
+  async (_: unknown, __: unknown, context: ResolverContext, info: OperationInfo) => {
+    const { sessionId } = requirePrincipal(context);
+    const live = await readSessions(context, info);
+    return live.map((session) => ({ ...session, current: session.id === sessionId }));
+  };

@@ -1,8 +1,9 @@
 // Query.viewer
-import type { Accounts } from '../accounts/accounts.ts';
+import type { User } from '../stores/store.ts';
+import type { OperationInfo, ReadOnce } from './read-once.ts';
 import type { ResolverContext } from './resolvers.ts';
 
 export const viewer =
-  (accounts: Accounts) =>
-  (_: unknown, __: unknown, { principal }: ResolverContext) =>
-    principal ? accounts.findAccount(principal.userId) : null;
+  (readAccount: ReadOnce<User | undefined>) =>
+  (_: unknown, __: unknown, context: ResolverContext, info: OperationInfo) =>
+    context.principal ? readAccount(context, info) : null;

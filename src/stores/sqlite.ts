@@ -7,6 +7,7 @@ import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement 
 import { LRUCache } from 'lru-cache';
 import { type Around, aroundDriver } from './around-driver.ts';
 import type { JudgeFault } from './availability.ts';
+import { queueForConnection, withoutMutex } from './single-connection.ts';
 
 /** How long a write waits for another process's to end. */
 const BUSY_TIMEOUT_MS = 5_000;
@@ -54,9 +55,10 @@ export function sqliteDialect(sqlite: DatabaseSync, around: Around): Dialect {
   const dialect = new SqliteDialect({ database: adaptDatabase(sqlite) });
   return {
     // Only what takes the lock meets it taken, and that has changed nothing yet.
-    createDriver: () => aroundDriver(dialect.createDriver(), (task) => around(() => whenFree(task))),
+    createDriver: () =>
+      queueForConnection(aroundDriver(dialect.createDriver(), (task) => around(() => whenFree(task)))),
     createQueryCompiler: () => dialect.createQueryCompiler(),
-    createAdapter: () => dialect.createAdapter(),
+    createAdapter: () => withoutMutex(dialect.createAdapter()),
     createIntrospector: (db) => dialect.createIntrospector(db),
   };
 }

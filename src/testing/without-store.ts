@@ -1,7 +1,7 @@
 // Bandha's own fields where there is no store: the caller's account is the one that the test describes.
 import type { Accounts } from '../accounts/accounts.ts';
-import type { BandhaContext } from '../context.ts';
 import { ConfigError } from '../errors.ts';
+import { createReadOnce } from '../resolvers/read-once.ts';
 import { secureData } from '../resolvers/secure-data.ts';
 import { viewer } from '../resolvers/viewer.ts';
 import type { AppResolvers } from '../schema/create-schema.ts';
@@ -36,15 +36,8 @@ export function createKitResolvers(
   given: Partial<Accounts>,
   accountOf: (principal: Principal) => User | undefined,
 ): AppResolvers {
-  const ofCaller = ({ principal }: BandhaContext): Accounts =>
-    createKitAccounts({
-      findAccount: async () => (principal === null ? undefined : accountOf(principal)),
-      ...given,
-    });
-  return {
-    Query: {
-      viewer: (parent, args, context) => viewer(ofCaller(context))(parent, args, context),
-      secureData: (parent, args, context) => secureData(ofCaller(context))(parent, args, context),
-    },
-  };
+  const readAccount = createReadOnce(async (principal) =>
+    given.findAccount === undefined ? accountOf(principal) : given.findAccount(principal.userId),
+  );
+  return { Query: { viewer: viewer(readAccount), secureData: secureData(readAccount) } };
 }
