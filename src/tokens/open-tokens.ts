@@ -5,6 +5,7 @@ import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './algorithms.ts';
 import { type AuthenticateAtOnce, createAuthenticate } from './authenticate.ts';
 import { createSessionCheck } from './check-session.ts';
 import { type Keyring, openKeyring } from './keyring.ts';
+import { MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
 import type { Secrets } from './secrets.ts';
 import { createSessionChanges, type SessionChanges } from './session-changes.ts';
 import { createVerifier, type Verifier } from './verifier.ts';
@@ -46,6 +47,7 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
     keys: keyring.findKey,
     // What has changed is remembered for so long: a token from when they lived longer must not outlive that.
     maxAgeSeconds: config.accessTtlSeconds,
+    maxAheadSeconds: MAX_CLOCK_DIFFERENCE_SECONDS,
     now,
   });
   const checkSession = createSessionCheck({

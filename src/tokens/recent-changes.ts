@@ -10,8 +10,8 @@ export interface RecentChanges<V> {
   readonly size: number;
 }
 
-/** How far apart the clocks of two instances may be, and how late a change may be heard of. */
-const MARGIN_MS = 60_000;
+/** How far apart the clocks of two instances may be, and how late a change may reach one of them. */
+export const MAX_CLOCK_DIFFERENCE_SECONDS = 60;
 const SWEEP_MS = 10_000;
 
 /**
@@ -19,7 +19,7 @@ const SWEEP_MS = 10_000;
  * @param accessTtlSeconds the longest lifetime of an access token
  */
 export function createRecentChanges<V>(accessTtlSeconds: number, now: () => Date): RecentChanges<V> {
-  const lifetimeMs = accessTtlSeconds * 1000 + MARGIN_MS;
+  const lifetimeMs = (accessTtlSeconds + MAX_CLOCK_DIFFERENCE_SECONDS) * 1000;
   const changes = new Map<string, { value: V; forgetAt: number }>();
   const watching = new Map<string, Set<(value: V) => void>>();
   let isSweepDue = false;

@@ -22,6 +22,8 @@ export interface VerifierOptions {
   clockToleranceSeconds?: number;
   /** A token that was issued (`iat`) longer ago counts as expired, whatever its `exp`; default: none does. */
   maxAgeSeconds?: number;
+  /** How far `iat` may be ahead of the clock. A token beyond that is `TOKEN_INVALID`. @default clockToleranceSeconds */
+  maxAheadSeconds?: number;
   /** How many verified tokens are remembered; default 100,000. */
   maxCachedTokens?: number;
   now?: () => Date;
@@ -64,6 +66,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   assertOptions(options);
   const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
   const { maxAgeSeconds, clockToleranceSeconds = 0 } = options;
+  const { maxAheadSeconds = clockToleranceSeconds } = options;
   const findKey = createKeyFinder(options.keys);
   const cache = new LRUCache<string, CachedToken>({
     max: options.maxCachedTokens ?? DEFAULT_MAX_CACHED_TOKENS,
@@ -92,6 +95,8 @@ export function createVerifier(options: VerifierOptions): Verifier {
       if (principal === undefined) return refused('TOKEN_INVALID');
       // jose has demanded them, and that they are numbers.
       const { exp, iat } = payload as { exp: number; iat: number };
+      // Issued in the future: by a clock that is wrong, or with a stolen key so as to outlive its retirement.
+      if (iat > now().getTime() / 1000 + maxAheadSeconds) return refused('TOKEN_INVALID');
       const oldAtSeconds = maxAgeSeconds === undefined ? Infinity : iat + maxAgeSeconds;
       if (now().getTime() >= oldAtSeconds * 1000) return refused('TOKEN_EXPIRED');
       const verification: Verification = Object.freeze({ principal, problem: undefined }); // many requests share it

@@ -82,6 +82,35 @@ describe('a maximum age', () => {
   });
 });
 
+describe('a token issued in the future', () => {
+  const aheadOf = (seconds: number) => {
+    clock.now = new Date(START.getTime() - seconds * 1000);
+  };
+
+  it.each<[string, Partial<VerifierOptions>, number]>([
+    ['no tolerance', {}, 0],
+    ['a tolerance of 5 s', { clockToleranceSeconds: 5 }, 5],
+    ['at most 60 s ahead', { maxAheadSeconds: 60 }, 60],
+    ['at most 0 s ahead, whatever the tolerance', { maxAheadSeconds: 0, clockToleranceSeconds: 5 }, 0],
+  ])('is rejected with TOKEN_INVALID beyond the limit: %s', async (_, options, limit) => {
+    const [token, other] = [await makeToken(), await makeToken()];
+    const verifier = makeVerifier(options);
+    aheadOf(limit + 0.001);
+    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    aheadOf(30 * 24 * 60 * 60);
+    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    aheadOf(limit);
+    await expectAccepted(verifier, token);
+    await expectAccepted(verifier, other);
+  });
+
+  it('is accepted if it has no iat', async () => {
+    const token = await makeToken({ hasIssuedAt: false });
+    aheadOf(1_000);
+    await expectAccepted(makeVerifier(), token);
+  });
+});
+
 describe('verifying at the same time', () => {
   it('looks the key up once for fifty who wait for one token', async () => {
     const verifier = makeVerifier();
