@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { normalizeEmail } from './accounts/email.ts';
 import { ConfigError } from './errors.ts';
 import { checkPassword } from './passwords/check-password.ts';
+import { parseRange } from './rate-limits/network.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
 import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
 
@@ -37,6 +38,8 @@ export interface Config {
   onDenied: (typeof ON_DENIED)[number];
   /** An account with role `admin`, made at start if it does not exist. */
   admin: { email: string; password: string } | undefined;
+  /** CIDR ranges of the proxies whose `X-Forwarded-For` names the client. @default none */
+  trustedProxies: readonly string[];
   logLevel: LogLevel;
   production: boolean;
 }
@@ -68,6 +71,7 @@ export const DEFAULT_CONFIG: Config = {
   graphiql: true,
   onDenied: 'reject',
   admin: undefined,
+  trustedProxies: [],
   logLevel: 'info',
   production: false,
 };
@@ -88,6 +92,11 @@ const RANGES = {
 } as const satisfies Partial<Record<keyof Config, readonly [number, number]>>;
 const SIGNUP = ['open', 'closed'] as const;
 const ON_DENIED = ['reject', 'null'] as const;
+
+const areRanges = (ranges: unknown) =>
+  Array.isArray(ranges) && ranges.every((range) => typeof range === 'string' && parseRange(range));
+const RANGES_OF_PROXIES =
+  'must be CIDR ranges separated by commas, such as 10.0.0.0/8,2001:db8::/32, and not all addresses';
 
 /** The configuration as code gives it; what the environment gives is read into this. */
 const CONFIG = z.strictObject({
@@ -110,6 +119,7 @@ const CONFIG = z.strictObject({
   graphiql: z.boolean('must be true or false'),
   onDenied: oneOf(ON_DENIED),
   admin: z.object({ email: z.string(), password: z.string() }).optional(),
+  trustedProxies: z.custom<readonly string[]>(areRanges, RANGES_OF_PROXIES),
   logLevel: oneOf(LOG_LEVELS),
   production: z.boolean('must be true or false'),
 });
@@ -136,6 +146,7 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
   BANDHA_ON_DENIED: 'onDenied',
   BANDHA_ADMIN_EMAIL: 'adminEmail',
   BANDHA_ADMIN_PASSWORD: 'adminPassword',
+  BANDHA_TRUSTED_PROXIES: 'trustedProxies',
   BANDHA_LOG_LEVEL: 'logLevel',
 };
 
@@ -176,6 +187,7 @@ export function completeConfig(given: Partial<Config>): Config {
 function parseValue(key: string, value: string): unknown {
   if (key in RANGES) return /^\d{1,15}$/.test(value) ? Number(value) : value;
   if (key === 'graphiql' && (value === 'on' || value === 'off')) return value === 'on';
+  if (key === 'trustedProxies') return value.split(',').map((range) => range.trim());
   return value;
 }
 

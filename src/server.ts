@@ -15,6 +15,7 @@ import { createHouseListener, type House, type ListenerOptions } from './http/la
 import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
 import { CORS } from './http/response-headers.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
+import { useClientAddress } from './http/use-client-address.ts';
 import { useDocumentLimits } from './http/use-document-limits.ts';
 import { useGraphiql } from './http/use-graphiql.ts';
 import { useHealth } from './http/use-health.ts';
@@ -27,6 +28,8 @@ import { useRootRedirect } from './http/use-root-redirect.ts';
 import { assertLog, consoleLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
+import { createClientAddress } from './rate-limits/client-address.ts';
+import { createClientInfo } from './resolvers/client-info.ts';
 import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
 import { openSecrets } from './secret-file.ts';
 import { openStore } from './stores/database.ts';
@@ -98,7 +101,10 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     );
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 
-    const built = createSchema({ accounts, signup: config.signup, typeDefs, resolvers });
+    const getClientInfo = createClientInfo(
+      createClientAddress({ trustedProxies: config.trustedProxies, log, now }),
+    );
+    const built = createSchema({ accounts, getClientInfo, signup: config.signup, typeDefs, resolvers });
     const guardOptions: GuardOptions = {
       policies,
       default: otherwise,
@@ -112,6 +118,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const guard = createGuard(guardOptions);
     const { walled: schema } = guard.protect(built);
     const plugins = [
+      useClientAddress(),
       useClearRefusals(),
       useDocumentLimits(),
       useResponseHeaders(),

@@ -183,6 +183,16 @@ const VARIABLES: [string, keyof Config, unknown, [string, unknown][], string[]][
     ['deny', 'NULL'],
   ],
   [
+    'BANDHA_TRUSTED_PROXIES',
+    'trustedProxies',
+    [],
+    [
+      ['10.0.0.0/8', ['10.0.0.0/8']],
+      ['10.0.0.0/8, 2001:db8::/32,192.0.2.1', ['10.0.0.0/8', '2001:db8::/32', '192.0.2.1']],
+    ],
+    ['loopback', '10.0.0.0/8,', '10.0.0.0/33', '0.0.0.0/0', '::/0', '10.0.0.0/8 192.0.2.1', '127.1', 'true'],
+  ],
+  [
     'BANDHA_LOG_LEVEL',
     'logLevel',
     'info',
@@ -347,6 +357,8 @@ describe('a configuration given in code', () => {
     ['port', 70_000],
     ['signup', 'off'],
     ['onDenied', 'nul'],
+    ['trustedProxies', '10.0.0.0/8'],
+    ['trustedProxies', ['10.0.0.0/8', 'proxy', 7]],
   ])('is refused where %s is out of its range', (key, value) => {
     const wrong = { [key]: value } as Partial<Config>; // as JavaScript would give it
     expect(faultsOf(() => completeConfig(wrong))).toEqual([

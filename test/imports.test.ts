@@ -38,7 +38,7 @@ function wrongWay(folders: readonly string[], forbidden: readonly string[]): str
     );
 }
 
-const INNERMOST = ['tokens', 'guard', 'passwords', 'stores'];
+const INNERMOST = ['tokens', 'guard', 'passwords', 'stores', 'rate-limits'];
 const OUTERMOST = ['http', 'command', 'server.ts', 'main.ts', 'index.ts', 'config.ts'];
 
 describe('imports', () => {

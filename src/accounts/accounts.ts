@@ -37,6 +37,8 @@ export interface AccountDeps {
 export interface ClientInfo {
   userAgent: string | undefined;
   ipAddress: string | undefined;
+  /** True if many callers may share the address, such as that of a proxy that is not trusted: no limits by network. @default false */
+  isShared?: boolean;
 }
 
 export type Accounts = ReturnType<typeof createAccounts>;

@@ -1,10 +1,10 @@
 // Mutation.register
 import type { Accounts } from '../accounts/accounts.ts';
 import { toAuthPayload } from './auth-payload.ts';
-import { clientInfo } from './client-info.ts';
+import type { GetClientInfo } from './client-info.ts';
 import type { ResolverContext } from './resolvers.ts';
 
 export const register =
-  (accounts: Accounts) =>
+  (accounts: Accounts, getClientInfo: GetClientInfo) =>
   async (_: unknown, { email, password }: { email: string; password: string }, context: ResolverContext) =>
-    toAuthPayload(await accounts.register({ email, password }, clientInfo(context)));
+    toAuthPayload(await accounts.register({ email, password }, getClientInfo(context)));

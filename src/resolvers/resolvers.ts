@@ -5,6 +5,7 @@ import type { YogaInitialContext } from 'graphql-yoga';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { BandhaContext } from '../context.ts';
 import { descriptionOf } from '../schema/base-schema.ts';
+import type { GetClientInfo } from './client-info.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { logoutEverywhere } from './logout-everywhere.ts';
@@ -25,7 +26,7 @@ const dateTime = new GraphQLScalarType({
 
 export type ResolverContext = YogaInitialContext & BandhaContext;
 
-export function createResolvers(accounts: Accounts) {
+export function createResolvers(accounts: Accounts, getClientInfo: GetClientInfo) {
   const readAccount = createReadOnce(({ userId }) => accounts.findAccount(userId));
   return {
     DateTime: dateTime,
@@ -35,8 +36,8 @@ export function createResolvers(accounts: Accounts) {
       sessions: sessions(createReadOnce(({ userId }) => accounts.listSessions(userId))),
     },
     Mutation: {
-      register: register(accounts),
-      login: login(accounts),
+      register: register(accounts, getClientInfo),
+      login: login(accounts, getClientInfo),
       refresh: refresh(accounts),
       logout: logout(accounts),
       logoutEverywhere: logoutEverywhere(accounts),

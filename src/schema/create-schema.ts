@@ -5,6 +5,7 @@ import type { DocumentNode, GraphQLSchema } from 'graphql';
 import type { YogaInitialContext } from 'graphql-yoga';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { BandhaContext } from '../context.ts';
+import { createClientInfo, type GetClientInfo } from '../resolvers/client-info.ts';
 import { createResolvers } from '../resolvers/resolvers.ts';
 import { baseTypeDefs } from './base-schema.ts';
 
@@ -23,17 +24,22 @@ export interface CreateSchemaOptions extends SchemaExtension {
   accounts: Accounts;
   /** `closed` leaves `register` out of the schema. */
   signup: 'open' | 'closed';
+  /** @default the socket's address, whatever headers say */
+  getClientInfo?: GetClientInfo;
 }
+
+const getPeerInfo = createClientInfo((ipAddress) => ({ ipAddress, isShared: false }));
 
 export function createSchema({
   accounts,
   signup,
+  getClientInfo = getPeerInfo,
   typeDefs = [],
   resolvers,
 }: CreateSchemaOptions): GraphQLSchema {
   const schema = makeExecutableSchema({
     typeDefs: [baseTypeDefs, ...[typeDefs].flat()],
-    resolvers: [createResolvers(accounts), ...(resolvers ? [resolvers].flat() : [])],
+    resolvers: [createResolvers(accounts, getClientInfo), ...(resolvers ? [resolvers].flat() : [])],
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
   });
   if (signup === 'open') return schema;

@@ -7,6 +7,7 @@ import { andThen, type PromiseOrValue } from '../../at-once.ts';
 import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
+import { readPeerAddress } from '../use-client-address.ts';
 import {
   createPreparedOperations,
   type DocumentReader,
@@ -74,6 +75,7 @@ export function createLane(options: LaneOptions): RequestListener {
   }
 
   return (req, res) => {
+    readPeerAddress(req);
     const accepted = acceptedTypeOf(req.headers.accept);
     const isHere =
       isForLane(req, endpoint, maxBodyBytes) && (cors !== undefined || req.headers.origin === undefined);

@@ -1,0 +1,72 @@
+// IP addresses in one spelling, and the network that limits and the hashing queue count them by.
+import { BlockList, isIP, SocketAddress } from 'node:net';
+
+const LOOPBACK = listOf(['127.0.0.0', 8], ['::1', 128]);
+/** RFC 1918, RFC 3927, RFC 4193, RFC 4291 and RFC 6598: addresses that only peers inside the operator's network have. */
+const PRIVATE = listOf(
+  ['10.0.0.0', 8],
+  ['172.16.0.0', 12],
+  ['192.168.0.0', 16],
+  ['169.254.0.0', 16],
+  ['100.64.0.0', 10],
+  ['fc00::', 7],
+  ['fe80::', 10],
+);
+
+const MAPPED_IPV4 = /^::ffff:([\d.]+)$/;
+const IPV6_GROUPS = 8;
+const NETWORK_GROUPS = 4; // a /64: what one customer of a provider has at least
+
+/** @returns the address in lower case, compressed (RFC 5952), without a zone, IPv4-mapped as IPv4; undefined if it is none */
+export function normalizeAddress(text: string): string | undefined {
+  const version = isIP(text);
+  if (version === 0) return undefined;
+  if (version === 4) return text;
+  const { address } = new SocketAddress({ address: text.replace(/%.*$/, ''), family: 'ipv6' });
+  return MAPPED_IPV4.exec(address)?.[1] ?? address;
+}
+
+/**
+ * The network of a normalized address: an IPv4 address by itself, or the /64 of an IPv6 address. Each loopback address is a
+ * network of its own.
+ */
+export function toNetwork(address: string): string {
+  if (isIP(address) !== 6 || isLoopback(address)) return address;
+  const [head = [], tail = []] = address.split('::').map((part) => (part === '' ? [] : part.split(':')));
+  // An IPv4 address at the end takes the place of two groups.
+  const length = head.length + tail.length + (address.includes('.') ? 1 : 0);
+  const zeros = Array.from({ length: Math.max(0, IPV6_GROUPS - length) }, () => '0');
+  return `${[...head, ...zeros, ...tail].slice(0, NETWORK_GROUPS).join(':')}::/64`;
+}
+
+/** @param address normalized, as all addresses below */
+export function isLoopback(address: string): boolean {
+  return contains(LOOPBACK, address);
+}
+
+export function isPrivate(address: string): boolean {
+  return contains(PRIVATE, address);
+}
+
+export function contains(list: BlockList, address: string): boolean {
+  return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+}
+
+/** @returns what `contains` takes; undefined if the text is no CIDR range such as `10.0.0.0/8`, and for the range of all addresses */
+export function parseRange(text: string): [address: string, prefix: number] | undefined {
+  const [address = '', prefix, ...rest] = text.split('/');
+  const version = isIP(address);
+  const bits = version === 6 ? 128 : 32;
+  if (version === 0 || address.includes('%') || rest.length > 0) return undefined;
+  if (prefix === undefined) return [address, bits];
+  const length = /^\d{1,3}$/.test(prefix) ? Number(prefix) : 0;
+  return length >= 1 && length <= bits ? [address, length] : undefined;
+}
+
+export function listOf(...ranges: readonly (readonly [address: string, prefix: number])[]): BlockList {
+  const list = new BlockList();
+  for (const [address, prefix] of ranges) {
+    list.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4');
+  }
+  return list;
+}
