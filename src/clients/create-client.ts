@@ -1,11 +1,21 @@
 // The client: who is signed in, and one refresh at a time.
+
+import { checkOptions } from './check-options.ts';
 import { AuthClientError } from './error.ts';
-import type { AuthClient, AuthClientOptions, Credentials, SignedOutReason, User } from './interface.ts';
+import type {
+  AuthClient,
+  AuthClientOptions,
+  AuthPayload,
+  Credentials,
+  SignedOutReason,
+  User,
+} from './interface.ts';
 import type { Platform } from './platform.ts';
 import { isDue, isNewer, NOBODY, type Session, type Tokens } from './session.ts';
-import { openStorage } from './storage.ts';
+import { isPromise, openStorage } from './storage.ts';
 import { openTabs } from './tabs.ts';
-import { createWire, type Issued } from './wire.ts';
+import { waitAtMost } from './time-limit.ts';
+import { createWire } from './wire.ts';
 
 const KEPT_OWNERS = 20;
 /** How long a request waits for a refresh while its token still lives. */
@@ -13,13 +23,22 @@ const PATIENCE_MS = 2_000;
 
 /** A client on a platform; see `createAuthClient`. */
 export function createClient(options: AuthClientOptions, platform: Platform): AuthClient {
-  const { locks, openChannel, now } = platform;
-  const { fetch = globalThis.fetch } = options;
+  checkOptions(options);
+  const { now } = platform;
+  // The global one is looked up at each request: tracing and tests replace it after the client was created.
+  const { storage: place, fetch = (...request) => globalThis.fetch(...request) } = options;
   const url = new URL(options.url, platform.baseUrl).href;
   const name = `bandha:1:${url}`;
   const wire = createWire(url, fetch);
-  const storage = openStorage(options.storage === 'localStorage' ? platform.storage : undefined, name, now);
-  const tabs = openTabs(name, { locks, channel: openChannel?.(name), now, current: () => session, receive });
+  const findStorage = () => (place === 'localStorage' ? platform.storage : undefined);
+  const storage = openStorage(typeof place === 'object' ? () => place : findStorage, name, now);
+  const tabs = openTabs(name, {
+    findLocks: () => platform.locks,
+    channel: platform.openChannel?.(name),
+    now,
+    current: () => session,
+    receive,
+  });
   const signedOutListeners = new Set<(reason: SignedOutReason) => void>();
   const userListeners = new Set<(user: User | null) => void>();
 
@@ -29,6 +48,7 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   /** Counts what was asked for in this tab: of logins and logouts that overlap, the last one counts. */
   let turns = 0;
   let refreshing: { of: Session; done: Promise<void> } | undefined;
+  if (options.tokens) void change(createSession(options.tokens));
   const ready = catchUp();
 
   /** Takes over what is newer than what is known; settled when other tabs can see it. */
@@ -55,9 +75,10 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   /** Changes the session, here and everywhere, unless something newer has happened. */
   async function change(next: Session): Promise<void> {
     if (!isNewer(next, session)) return;
-    storage.save(next);
+    const saved = storage.save(next);
     tabs.tell(next);
     await receive(next);
+    await saved;
   }
 
   /** Ends the session of this sign-in; one that has begun since stays. */
@@ -66,15 +87,23 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   }
 
   async function catchUp(): Promise<void> {
+    const take = (stored: Session | undefined) => void (stored && receive(stored));
     const stored = storage.load();
-    if (stored) void receive(stored);
+    if (isPromise(stored)) await waitAtMost(PATIENCE_MS, stored.then(take));
+    else take(stored);
     await tabs.catchUp();
   }
 
-  const toTokens = ({ accessToken, refreshToken, user, expiresIn }: Issued, previous?: string): Tokens => {
+  function toTokens({ accessToken, refreshToken, user, expiresIn }: AuthPayload, previous?: string): Tokens {
     const lifetimeMs = expiresIn * 1000;
     return { accessToken, refreshToken, user, lifetimeMs, expiresAtMs: now() + lifetimeMs, previous };
-  };
+  }
+
+  /** Of a new sign-in; by the wall clock too, for tabs that have not heard of each other. */
+  function createSession(payload: AuthPayload): Session {
+    const epoch = Math.max(Date.now(), session.epoch + 1);
+    return { epoch, id: String(Math.random()), step: 0, tokens: toTokens(payload) };
+  }
 
   async function signIn(verb: 'register' | 'login', credentials: Credentials): Promise<User> {
     turns += 1;
@@ -85,10 +114,8 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       wire.logout(issued.refreshToken).catch(() => {}); // nobody waits for a session that nobody has
       throw new AuthClientError('SUPERSEDED', 'A later login or logout came before the answer');
     }
-    // By the wall clock too, for tabs that have not heard of each other.
-    const { epoch, tokens: before } = session;
-    const next = Math.max(Date.now(), epoch + 1);
-    await change({ epoch: next, id: String(Math.random()), step: 0, tokens: toTokens(issued) });
+    const { tokens: before } = session;
+    await change(createSession(issued));
     if (before) wire.logout(before.refreshToken).catch(() => {}); // nobody uses the session before any more
     return issued.user;
   }
@@ -143,8 +170,9 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       await ready;
       const { tokens } = session;
       if (!tokens) return;
-      void end(session, 'LOGOUT');
+      const ended = end(session, 'LOGOUT');
       await wire.logout(tokens.refreshToken).catch(() => {}); // signed out all the same
+      await ended; // nothing is stored any more
     },
     async accessToken() {
       await ready;
@@ -177,14 +205,6 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       void Promise.allSettled([ready, refreshing?.done]).then(tabs.close);
     },
   };
-}
-
-async function waitAtMost(ms: number, done: Promise<void>): Promise<void> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const patience = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([done, patience]).finally(() => clearTimeout(timer));
 }
 
 /** A listener that throws is reported as any uncaught error is, and keeps nobody else from hearing. */

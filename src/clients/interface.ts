@@ -20,13 +20,37 @@ export interface Credentials {
  */
 export type SignedOutReason = 'LOGOUT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN' | 'TOKEN_REVOKED';
 
+/** The `AuthPayload` of `register`, `login` or `refresh`, with these fields. */
+export interface AuthPayload {
+  accessToken: string;
+  refreshToken: string;
+  /** Seconds for which the access token is valid, counted from when the client gets it. */
+  expiresIn: number;
+  user: User;
+}
+
+/** A place for the session, such as React Native's `AsyncStorage`. If it fails, the session lives as long as the page. */
+export interface AuthStorage {
+  getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
+  setItem(key: string, value: string): unknown;
+  removeItem(key: string): unknown;
+}
+
 export interface AuthClientOptions {
   /** The GraphQL endpoint, such as `http://localhost:4000/graphql`. Tabs with the same one share the session. */
   url: string | URL;
-  /** Default `memory`. `localStorage` survives a reload, and any script on the page can read the tokens there. */
-  storage?: 'memory' | 'localStorage';
-  /** Default: the global one. */
-  fetch?: typeof fetch;
+  /** A session that the app has already, such as one that its server gave to the page. It replaces a stored one. */
+  tokens?: AuthPayload | null | undefined;
+  /**
+   * `localStorage` survives a reload, and any script on the page can read the tokens there.
+   * @default 'memory'
+   */
+  storage?: 'memory' | 'localStorage' | AuthStorage | undefined;
+  /**
+   * Sends Bandha's own operations.
+   * @default `globalThis.fetch`, looked up at each request
+   */
+  fetch?: typeof fetch | undefined;
 }
 
 export interface AuthClient {

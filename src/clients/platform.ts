@@ -1,4 +1,5 @@
-// What the client makes use of where it runs.
+// What the client uses of the place that it runs in.
+import type { AuthStorage } from './interface.ts';
 
 /** What is needed of a `BroadcastChannel`. */
 export type Channel = Pick<BroadcastChannel, 'postMessage' | 'onmessage' | 'close'>;
@@ -10,9 +11,10 @@ export interface Platform {
   now: () => number;
   /** What a relative URL is relative to. */
   baseUrl: string | undefined;
-  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined;
-  locks: Locks | undefined;
-  /** Undefined where the browser forbids it. */
+  /** Local storage; undefined if the browser forbids it. Read at each use, as `locks` is: a page may replace them. */
+  readonly storage: AuthStorage | undefined;
+  readonly locks: Locks | undefined;
+  /** Undefined if the browser forbids it. */
   openChannel: ((name: string) => Channel | undefined) | undefined;
 }
 
@@ -22,13 +24,16 @@ export interface Platform {
  */
 export function detectPlatform(): Platform {
   const isPage = typeof document === 'object';
-  const hasChannels = typeof BroadcastChannel === 'function';
   return {
     now: () => performance.now(),
     baseUrl: globalThis.location?.href,
-    storage: isPage ? storageOf(globalThis) : undefined,
-    locks: isPage ? navigator.locks : undefined,
-    openChannel: isPage && hasChannels ? openChannel : undefined,
+    get storage() {
+      return isPage ? findLocalStorage() : undefined;
+    },
+    get locks() {
+      return isPage ? navigator.locks : undefined;
+    },
+    openChannel: isPage ? openChannel : undefined,
   };
 }
 
@@ -36,15 +41,14 @@ function openChannel(name: string): Channel | undefined {
   try {
     return new BroadcastChannel(name);
   } catch {
-    return undefined;
+    return undefined; // forbidden, or not known to this browser
   }
 }
 
-/** Undefined where the browser forbids it. */
-function storageOf(page: { localStorage: Storage }): Storage | undefined {
+function findLocalStorage(): Storage | undefined {
   try {
-    return page.localStorage;
+    return globalThis.localStorage;
   } catch {
-    return undefined;
+    return undefined; // forbidden
   }
 }

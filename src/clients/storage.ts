@@ -1,30 +1,39 @@
-// Keeps the session over a reload, where the app asks for that.
+// Keeps the session over a reload, if the app asks for that.
+import type { AuthStorage } from './interface.ts';
 import { isNewer, moveClock, type Session } from './session.ts';
+import { waitAtMost } from './time-limit.ts';
 
 /** Two clocks that count in different fractions. */
 const ROUNDING_MS = 1;
+/** A storage that takes longer counts as one that failed: signing in must not wait for it. */
+const STORAGE_TIMEOUT_MS = 2_000;
+
+type MaybePromise<T> = T | Promise<T>;
 
 export interface SessionStorage {
-  /** What is stored, by the monotonic clock; undefined where nothing is, or nothing that can be used. */
-  load(): Session | undefined;
-  /** Stores who is signed in, or that nobody is, unless a newer session is stored already. */
-  save(session: Session): void;
+  /** The stored session, by the monotonic clock; undefined if there is none, or none that can be read. */
+  load(): MaybePromise<Session | undefined>;
+  /** Stores the session, or removes it after sign-out, unless a newer one is stored already. Never fails. */
+  save(session: Session): MaybePromise<void>;
 }
 
 /**
- * @param storage undefined: nothing is kept
+ * Synchronous if the storage is, so that the user of a page with `localStorage` is known at once.
+ * @param storage read at each use; undefined: nothing is kept
  * @param now the monotonic clock; stored is the expiry by the wall clock, as the monotonic one begins anew with each page
  */
 export function openStorage(
-  storage: Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> | undefined,
+  storage: () => AuthStorage | undefined,
   key: string,
   now: () => number,
 ): SessionStorage {
   const aheadMs = () => Date.now() - now();
+  /** The write before, if the storage is asynchronous: two writes must not overtake each other. */
+  let pending: Promise<void> | undefined;
 
-  function load(): Session | undefined {
+  function parse(text: string | null | undefined): Session | undefined {
     try {
-      const stored: Session = JSON.parse(storage?.getItem(key) ?? 'null');
+      const stored: Session = JSON.parse(text ?? 'null');
       if (!stored?.tokens?.refreshToken) return undefined;
       const session = moveClock(stored, -aheadMs());
       // One that would live longer than it ever was to: the wall clock has been set back, so refresh first.
@@ -32,21 +41,42 @@ export function openStorage(
       if (tokens && tokens.expiresAtMs - now() > tokens.lifetimeMs + ROUNDING_MS) tokens.expiresAtMs = now();
       return session;
     } catch {
-      return undefined; // storage is forbidden here, or somebody else wrote into it
+      return undefined; // another program wrote it
     }
   }
 
-  return {
-    load,
-    save(session) {
-      const stored = load();
-      if (stored && isNewer(stored, session)) return;
-      try {
-        if (session.tokens) storage?.setItem(key, JSON.stringify(moveClock(session, aheadMs())));
-        else storage?.removeItem(key);
-      } catch {
-        // Forbidden, or full: the session lives as long as the page.
-      }
-    },
-  };
+  function load(): MaybePromise<Session | undefined> {
+    try {
+      const text = storage()?.getItem(key);
+      return isPromise(text) ? text.then(parse, () => undefined) : parse(text);
+    } catch {
+      return undefined; // storage is forbidden here
+    }
+  }
+
+  function write(session: Session, stored: Session | undefined): unknown {
+    if (stored && isNewer(stored, session)) return undefined;
+    try {
+      return session.tokens
+        ? storage()?.setItem(key, JSON.stringify(moveClock(session, aheadMs())))
+        : storage()?.removeItem(key);
+    } catch {
+      return undefined; // forbidden, or full: the session lives as long as the page
+    }
+  }
+
+  function save(session: Session): MaybePromise<void> {
+    const stored = pending ? pending.then(load) : load();
+    const done = isPromise(stored) ? stored.then((found) => write(session, found)) : write(session, stored);
+    if (!isPromise(done)) return;
+    pending = waitAtMost(STORAGE_TIMEOUT_MS, done).catch(() => {});
+    return pending;
+  }
+
+  return { load, save };
+}
+
+/** A storage of another realm, or of a library, may have promises of its own. */
+export function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
+  return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function';
 }

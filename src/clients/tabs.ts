@@ -1,6 +1,7 @@
 // One session for all tabs of a browser: they tell each other what changes, and one at a time refreshes.
 import type { Channel, Locks } from './platform.ts';
 import { isNewer, moveClock, type Session, type Version } from './session.ts';
+import { abortAfter } from './time-limit.ts';
 
 /** Longer than a tab ever takes to answer that is not suspended. */
 const ANSWER_TIMEOUT_MS = 1_000;
@@ -20,8 +21,8 @@ export interface Tabs {
 }
 
 export interface TabsDeps {
-  /** What is missing is done without. */
-  locks: Locks | undefined;
+  /** Read at each use. What is missing is done without. */
+  findLocks: () => Locks | undefined;
   channel: Channel | undefined;
   /** The monotonic clock of this tab. */
   now: () => number;
@@ -34,7 +35,7 @@ export interface TabsDeps {
  * signed-in tab therefore holds a shared lock that is named after its session's version: `catchUp` looks at those names,
  * and waits for the message only where there is one to come.
  */
-export function openTabs(name: string, { locks, channel, now, current, receive }: TabsDeps): Tabs {
+export function openTabs(name: string, { findLocks, channel, now, current, receive }: TabsDeps): Tabs {
   const waiting = new Set<() => void>();
   let isOpen = channel !== undefined;
   let release = () => {};
@@ -70,6 +71,7 @@ export function openTabs(name: string, { locks, channel, now, current, receive }
   return {
     tell,
     async exclusively(work) {
+      const locks = findLocks();
       if (!locks || !isOpen) return work();
       let isStarted = false;
       const start = () => {
@@ -77,7 +79,7 @@ export function openTabs(name: string, { locks, channel, now, current, receive }
         return work();
       };
       try {
-        await locks.request(name, { signal: AbortSignal.timeout(LOCK_TIMEOUT_MS) }, start);
+        await abortAfter(LOCK_TIMEOUT_MS, (signal) => locks.request(name, { signal }, start));
       } catch (error) {
         if (isStarted) throw error;
         await work();
@@ -85,7 +87,10 @@ export function openTabs(name: string, { locks, channel, now, current, receive }
     },
     async catchUp() {
       if (!isOpen) return;
-      const { held } = (await locks?.query().catch(() => undefined)) ?? {};
+      const { held } =
+        (await findLocks()
+          ?.query()
+          .catch(() => undefined)) ?? {};
       if (!held) return channel?.postMessage(null);
       let newest: Version = current();
       for (const lock of held) {
@@ -96,8 +101,10 @@ export function openTabs(name: string, { locks, channel, now, current, receive }
     },
     show({ epoch, id, step, tokens }) {
       const releaseLast = release;
-      const { promise: ended, resolve } = Promise.withResolvers<void>();
-      release = resolve;
+      const locks = findLocks();
+      const ended = new Promise<void>((resolve) => {
+        release = resolve;
+      });
       return new Promise((shown) => {
         const settle = () => {
           releaseLast();

@@ -1,19 +1,12 @@
 // Sends Bandha's own operations, and tells a refusal from a fault.
 import { AuthClientError } from './error.ts';
-import type { Credentials, User } from './interface.ts';
-
-/** What the server issues at sign-in and refresh. */
-export interface Issued {
-  accessToken: string;
-  refreshToken: string;
-  expiresIn: number;
-  user: User;
-}
+import type { AuthPayload, Credentials } from './interface.ts';
+import { abortAfter } from './time-limit.ts';
 
 export interface Wire {
-  register(credentials: Credentials): Promise<Issued>;
-  login(credentials: Credentials): Promise<Issued>;
-  refresh(refreshToken: string): Promise<Issued>;
+  register(credentials: Credentials): Promise<AuthPayload>;
+  login(credentials: Credentials): Promise<AuthPayload>;
+  refresh(refreshToken: string): Promise<AuthPayload>;
   logout(refreshToken: string): Promise<unknown>;
 }
 
@@ -41,15 +34,17 @@ export function createWire(url: string, fetch: typeof globalThis.fetch): Wire {
     let response: Response;
     let text: string;
     try {
-      response = await fetch(url, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json', accept: 'application/json' },
-        body: JSON.stringify({ query, variables }),
-        keepalive: isLast,
-        redirect: 'error', // whoever is elsewhere gets no password
-        signal: AbortSignal.timeout(timeoutMs),
+      [response, text] = await abortAfter(timeoutMs, async (signal) => {
+        const received = await fetch(url, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', accept: 'application/json' },
+          body: JSON.stringify({ query, variables }),
+          keepalive: isLast,
+          redirect: 'error', // another server must not get the password
+          signal,
+        });
+        return [received, await received.text()];
       });
-      text = await response.text();
     } catch (cause) {
       throw new AuthClientError('NETWORK_ERROR', 'The server cannot be reached', { cause });
     }
@@ -71,7 +66,7 @@ export function createWire(url: string, fetch: typeof globalThis.fetch): Wire {
       });
     }
     if (refusal || !answer?.data) {
-      const message = `The server answered ${response.status} and nothing that can be used`;
+      const message = `The server answered with status ${response.status} and no GraphQL result`;
       throw new AuthClientError('BAD_ANSWER', message, { retryAfterSeconds });
     }
     return answer.data;
@@ -102,12 +97,19 @@ function parse(text: string) {
   }
 }
 
-function assertIssued(issued: Issued | undefined): Issued {
-  const isWhole =
-    typeof issued?.accessToken === 'string' &&
-    typeof issued.refreshToken === 'string' &&
-    issued.expiresIn > 0 &&
-    typeof issued.user?.id === 'string';
-  if (!isWhole) throw new AuthClientError('BAD_ANSWER', 'The server answered without tokens');
+function assertIssued(issued: unknown): AuthPayload {
+  if (!isAuthPayload(issued)) throw new AuthClientError('BAD_ANSWER', 'The server answered without tokens');
   return issued;
+}
+
+/** Whether a value has every field of an `AuthPayload` that the client reads. */
+export function isAuthPayload(value: unknown): value is AuthPayload {
+  const { accessToken, refreshToken, expiresIn, user } = (value ?? {}) as Partial<AuthPayload>; // checked next
+  return (
+    typeof accessToken === 'string' &&
+    typeof refreshToken === 'string' &&
+    typeof expiresIn === 'number' &&
+    expiresIn > 0 &&
+    typeof user?.id === 'string'
+  );
 }

@@ -1,0 +1,21 @@
+// Time limits, by means that every supported browser has: `AbortSignal.timeout` is younger than Safari 14.
+
+/** Runs `work` with a signal that aborts after `ms` milliseconds. */
+export async function abortAfter<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(), ms);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** Settles as `done` does, or resolves after `ms` milliseconds. */
+export async function waitAtMost(ms: number, done: Promise<unknown>): Promise<void> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const limit = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([done, limit]).finally(() => clearTimeout(timer));
+}
