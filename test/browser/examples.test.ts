@@ -62,6 +62,39 @@ async function findFaults(page: Page): Promise<string[]> {
     .flatMap(({ id, nodes }) => nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`));
 }
 
+const WIDTHS = [320, 768, 1280];
+const LOOKS = {
+  light: { page: 'rgb(243, 244, 248)', card: 'rgb(255, 255, 255)', button: 'rgb(67, 56, 202)' },
+  dark: { page: 'rgb(18, 21, 29)', card: 'rgb(27, 32, 44)', button: 'rgb(165, 180, 252)' },
+};
+
+/** Looks at the page in every size, light and dark; `picture` begins the names of the screenshots. */
+async function expectStyled(page: Page, picture: string): Promise<void> {
+  for (const colorScheme of ['light', 'dark'] as const) {
+    await page.emulateMedia({ colorScheme });
+    for (const width of WIDTHS) {
+      await page.setViewportSize({ width, height: 800 });
+      const look = await page.evaluate(() => {
+        const styleOf = (selector: string) =>
+          getComputedStyle(document.querySelector(selector) ?? document.body);
+        const { scrollWidth, clientWidth } = document.documentElement;
+        return {
+          page: styleOf('html').backgroundColor,
+          card: styleOf('form').backgroundColor,
+          button: styleOf('button.primary').backgroundColor,
+          radius: styleOf('form').borderRadius,
+          maxWidth: styleOf('main').maxWidth,
+          sheets: document.styleSheets.length,
+          overflow: scrollWidth - clientWidth,
+        };
+      });
+      const styled = { ...LOOKS[colorScheme], radius: '12px', maxWidth: '640px', sheets: 1, overflow: 0 };
+      expect(look, `${colorScheme}, ${width} px`).toEqual(styled);
+      await page.screenshot({ path: `test-results/${picture}-${colorScheme}-${width}.png`, fullPage: true });
+    }
+  }
+}
+
 const waitForFocus = (locator: Locator) => locator.and(locator.page().locator(':focus')).waitFor();
 
 describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
@@ -91,6 +124,12 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await page.keyboard.press('Enter');
     await page.getByText(`You are signed in as ${email}.`).waitFor();
     await page.getByText(GRANTED).waitFor();
+    expect(example.problems()).toEqual([]);
+  });
+
+  it('is styled as it is built, on every width, light and dark', async () => {
+    await using example = await openExample(served);
+    await expectStyled(example.page, `${name}-built`);
     expect(example.problems()).toEqual([]);
   });
 
@@ -277,7 +316,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await waitForFocus(page.getByLabel('Email'));
   });
 
-  it('starts with one command', async () => {
+  it('starts with one command, and is styled there too', async () => {
     const server = await startTestServer();
     onTestFinished(() => server.close());
     const origin = await startCommand(`example:${name}`, `${server.url}/graphql`);
@@ -286,6 +325,8 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await browser.context.unrouteAll(); // the server is another origin than the page
     const { page } = browser;
     await page.goto(origin);
+    await page.getByLabel('Email').waitFor();
+    await expectStyled(page, `${name}-served`);
     await page.getByLabel('Email').fill('ada@example.com');
     await page.getByLabel('Password').fill(GOOD_PASSWORD);
     await page.getByRole('button', { name: 'Create account' }).click();
