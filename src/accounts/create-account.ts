@@ -12,11 +12,13 @@ export interface NewAccount {
 }
 
 /**
+ * @param network whose turn the hash waits for; see `createBoundedQueue`
  * @throws AuthError `BAD_USER_INPUT`, reason `INVALID_EMAIL`, `WEAK_PASSWORD` or `EMAIL_TAKEN`; `RATE_LIMITED`
  */
 export async function createAccount(
   { store, passwords, now }: Pick<AccountDeps, 'store' | 'passwords' | 'now'>,
   { email: given, password, roles = [] }: NewAccount,
+  network?: string,
 ): Promise<User> {
   const normalized = normalizeEmail(given);
   if (normalized === undefined) throw new AuthError('INVALID_EMAIL');
@@ -25,7 +27,7 @@ export async function createAccount(
   if (weakness !== undefined) throw new AuthError('WEAK_PASSWORD', {}, `The password ${weakness}`);
   // Asked before hashing to spare the work; the store decides.
   if (await store.findUserByEmail(key)) throw new AuthError('EMAIL_TAKEN');
-  const passwordHash = await passwords.hash(password);
+  const passwordHash = await passwords.hash(password, network);
   const id = crypto.randomUUID();
   const user = await store.createUser({ id, email, emailKey: key, passwordHash, roles, createdAt: now() });
   if (user === undefined) throw new AuthError('EMAIL_TAKEN');

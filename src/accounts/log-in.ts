@@ -1,6 +1,7 @@
 // Signs in with email and password; an unknown email takes the same way, and time, as a wrong password.
 import { AuthError } from '../errors.ts';
 import { isTooLong } from '../passwords/check-password.ts';
+import { toClientNetwork } from '../rate-limits/network.ts';
 import type { UserCredentials } from '../stores/store.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 import { normalizeEmail } from './email.ts';
@@ -17,8 +18,9 @@ export async function logIn(
   if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // nobody can have registered it
 
   if (isTooLong(password)) throw new AuthError('INVALID_CREDENTIALS'); // nor this password
+  const { network } = toClientNetwork(client.ipAddress, client.isShared);
   const attempt = loginTries.count({ emailKey: key, address: client.ipAddress });
-  const found = await findMatching(deps, key, password).catch((error) => {
+  const found = await findMatching(deps, key, password, network).catch((error) => {
     attempt.withdraw();
     throw error;
   });
@@ -27,7 +29,7 @@ export async function logIn(
 
   const { user, passwordHash } = found;
   if (passwords.needsRehash(passwordHash)) {
-    await rehash(deps, user.id, passwordHash, password);
+    await rehash(deps, { userId: user.id, passwordHash, password, network });
   }
   return startSession(deps, user, client);
 }
@@ -37,21 +39,25 @@ async function findMatching(
   { store, passwords }: AccountDeps,
   emailKey: string,
   password: string,
+  network: string,
 ): Promise<UserCredentials | undefined> {
   const found = await store.findUserByEmail(emailKey);
-  const matches = await passwords.verify(password, found?.passwordHash);
+  const matches = await passwords.verify(password, found?.passwordHash, network);
   return matches ? found : undefined;
 }
 
-/** Brings the hash up to date where there is room for it; where not, the next sign-in will. */
+/** Replaces a hash made with other parameters. If the hashing queue is full, the next sign-in does it. */
 async function rehash(
   { store, passwords }: AccountDeps,
-  userId: string,
-  previousHash: string,
-  password: string,
+  {
+    userId,
+    passwordHash,
+    password,
+    network,
+  }: Record<'userId' | 'passwordHash' | 'password' | 'network', string>,
 ): Promise<void> {
   try {
-    await store.updatePasswordHash(userId, previousHash, await passwords.hash(password));
+    await store.updatePasswordHash(userId, passwordHash, await passwords.hash(password, network));
   } catch (error) {
     if (!(error instanceof AuthError && error.reason === 'RATE_LIMITED')) throw error;
   }

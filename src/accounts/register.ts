@@ -1,4 +1,6 @@
 // Makes an account and signs it in.
+
+import { toClientNetwork } from '../rate-limits/network.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 import { createAccount, type NewAccount } from './create-account.ts';
 import { type IssuedTokens, startSession } from './start-session.ts';
@@ -11,5 +13,6 @@ export async function register(
   account: NewAccount,
   client: ClientInfo,
 ): Promise<IssuedTokens> {
-  return startSession(deps, await createAccount(deps, account), client);
+  const { network } = toClientNetwork(client.ipAddress, client.isShared);
+  return startSession(deps, await createAccount(deps, account, network), client);
 }

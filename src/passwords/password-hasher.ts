@@ -20,15 +20,16 @@ export interface PasswordHasherOptions {
 
 export interface PasswordHasher {
   /**
+   * @param network whose turn it is to wait for; see `createBoundedQueue`. @default one for all who name none
    * @returns the hash in PHC string format
-   * @throws AuthError `RATE_LIMITED` when too many hashes are waiting
+   * @throws AuthError `RATE_LIMITED` if too many hashes are waiting
    */
-  hash(password: string): Promise<string>;
+  hash(password: string, network?: string): Promise<string>;
   /**
-   * Whether the password is the hash's; takes the same time where there is no hash to compare with.
-   * @throws AuthError `RATE_LIMITED` when too many hashes are waiting
+   * Whether the password is the hash's. Takes the same time without a hash to compare with.
+   * @throws AuthError `RATE_LIMITED` if too many hashes are waiting
    */
-  verify(password: string, phc: string | undefined): Promise<boolean>;
+  verify(password: string, phc: string | undefined, network?: string): Promise<boolean>;
   /** Whether the hash was made with other parameters than today's. */
   needsRehash(phc: string): boolean;
   /** Ends its threads once the hashes under way are done. */
@@ -44,13 +45,13 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
     maxWaiting: options.maxWaiting ?? 128,
     maxWaitMs: options.maxWaitMs ?? 5_000,
   });
-  // Made here: no thread has to start before somebody signs in.
-  const nobodysHash = await hash(crypto.randomUUID(), ARGON2ID);
+  // What unknown accounts are compared with. Made here: no thread has to start before the first sign-in.
+  const unknownHash = await hash(crypto.randomUUID(), ARGON2ID);
 
   const underWay = new Set<Promise<unknown>>();
 
-  async function inTurn<T>(task: () => Promise<T>): Promise<T> {
-    const result = run(task);
+  async function enqueue<T>(task: () => Promise<T>, network = ''): Promise<T> {
+    const result = run(task, network);
     underWay.add(result);
     try {
       return await result;
@@ -59,7 +60,7 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
         throw new AuthError(
           'RATE_LIMITED',
           { retryAfterSeconds: 1 },
-          'Too many people sign in at the moment',
+          'Too many sign-ins are waiting; try again later',
         );
       }
       throw error;
@@ -69,9 +70,10 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
   }
 
   return {
-    hash: (password) => inTurn(() => threads.hash(normalizePassword(password))),
-    async verify(password, phc) {
-      const matches = await inTurn(() => threads.verify(normalizePassword(password), phc ?? nobodysHash));
+    hash: (password, network) => enqueue(() => threads.hash(normalizePassword(password)), network),
+    async verify(password, phc, network) {
+      const compared = phc ?? unknownHash;
+      const matches = await enqueue(() => threads.verify(normalizePassword(password), compared), network);
       return matches && phc !== undefined;
     },
     needsRehash(phc) {

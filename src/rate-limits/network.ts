@@ -70,3 +70,20 @@ export function listOf(...ranges: readonly (readonly [address: string, prefix: n
   }
   return list;
 }
+
+/** The network that callers without a known address share. */
+export const UNKNOWN_NETWORK = 'unknown';
+
+export interface ClientNetwork {
+  /** What account limits and the hashing queue count the client by. */
+  network: string;
+  /** Whether limits by network apply: the address is known, is not loopback, and is not one that many callers share. */
+  isLimited: boolean;
+}
+
+/** @param isShared as `ClientAddress` has it */
+export function toClientNetwork(ipAddress: string | undefined, isShared = false): ClientNetwork {
+  const address = ipAddress === undefined ? undefined : normalizeAddress(ipAddress);
+  if (address === undefined) return { network: UNKNOWN_NETWORK, isLimited: false };
+  return { network: toNetwork(address), isLimited: !isShared && !isLoopback(address) };
+}

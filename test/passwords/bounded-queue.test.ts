@@ -1,4 +1,4 @@
-// The bounded line: how many run, how many wait, in which order, and for how long.
+// The bounded queue: how many run, how many wait, in which order, for how long, and which are rejected.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type BoundedQueueOptions,
@@ -15,7 +15,7 @@ function openQueue(options: Partial<BoundedQueueOptions> = {}) {
   const finish: Record<string, (error?: Error) => void> = {};
   let most = 0;
   let running = 0;
-  const add = (name: string) => {
+  const add = (name: string, network = 'a network') => {
     const result = run(async () => {
       started.push(name);
       running += 1;
@@ -26,7 +26,7 @@ function openQueue(options: Partial<BoundedQueueOptions> = {}) {
         running -= 1;
       });
       return `${name} is done`;
-    });
+    }, network);
     result.catch(() => {}); // each test looks at the results that it cares about
     return result;
   };
@@ -51,7 +51,7 @@ describe('a bounded queue', () => {
   it.each([1, 2, 5])('runs never more than %i at once, the first come first', async (maxRunning) => {
     const queue = openQueue({ maxRunning });
     const names = Array.from({ length: 12 }, (_, index) => `task ${index}`);
-    const results = names.map(queue.add);
+    const results = names.map((name) => queue.add(name));
     for (const [index, name] of names.entries()) {
       await settle();
       expect(queue.started).toEqual(names.slice(0, Math.min(index + maxRunning, names.length)));
@@ -128,7 +128,96 @@ describe('a bounded queue', () => {
     const broken = () => {
       throw new Error('on purpose');
     };
-    await expect(run(broken)).rejects.toThrow('on purpose');
-    expect(await run(async () => 'free again')).toBe('free again');
+    await expect(run(broken, '')).rejects.toThrow('on purpose');
+    expect(await run(async () => 'free again', '')).toBe('free again');
+  });
+});
+
+describe('a bounded queue with several networks', () => {
+  /** Adds tasks named after their network, `a1 a2 b1`; gives what becomes of each. */
+  function addAll(queue: ReturnType<typeof openQueue>, names: string) {
+    return names.split(' ').map((name) => queue.add(name, name[0] ?? ''));
+  }
+
+  /** Ends the running task, one after the other. @returns the order in which they ran */
+  async function runAll(queue: ReturnType<typeof openQueue>): Promise<string> {
+    await settle();
+    for (let i = 0; i < queue.started.length; i += 1) {
+      queue.end(queue.started[i] ?? '');
+      await settle();
+    }
+    return queue.started.join(' ');
+  }
+
+  /** The names of the tasks that were rejected so far. */
+  async function rejectedOf(names: string, results: readonly Promise<string>[]): Promise<string> {
+    const rejected: string[] = [];
+    for (const [i, result] of results.entries()) {
+      result.catch(() => rejected.push(names.split(' ')[i] ?? ''));
+    }
+    await settle();
+    return rejected.join(' ');
+  }
+
+  it.each([
+    ['in the order of arrival within one', 'a1 a2 a3 a4', 'a1 a2 a3 a4'],
+    ['one that arrives late after one task of the other', 'a1 a2 a3 a4 b1', 'a1 a2 b1 a3 a4'],
+    ['in turn', 'a1 a2 a3 a4 b1 b2 c1', 'a1 a2 b1 c1 a3 b2 a4'],
+    ['each of many once before any again', 'a1 a2 a3 b1 b2 c1 c2 d1', 'a1 a2 b1 c1 d1 a3 b2 c2'],
+  ])('serves them %s', async (_, names, order) => {
+    const queue = openQueue();
+    addAll(queue, names);
+    expect(await runAll(queue)).toBe(order);
+  });
+
+  it('serves a network that comes back after the others', async () => {
+    const queue = openQueue();
+    addAll(queue, 'a1 b1 a2 c1');
+    for (const name of ['a1', 'b1']) {
+      queue.end(name);
+      await settle();
+    }
+    queue.add('b2', 'b');
+    expect(await runAll(queue)).toBe('a1 b1 a2 c1 b2');
+  });
+
+  it.each([
+    ['the newest of the network with the most', 'a1 a2 a3 a4 b1 c1', 'a4', 'a1 a2 b1 c1 a3'],
+    ['the one that arrives if its network has the most', 'a1 a2 a3 a4 b1 a5', 'a5', 'a1 a2 b1 a3 a4'],
+    ['the one that arrives if its network would have the most', 'a1 a2 a3 b1 b2 b3', 'b3', 'a1 a2 b1 a3 b2'],
+    ['the one that arrives among equals', 'x1 a1 b1 c1 d1 e1', 'e1', 'x1 a1 b1 c1 d1'],
+    ['the newest each time', 'x1 a1 a2 a3 a4 b1 c1 d1 e1', 'a4 a3 a2 e1', 'x1 a1 b1 c1 d1'],
+  ])('rejects %s if too many wait', async (_, names, rejected, order) => {
+    const queue = openQueue({ maxWaiting: 4 });
+    const results = addAll(queue, names);
+    const found = await rejectedOf(names, results);
+    expect(found.split(' ').toSorted()).toEqual(rejected.split(' ').toSorted());
+    expect(await runAll(queue)).toBe(order);
+    for (const name of rejected.split(' ')) expect(queue.started).not.toContain(name);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('lets every network in that sends one at a time, however many another sends', async () => {
+    const queue = openQueue({ maxWaiting: 128 });
+    for (let i = 0; i < 10_000; i += 1) queue.add(`attacker ${i}`, 'attacker');
+    const others = Array.from({ length: 100 }, (_, i) => queue.add(`owner ${i}`, `home ${i}`));
+    // After the running one and one that was its network's turn, all owners are served.
+    for (let i = 0; i < 102; i += 1) {
+      await settle();
+      queue.end(queue.started.at(-1) ?? '');
+    }
+    const outcomes = await Promise.allSettled(others);
+    expect(outcomes.filter(({ status }) => status === 'rejected')).toEqual([]);
+    expect(queue.started.slice(0, 102).filter((name) => name.startsWith('attacker'))).toHaveLength(2);
+  });
+
+  it('removes a network with its last task, whether that ran, was rejected or was late', async () => {
+    const queue = openQueue({ maxWaiting: 2 });
+    addAll(queue, 'x1 a1 a2 b1');
+    await vi.advanceTimersByTimeAsync(MAX_WAIT_MS);
+    queue.end('x1');
+    await settle();
+    addAll(queue, 'c1 a3 b2');
+    expect(await runAll(queue)).toBe('x1 c1 a3 b2');
   });
 });
