@@ -2,6 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from './config.ts';
 import type { Log } from './log.ts';
+import { KNOWN_NETWORK_SECONDS } from './rate-limits/network.ts';
 import { describeOutage } from './stores/availability.ts';
 import type { Store } from './stores/store.ts';
 import { rotateOldKeys } from './tokens/rotate-keys.ts';
@@ -20,6 +21,7 @@ export interface HousekeepingReport {
   removedSessions: number;
   removedChanges: number;
   removedKeys: number;
+  removedNetworks: number;
   rotatedKeys: boolean;
   /** Whether it came to its end: neither lost the lease nor was stopped. */
   isComplete: boolean;
@@ -82,6 +84,10 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       removedKeys: await store.removeRetiredKeys(ago(config.accessTtlSeconds + KEEP_RETIRED_SECONDS), now()),
       removedChanges: await inBatches(holdOn, async () => {
         const removed = await store.removeChanges(before, BATCH);
+        return { removed, isDone: removed < BATCH };
+      }),
+      removedNetworks: await inBatches(holdOn, async () => {
+        const removed = await store.removeKnownNetworks(ago(KNOWN_NETWORK_SECONDS), BATCH);
         return { removed, isDone: removed < BATCH };
       }),
       removedSessions: await inBatches(holdOn, async () => {

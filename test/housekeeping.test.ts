@@ -199,6 +199,22 @@ describe('old changes', () => {
   });
 });
 
+describe('known networks', () => {
+  it('are removed 90 days after they were used last', async () => {
+    const [userId, idleSeconds] = [await addUser(), CONFIG.sessionIdleSeconds];
+    const used = [ago(90 * DAY + 0.001), ago(90 * DAY), START];
+    for (const [i, createdAt] of used.entries()) {
+      const id = crypto.randomUUID();
+      const times = { createdAt, authenticatedAt: createdAt, lastUsedAt: START, expiresAt: after(DAY) };
+      const unknown = { revokedAt: undefined, userAgent: undefined, ipAddress: undefined };
+      await stores[0].createSession({ id, userId, generation: 1, ...times, ...unknown }, `network ${i}`);
+    }
+    expect(await createHouse(stores[0]).keepHouse()).toMatchObject({ removedNetworks: 1 });
+    expect(await createHouse(stores[1]).keepHouse()).toBeUndefined();
+    expect(await stores[0].listLiveSessions(userId, START, idleSeconds)).toHaveLength(3);
+  });
+});
+
 describe('the signing keys', () => {
   it('are kept when retired until their last token has expired and an hour more, then gone from the JWK Set', async () => {
     const now = () => clock.now;
@@ -263,7 +279,14 @@ describe('keeping house', () => {
     await addManyEnded(600);
     const reports = await Promise.all(stores.map((store) => createHouse(store).keepHouse()));
     expect(reports.filter((report) => report !== undefined)).toEqual([
-      { removedSessions: 600, removedChanges: 0, removedKeys: 0, rotatedKeys: false, isComplete: true },
+      {
+        removedSessions: 600,
+        removedChanges: 0,
+        removedKeys: 0,
+        removedNetworks: 0,
+        rotatedKeys: false,
+        isComplete: true,
+      },
     ]);
   });
 

@@ -71,6 +71,9 @@ export function listOf(...ranges: readonly (readonly [address: string, prefix: n
   return list;
 }
 
+/** How long a network stays known to an account after its last sign-in from there. */
+export const KNOWN_NETWORK_SECONDS = 90 * 24 * 60 * 60;
+
 /** The network that callers without a known address share. */
 export const UNKNOWN_NETWORK = 'unknown';
 

@@ -1,10 +1,14 @@
 // The store's verbs for keeping house: leases, and removing what nobody needs any more.
+import { noteChanges } from './note-changes.ts';
 import type { Store } from './store.ts';
 import type { Connections } from './tables.ts';
 
-type HousekeepingVerbs = Pick<Store, 'takeLease' | 'removeEndedSessions' | 'removeChanges'>;
+type HousekeepingVerbs = Pick<
+  Store,
+  'takeLease' | 'removeEndedSessions' | 'removeChanges' | 'removeKnownNetworks' | 'clearLimits'
+>;
 
-export function createHousekeepingVerbs({ db, locksRows }: Connections): HousekeepingVerbs {
+export function createHousekeepingVerbs({ db, locksRows, wake }: Connections): HousekeepingVerbs {
   return {
     async takeLease(task, holder, now, seconds) {
       const lease = { holder, expires_at: now.getTime() + seconds * 1000 };
@@ -61,6 +65,33 @@ export function createHousekeepingVerbs({ db, locksRows }: Connections): Houseke
           after: looked.length < limit ? undefined : looked.at(-1)?.id,
         };
       }),
+
+    async clearLimits(subject, now) {
+      await noteChanges(db, 'LIMITS_CLEARED', [subject], now);
+      wake();
+    },
+
+    async removeKnownNetworks(before, limit) {
+      const removed = await db
+        .deleteFrom('known_networks')
+        // One that is used in this moment stays.
+        .where('last_used_at', '<', before.getTime())
+        .where((where) =>
+          where(where.refTuple('user_id', 'network'), 'in', (select) =>
+            select
+              .selectFrom('known_networks')
+              .select(['user_id', 'network'])
+              .where('last_used_at', '<', before.getTime())
+              .orderBy('last_used_at')
+              .limit(limit)
+              .$if(locksRows, (query) => query.forUpdate().skipLocked())
+              .$asTuple('user_id', 'network'),
+          ),
+        )
+        .returning('user_id')
+        .execute();
+      return removed.length;
+    },
 
     async removeChanges(before, limit) {
       const removed = await db

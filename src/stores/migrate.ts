@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
 import * as accounts from './migrations/2026-11-22-accounts.ts';
 import * as changes from './migrations/2026-11-22-changes.ts';
+import * as knownNetworks from './migrations/2026-11-26-known-networks.ts';
 
 /** The databases that there are migrations for; where they differ, a migration says so. */
 export type DatabaseKind = 'sqlite' | 'postgres';
@@ -11,6 +12,7 @@ export type DatabaseKind = 'sqlite' | 'postgres';
 const MIGRATIONS: Readonly<Record<string, { up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> }>> = {
   '2026-11-22-accounts': accounts,
   '2026-11-22-changes': changes,
+  '2026-11-26-known-networks': knownNetworks,
 };
 
 export async function migrate<T>(db: Kysely<T>, kind: DatabaseKind): Promise<void> {

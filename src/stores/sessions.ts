@@ -3,6 +3,7 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { Gap } from './change-feed.ts';
 import { judgeRefresh, type RefreshJudgement } from './judge-refresh.ts';
+import { addKnownNetwork } from './known-networks.ts';
 import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
 import type { Rotation, RotationRequest, Session, Store } from './store.ts';
 import { type Connections, type Database, toSession, toUser } from './tables.ts';
@@ -21,18 +22,21 @@ type SessionVerbs = Pick<
 
 export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }: Connections): SessionVerbs {
   return {
-    createSession: (session) =>
+    createSession: (session, network) =>
       db.transaction().execute(async (transaction) => {
         const user = await transaction
           .selectFrom('users')
           .select('id')
           .where('id', '=', session.userId)
           .where('disabled_at', 'is', null)
-          // Nobody disables the account in between.
-          .$if(locksRows, (query) => query.forShare())
+          // No one disables the account in between, and sign-ins of one account limit its networks one after the other.
+          .$if(locksRows, (query) => query.forNoKeyUpdate())
           .executeTakeFirst();
         if (user === undefined) return false;
         await transaction.insertInto('sessions').values(toRow(session)).execute();
+        if (network !== undefined) {
+          await addKnownNetwork(transaction, session.userId, network, session.createdAt);
+        }
         return true;
       }),
 

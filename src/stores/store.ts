@@ -24,6 +24,12 @@ export interface UserCredentials {
   passwordHash: string;
 }
 
+/** What a sign-in is checked against. */
+export interface SignInCredentials extends UserCredentials {
+  /** Whether a session of the account was created from the network lately. */
+  isKnownNetwork: boolean;
+}
+
 export interface Session {
   id: string;
   userId: string;
@@ -79,7 +85,9 @@ export type Change =
   | { kind: 'SESSION_REVOKED'; sessionId: string; revokedAt: Date }
   /** `roles` are those that the user has now. */
   | { kind: 'ROLES_CHANGED'; userId: string; roles: readonly string[]; changedAt: Date }
-  | { kind: 'KEYS_CHANGED' };
+  | { kind: 'KEYS_CHANGED' }
+  /** The rate limits of an account are deleted; `subject` is its pseudonym. */
+  | { kind: 'LIMITS_CLEARED'; subject: string; clearedAt: Date };
 
 /** What a session's access tokens are worth, as the database has it. */
 export interface SessionStanding {
@@ -97,6 +105,17 @@ export interface Store {
   /** @returns undefined where the email is taken; of two at once with one email, exactly one succeeds */
   createUser(user: NewUser): Promise<User | undefined>;
   findUserByEmail(emailKey: string): Promise<UserCredentials | undefined>;
+  /**
+   * One statement, the same whether the account exists or not.
+   *
+   * @param network pseudonym of the caller's network; undefined if that is unknown, which is never a known network
+   * @param knownSince a network that was last used before is not known any more
+   */
+  findCredentials(
+    emailKey: string,
+    network: string | undefined,
+    knownSince: Date,
+  ): Promise<SignInCredentials | undefined>;
   findUserById(id: string): Promise<User | undefined>;
   hasUsers(): Promise<boolean>;
   /** Every user, the oldest first. */
@@ -122,8 +141,12 @@ export interface Store {
     now: Date,
   ): Promise<{ user: User; changed: boolean } | undefined>;
 
-  /** @returns false, and creates nothing, where the account is disabled or absent */
-  createSession(session: Session): Promise<boolean>;
+  /**
+   * @param network pseudonym of the network that the account signs in from, which is known to it from now on; of 20
+   *   others the one that was used longest ago is forgotten
+   * @returns false, and creates nothing, where the account is disabled or absent
+   */
+  createSession(session: Session, network?: string): Promise<boolean>;
   /** The sessions of a user that are neither revoked nor expired, the most recently used first; at most 100. */
   listLiveSessions(userId: string, now: Date, idleSeconds: number): Promise<Session[]>;
   /** @returns undefined where there is no such session, or no longer */
@@ -165,6 +188,9 @@ export interface Store {
    */
   rotateSigningKeys(nextKid: string, replacement: SigningKeyRow, now: Date): Promise<boolean>;
 
+  /** Publishes that the rate limits of an account are deleted. @param subject pseudonym of the account */
+  clearLimits(subject: string, now: Date): Promise<void>;
+
   /**
    * Takes or renews the lease of a task that one instance at a time shall do.
    * @returns whether `holder` has it for so many seconds from `now`; false while somebody else has
@@ -183,6 +209,8 @@ export interface Store {
   }): Promise<{ removed: number; after: string | undefined }>;
   /** Forgets up to `limit` changes made before `before`. @returns how many */
   removeChanges(before: Date, limit: number): Promise<number>;
+  /** Removes up to `limit` known networks that were last used before `before`. @returns how many */
+  removeKnownNetworks(before: Date, limit: number): Promise<number>;
   /** Removes the keys that were retired before `before`. @returns how many */
   removeRetiredKeys(before: Date, now: Date): Promise<number>;
 

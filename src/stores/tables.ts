@@ -27,12 +27,19 @@ export interface Database {
     user_agent: string | null;
     ip_address: string | null;
   };
+  /** What sign-ins from networks that the account has used before are recognized by. */
+  known_networks: {
+    user_id: string;
+    /** A pseudonym: no address can be found from it without the secret. */
+    network: string;
+    last_used_at: number;
+  };
   /** What every instance must hear of. */
   changes: {
     /** In SQLite in the order of their commits. */
     id: Generated<number>;
     kind: Change['kind'];
-    /** The session's id, the user's, or the kid. */
+    /** The session's id, the user's, the kid, or the pseudonym of an account. */
     subject: string;
     made_at: number;
   };
@@ -101,6 +108,7 @@ function toChange(row: ChangeRow): Change | undefined {
       changedAt: at,
     },
     KEYS_CHANGED: { kind: 'KEYS_CHANGED' },
+    LIMITS_CLEARED: { kind: 'LIMITS_CLEARED', subject: row.subject, clearedAt: at },
   };
   return changes[row.kind];
 }

@@ -8,6 +8,7 @@ type UserVerbs = Pick<
   Store,
   | 'createUser'
   | 'findUserByEmail'
+  | 'findCredentials'
   | 'findUserById'
   | 'hasUsers'
   | 'listUsers'
@@ -43,6 +44,24 @@ export function createUserVerbs({ db, reader, locksRows, announce, wake }: Conne
         .where('email_key', '=', emailKey)
         .executeTakeFirst();
       return row && { user: toUser(row), passwordHash: row.password_hash };
+    },
+
+    async findCredentials(emailKey, network, knownSince) {
+      const row = await reader
+        .selectFrom('users')
+        .leftJoin('known_networks', (join) =>
+          join
+            .onRef('known_networks.user_id', '=', 'users.id')
+            .on('known_networks.network', '=', network ?? null)
+            .on('known_networks.last_used_at', '>=', knownSince.getTime()),
+        )
+        .selectAll('users')
+        .select('known_networks.last_used_at as known_at')
+        .where('email_key', '=', emailKey)
+        .executeTakeFirst();
+      return (
+        row && { user: toUser(row), passwordHash: row.password_hash, isKnownNetwork: row.known_at !== null }
+      );
     },
 
     async findUserById(id) {

@@ -2,6 +2,7 @@
 import { describeChanges } from './contract/changes.ts';
 import { createFixture, type TestDatabase } from './contract/fixture.ts';
 import { describeHousekeeping } from './contract/housekeeping.ts';
+import { describeKnownNetworks } from './contract/known-networks.ts';
 import { describeLifecycle } from './contract/lifecycle.ts';
 import { describeRotation } from './contract/rotation.ts';
 import { describeSessions } from './contract/sessions.ts';
@@ -17,6 +18,7 @@ const PARTS = [
   describeChanges,
   describeSigningKeys,
   describeHousekeeping,
+  describeKnownNetworks,
   describeLifecycle,
 ];
 
