@@ -16,6 +16,7 @@ import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
 import { CORS } from './http/response-headers.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useClientAddress } from './http/use-client-address.ts';
+import { useDocumentCache } from './http/use-document-cache.ts';
 import { useDocumentLimits } from './http/use-document-limits.ts';
 import { useGraphiql } from './http/use-graphiql.ts';
 import { useHealth } from './http/use-health.ts';
@@ -121,6 +122,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useClientAddress(),
       useClearRefusals(),
       useDocumentLimits(),
+      useDocumentCache({ log }),
       useResponseHeaders(),
       useMetrics(metrics),
       useJwks(() => keyring.jwks),

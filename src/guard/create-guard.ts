@@ -29,7 +29,11 @@ export interface DecisionOptions extends ProtectOptions {
 export type Decision = { schema: GraphQLSchema } | { answer: ExecutionResult };
 
 /** Decides one request. */
-export type Decide = (args: ExecutionArgs) => Decision | Promise<Decision>;
+export interface Decide {
+  (args: ExecutionArgs): Decision | Promise<Decision>;
+  /** Fields of the operation plan that it retains. */
+  readonly plannedFields?: number;
+}
 
 export interface Guard {
   /** @throws ConfigError where a directive makes no rule or names an unknown policy */
@@ -84,7 +88,7 @@ export function createGuard(options: DecisionOptions = {}): Guard {
       return isSatisfied ? onPlain : onWalled;
     }
 
-    return (args) => {
+    const decide = (args: ExecutionArgs) => {
       const caller = callerOf(args.contextValue, guarded.now);
       if (guarded.isReporting) return report(guarded, plan, caller);
       const verdict = judge(args, caller);
@@ -92,6 +96,8 @@ export function createGuard(options: DecisionOptions = {}): Guard {
         ? verdict.then((late) => conclude(late, caller))
         : conclude(verdict, caller);
     };
+    const plannedFields = plan.certain.reduce((sum, { places }) => sum + places.length, 0);
+    return Object.assign(decide, { plannedFields });
   }
 
   function prepare(

@@ -36,6 +36,8 @@ import type { PromiseOrValue } from '../../at-once.ts';
 import { isPlain } from './is-plain.ts';
 
 export interface CompiledQuery {
+  /** Fields with every fragment written out; each retains some hundred bytes. */
+  fields: number;
   /** It is for this one alone. */
   schema: GraphQLSchema;
   /** Gives nothing where the executor has to answer: something was null that must not be, threw, or is out of the ordinary. */
@@ -75,6 +77,7 @@ export function compileQuery(
   const context = built as ExecutionContext; // it is no list of errors
   const { fragments, variableValues } = context;
   const { fields } = collectFields(schema, fragments, variableValues, queryType, operation.selectionSet);
+  let fieldCount = 0;
   const select = compileFields(queryType, fields);
 
   function compileFields(type: GraphQLObjectType, groups: ReadonlyMap<string, FieldNode[]>): Select {
@@ -103,6 +106,7 @@ export function compileQuery(
   }
 
   function compileField(parentType: GraphQLObjectType, key: string, nodes: FieldNode[]) {
+    fieldCount += 1;
     const [node] = nodes;
     const name = node?.name.value ?? '';
     if (name === TypeNameMetaFieldDef.name) return compileTypeName(parentType.name);
@@ -210,7 +214,7 @@ export function compileQuery(
     });
   }
 
-  return { schema, run: runQuery };
+  return { fields: fieldCount, schema, run: runQuery };
 }
 
 /** As the executor has them where an operation defines none. */

@@ -7,6 +7,7 @@ import type { Guard } from '../../guard/create-guard.ts';
 import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
+import { IS_PREPARATION } from '../use-document-cache.ts';
 import { createLane } from './create-lane.ts';
 import { type AnyYoga, findForeignHooks } from './find-foreign-hooks.ts';
 import type { Cors } from './write-answer.ts';
@@ -54,7 +55,7 @@ export function createHouseListener(
     otherDoor: yoga,
     // Yoga's own plugins look at these two, and word their errors accordingly.
     readerOf: (operationName) =>
-      yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName } }),
+      yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName }, [IS_PREPARATION]: true }),
     authenticate,
     guard,
     answerResult: (result) => mask(answerResult(result, true, onDenied !== 'null')),

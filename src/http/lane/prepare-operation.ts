@@ -7,8 +7,9 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import type { Decide, Guard } from '../../guard/create-guard.ts';
+import { documentBytes } from '../document-bytes.ts';
+import { createSeenCache, type SeenCache } from '../seen-cache.ts';
 import { hasTooManyRootFields } from '../use-root-field-limit.ts';
 import { type CompiledQuery, compileQuery } from './compile-query.ts';
 
@@ -30,6 +31,11 @@ export interface DocumentReader {
   validate(schema: GraphQLSchema, document: DocumentNode): readonly Error[];
 }
 
+/** Kept for each text; without an operation if the Yoga handler has to answer it. */
+export interface Preparation {
+  prepared: PreparedOperation | undefined;
+}
+
 export interface PreparationDeps {
   readerOf(operationName?: string): DocumentReader;
   guard: Pick<Guard, 'prepare'>;
@@ -37,9 +43,14 @@ export interface PreparationDeps {
   compiles: GraphQLSchema | undefined;
 }
 
-/** In characters, all texts together; a document takes some hundred bytes of memory for each. */
-const MAX_NEW_LENGTH = 50_000;
-const MAX_KNOWN_LENGTH = 300_000;
+/** Bytes of operations sent once. */
+const MAX_BYTES_SEEN_ONCE = 4_000_000;
+/** Bytes of operations sent again: some hundreds of usual length. */
+const MAX_BYTES_SEEN_TWICE = 12_000_000;
+/** Bytes that an operation retains beside its document: fixed, a planned field, a compiled field. */
+const OPERATION_BYTES = 2_000;
+const PLANNED_FIELD_BYTES = 160;
+const COMPILED_FIELD_BYTES = 700;
 /** What the key of a text with an operation's name begins with. */
 const NAMED = '\0';
 /** Longer texts are for the other door. */
@@ -49,25 +60,26 @@ const MAX_TEXT_LENGTH = 20_000;
  * @returns a function that gives the operation to run, prepared; undefined where it is for the other door, which says
  *   what is wrong with it, or answers it in parts
  */
-export function createPreparedOperations({ readerOf, guard, compiles }: PreparationDeps) {
-  /** Texts seen twice: what clients go on sending. */
-  const known = createTexts(MAX_KNOWN_LENGTH);
-  /** Texts seen once wait here, where only others seen once push them out. */
-  const fresh = createTexts(MAX_NEW_LENGTH);
-
-  function prepare(text: string, operationName: string | undefined): PreparedOperation | 'other door' {
+export function createPreparedOperations(
+  { readerOf, guard, compiles }: PreparationDeps,
+  cache: SeenCache<Preparation> = createSeenCache({
+    maxBytesSeenOnce: MAX_BYTES_SEEN_ONCE,
+    maxBytesSeenTwice: MAX_BYTES_SEEN_TWICE,
+  }),
+) {
+  function prepare(text: string, operationName: string | undefined): PreparedOperation | undefined {
     const { schema, parse, validate } = readerOf(operationName);
     try {
       const document = parse(text);
-      if (validate(schema, document).length > 0) return 'other door';
+      if (validate(schema, document).length > 0) return undefined;
       const operation = getOperationAST(document, operationName);
-      if (!operation || operation.operation === 'subscription') return 'other door';
-      if (hasTooManyRootFields(document, operation) || comesInParts(document)) return 'other door';
+      if (!operation || operation.operation === 'subscription') return undefined;
+      if (hasTooManyRootFields(document, operation) || comesInParts(document)) return undefined;
       const decide = guard.prepare(schema, document, operationName);
       const compiled = compiles && compileQuery(compiles, document, operation);
       return { document, operation, operationName, decide, compiled };
     } catch {
-      return 'other door'; // it says why
+      return undefined; // the Yoga handler says why
     }
   }
 
@@ -76,26 +88,21 @@ export function createPreparedOperations({ readerOf, guard, compiles }: Preparat
     if (text.startsWith(NAMED)) return undefined; // no document begins so, and no text may pass for a key
     const key =
       operationName === undefined ? text : `${NAMED}${operationName.length} ${operationName}${text}`;
-    let prepared = known.get(key);
-    if (prepared === undefined) {
-      prepared = fresh.get(key);
-      if (prepared === undefined) {
-        prepared = prepare(text, operationName);
-        fresh.set(key, prepared);
-      } else {
-        fresh.delete(key);
-        known.set(key, prepared);
-      }
+    let preparation = cache.get(key);
+    if (preparation === undefined) {
+      preparation = { prepared: prepare(text, operationName) };
+      cache.set(key, preparation, preparedBytes(preparation));
     }
-    return prepared === 'other door' ? undefined : prepared;
+    return preparation.prepared;
   };
 }
 
-function createTexts(maxLength: number) {
-  return new LRUCache<string, PreparedOperation | 'other door'>({
-    maxSize: maxLength,
-    sizeCalculation: (_, key) => key.length + 1,
-  });
+/** Bytes that are retained beside the key. */
+function preparedBytes({ prepared }: Preparation): number {
+  if (prepared === undefined) return 0;
+  const { document, decide, compiled } = prepared;
+  const plan = PLANNED_FIELD_BYTES * (decide.plannedFields ?? 0);
+  return OPERATION_BYTES + documentBytes(document) + plan + COMPILED_FIELD_BYTES * (compiled?.fields ?? 0);
 }
 
 function comesInParts(document: DocumentNode): boolean {

@@ -1,0 +1,64 @@
+// Operations of the fast path are kept within a number of bytes: with their documents, plans and compiled functions.
+import { parse } from 'graphql';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createPreparedOperations, type Preparation } from '../../../src/http/lane/prepare-operation.ts';
+import { createSeenCache } from '../../../src/http/seen-cache.ts';
+import { type Bandha, createBandha } from '../../../src/server.ts';
+import { heapBytes } from '../../support/heap.ts';
+import { TEST_SECRET } from '../../support/test-server.ts';
+
+let bandha: Bandha;
+beforeAll(async () => {
+  const typeDefs = 'extend type Query { node: Node } type Node { a: String b: String node: Node }';
+  bandha = await createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET, typeDefs });
+});
+afterAll(() => bandha.close());
+
+const repeat = (count: number, part: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => part(i)).join(' ');
+
+/** Bytes of operations sent once, and as many of operations sent again. */
+const LIMIT_BYTES = 8_000_000;
+/** The heap also moves by what else goes on in the process. */
+const NOISE_BYTES = 3_000_000;
+
+it.each([
+  ['compiled', (n: number) => `{ n${n}: node { ${repeat(450, (i) => `a${i}:a b${i}:b`)} } }`],
+  [
+    'compiled from fragments',
+    (n: number) =>
+      `{ n${n}: node { ${'...F '.repeat(90)} } } fragment F on Node { ${repeat(10, (i) => `a${i}:a`)} }`,
+  ],
+  [
+    'with many planned fields',
+    (n: number) => `{ n${n}: node { a } ${repeat(90, (i) => `a${i}:secureData{message}`)} }`,
+  ],
+  [
+    'with fragments that multiply planned fields',
+    (n: number) =>
+      `{ n${n}: node { a } ${'...A '.repeat(9)} } fragment A on Query { ${'...B '.repeat(9)} } fragment B on Query { secureData { message } } # ${'x'.repeat(9_000)}`,
+  ],
+  ['invalid', (n: number) => `{ n${n} ${repeat(900, (i) => `a${i}`)} }`],
+])('operations %s stay within their bytes', async (_, textOf) => {
+  const { schema, validate } = bandha.yoga.getEnveloped({ request: { method: 'POST' }, params: {} });
+  const cache = createSeenCache<Preparation>({
+    maxBytesSeenOnce: LIMIT_BYTES,
+    maxBytesSeenTwice: LIMIT_BYTES,
+  });
+  const prepare = createPreparedOperations(
+    {
+      readerOf: () => ({ schema, validate, parse: (text) => parse(text) }), // not the parser of the server, which keeps documents too
+      guard: bandha.house.guard,
+      compiles: bandha.house.guard.protect(schema).plain,
+    },
+    cache,
+  );
+  prepare(textOf(0), undefined);
+  const before = await heapBytes();
+  for (let i = 1; i <= 120; i += 1) {
+    prepare(textOf(i), undefined);
+    if (i % 2 === 0) prepare(textOf(i), undefined);
+    expect(cache.bytes).toBeLessThanOrEqual(2 * LIMIT_BYTES);
+  }
+  expect((await heapBytes()) - before).toBeLessThan(cache.bytes + NOISE_BYTES);
+});
