@@ -114,7 +114,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       now,
       onDenied: config.onDenied,
       introspection: 'usable',
-      watchSession: changes.watch,
+      watchSession: tokens.watch,
     };
     const guard = createGuard(guardOptions);
     const { walled: schema } = guard.protect(built);

@@ -51,6 +51,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'sign new tokens with the next key from now on',
     load: async () => (await import('./keys-rotate.ts')).keysRotate,
   },
+  'keys revoke': {
+    usage: 'keys revoke KID | --all',
+    summary: 'delete a signing key that has leaked; its tokens are rejected within a second',
+    load: async () => (await import('./keys-revoke.ts')).keysRevoke,
+  },
   schema: {
     usage: 'schema [FILE] [--explain]',
     summary: 'print the schema, or what each field of it needs',

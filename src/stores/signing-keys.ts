@@ -1,12 +1,17 @@
 // The store's verbs for signing keys.
-import { type Insertable, type Kysely, sql } from 'kysely';
+import { type DeleteQueryBuilder, type DeleteResult, type Insertable, type Kysely, sql } from 'kysely';
 import { noteChanges } from './note-changes.ts';
 import type { SigningKeyRow, Store } from './store.ts';
 import { type Connections, type Database, toSigningKeyRow } from './tables.ts';
 
 type SigningKeyVerbs = Pick<
   Store,
-  'listSigningKeys' | 'provideSigningKeys' | 'rotateSigningKeys' | 'removeRetiredKeys'
+  | 'listSigningKeys'
+  | 'provideSigningKeys'
+  | 'rotateSigningKeys'
+  | 'revokeSigningKey'
+  | 'revokeAllSigningKeys'
+  | 'removeRetiredKeys'
 >;
 
 export function createSigningKeyVerbs({ db, locksRows, wake }: Connections): SigningKeyVerbs {
@@ -68,26 +73,56 @@ export function createSigningKeyVerbs({ db, locksRows, wake }: Connections): Sig
       return rotated;
     },
 
-    async removeRetiredKeys(before, now) {
-      const removed = await changeKeys(async (transaction) => {
-        const rows = await transaction
-          .deleteFrom('signing_keys')
-          .where('status', '=', 'retired')
-          .where('retired_at', '<', before.getTime())
-          .returning('kid')
-          .execute();
-        await noteChanges(
-          transaction,
-          'KEYS_CHANGED',
-          rows.map(({ kid }) => kid),
-          now,
-        );
-        return rows.length;
+    async revokeSigningKey(kid, replacement, now) {
+      const status = await changeKeys(async (transaction) => {
+        const [revoked] = await deleteKeys(transaction, now, (query) => query.where('kid', '=', kid));
+        if (revoked === undefined || revoked.status === 'retired') return revoked?.status;
+        if (revoked.status === 'current') {
+          await transaction
+            .updateTable('signing_keys')
+            .set({ status: 'current', current_since: now.getTime() })
+            .where('status', '=', 'next')
+            .execute();
+        }
+        if (replacement !== undefined) {
+          await transaction.insertInto('signing_keys').values(toRow(replacement)).execute();
+        }
+        return revoked.status;
       });
-      if (removed > 0) wake();
-      return removed;
+      if (status !== undefined) wake();
+      return status;
+    },
+
+    async revokeAllSigningKeys(now) {
+      const revoked = await changeKeys((transaction) => deleteKeys(transaction, now, (query) => query));
+      if (revoked.length > 0) wake();
+      return revoked.length;
+    },
+
+    async removeRetiredKeys(before, now) {
+      const removed = await changeKeys((transaction) =>
+        deleteKeys(transaction, now, (query) =>
+          query.where('status', '=', 'retired').where('retired_at', '<', before.getTime()),
+        ),
+      );
+      if (removed.length > 0) wake();
+      return removed.length;
     },
   };
+}
+
+type DeleteKeys = DeleteQueryBuilder<Database, 'signing_keys', DeleteResult>;
+
+/** Deletes the keys that `narrow` leaves, and records each for every instance. */
+async function deleteKeys(
+  transaction: Kysely<Database>,
+  now: Date,
+  narrow: (query: DeleteKeys) => DeleteKeys,
+): Promise<Pick<SigningKeyRow, 'kid' | 'status'>[]> {
+  const deleted = await narrow(transaction.deleteFrom('signing_keys')).returning(['kid', 'status']).execute();
+  const kids = deleted.map(({ kid }) => kid);
+  await noteChanges(transaction, 'KEYS_CHANGED', kids, now);
+  return deleted;
 }
 
 /** Moves a key of another algorithm out of the place that `key` is for. */

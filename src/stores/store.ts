@@ -187,6 +187,18 @@ export interface Store {
    * @returns false, and changes nothing, where the next key is not `nextKid` any more: another instance was quicker
    */
   rotateSigningKeys(nextKid: string, replacement: SigningKeyRow, now: Date): Promise<boolean>;
+  /**
+   * Deletes one key. If it was current, the next one becomes current, and `replacement` the next; if it was next,
+   * `replacement` takes its place; if it was retired, `replacement` is not used.
+   * @returns the status that the key had; undefined if there is no such key
+   */
+  revokeSigningKey(
+    kid: string,
+    replacement: SigningKeyRow | undefined,
+    now: Date,
+  ): Promise<SigningKeyStatus | undefined>;
+  /** Deletes every key. @returns how many */
+  revokeAllSigningKeys(now: Date): Promise<number>;
 
   /** Publishes that the rate limits of an account are deleted. @param subject pseudonym of the account */
   clearLimits(subject: string, now: Date): Promise<void>;

@@ -1,28 +1,30 @@
 // The server's own signing keys: kept encrypted in the store, published as a JWK Set, followed as they are rotated.
 import { setTimeout as wait } from 'node:timers/promises';
-import { type CryptoKey, errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { AuthError } from '../errors.ts';
 import { inTime } from '../in-time.ts';
 import type { Store } from '../stores/store.ts';
 import type { SigningAlgorithm } from './algorithms.ts';
-import { importKey, makeKeyRow, openKey, type SigningKey } from './make-key.ts';
+import { issuedAt, type KeySet, toKeySet } from './key-set.ts';
+import { makeKeyRow, openKey, type SigningKey } from './make-key.ts';
 import type { Secrets } from './secrets.ts';
 
 export interface Keyring {
-  /** The key that signs new tokens. */
+  /**
+   * The key that signs new tokens.
+   * @throws AuthError `KEYS_UNAVAILABLE` if it was revoked and the one in its place cannot be read
+   */
   readonly current: SigningKey;
-  /** Every key whose tokens may still be valid, for `jwtVerify`; asks the store about one it does not know. */
+  /** Every key whose tokens may still be valid, for `jwtVerify`; queries the store for an unknown `kid`. */
   findKey: JWTVerifyGetKey;
+  /** Whether a key of this `kid` may still have valid tokens. */
+  has(kid: string): boolean;
   /** The public halves, of the key that will sign next too (RFC 7517, section 5). */
   readonly jwks: JSONWebKeySet;
-  /** Reads the keys from the store again. Where that fails, those there are go on being used. */
+  /** Reads the keys from the store again. If that fails, those there are go on being used. */
   reload(): Promise<void>;
-}
-
-/** The keys at one moment. */
-interface KeySet {
-  current: SigningKey;
-  publicKeys: ReadonlyMap<string, { algorithm: string; key: CryptoKey }>;
-  jwks: JSONWebKeySet;
+  /** Calls `listener` after a key has been removed: what was verified with it must be verified again. */
+  onRemoval(listener: () => void): void;
 }
 
 /** Names that are on no key make the store be asked no more often than this. */
@@ -40,12 +42,41 @@ export async function openKeyring(
   algorithm: SigningAlgorithm,
   now: () => Date,
 ): Promise<Keyring> {
-  await provideKeys(store, secrets, algorithm, now());
-  let keys = await loadKeys(store, secrets);
+  let keys: KeySet = { publicKeys: new Map(), jwks: { keys: [] } };
+  let signing: SigningKey | undefined;
+  let removed = () => {};
   let underWay: Promise<void> = Promise.resolve();
   let queued: Promise<void> | undefined;
   let asking: Promise<void> | undefined;
   let readAt = performance.now();
+
+  function apply(next: KeySet, nextSigning: SigningKey | undefined): void {
+    const isRemoval = [...keys.publicKeys.keys()].some((kid) => !next.publicKeys.has(kid));
+    keys = next;
+    // A key that was revoked signs no more, whatever becomes of the one in its place.
+    signing = nextSigning && next.publicKeys.has(nextSigning.kid) ? nextSigning : undefined;
+    if (isRemoval) removed();
+  }
+
+  /** @returns whether there is a current key */
+  async function load(): Promise<boolean> {
+    const rows = await store.listSigningKeys();
+    const next = await toKeySet(rows);
+    const current = rows.find(({ status }) => status === 'current');
+    let opened = signing;
+    try {
+      if (current !== undefined) opened = await openKey(current, secrets);
+    } finally {
+      apply(next, opened);
+    }
+    return current !== undefined;
+  }
+
+  async function provideAndLoad(): Promise<void> {
+    await provideKeys(store, secrets, algorithm, now());
+    if (!(await load())) throw new Error('The store has no current signing key');
+  }
+  await provideAndLoad();
 
   /** One read for all who wait, begun after they asked. */
   function reload(): Promise<void> {
@@ -54,7 +85,8 @@ export async function openKeyring(
       .then(async () => {
         queued = undefined;
         readAt = performance.now();
-        keys = await loadKeys(store, secrets);
+        // Every key may have been revoked.
+        if (!(await load())) await provideAndLoad();
       });
     underWay = queued;
     return queued;
@@ -71,25 +103,26 @@ export async function openKeyring(
     return asking;
   }
 
-  const find = ({ kid = '', alg }: { kid?: string; alg?: string }) => {
-    const found = keys.publicKeys.get(kid);
-    return found?.algorithm === alg ? found?.key : undefined;
-  };
-
   return {
     reload,
+    has: (kid) => keys.publicKeys.has(kid),
+    onRemoval(listener) {
+      removed = listener;
+    },
     get current() {
-      return keys.current;
+      if (signing === undefined) throw new AuthError('KEYS_UNAVAILABLE');
+      return signing;
     },
     get jwks() {
       return keys.jwks;
     },
-    async findKey(header) {
-      const isNew = header.kid !== undefined && !keys.publicKeys.has(header.kid);
-      if (isNew) await inTime(ask(), ASK_WITHIN_MS);
-      const key = find(header);
-      if (key === undefined) throw new errors.JWKSNoMatchingKey();
-      return key;
+    async findKey({ kid = '', alg }, token) {
+      if (kid !== '' && !keys.publicKeys.has(kid)) await inTime(ask(), ASK_WITHIN_MS);
+      const found = keys.publicKeys.get(kid);
+      if (found?.algorithm !== alg || issuedAt(token) > (found?.lastIssuedAt ?? 0)) {
+        throw new errors.JWKSNoMatchingKey();
+      }
+      return found.key;
     },
   };
 }
@@ -108,21 +141,4 @@ async function provideKeys(
   if (missing.length === 0) return;
   const made = await Promise.all(missing.map((status) => makeKeyRow(algorithm, status, secrets, now)));
   await store.provideSigningKeys(made, now);
-}
-
-async function loadKeys(store: Store, secrets: Secrets): Promise<KeySet> {
-  const rows = await store.listSigningKeys();
-  const current = rows.find(({ status }) => status === 'current');
-  if (current === undefined) throw new Error('The store has no current signing key');
-  const publicKeys = new Map<string, { algorithm: string; key: CryptoKey }>();
-  for (const { kid, algorithm, publicJwk } of rows) {
-    publicKeys.set(kid, { algorithm, key: await importKey(publicJwk, algorithm) });
-  }
-  return {
-    current: await openKey(current, secrets),
-    publicKeys,
-    jwks: {
-      keys: rows.map(({ kid, algorithm, publicJwk }) => ({ ...publicJwk, kid, alg: algorithm, use: 'sig' })),
-    },
-  };
 }

@@ -37,7 +37,7 @@ export async function openKey(row: SigningKeyRow, secrets: Secrets): Promise<Sig
   const opened = secrets.open(row.sealedPrivateJwk, row.kid);
   if (opened === undefined || !isSigningAlgorithm(row.algorithm)) {
     throw new ConfigError([
-      'BANDHA_SECRET: does not open the signing keys in the store; it must be the one they were made under',
+      'BANDHA_SECRET: is not the secret under which the signing keys in the store were encrypted (without it, .bandha/secret is used). Start with that secret; or, to give it up, which ends every session, run "bandha keys revoke --all" with the new one and start again',
     ]);
   }
   const jwk: JWK = JSON.parse(opened);

@@ -1,14 +1,17 @@
 // The tokens of a server that issues them: its keys, their verification, and what ends a token before its time.
+
+import type { TokenProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { Store } from '../stores/store.ts';
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './algorithms.ts';
+import type { SigningAlgorithm } from './algorithms.ts';
 import { type AuthenticateAtOnce, createAuthenticate } from './authenticate.ts';
 import { createSessionCheck } from './check-session.ts';
 import { type Keyring, openKeyring } from './keyring.ts';
-import { MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
+import { createOwnVerifier } from './own-verifier.ts';
+import type { Principal } from './principal.ts';
 import type { Secrets } from './secrets.ts';
 import { createSessionChanges, type SessionChanges } from './session-changes.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import type { Verifier } from './verifier.ts';
 
 export interface TokenDeps {
   store: Store;
@@ -29,6 +32,8 @@ export interface Tokens {
   verifier: Verifier;
   changes: SessionChanges;
   authenticate: AuthenticateAtOnce;
+  /** Calls `ended` once, when the principal's token is no longer accepted; returns what stops the watch. */
+  watch(principal: Principal, ended: (problem: TokenProblem) => void): () => void;
   stop(): void;
 }
 
@@ -41,15 +46,7 @@ const KEYS_AGAIN_AFTER_MS = 1_000;
 export async function openTokens({ store, secrets, config, log, now }: TokenDeps): Promise<Tokens> {
   const keyring = await openKeyring(store, secrets, config.algorithm, now);
   const changes = createSessionChanges(config.accessTtlSeconds, now);
-  const verifier = createVerifier({
-    ...config,
-    algorithms: SIGNING_ALGORITHMS,
-    keys: keyring.findKey,
-    // What has changed is remembered for so long: a token from when they lived longer must not outlive that.
-    maxAgeSeconds: config.accessTtlSeconds,
-    maxAheadSeconds: MAX_CLOCK_DIFFERENCE_SECONDS,
-    now,
-  });
+  const verifier = createOwnVerifier(keyring, { ...config, now });
   const checkSession = createSessionCheck({
     changes,
     changesKnownAt: store.changesToldAt,
@@ -78,6 +75,18 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
     verifier,
     changes,
     authenticate: createAuthenticate(verifier, checkSession),
+    watch(principal, ended) {
+      let isOver = false;
+      const end = (problem: TokenProblem) => {
+        if (isOver) return;
+        isOver = true;
+        ended(problem);
+      };
+      const stops = [verifier.watchKey(principal, end), changes.watch(principal, end)];
+      return () => {
+        for (const stop of stops) stop();
+      };
+    },
     stop() {
       isStopped = true;
       clearTimeout(again);

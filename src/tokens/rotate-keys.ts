@@ -1,5 +1,5 @@
-// Puts the next signing key into use, and publishes the one after it.
-import type { Store } from '../stores/store.ts';
+// Puts the next signing key into use and publishes the one after it; revokes a key that has leaked.
+import type { SigningKeyStatus, Store } from '../stores/store.ts';
 import { makeKeyRow, openKey } from './make-key.ts';
 import type { Secrets } from './secrets.ts';
 
@@ -36,6 +36,25 @@ export async function rotateKeys({ store, secrets, now }: RotateDeps): Promise<K
     nextKid: replacement.kid,
     knownEverywhereAt: new Date(next.createdAt.getTime() + JWKS_MAX_AGE_SECONDS * 1000),
   };
+}
+
+/**
+ * Revokes a signing key that has leaked: its tokens are rejected from now on.
+ * @returns the status that it had; undefined if there is no such key
+ * @throws ConfigError if another key takes its place and the secret is not the one that the keys are encrypted under
+ */
+export async function revokeKey(
+  { store, secrets, now }: Omit<RotateDeps, 'secrets'> & { secrets: () => Secrets },
+  kid: string,
+): Promise<SigningKeyStatus | undefined> {
+  const keys = await store.listSigningKeys();
+  const key = keys.find((one) => one.kid === kid);
+  if (key === undefined) return undefined;
+  if (key.status === 'retired') return store.revokeSigningKey(kid, undefined, now());
+  // The key that signs afterwards. If it cannot be opened, no instance could sign.
+  const successor = keys.find(({ status }) => status === (key.status === 'current' ? 'next' : 'current'));
+  const { algorithm } = await openKey(successor ?? key, secrets());
+  return store.revokeSigningKey(kid, await makeKeyRow(algorithm, 'next', secrets(), now()), now());
 }
 
 /** Rotates where the current key has signed for `maxAgeSeconds`, and everybody has had time to learn of the next. */

@@ -121,7 +121,7 @@ describe('bandha keys rotate', () => {
     ['an argument', ['rotate', 'now'], 'Usage: bandha keys rotate'],
     ['an option', ['rotate', '--force'], 'Usage: bandha keys rotate'],
     ['an argument of the list', ['list', 'all'], 'Usage: bandha keys list'],
-    ['an unknown verb', ['revoke'], 'There is no command "keys revoke".'],
+    ['an unknown verb', ['replace'], 'There is no command "keys replace".'],
     ['no verb', [], 'There is no command "keys".'],
   ])('takes %s for a wrong call', async (_, args, message) => {
     const refused = await keys(...args);

@@ -45,6 +45,8 @@ export const CALLS: {
   listSigningKeys: (store) => store.listSigningKeys(),
   provideSigningKeys: (store) => store.provideSigningKeys([newKey('current')], NOW),
   rotateSigningKeys: (store) => store.rotateSigningKeys('kid', newKey('next'), NOW),
+  revokeSigningKey: (store) => store.revokeSigningKey('kid', undefined, NOW),
+  revokeAllSigningKeys: (store) => store.revokeAllSigningKeys(NOW),
   takeLease: (store) => store.takeLease('task', 'holder', NOW, 60),
   removeEndedSessions: (store) =>
     store.removeEndedSessions({ before: NOW, idleSeconds: IDLE_SECONDS, after: undefined, limit: 10 }),

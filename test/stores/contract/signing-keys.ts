@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SigningKeyRow, Store } from '../../../src/stores/store.ts';
-import { after, atOnce, type Fixture, NOW, newKey } from './fixture.ts';
+import { after, atOnce, type Fixture, follow, isOfKeys, NOW, newKey } from './fixture.ts';
 
 export function describeSigningKeys(name: string, { withEmpty }: Fixture): void {
   /** The only one with the status; undefined where there is none. */
@@ -166,6 +166,79 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
           { numRuns: 10 },
         );
       }));
+  });
+
+  describe(`${name}: revoking signing keys`, () => {
+    async function withThree(
+      use: (
+        keys: Record<SigningKeyRow['status'], SigningKeyRow>,
+        store: Store,
+        other: Store,
+      ) => Promise<void>,
+    ) {
+      await withEmpty(async (store, other) => {
+        const [retired, current, next] = [newKey('current'), newKey('next'), newKey('next')];
+        await store.provideSigningKeys([retired, current], NOW);
+        await store.rotateSigningKeys(current.kid, next, after(1));
+        await use({ retired, current, next }, store, other);
+      });
+    }
+
+    it.each<[SigningKeyRow['status'], (SigningKeyRow['status'] | 'replacement')[]]>([
+      ['retired', ['current', 'next']],
+      ['current', ['next', 'replacement', 'retired']],
+      ['next', ['current', 'replacement', 'retired']],
+    ])('deletes the %s key and fills its place', (status, [signs, follows, other]) =>
+      withThree(async (keys, store, elsewhere) => {
+        const all = { ...keys, replacement: newKey('next') };
+        expect(await store.revokeSigningKey(keys[status].kid, all.replacement, after(2))).toBe(status);
+        expect(kidsOf([await keyThatIs('current', elsewhere), await keyThatIs('next', elsewhere)])).toEqual(
+          kidsOf([signs && all[signs], follows && all[follows]]),
+        );
+        expect((await keyThatIs('retired', elsewhere))?.kid).toBe(other && all[other].kid);
+        if (status === 'current') {
+          expect((await keyThatIs('current', elsewhere))?.currentSince).toEqual(after(2));
+        }
+      }),
+    );
+
+    it('changes nothing for an unknown key', () =>
+      withThree(async (_, store) => {
+        const before = await store.listSigningKeys();
+        expect(await store.revokeSigningKey('a\0b', newKey('next'), NOW)).toBeUndefined();
+        expect(await store.listSigningKeys()).toEqual(before);
+      }));
+
+    it('deletes a key once, with one replacement, if several do so at the same time', () =>
+      withThree(async ({ current, next }, ...stores) => {
+        const replacements = Array.from({ length: 10 }, () => newKey('next'));
+        const statuses = await atOnce(10, stores, (store, i) =>
+          store.revokeSigningKey(current.kid, replacements[i], NOW),
+        );
+        expect(statuses.filter((status) => status === 'current')).toHaveLength(1);
+        expect((await keyThatIs('current', stores[0]))?.kid).toBe(next.kid);
+        expect((await keyThatIs('next', stores[0]))?.kid).toBe(
+          replacements[statuses.indexOf('current')]?.kid,
+        );
+      }));
+
+    it('deletes every key, and counts them', () =>
+      withThree(async (_, store, other) => {
+        expect(await store.revokeAllSigningKeys(NOW)).toBe(3);
+        expect(await other.listSigningKeys()).toEqual([]);
+        expect(await store.revokeAllSigningKeys(NOW)).toBe(0);
+      }));
+
+    it.each<[string, (store: Store, kid: string) => Promise<unknown>]>([
+      ['one', (store, kid) => store.revokeSigningKey(kid, undefined, NOW)],
+      ['all', (store) => store.revokeAllSigningKeys(NOW)],
+    ])('publishes the revocation of %s to every instance', (_, revoke) =>
+      withThree(async ({ next }, store, other) => {
+        const [here, elsewhere] = [await follow(store, after(10)), await follow(other, after(10))];
+        await revoke(store, next.kid);
+        await Promise.all([here.heard(isOfKeys), elsewhere.heard(isOfKeys)]);
+      }),
+    );
   });
 
   describe(`${name}: removing retired keys`, () => {

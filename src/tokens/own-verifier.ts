@@ -1,0 +1,80 @@
+// Verifies the server's own tokens, and drops what was verified with a key that has been revoked since.
+import { decodeProtectedHeader } from 'jose';
+import type { TokenProblem } from '../errors.ts';
+import { SIGNING_ALGORITHMS } from './algorithms.ts';
+import type { Keyring } from './keyring.ts';
+import type { Principal } from './principal.ts';
+import { MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
+import { createVerifier, type Verifier } from './verifier.ts';
+
+export interface OwnVerifierOptions {
+  issuer: string;
+  audience: string;
+  accessTtlSeconds: number;
+  now: () => Date;
+}
+
+export interface OwnVerifier extends Verifier {
+  /** Calls `ended` once the key that signed the principal's token is revoked; returns what stops the watch. */
+  watchKey(principal: Principal, ended: (problem: TokenProblem) => void): () => void;
+}
+
+export function createOwnVerifier(
+  keyring: Pick<Keyring, 'findKey' | 'has' | 'onRemoval'>,
+  { issuer, audience, accessTtlSeconds, now }: OwnVerifierOptions,
+): OwnVerifier {
+  const create = () =>
+    createVerifier({
+      issuer,
+      audience,
+      algorithms: SIGNING_ALGORITHMS,
+      keys: keyring.findKey,
+      // The revocation cache drops its entries after this time: a token from when they lived longer must not outlive that.
+      maxAgeSeconds: accessTtlSeconds,
+      maxAheadSeconds: MAX_CLOCK_DIFFERENCE_SECONDS,
+      now,
+    });
+  let verifier = create();
+  // By principal, which lives as long as the verified token.
+  const kids = new WeakMap<Principal, string>();
+  const watches = new Map<object, { kid: string; ended: (problem: TokenProblem) => void }>();
+
+  keyring.onRemoval(() => {
+    // With its cache, and with what it is verifying at this moment: that must not be cached by the new one.
+    verifier = create();
+    for (const [watch, { kid, ended }] of watches) {
+      if (keyring.has(kid)) continue;
+      watches.delete(watch);
+      ended('TOKEN_INVALID');
+    }
+  });
+
+  return {
+    recall: (token) => verifier.recall(token),
+    async verify(token) {
+      const verification = await verifier.verify(token);
+      const { principal } = verification;
+      if (principal === undefined) return verification;
+      const { kid = '' } = decodeProtectedHeader(token);
+      // Revoked during the verification.
+      if (!keyring.has(kid)) return { principal: undefined, problem: 'TOKEN_INVALID' };
+      kids.set(principal, kid);
+      return verification;
+    },
+    get cachedTokens() {
+      return verifier.cachedTokens;
+    },
+    watchKey(principal, ended) {
+      const kid = kids.get(principal);
+      if (kid === undefined) return () => {};
+      const watch = {};
+      watches.set(watch, { kid, ended });
+      // It may have been revoked between the verification and now.
+      if (!keyring.has(kid)) {
+        watches.delete(watch);
+        ended('TOKEN_INVALID');
+      }
+      return () => watches.delete(watch);
+    },
+  };
+}
