@@ -11,7 +11,8 @@ import {
 import { ConfigError, toGraphQLError } from '../errors.ts';
 import { assertLog } from '../log.ts';
 import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
-import { createJudge, createKeptVerdicts, type Judge, type Verdict } from './judge-plan.ts';
+import { createEvaluationCache } from './evaluation-cache.ts';
+import { createJudge, type Judge, type Verdict } from './judge-plan.ts';
 import { type Plan, planOperation } from './plan-operation.ts';
 import { callerOf, type ProtectedSchema, type ProtectOptions, protectSchema } from './protect-schema.ts';
 
@@ -58,7 +59,7 @@ export function createGuard(options: DecisionOptions = {}): Guard {
   assertOneOf('default', otherwise, ['allow', 'deny']);
   if (options.log !== undefined) assertLog(options.log, ['warn']);
   const guards = new WeakMap<GraphQLSchema, Guarded>();
-  const kept = createKeptVerdicts();
+  const kept = createEvaluationCache<Verdict>();
 
   function protect(schema: GraphQLSchema): Guarded {
     const known = guards.get(schema);

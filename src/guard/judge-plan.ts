@@ -1,10 +1,10 @@
 // A plan against a caller: refused before execution, or run, with the wall or without.
 import type { ExecutionArgs, GraphQLError } from 'graphql';
-import { LRUCache } from 'lru-cache';
 import { toGraphQLError, withoutStack } from '../errors.ts';
 import { askPolicies, type DeniedPlace } from './ask-policies.ts';
 import { type Caller, checkRequirement, type Denial, refusalOf } from './check-requirement.ts';
 import { isSelected, type Variables, withDefaults } from './conditions.ts';
+import type { EvaluationCache } from './evaluation-cache.ts';
 import { keysOf, type Plan } from './plan-operation.ts';
 import type { ProtectedSchema } from './protect-schema.ts';
 
@@ -26,7 +26,7 @@ export interface Judge {
 export interface JudgeOptions {
   /** Whether the refusals set the HTTP status. */
   setsStatus: boolean;
-  kept: KeptVerdicts;
+  kept: EvaluationCache<Verdict>;
 }
 
 const SATISFIED: Verdict = { refusals: [], deniesMetaField: false, isSatisfied: true };
@@ -40,20 +40,6 @@ const MAX_LOCATED_REFUSALS = 25;
 const MAX_ANSWER_LENGTH = 1_000_000;
 /** What a refusal takes beside its path. */
 const REFUSAL_LENGTH = 250;
-
-/** Of all answers of refusal that are kept, in characters. */
-const MAX_KEPT_LENGTH = 10_000_000;
-
-/** Refusals that have been written out, for all operations; a client could make ever-new ones. */
-export function createKeptVerdicts(): KeptVerdicts {
-  return new LRUCache({
-    maxSize: MAX_KEPT_LENGTH,
-    sizeCalculation: ({ refusals }) =>
-      refusals.reduce((sum, { path = [] }) => sum + REFUSAL_LENGTH + path.join().length, REFUSAL_LENGTH),
-  });
-}
-
-export type KeptVerdicts = LRUCache<string, Verdict>;
 
 let judges = 0;
 
@@ -106,8 +92,7 @@ export function createJudge(
         return selected.map((place) => ({ denial, place }));
       }),
     );
-    kept.set(key, verdict);
-    return verdict;
+    return kept.set(key, verdict);
   }
 
   function judge(args: ExecutionArgs, caller: Caller): Verdict | Promise<Verdict> {
