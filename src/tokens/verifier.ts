@@ -6,6 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts';
 import { createKeyFinder, KeysUnavailableError } from './find-key.ts';
 import { type Principal, parsePrincipal } from './principal.ts';
+import { tokenBytes } from './token-bytes.ts';
 
 export interface VerifierOptions {
   /** The exact `iss` (RFC 9068, section 4). */
@@ -24,7 +25,11 @@ export interface VerifierOptions {
   maxAgeSeconds?: number;
   /** How far `iat` may be ahead of the clock. A token beyond that is `TOKEN_INVALID`. @default clockToleranceSeconds */
   maxAheadSeconds?: number;
-  /** How many verified tokens are remembered; default 100,000. */
+  /**
+   * Maximum number of verified tokens in the cache. Their bytes are limited to 2,000 for each: larger tokens take the place
+   * of several.
+   * @default 100,000
+   */
   maxCachedTokens?: number;
   now?: () => Date;
 }
@@ -54,6 +59,10 @@ interface CachedToken {
 const KEY_CARRYING_PARAMETERS = ['jku', 'jwk', 'x5u', 'x5c'] as const;
 const MAX_CLOCK_TOLERANCE_SECONDS = 5;
 const DEFAULT_MAX_CACHED_TOKENS = 100_000;
+/** Bandha's own tokens take 1,600. */
+const BYTES_PER_TOKEN = 2_000;
+/** However few tokens are cached, the largest that Node accepts in a header fits. */
+const MIN_CACHE_BYTES = 1_000_000;
 /** As long as jose keeps a set of keys that it has fetched. */
 const REMEMBERED_SECONDS = 600;
 const EXPIRED = refused('TOKEN_EXPIRED');
@@ -68,8 +77,12 @@ export function createVerifier(options: VerifierOptions): Verifier {
   const { maxAgeSeconds, clockToleranceSeconds = 0 } = options;
   const { maxAheadSeconds = clockToleranceSeconds } = options;
   const findKey = createKeyFinder(options.keys);
+  const { maxCachedTokens = DEFAULT_MAX_CACHED_TOKENS } = options;
   const cache = new LRUCache<string, CachedToken>({
-    max: options.maxCachedTokens ?? DEFAULT_MAX_CACHED_TOKENS,
+    max: maxCachedTokens,
+    maxSize: Math.max(MIN_CACHE_BYTES, maxCachedTokens * BYTES_PER_TOKEN),
+    sizeCalculation: ({ verification }, token) =>
+      verification.principal === undefined ? token.length : tokenBytes(token, verification.principal),
   });
   const underWay = new Map<string, Promise<Verification>>();
 

@@ -1,0 +1,38 @@
+// Bytes that a verified token retains, estimated from above by its text and its claims.
+import type { Principal } from './principal.ts';
+
+/** The principal, its sets and functions, and the entry of the cache. */
+const PRINCIPAL_BYTES = 500;
+const SET_ENTRY_BYTES = 60;
+const STRING_BYTES = 24;
+const NUMBER_BYTES = 16;
+const OBJECT_BYTES = 80;
+const PROPERTY_BYTES = 16;
+/** Objects with more keys are hash tables, whose keys are strings of their own. */
+const MAX_SHARED_KEYS = 20;
+const TABLE_ENTRY_BYTES = 80;
+const LIST_BYTES = 56;
+const ITEM_BYTES = 8;
+
+/** @param token its text, of ASCII alone */
+export function tokenBytes(token: string, { claims, roles, scopes }: Principal): number {
+  const sets = SET_ENTRY_BYTES * (roles.size + scopes.size);
+  // A scope is a string of its own, and `scope` holds it too.
+  const scopeTexts = [...scopes].reduce((sum, scope) => sum + STRING_BYTES + scope.length, 0);
+  return PRINCIPAL_BYTES + token.length + sets + scopeTexts + jsonBytes(claims);
+}
+
+function jsonBytes(value: unknown): number {
+  if (typeof value === 'string') return STRING_BYTES + 2 * value.length;
+  if (typeof value === 'number') return NUMBER_BYTES;
+  if (typeof value !== 'object' || value === null) return 0;
+  if (Array.isArray(value)) {
+    return value.reduce<number>((sum, item) => sum + ITEM_BYTES + jsonBytes(item), LIST_BYTES);
+  }
+  const entries = Object.entries(value);
+  const isTable = entries.length > MAX_SHARED_KEYS;
+  return entries.reduce(
+    (sum, [key, item]) => sum + (isTable ? TABLE_ENTRY_BYTES + key.length : PROPERTY_BYTES) + jsonBytes(item),
+    OBJECT_BYTES,
+  );
+}
