@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { normalizeEmail } from './accounts/email.ts';
 import { ConfigError } from './errors.ts';
 import { checkPassword } from './passwords/check-password.ts';
+import { findLimitIssues, type RateLimitOptions } from './rate-limits/buckets.ts';
 import { parseRange } from './rate-limits/network.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
 import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
@@ -40,6 +41,8 @@ export interface Config {
   admin: { email: string; password: string } | undefined;
   /** CIDR ranges of the proxies whose `X-Forwarded-For` names the client. @default none */
   trustedProxies: readonly string[];
+  /** Values in place of the rate limits' defaults, by bucket; not in the environment. @default {} */
+  limits: RateLimitOptions;
   logLevel: LogLevel;
   production: boolean;
 }
@@ -72,6 +75,7 @@ export const DEFAULT_CONFIG: Config = {
   onDenied: 'reject',
   admin: undefined,
   trustedProxies: [],
+  limits: {},
   logLevel: 'info',
   production: false,
 };
@@ -119,6 +123,9 @@ const CONFIG = z.strictObject({
   graphiql: z.boolean('must be true or false'),
   onDenied: oneOf(ON_DENIED),
   admin: z.object({ email: z.string(), password: z.string() }).optional(),
+  limits: z.unknown().superRefine((limits, context) => {
+    for (const message of findLimitIssues(limits)) context.addIssue({ code: 'custom', message });
+  }),
   trustedProxies: z.custom<readonly string[]>(areRanges, RANGES_OF_PROXIES),
   logLevel: oneOf(LOG_LEVELS),
   production: z.boolean('must be true or false'),

@@ -130,7 +130,7 @@ const REFUSALS = {
   EMAIL_TAKEN: { code: 'BAD_USER_INPUT', status: 200, message: 'There is an account with this email' },
   WEAK_PASSWORD: { code: 'BAD_USER_INPUT', status: 200, message: 'The password is too weak' },
   INVALID_EMAIL: { code: 'BAD_USER_INPUT', status: 200, message: 'This is not an email address' },
-  RATE_LIMITED: { code: 'RATE_LIMITED', status: 429, message: 'Too many tries; try again later' },
+  RATE_LIMITED: { code: 'RATE_LIMITED', status: 429, message: 'Too many attempts; try again later' },
 } satisfies Record<string, Refusal>;
 
 /** Why a request was refused: a row of the README's table of errors. */

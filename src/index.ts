@@ -1,11 +1,12 @@
 // What an embedding app imports.
-export type { Accounts } from './accounts/accounts.ts';
+export type { Accounts, ClientInfo } from './accounts/accounts.ts';
 export { type Config, loadConfig } from './config.ts';
 export type { BandhaContext } from './context.ts';
 export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
 export type { Policy, PolicyQuestion } from './guard/policies.ts';
 export { type GuardOptions, useGuard } from './guard/use-guard.ts';
 export type { Log } from './log.ts';
+export type { BucketLimit, BucketName, RateLimitOptions } from './rate-limits/buckets.ts';
 export { requirePrincipal } from './resolvers/require-principal.ts';
 export { directiveTypeDefs } from './schema/base-schema.ts';
 export type { SchemaExtension } from './schema/create-schema.ts';

@@ -3,7 +3,6 @@ import type { RequestListener } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
-import { createLoginTries } from './accounts/login-tries.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
 import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
@@ -29,7 +28,9 @@ import { useRootRedirect } from './http/use-root-redirect.ts';
 import { assertLog, consoleLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
+import { createClearListener, REPLAYED_CLEARS_MS } from './rate-limits/apply-clears.ts';
 import { createClientAddress } from './rate-limits/client-address.ts';
+import { createMemoryLimits } from './rate-limits/memory-limits.ts';
 import { createClientInfo } from './resolvers/client-info.ts';
 import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
 import { openSecrets } from './secret-file.ts';
@@ -96,9 +97,13 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const authenticate = metrics.countAuthentications(tokens.authenticate);
     const passwords = await createPasswordHasher();
     opened.defer(() => passwords.close());
-    const loginTries = createLoginTries(now);
+    const limits = createMemoryLimits({ limits: config.limits, now });
+    await store.followChanges(
+      createClearListener(limits),
+      () => new Date(now().getTime() - REPLAYED_CLEARS_MS),
+    );
     const accounts = metrics.countAccounts(
-      createAccounts({ store, passwords, loginTries, keyring, secrets, config, now }),
+      createAccounts({ store, passwords, limits, keyring, secrets, config, now }),
     );
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 

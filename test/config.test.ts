@@ -341,6 +341,42 @@ describe('a configuration given in code', () => {
     expect(completeConfig({ port: 1, host: undefined })).toEqual({ ...DEFAULT_CONFIG, port: 1 });
   });
 
+  it.each<[string, unknown, string]>([
+    ['no object', 7, 'must be an object of buckets'],
+    ['a list', [], 'must be an object of buckets'],
+    [
+      'an unknown bucket',
+      { 'login.all': { burst: 1, intervalSeconds: 1 } },
+      'login.all is not a known bucket',
+    ],
+    ['a bucket of a later version', { 'mail.network': { burst: 1 } }, 'mail.network is not a known bucket'],
+    ['a name that objects inherit', { constructor: {} }, 'constructor is not a known bucket'],
+    ['a number for a bucket', { 'login.pair': 20 }, 'login.pair must be an object'],
+    ['an unknown value', { 'login.pair': { limit: 20 } }, 'login.pair.limit is not known'],
+    ...[0, -1, 1.5, Number.NaN, Number.POSITIVE_INFINITY, 1_000_001, '20', null].map(
+      (burst): [string, unknown, string] => [
+        `the burst ${burst}`,
+        { 'login.pair': { burst } },
+        'login.pair.burst must be',
+      ],
+    ),
+    ...[0, -1, Number.NaN, Number.POSITIVE_INFINITY, '60', null].map(
+      (intervalSeconds): [string, unknown, string] => [
+        `the interval ${intervalSeconds}`,
+        { 'login.pair': { intervalSeconds } },
+        'login.pair.intervalSeconds must be',
+      ],
+    ),
+  ])('is refused where limits has %s', (_, limits, message) => {
+    const wrong = { limits } as Partial<Config>; // as JavaScript would give it
+    expect(faultsOf(() => completeConfig(wrong))).toEqual([expect.stringContaining(`limits: ${message}`)]);
+  });
+
+  it('may have limits, of one value too', () => {
+    const limits = { 'login.pair': { burst: 5, intervalSeconds: 0.5 }, 'login.network': { burst: 10 } };
+    expect(completeConfig({ limits }).limits).toEqual(limits);
+  });
+
   it.each<[keyof Config, unknown]>([
     ['secret', 'short'],
     ['algorithm', 'HS256'],

@@ -9,7 +9,7 @@ const PROBLEMS: Record<string, string> = {
   EMAIL_TAKEN: 'There is an account with this email already. Sign in instead.',
   WEAK_PASSWORD: 'This password is too weak. Take a longer one, nothing common, nothing of the email.',
   INVALID_EMAIL: 'This is not an email address.',
-  RATE_LIMITED: 'Too many tries. Try again later.',
+  RATE_LIMITED: 'Too many attempts. Try again later.',
   NETWORK_ERROR: 'The server cannot be reached. Try again.',
 };
 

@@ -1,6 +1,7 @@
 // The use cases of accounts, each in a file of its own, bound to what they need.
 import type { Config } from '../config.ts';
 import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { Store } from '../stores/store.ts';
 import type { Keyring } from '../tokens/keyring.ts';
 import type { Secrets } from '../tokens/secrets.ts';
@@ -10,7 +11,6 @@ import { findAccount } from './find-account.ts';
 import { listSessions } from './list-sessions.ts';
 import { logIn } from './log-in.ts';
 import { logOut } from './log-out.ts';
-import type { LoginTries } from './login-tries.ts';
 import { refresh } from './refresh.ts';
 import { register } from './register.ts';
 
@@ -18,7 +18,7 @@ import { register } from './register.ts';
 export interface AccountDeps {
   store: Store;
   passwords: PasswordHasher;
-  loginTries: LoginTries;
+  limits: RateLimits;
   keyring: Keyring;
   secrets: Secrets;
   config: Pick<

@@ -1,49 +1,44 @@
-// Signs in with email and password; an unknown email takes the same way, and time, as a wrong password.
+// Signs in with email and password. An unknown email takes the same steps, and the same time, as a wrong password.
 import { AuthError } from '../errors.ts';
 import { isTooLong } from '../passwords/check-password.ts';
-import { toClientNetwork } from '../rate-limits/network.ts';
-import type { UserCredentials } from '../stores/store.ts';
+import { KNOWN_NETWORK_SECONDS, toClientNetwork } from '../rate-limits/network.ts';
+import { toKnownNetwork, toLoginSpends, toNetworkSpends } from '../rate-limits/sign-in-limits.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 import { normalizeEmail } from './email.ts';
 import { type IssuedTokens, startSession } from './start-session.ts';
 
-/** @throws AuthError `INVALID_CREDENTIALS`; `RATE_LIMITED` after too many failures or in a rush of sign-ins */
+/** @throws AuthError `INVALID_CREDENTIALS`; `RATE_LIMITED` if a limit is reached or the hashing queue is full */
 export async function logIn(
   deps: AccountDeps,
   { email, password }: { email: string; password: string },
   client: ClientInfo,
 ): Promise<IssuedTokens> {
-  const { passwords, loginTries } = deps;
+  const { store, passwords, limits, secrets, now } = deps;
   const key = normalizeEmail(email)?.key;
-  if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // nobody can have registered it
-
+  if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // no account has it
   if (isTooLong(password)) throw new AuthError('INVALID_CREDENTIALS'); // nor this password
-  const { network } = toClientNetwork(client.ipAddress, client.isShared);
-  const attempt = loginTries.count({ emailKey: key, address: client.ipAddress });
-  const found = await findMatching(deps, key, password, network).catch((error) => {
-    attempt.withdraw();
-    throw error;
-  });
-  if (found === undefined || found.user.disabledAt !== undefined) throw new AuthError('INVALID_CREDENTIALS');
-  attempt.succeed();
+
+  const network = toClientNetwork(client);
+  await limits.check(toNetworkSpends(secrets, 'login.network', network));
+  const knownSince = new Date(now().getTime() - KNOWN_NETWORK_SECONDS * 1000);
+  const found = await store.findCredentials(key, toKnownNetwork(secrets, network), knownSince);
+  const attempt = await limits.spend(toLoginSpends(secrets, key, network, found?.isKnownNetwork ?? false));
+  const matches = await passwords
+    .verify(password, found?.passwordHash, network.network)
+    .catch(async (error) => {
+      await attempt.cancel(); // the password was not checked
+      throw error;
+    });
+  if (!matches || found === undefined || found.user.disabledAt !== undefined) {
+    throw new AuthError('INVALID_CREDENTIALS');
+  }
+  await attempt.succeed();
 
   const { user, passwordHash } = found;
   if (passwords.needsRehash(passwordHash)) {
-    await rehash(deps, { userId: user.id, passwordHash, password, network });
+    await rehash(deps, { userId: user.id, passwordHash, password, network: network.network });
   }
   return startSession(deps, user, client);
-}
-
-/** The account of the email, where the password is its own. */
-async function findMatching(
-  { store, passwords }: AccountDeps,
-  emailKey: string,
-  password: string,
-  network: string,
-): Promise<UserCredentials | undefined> {
-  const found = await store.findUserByEmail(emailKey);
-  const matches = await passwords.verify(password, found?.passwordHash, network);
-  return matches ? found : undefined;
 }
 
 /** Replaces a hash made with other parameters. If the hashing queue is full, the next sign-in does it. */

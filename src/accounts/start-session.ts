@@ -1,5 +1,7 @@
 // Opens a session for somebody who has just proved who they are, and issues its tokens.
 import { AuthError } from '../errors.ts';
+import { toClientNetwork } from '../rate-limits/network.ts';
+import { toKnownNetwork } from '../rate-limits/sign-in-limits.ts';
 import type { Session, User } from '../stores/store.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 import { type IssuedTokens, issueTokens } from './issue-tokens.ts';
@@ -11,6 +13,7 @@ const MAX_USER_AGENT_LENGTH = 512;
 /** @throws AuthError `INVALID_CREDENTIALS` where the account was disabled in this moment */
 export async function startSession(deps: AccountDeps, user: User, client: ClientInfo): Promise<IssuedTokens> {
   const now = deps.now();
+  const network = toKnownNetwork(deps.secrets, toClientNetwork(client));
   const session: Session = {
     id: crypto.randomUUID(),
     userId: user.id,
@@ -23,6 +26,6 @@ export async function startSession(deps: AccountDeps, user: User, client: Client
     userAgent: client.userAgent?.slice(0, MAX_USER_AGENT_LENGTH),
     ipAddress: client.ipAddress,
   };
-  if (!(await deps.store.createSession(session))) throw new AuthError('INVALID_CREDENTIALS');
+  if (!(await deps.store.createSession(session, network))) throw new AuthError('INVALID_CREDENTIALS');
   return issueTokens(deps, user, session);
 }

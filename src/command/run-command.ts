@@ -31,6 +31,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'lock an account out and end its sessions',
     load: async () => (await import('./users-disable.ts')).usersDisable,
   },
+  'users unlock': {
+    usage: 'users unlock EMAIL',
+    summary: 'delete the rate limits of an account, in running servers too',
+    load: async () => (await import('./users-unlock.ts')).usersUnlock,
+  },
   'users roles add': {
     usage: 'users roles add EMAIL ROLE...',
     summary: 'give an account roles; takes effect at once',

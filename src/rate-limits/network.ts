@@ -80,13 +80,21 @@ export const UNKNOWN_NETWORK = 'unknown';
 export interface ClientNetwork {
   /** What account limits and the hashing queue count the client by. */
   network: string;
+  /** False for the network of all callers without a known address. */
+  hasAddress: boolean;
   /** Whether limits by network apply: the address is known, is not loopback, and is not one that many callers share. */
   isLimited: boolean;
 }
 
-/** @param isShared as `ClientAddress` has it */
-export function toClientNetwork(ipAddress: string | undefined, isShared = false): ClientNetwork {
+/** @param client `isShared` as `ClientAddress` has it */
+export function toClientNetwork({
+  ipAddress,
+  isShared = false,
+}: {
+  ipAddress: string | undefined;
+  isShared?: boolean;
+}): ClientNetwork {
   const address = ipAddress === undefined ? undefined : normalizeAddress(ipAddress);
-  if (address === undefined) return { network: UNKNOWN_NETWORK, isLimited: false };
-  return { network: toNetwork(address), isLimited: !isShared && !isLoopback(address) };
+  if (address === undefined) return { network: UNKNOWN_NETWORK, hasAddress: false, isLimited: false };
+  return { network: toNetwork(address), hasAddress: true, isLimited: !isShared && !isLoopback(address) };
 }

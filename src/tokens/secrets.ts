@@ -8,6 +8,8 @@ import {
   timingSafeEqual,
 } from 'node:crypto';
 
+export type DigestPurpose = 'rate limits' | 'known networks';
+
 export interface Secrets {
   /** Encrypts and authenticates a text (AES-256-GCM); `name` is bound to it and must be given again to open it. */
   seal(plaintext: string, name: string): string;
@@ -15,6 +17,11 @@ export interface Secrets {
   open(sealed: string, name: string): string | undefined;
   /** A message authentication code (HMAC-SHA-256, RFC 2104) of 43 base64url characters. */
   mac(message: string): string;
+  /**
+   * Pseudonym of a text (HMAC-SHA-256, cut to 128 bits), of 22 base64url characters: the same for the same text and purpose.
+   * Without the secret it cannot be guessed from a list of addresses.
+   */
+  digest(purpose: DigestPurpose, text: string): string;
   /** Compares in constant time. */
   isMac(mac: string, message: string): boolean;
 }
@@ -22,6 +29,8 @@ export interface Secrets {
 /** Of the configured secret, in characters. */
 export const MIN_SECRET_LENGTH = 32;
 
+/** Base64url characters of 128 bits. */
+const DIGEST_LENGTH = 22;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
 
@@ -29,10 +38,16 @@ export function createSecrets(secret: string): Secrets {
   const derive = (purpose: string) => Buffer.from(hkdfSync('sha256', secret, 'bandha', purpose, 32));
   const sealKey = derive('signing keys at rest');
   const macKey = derive('refresh tokens');
+  const digestKeys: Readonly<Record<DigestPurpose, Buffer>> = {
+    'rate limits': derive('rate limits'),
+    'known networks': derive('known networks'),
+  };
   const mac = (message: string) => createHmac('sha256', macKey).update(message).digest('base64url');
 
   return {
     mac,
+    digest: (purpose, text) =>
+      createHmac('sha256', digestKeys[purpose]).update(text).digest('base64url').slice(0, DIGEST_LENGTH),
     isMac(given, message) {
       const expected = Buffer.from(mac(message));
       const actual = Buffer.from(given);

@@ -73,7 +73,7 @@ it('an app’s own Yoga has the same limits, and repeats no value either', async
   expect(bad.text).not.toContain('hunter2');
 });
 
-it('too many tries are answered 429 with Retry-After, also where denied fields are null', async () => {
+it('too many attempts are answered 429 with Retry-After, also where denied fields are null', async () => {
   const local = await startTestServer({ onDenied: 'null' });
   const login = 'mutation { login(email: "ada@example.com", password: "wrong password") { tokenType } }';
   for (let i = 0; i < 100; i += 1) await local.ask(login);

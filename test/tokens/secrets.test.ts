@@ -75,3 +75,19 @@ describe('a message authentication code', () => {
     expect(secrets.isMac(mac, 'message')).toBe(false);
   });
 });
+
+describe('a pseudonym', () => {
+  const secrets = createSecrets('a secret that only these tests know of');
+
+  it('is the same for the same text, purpose and secret alone', () => {
+    const pseudonym = secrets.digest('rate limits', '192.0.2.1');
+    expect(pseudonym).toMatch(/^[\w-]{22}$/);
+    expect(secrets.digest('rate limits', '192.0.2.1')).toBe(pseudonym);
+    const others = [
+      secrets.digest('rate limits', '192.0.2.2'),
+      secrets.digest('known networks', '192.0.2.1'),
+      createSecrets('another secret that only these tests know').digest('rate limits', '192.0.2.1'),
+    ];
+    expect(others).not.toContain(pseudonym);
+  });
+});
