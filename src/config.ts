@@ -34,6 +34,10 @@ export interface Config {
   maxStaleSeconds: number;
   /** How long a signing key signs before the next one does. */
   keyMaxAgeSeconds: number;
+  /** Seconds for the body of a request to arrive. @default 10 */
+  bodyTimeoutSeconds: number;
+  /** Seconds that `serve` keeps an idle connection open. @default 75 */
+  keepAliveSeconds: number;
   signup: (typeof SIGNUP)[number];
   graphiql: boolean;
   onDenied: (typeof ON_DENIED)[number];
@@ -70,6 +74,8 @@ export const DEFAULT_CONFIG: Config = {
   refreshGraceSeconds: 10,
   maxStaleSeconds: 60,
   keyMaxAgeSeconds: 30 * DAY_SECONDS,
+  bodyTimeoutSeconds: 10,
+  keepAliveSeconds: 75,
   signup: 'open',
   graphiql: true,
   onDenied: 'reject',
@@ -93,6 +99,8 @@ const RANGES = {
   poolSize: [1, 1_000],
   statementTimeoutSeconds: [1, 60 * 60],
   connectTimeoutSeconds: [1, 60],
+  bodyTimeoutSeconds: [1, 60 * 60],
+  keepAliveSeconds: [1, 24 * 60 * 60],
 } as const satisfies Partial<Record<keyof Config, readonly [number, number]>>;
 const SIGNUP = ['open', 'closed'] as const;
 const ON_DENIED = ['reject', 'null'] as const;
@@ -148,6 +156,8 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
   BANDHA_POOL_SIZE: 'poolSize',
   BANDHA_STATEMENT_TIMEOUT_SECONDS: 'statementTimeoutSeconds',
   BANDHA_CONNECT_TIMEOUT_SECONDS: 'connectTimeoutSeconds',
+  BANDHA_BODY_TIMEOUT_SECONDS: 'bodyTimeoutSeconds',
+  BANDHA_KEEP_ALIVE_SECONDS: 'keepAliveSeconds',
   BANDHA_SIGNUP: 'signup',
   BANDHA_GRAPHIQL: 'graphiql',
   BANDHA_ON_DENIED: 'onDenied',

@@ -141,7 +141,15 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useRootFieldLimit(),
       useHiddenNames({ introspection: config.graphiql }),
     ];
-    const house: House = { plugins, guard, authenticate, onDenied: config.onDenied, metrics, log };
+    const house: House = {
+      plugins,
+      guard,
+      authenticate,
+      onDenied: config.onDenied,
+      metrics,
+      log,
+      bodyTimeoutSeconds: config.bodyTimeoutSeconds,
+    };
     const page = () => [
       useRootRedirect(),
       useGraphiql({ authenticate, protectedSchema: guard.protect(schema) }),

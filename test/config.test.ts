@@ -123,6 +123,26 @@ const VARIABLES: [string, keyof Config, unknown, [string, unknown][], string[]][
     ['3599', '0', '30d', '99999999999'],
   ],
   [
+    'BANDHA_BODY_TIMEOUT_SECONDS',
+    'bodyTimeoutSeconds',
+    10,
+    [
+      ['1', 1],
+      ['3600', 3_600],
+    ],
+    ['0', '3601', '-1', '2.5', 'ten'],
+  ],
+  [
+    'BANDHA_KEEP_ALIVE_SECONDS',
+    'keepAliveSeconds',
+    75,
+    [
+      ['1', 1],
+      ['86400', DAY],
+    ],
+    ['0', '86401', '-1', '2.5', 'ten'],
+  ],
+  [
     'BANDHA_POOL_SIZE',
     'poolSize',
     10,
@@ -389,6 +409,8 @@ describe('a configuration given in code', () => {
     ['poolSize', 0],
     ['statementTimeoutSeconds', Number.POSITIVE_INFINITY],
     ['connectTimeoutSeconds', 61],
+    ['bodyTimeoutSeconds', 0.5],
+    ['keepAliveSeconds', 0],
     ['databaseUrl', 'postgres://'],
     ['port', 70_000],
     ['signup', 'off'],

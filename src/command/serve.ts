@@ -1,6 +1,6 @@
 // bandha serve
 import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
+import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { type Config, loadConfig } from '../config.ts';
@@ -11,6 +11,11 @@ import type { Terminal } from './terminal.ts';
 /** How long requests under way may take once the process is asked to stop. */
 const STOP_WITHIN_MS = 10_000;
 
+/** Time for the head of a request to arrive; idle connections between two requests do not count. */
+const HEADERS_WITHIN_MS = 15_000;
+/** Interval at which Node looks for requests whose head or body is late. */
+const TIMEOUT_CHECK_MS = 5_000;
+
 /** Runs until the process is asked to stop, then answers what is under way. */
 export async function serve(args: readonly string[], terminal: Terminal): Promise<void> {
   parseArguments(args, { count: 0, options: {} });
@@ -18,7 +23,7 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   const log = await createLog(config, terminal);
   const bandha = await createBandha({ ...config, log });
   try {
-    const server = createServer(bandha.listener);
+    const server = createServer(serverTimeouts(config), bandha.listener);
     server.listen(config.port, config.host);
     await once(server, 'listening');
     const url = addressOf(server, config.host);
@@ -30,6 +35,19 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   } finally {
     await bandha.close();
   }
+}
+
+/**
+ * Proxies and balancers reuse idle connections for up to a minute, so the server closes them later than that. The head of a
+ * request has a short time of its own; the body's is in the listener, and `requestTimeout` only bounds what Node itself reads.
+ */
+function serverTimeouts({ keepAliveSeconds, bodyTimeoutSeconds }: Config): ServerOptions {
+  return {
+    keepAliveTimeout: keepAliveSeconds * 1000,
+    headersTimeout: HEADERS_WITHIN_MS,
+    requestTimeout: HEADERS_WITHIN_MS + bodyTimeoutSeconds * 1000 + TIMEOUT_CHECK_MS,
+    connectionsCheckingInterval: TIMEOUT_CHECK_MS,
+  };
 }
 
 async function createLog(config: Config, { stdout }: Terminal): Promise<Logger> {

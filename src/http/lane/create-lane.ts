@@ -6,6 +6,7 @@ import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import { andThen, type PromiseOrValue } from '../../at-once.ts';
 import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
+import type { BodyLimits } from '../body-limits.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
 import { readPeerAddress } from '../use-client-address.ts';
 import {
@@ -25,6 +26,7 @@ export interface LaneOptions {
   cors: Cors | undefined;
   /** Yoga's door. */
   otherDoor: RequestListener;
+  bodies: BodyLimits;
   /** Reads documents as the other door does, with the walled schema. */
   readerOf(operationName?: string): DocumentReader;
   authenticate: AuthenticateAtOnce;
@@ -41,7 +43,7 @@ export interface LaneOptions {
 }
 
 export function createLane(options: LaneOptions): RequestListener {
-  const { endpoint, maxBodyBytes, cors, otherDoor, authenticate, guard, readerOf } = options;
+  const { endpoint, maxBodyBytes, cors, otherDoor, bodies, authenticate, guard, readerOf } = options;
   const { schema } = readerOf();
   const compiles = options.compiles ? guard.protect(schema).plain : undefined;
   const prepare = createPreparedOperations({ readerOf, guard, compiles });
@@ -74,6 +76,21 @@ export function createLane(options: LaneOptions): RequestListener {
     });
   }
 
+  /** Calls `done` with the whole body; not if the client goes away before, or the body is rejected. */
+  function collect(req: IncomingMessage, res: ServerResponse, done: (body: Buffer) => void): void {
+    const pending = bodies.start(req, res);
+    const chunks: Buffer[] = [];
+    req.on('data', (chunk: Buffer) => {
+      if (bodies.receive(pending, chunk.length)) chunks.push(chunk);
+      else chunks.length = 0;
+    });
+    req.on('end', () => {
+      bodies.finish(pending);
+      if (pending.isRejected) return;
+      done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)); // there is one
+    });
+  }
+
   return (req, res) => {
     readPeerAddress(req);
     const accepted = acceptedTypeOf(req.headers.accept);
@@ -89,7 +106,7 @@ export function createLane(options: LaneOptions): RequestListener {
         res.destroy();
       }
     };
-    collect(req, (body) => {
+    collect(req, res, (body) => {
       const params = parseOperation(body);
       const prepared = params && prepare(params.query, params.operationName);
       if (params === undefined || prepared === undefined) return otherDoor(unread(req, body), res);
@@ -101,13 +118,6 @@ export function createLane(options: LaneOptions): RequestListener {
       }
     });
   };
-}
-
-/** Calls `done` with the whole body; never where the client goes away before. */
-function collect(req: IncomingMessage, done: (body: Buffer) => void): void {
-  const chunks: Buffer[] = [];
-  req.on('data', (chunk: Buffer) => chunks.push(chunk));
-  req.on('end', () => done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks))); // there is one
 }
 
 /** The request as Yoga takes it from those who have read the body already. */

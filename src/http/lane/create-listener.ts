@@ -7,6 +7,7 @@ import type { Guard } from '../../guard/create-guard.ts';
 import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
+import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
 import { IS_PREPARATION } from '../use-document-cache.ts';
 import { createLane } from './create-lane.ts';
 import { type AnyYoga, findForeignHooks } from './find-foreign-hooks.ts';
@@ -20,9 +21,11 @@ export interface House {
   onDenied: 'reject' | 'null';
   metrics: Metrics;
   log: Log;
+  /** Default for its listeners. */
+  bodyTimeoutSeconds: number;
 }
 
-export interface ListenerOptions {
+export interface ListenerOptions extends BodyLimitOptions {
   /** What Yoga was given as `cors`. Absent: requests with an `Origin` go to Yoga, which knows. */
   cors?: Cors;
   /** Longer bodies go to Yoga, in bytes; no more than what it was given as `maxRequestBodySize`. Default 100,000. */
@@ -39,20 +42,32 @@ const MAX_BODY_BYTES = 100_000;
  */
 export function createHouseListener(
   yoga: AnyYoga,
-  { plugins, guard, authenticate, onDenied, metrics, log }: House,
-  { cors, maxBodyBytes = MAX_BODY_BYTES, compile = true }: ListenerOptions = {},
+  { plugins, guard, authenticate, onDenied, metrics, log, bodyTimeoutSeconds }: House,
+  { cors, maxBodyBytes = MAX_BODY_BYTES, compile = true, ...bodyLimits }: ListenerOptions = {},
 ): RequestListener {
+  const bodies = createBodyLimits(
+    { ...bodyLimits, bodyTimeoutSeconds: bodyLimits.bodyTimeoutSeconds ?? bodyTimeoutSeconds },
+    (status) => {
+      metrics.countResponse(status);
+      log.debug({ status }, 'request rejected because its body did not arrive');
+    },
+  );
+  const yogaHandler: RequestListener = (req, res) => {
+    bodies.watch(req, res);
+    return yoga(req, res);
+  };
   const foreign = findForeignHooks(yoga, plugins);
   if (foreign.length > 0) {
     log.info({ hooks: foreign }, 'the fast lane is shut: the Yoga server has hooks that it would leave out');
-    return yoga;
+    return yogaHandler;
   }
   const mask = maskOf(yoga);
   return createLane({
     endpoint: yoga.graphqlEndpoint,
     maxBodyBytes,
     cors,
-    otherDoor: yoga,
+    otherDoor: yogaHandler,
+    bodies,
     // Yoga's own plugins look at these two, and word their errors accordingly.
     readerOf: (operationName) =>
       yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName }, [IS_PREPARATION]: true }),
