@@ -12,19 +12,20 @@ import { createHousekeeping } from './housekeeping.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
 import { createHouseListener, type House, type ListenerOptions } from './http/lane/create-listener.ts';
 import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
+import { createLimitCheck, type OperationLimits, resolveOperationLimits } from './http/operation-limits.ts';
 import { CORS } from './http/response-headers.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useClientAddress } from './http/use-client-address.ts';
 import { useDocumentCache } from './http/use-document-cache.ts';
-import { useDocumentLimits } from './http/use-document-limits.ts';
 import { useGraphiql } from './http/use-graphiql.ts';
 import { useHealth } from './http/use-health.ts';
 import { useHiddenNames } from './http/use-hidden-names.ts';
 import { useJwks } from './http/use-jwks.ts';
 import { useMetrics } from './http/use-metrics.ts';
+import { useOperationLimits } from './http/use-operation-limits.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
-import { useRootFieldLimit } from './http/use-root-field-limit.ts';
 import { useRootRedirect } from './http/use-root-redirect.ts';
+import { createValidate } from './http/validate-operation.ts';
 import { assertLog, consoleLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
@@ -49,6 +50,8 @@ export interface BandhaOptions
   /** Whether plain queries are compiled; default true. */
   compile?: boolean;
   now?: () => Date;
+  /** What one operation may cost; each limit has a default. */
+  operationLimits?: OperationLimits;
 }
 
 /** A server, or the parts for an own one. */
@@ -77,8 +80,9 @@ export interface Bandha {
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
   const { typeDefs, resolvers, policies, default: otherwise, report, log = consoleLog, ...rest } = options;
-  const { now = () => new Date(), compile = true, ...given } = rest;
+  const { now = () => new Date(), compile = true, operationLimits, ...given } = rest;
   assertLog(log);
+  const ofOperations = resolveOperationLimits(operationLimits);
   const config = completeConfig(given);
   const secrets = openSecrets(config);
   // Closed in the opposite order, also where a later one cannot be opened.
@@ -123,10 +127,11 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     };
     const guard = createGuard(guardOptions);
     const { walled: schema } = guard.protect(built);
+    const findExceededLimit = createLimitCheck(ofOperations);
     const plugins = [
       useClientAddress(),
+      useOperationLimits(ofOperations, findExceededLimit),
       useClearRefusals(),
-      useDocumentLimits(),
       useDocumentCache({ log }),
       useResponseHeaders(),
       useMetrics(metrics),
@@ -138,12 +143,15 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       }),
       useAuthentication(authenticate),
       guardPlugin(guard, guardOptions),
-      useRootFieldLimit(),
-      useHiddenNames({ introspection: config.graphiql }),
+      useHiddenNames({
+        introspection: config.graphiql,
+        validate: createValidate(ofOperations.maxComparedFields),
+      }),
     ];
     const house: House = {
       plugins,
       guard,
+      findExceededLimit,
       authenticate,
       onDenied: config.onDenied,
       metrics,

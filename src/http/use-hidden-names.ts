@@ -1,15 +1,19 @@
 // What a caller may not see in the schema does not leak through error messages.
-import { NoSchemaIntrospectionCustomRule, validate } from 'graphql';
+import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { ValidateOperation } from './validate-operation.ts';
+
+export interface HiddenNamesOptions {
+  introspection: boolean;
+  validate: ValidateOperation;
+}
 
 /** Leaves "Did you mean ...?" out of validation errors, and refuses introspection where it is off. */
-export function useHiddenNames({ introspection }: { introspection: boolean }): Plugin {
+export function useHiddenNames({ introspection, validate }: HiddenNamesOptions): Plugin {
   return {
     onValidate({ addValidationRule, setValidationFn }) {
       if (!introspection) addValidationRule(NoSchemaIntrospectionCustomRule);
-      setValidationFn((schema, document, rules, _typeInfo, options) =>
-        validate(schema, document, rules, { ...options, hideSuggestions: true }),
-      );
+      setValidationFn(validate);
     },
   };
 }

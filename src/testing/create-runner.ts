@@ -4,10 +4,11 @@ import { createYoga, isAsyncIterable, maskError } from 'graphql-yoga';
 import { useAuthentication } from '../context.ts';
 import type { Guard } from '../guard/create-guard.ts';
 import { type GuardOptions, guardPlugin } from '../guard/use-guard.ts';
+import { createLimitCheck, type ResolvedLimits } from '../http/operation-limits.ts';
 import { useClearRefusals } from '../http/use-clear-refusals.ts';
-import { useDocumentLimits } from '../http/use-document-limits.ts';
 import { useHiddenNames } from '../http/use-hidden-names.ts';
-import { useRootFieldLimit } from '../http/use-root-field-limit.ts';
+import { useOperationLimits } from '../http/use-operation-limits.ts';
+import { createValidate } from '../http/validate-operation.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import { type TestResult, toTestResult } from './result.ts';
 import { StoreNeededError } from './without-store.ts';
@@ -22,6 +23,7 @@ export interface TestRequest {
 export interface RunnerOptions {
   guard: Guard;
   guardOptions: GuardOptions;
+  limits: ResolvedLimits;
   /** What the app's resolvers find in their context. */
   contextOf(caller: Authentication): object | Promise<object>;
 }
@@ -37,7 +39,7 @@ const URL = 'http://test.invalid/graphql';
 /** @param schema with its wall */
 export function createRunner(
   schema: GraphQLSchema,
-  { guard, guardOptions, contextOf }: RunnerOptions,
+  { guard, guardOptions, limits, contextOf }: RunnerOptions,
 ): RunRequest {
   const callers = new WeakMap<object, Authentication>();
   /** What was masked, by the error that stands in its place. */
@@ -45,16 +47,15 @@ export function createRunner(
   const yoga = createYoga<{ request: Request }>({
     schema,
     plugins: [
+      useOperationLimits(limits, createLimitCheck(limits)),
       useClearRefusals(),
-      useDocumentLimits(),
       useAuthentication((headers) => {
         const caller = callers.get(headers);
         if (caller === undefined) throw new Error('A request of the test kit has lost its caller');
         return caller;
       }),
       guardPlugin(guard, guardOptions),
-      useRootFieldLimit(),
-      useHiddenNames({ introspection: true }),
+      useHiddenNames({ introspection: true, validate: createValidate(limits.maxComparedFields) }),
     ],
     graphiql: false,
     logging: false,

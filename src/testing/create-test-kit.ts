@@ -4,6 +4,7 @@ import type { Accounts } from '../accounts/accounts.ts';
 import type { TokenProblem } from '../errors.ts';
 import { createGuard, type DecisionOptions } from '../guard/create-guard.ts';
 import type { GuardOptions } from '../guard/use-guard.ts';
+import { type OperationLimits, resolveOperationLimits } from '../http/operation-limits.ts';
 import type { SchemaExtension } from '../schema/create-schema.ts';
 import type { User } from '../stores/store.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
@@ -27,6 +28,8 @@ export interface TestKitOptions extends Omit<DecisionOptions, 'now'> {
   accounts?: Partial<Accounts>;
   /** `closed` leaves `register` out of Bandha's schema. */
   signup?: 'open' | 'closed';
+  /** What one operation may cost, as in `createBandha`. */
+  operationLimits?: OperationLimits;
 }
 
 /** What can be wrong with a token, and the reason that the refusal then has. */
@@ -59,7 +62,15 @@ export interface TestKit extends Matrices {
  * @throws ConfigError where a directive makes no rule, names an unknown policy, or an option is none of its choices
  */
 export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}): TestKit {
-  const { context = {}, accounts, signup = 'open', introspection = 'usable', ...decisions } = options;
+  const {
+    context = {},
+    accounts,
+    signup = 'open',
+    introspection = 'usable',
+    operationLimits,
+    ...decisions
+  } = options;
+  const limits = resolveOperationLimits(operationLimits);
   const clock = createClock();
   const users = new WeakMap<Principal, User>();
   const guardOptions: GuardOptions = {
@@ -80,7 +91,7 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
   const { guard, plain, walled } = openGuard(schema, guardOptions);
   const contextOf = ({ principal }: Authentication) =>
     typeof context === 'function' ? context(principal) : context;
-  const run = createRunner(walled, { guard, guardOptions, contextOf });
+  const run = createRunner(walled, { guard, guardOptions, limits, contextOf });
   const createUser = createUserFactory(run, walled);
   const authentications = new WeakMap<TestUser, () => Authentication>();
 

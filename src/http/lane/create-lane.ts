@@ -7,6 +7,7 @@ import { andThen, type PromiseOrValue } from '../../at-once.ts';
 import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import type { BodyLimits } from '../body-limits.ts';
+import type { FindExceededLimit } from '../operation-limits.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
 import { readPeerAddress } from '../use-client-address.ts';
 import {
@@ -31,6 +32,7 @@ export interface LaneOptions {
   readerOf(operationName?: string): DocumentReader;
   authenticate: AuthenticateAtOnce;
   guard: Guard;
+  findExceededLimit: FindExceededLimit;
   /** Turns refusals that resolvers threw into errors of the answer; masks what nobody expected. */
   answerResult(result: ExecutionResult): ExecutionResult;
   /** Whether queries are compiled. */
@@ -46,7 +48,8 @@ export function createLane(options: LaneOptions): RequestListener {
   const { endpoint, maxBodyBytes, cors, otherDoor, bodies, authenticate, guard, readerOf } = options;
   const { schema } = readerOf();
   const compiles = options.compiles ? guard.protect(schema).plain : undefined;
-  const prepare = createPreparedOperations({ readerOf, guard, compiles });
+  const { findExceededLimit } = options;
+  const prepare = createPreparedOperations({ readerOf, guard, findExceededLimit, compiles });
   const write = createAnswerWriter(cors, options.countResponse);
 
   function answer(

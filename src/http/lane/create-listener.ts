@@ -8,6 +8,7 @@ import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
+import type { FindExceededLimit } from '../operation-limits.ts';
 import { IS_PREPARATION } from '../use-document-cache.ts';
 import { createLane } from './create-lane.ts';
 import { type AnyYoga, findForeignHooks } from './find-foreign-hooks.ts';
@@ -17,6 +18,7 @@ import type { Cors } from './write-answer.ts';
 export interface House {
   plugins: readonly Plugin[];
   guard: Guard;
+  findExceededLimit: FindExceededLimit;
   authenticate: AuthenticateAtOnce;
   onDenied: 'reject' | 'null';
   metrics: Metrics;
@@ -42,7 +44,7 @@ const MAX_BODY_BYTES = 100_000;
  */
 export function createHouseListener(
   yoga: AnyYoga,
-  { plugins, guard, authenticate, onDenied, metrics, log, bodyTimeoutSeconds }: House,
+  { plugins, guard, findExceededLimit, authenticate, onDenied, metrics, log, bodyTimeoutSeconds }: House,
   { cors, maxBodyBytes = MAX_BODY_BYTES, compile = true, ...bodyLimits }: ListenerOptions = {},
 ): RequestListener {
   const bodies = createBodyLimits(
@@ -73,6 +75,7 @@ export function createHouseListener(
       yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName }, [IS_PREPARATION]: true }),
     authenticate,
     guard,
+    findExceededLimit,
     answerResult: (result) => mask(answerResult(result, true, onDenied !== 'null')),
     compiles: compile,
     countResponse: metrics.countResponse,

@@ -9,8 +9,8 @@ import {
 } from 'graphql';
 import type { Decide, Guard } from '../../guard/create-guard.ts';
 import { documentBytes } from '../document-bytes.ts';
+import type { FindExceededLimit } from '../operation-limits.ts';
 import { createSeenCache, type SeenCache } from '../seen-cache.ts';
-import { hasTooManyRootFields } from '../use-root-field-limit.ts';
 import { type CompiledQuery, compileQuery } from './compile-query.ts';
 
 /** An operation that is valid, within the limits, and answered in one piece. */
@@ -39,6 +39,7 @@ export interface Preparation {
 export interface PreparationDeps {
   readerOf(operationName?: string): DocumentReader;
   guard: Pick<Guard, 'prepare'>;
+  findExceededLimit: FindExceededLimit;
   /** The schema that queries are compiled for; undefined: none is compiled. */
   compiles: GraphQLSchema | undefined;
 }
@@ -61,7 +62,7 @@ const MAX_TEXT_LENGTH = 20_000;
  *   what is wrong with it, or answers it in parts
  */
 export function createPreparedOperations(
-  { readerOf, guard, compiles }: PreparationDeps,
+  { readerOf, guard, findExceededLimit, compiles }: PreparationDeps,
   cache: SeenCache<Preparation> = createSeenCache({
     maxBytesSeenOnce: MAX_BYTES_SEEN_ONCE,
     maxBytesSeenTwice: MAX_BYTES_SEEN_TWICE,
@@ -74,7 +75,7 @@ export function createPreparedOperations(
       if (validate(schema, document).length > 0) return undefined;
       const operation = getOperationAST(document, operationName);
       if (!operation || operation.operation === 'subscription') return undefined;
-      if (hasTooManyRootFields(document, operation) || comesInParts(document)) return undefined;
+      if (findExceededLimit(schema, document, operationName) || comesInParts(document)) return undefined;
       const decide = guard.prepare(schema, document, operationName);
       const compiled = compiles && compileQuery(compiles, document, operation);
       return { document, operation, operationName, decide, compiled };

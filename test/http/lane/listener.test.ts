@@ -327,7 +327,12 @@ describe('prepared operations', () => {
       return parse(text);
     };
     const readerOf = () => ({ schema, validate, parse: read });
-    return createPreparedOperations({ readerOf, guard: bandha.house.guard, compiles: undefined });
+    return createPreparedOperations({
+      readerOf,
+      guard: bandha.house.guard,
+      findExceededLimit: () => undefined,
+      compiles: undefined,
+    });
   };
 
   it('are read once for each text', () => {

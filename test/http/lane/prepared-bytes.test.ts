@@ -49,6 +49,7 @@ it.each([
     {
       readerOf: () => ({ schema, validate, parse: (text) => parse(text) }), // not the parser of the server, which keeps documents too
       guard: bandha.house.guard,
+      findExceededLimit: () => undefined,
       compiles: bandha.house.guard.protect(schema).plain,
     },
     cache,

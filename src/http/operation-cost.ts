@@ -1,0 +1,184 @@
+// The cost of an operation, known from its text and the schema: how many fields it can execute.
+import {
+  type DirectiveNode,
+  type DocumentNode,
+  type FieldNode,
+  type FragmentDefinitionNode,
+  type GraphQLCompositeType,
+  type GraphQLObjectType,
+  type GraphQLOutputType,
+  type GraphQLSchema,
+  getNamedType,
+  getNullableType,
+  isAbstractType,
+  isCompositeType,
+  isListType,
+  isUnionType,
+  Kind,
+  type OperationDefinitionNode,
+  type SelectionSetNode,
+} from 'graphql';
+
+/** Fragments of a document by name. */
+export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+
+export interface CostOptions {
+  /** Assumed length of the list that a field returns. */
+  listSizeOf(coordinate: string): number;
+  /** Cost of the fields `__schema` and `__type`, selections included. @default none */
+  introspectionCostOf?(node: FieldNode): number;
+}
+
+export interface OperationCost {
+  /** Fields that the operation can execute, without those of introspection. */
+  fields: number;
+  /** Fields of introspection, by `introspectionCostOf`. */
+  introspection: number;
+}
+
+/** Cost of a selection set: of every object, and beyond that of objects of some types. */
+interface Cost {
+  every: number;
+  byType: Map<GraphQLObjectType, number>;
+}
+
+/** Steps that costs by object type may take in one operation; beyond, all types share the largest cost. */
+const MAX_TYPE_STEPS = 100_000;
+
+export function fragmentsOf(document: DocumentNode): Fragments {
+  const fragments = document.definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION);
+  return new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
+}
+
+/**
+ * Counts the fields that an operation can execute. Aliases and fragments are multiplied out, a list counts as many times
+ * as `listSizeOf` says, and an interface or union as its most expensive object type. Takes time in proportion to the
+ * document, because each selection set is counted once.
+ *
+ * @returns numbers that are exact up to 2^53, and `Infinity` if a fragment contains itself
+ */
+export function measureOperation(
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  operation: OperationDefinitionNode,
+  { listSizeOf, introspectionCostOf = () => 0 }: CostOptions,
+): OperationCost {
+  const fragments = fragmentsOf(document);
+  const rootType = schema.getRootType(operation.operation);
+  if (!rootType) return { fields: 0, introspection: 0 };
+  let introspects = false;
+  const fields = count(() => {
+    introspects = true;
+    return 0;
+  }, 1);
+  return { fields, introspection: introspects ? count(introspectionCostOf, 0) : 0 };
+
+  /** @param ownCost of a field that belongs to the application's schema */
+  function count(metaCostOf: (node: FieldNode) => number, ownCost: 0 | 1): number {
+    const known = new Map<SelectionSetNode, Cost>();
+    let typeSteps = 0;
+    return largest(costOf(operation.selectionSet, rootType as GraphQLObjectType)); // checked above
+
+    function costOf(selectionSet: SelectionSetNode, type: GraphQLCompositeType): Cost {
+      const already = known.get(selectionSet);
+      if (already !== undefined) return already;
+      known.set(selectionSet, { every: Number.POSITIVE_INFINITY, byType: new Map() }); // if it contains itself
+      const cost: Cost = { every: 0, byType: new Map() };
+      for (const selection of selectionSet.selections) {
+        if (isLeftOut(selection.directives)) continue;
+        if (selection.kind === Kind.FIELD) {
+          cost.every += fieldCost(selection, type);
+          continue;
+        }
+        const fragment =
+          selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
+        const name = fragment?.typeCondition?.name.value;
+        const inner = name === undefined ? type : schema.getType(name);
+        if (fragment === undefined || !isCompositeType(inner)) continue;
+        add(cost, type, costOf(fragment.selectionSet, inner), inner);
+        if (selection.directives?.some((one) => one.name.value === 'defer')) cost.every += ownCost; // sent separately
+      }
+      known.set(selectionSet, cost);
+      return cost;
+    }
+
+    function fieldCost(node: FieldNode, type: GraphQLCompositeType): number {
+      const name = node.name.value;
+      if (name === '__schema' || name === '__type') return metaCostOf(node);
+      const field = isUnionType(type) ? undefined : type.getFields()[name];
+      if (field === undefined) return ownCost; // __typename
+      const returned = getNamedType(field.type);
+      const depth = listDepth(field.type);
+      const items = depth === 0 ? 1 : listSizeOf(`${type.name}.${name}`) ** depth;
+      if (!isCompositeType(returned)) return depth === 0 ? ownCost : ownCost + ownCost * items;
+      if (node.selectionSet === undefined) return ownCost;
+      const each = largest(costOf(node.selectionSet, returned));
+      return each === 0 ? ownCost : ownCost + items * each;
+    }
+
+    /** Adds the cost of a fragment on `inner` in a selection set on `type`. */
+    function add(cost: Cost, type: GraphQLCompositeType, fragment: Cost, inner: GraphQLCompositeType): void {
+      const objects = possibleTypes(type);
+      typeSteps += objects.length;
+      if (typeSteps > MAX_TYPE_STEPS) {
+        cost.every += largest(fragment);
+        return;
+      }
+      const covered = objects.filter(
+        (one) => one === inner || (isAbstractType(inner) && schema.isSubType(inner, one)),
+      );
+      const coversAll = covered.length === objects.length;
+      if (coversAll) cost.every += fragment.every;
+      for (const object of covered) {
+        const more = (fragment.byType.get(object) ?? 0) + (coversAll ? 0 : fragment.every);
+        if (more > 0) cost.byType.set(object, (cost.byType.get(object) ?? 0) + more);
+      }
+    }
+  }
+
+  function possibleTypes(type: GraphQLCompositeType): readonly GraphQLObjectType[] {
+    return isAbstractType(type) ? schema.getPossibleTypes(type) : [type];
+  }
+}
+
+function largest({ every, byType }: Cost): number {
+  let most = 0;
+  for (const more of byType.values()) most = Math.max(most, more);
+  return every + most;
+}
+
+function listDepth(type: GraphQLOutputType): number {
+  const nullable = getNullableType(type);
+  return isListType(nullable) ? 1 + listDepth(nullable.ofType) : 0;
+}
+
+/** Counts root fields: every selection of one, fragments multiplied out. */
+export function countRootFields(document: DocumentNode, operation: OperationDefinitionNode): number {
+  const fragments = fragmentsOf(document);
+  const known = new Map<SelectionSetNode, number>();
+  const countIn = (selectionSet: SelectionSetNode): number => {
+    const already = known.get(selectionSet);
+    if (already !== undefined) return already;
+    known.set(selectionSet, Number.POSITIVE_INFINITY); // if it contains itself
+    let count = 0;
+    for (const selection of selectionSet.selections) {
+      if (isLeftOut(selection.directives)) continue;
+      const fragment =
+        selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
+      if (selection.kind === Kind.FIELD) count += 1;
+      else if (fragment?.selectionSet) count += countIn(fragment.selectionSet);
+    }
+    known.set(selectionSet, count);
+    return count;
+  };
+  return countIn(operation.selectionSet);
+}
+
+/** Whether `@skip(if: true)` or `@include(if: false)` leaves a selection out; a variable's value is not known. */
+export function isLeftOut(directives: readonly DirectiveNode[] = []): boolean {
+  return directives.some(({ name, arguments: args = [] }) => {
+    const value = args.find((one) => one.name.value === 'if')?.value;
+    if (value?.kind !== Kind.BOOLEAN) return false;
+    return (name.value === 'skip' && value.value) || (name.value === 'include' && !value.value);
+  });
+}

@@ -1,0 +1,83 @@
+// Validation in bounded time: graphql-js's rules, with one of ours in the place of the one that is quadratic.
+import {
+  type ASTVisitor,
+  type DocumentNode,
+  GraphQLError,
+  type GraphQLSchema,
+  Kind,
+  OverlappingFieldsCanBeMergedRule,
+  specifiedRules,
+  type ValidationContext,
+  type ValidationRule,
+  validate,
+} from 'graphql';
+import { type FieldConflict, type FieldConflicts, findFieldConflicts } from './field-conflicts.ts';
+import { tooCostly } from './operation-limits.ts';
+
+/** Selections that graphql-js's own rule compares within milliseconds; it words all conflicts of a document. */
+const MAX_PAIRWISE_STEPS = 200;
+/** Of one message, as in graphql-js. */
+const MAX_REASON_LENGTH = 1_000;
+
+export type ValidateOperation = (
+  schema: GraphQLSchema,
+  document: DocumentNode,
+  rules?: readonly ValidationRule[],
+) => readonly GraphQLError[];
+
+/**
+ * Validates without suggestions, which would name what a caller may not see.
+ * @param maxComparedFields above it the one error is `OPERATION_TOO_COSTLY`
+ */
+export function createValidate(maxComparedFields: number): ValidateOperation {
+  return (schema, document, rules = specifiedRules) => {
+    const isPairwise = (rule: ValidationRule) => rule.name === OverlappingFieldsCanBeMergedRule.name;
+    const isBounded = rules.some(isPairwise) && !hasFragmentVariables(document);
+    if (!isBounded) return validate(schema, document, rules, { hideSuggestions: true });
+    const found = findFieldConflicts(schema, document, maxComparedFields);
+    if (found.steps > maxComparedFields) {
+      return [tooCostly('maxComparedFields', found.steps, maxComparedFields, 'fields to compare')];
+    }
+    const bounded = rules.map((rule) => (isPairwise(rule) ? reportConflicts(rule, found) : rule));
+    return validate(schema, document, bounded, { hideSuggestions: true });
+  };
+}
+
+function reportConflicts(pairwise: ValidationRule, { conflicts, steps }: FieldConflicts): ValidationRule {
+  return (context: ValidationContext): ASTVisitor => {
+    if (conflicts.length === 0) return {};
+    if (steps <= MAX_PAIRWISE_STEPS) return pairwise(context);
+    return {
+      [Kind.DOCUMENT]() {
+        for (const conflict of conflicts) context.reportError(toError(conflict));
+      },
+    };
+  };
+}
+
+/** Names the outermost fields that are merged, then what is in them, as graphql-js does. */
+function toError({ first, second, reason }: FieldConflict): GraphQLError {
+  let [one, other, text] = [first, second, reason];
+  const nodes = [[one.node], [other.node]];
+  while (one.parent !== undefined && other.parent !== undefined && one.parent.node !== other.parent.node) {
+    text = abbreviate(`subfields "${abbreviate(one.key)}" conflict because ${text}`);
+    [one, other] = [one.parent, other.parent];
+    nodes[0]?.unshift(one.node);
+    nodes[1]?.unshift(other.node);
+  }
+  return new GraphQLError(
+    `Fields "${abbreviate(one.key)}" conflict because ${text}. Use different aliases on the fields to fetch both if this was intentional.`,
+    { nodes: nodes.flatMap((side) => side.slice(0, 20)) },
+  );
+}
+
+function abbreviate(text: string): string {
+  return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)}...` : text;
+}
+
+/** An experiment of graphql-js, off unless the parser is told otherwise; its own rule bounds the work. */
+function hasFragmentVariables({ definitions }: DocumentNode): boolean {
+  return definitions.some(
+    (one) => one.kind === Kind.FRAGMENT_DEFINITION && Boolean(one.variableDefinitions?.length),
+  );
+}

@@ -1,0 +1,38 @@
+// Values of a document as text, so that equal ones are found by comparing strings.
+import { type FieldNode, Kind, type ValueNode } from 'graphql';
+
+const keys = new WeakMap<FieldNode, string>();
+
+/** Two fields have the same arguments if their keys are equal, in whatever order they are written. */
+export function argumentsKey(node: FieldNode): string {
+  const { arguments: args } = node;
+  if (args === undefined || args.length === 0) return '';
+  const known = keys.get(node);
+  if (known !== undefined) return known;
+  const key = args
+    .map(({ name, value }) => `${name.value}:${valueKey(value)}`)
+    .sort()
+    .join();
+  keys.set(node, key);
+  return key;
+}
+
+function valueKey(value: ValueNode): string {
+  switch (value.kind) {
+    case Kind.VARIABLE:
+      return `$${value.name.value}`;
+    case Kind.LIST:
+      return `[${value.values.map(valueKey).join()}]`;
+    case Kind.OBJECT:
+      return `{${value.fields
+        .map((field) => `${field.name.value}:${valueKey(field.value)}`)
+        .sort()
+        .join()}}`;
+    case Kind.STRING:
+      return `${value.block ? 'block' : ''}${JSON.stringify(value.value)}`;
+    case Kind.NULL:
+      return 'null';
+    default:
+      return `${value.kind} ${value.value}`;
+  }
+}
