@@ -1,5 +1,6 @@
 // Guesses in one request, and many accounts from one network: each resolved field counts.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { inChunks } from '../support/in-chunks.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 
 let server: TestServer;
@@ -63,7 +64,7 @@ describe('many accounts from one network', () => {
       });
       return codesOf(body.errors)[0] ?? '';
     };
-    const codes = await Promise.all(Array.from({ length: 150 }, logIn));
+    const codes = await inChunks(150, logIn);
     expect(count(codes, 'INVALID_CREDENTIALS')).toBe(100);
     expect(count(codes, 'RATE_LIMITED')).toBe(50);
     const { body } = await server.ask(`mutation { ${field('a', 'ada@example.com')} }`, {
