@@ -5,6 +5,7 @@ import type { AddressInfo } from 'node:net';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createVerifier, directiveTypeDefs, useBandha, type VerifierOptions } from '../src/index.ts';
+import { silentLog } from '../src/log.ts';
 import { register, startTestServer, type TestServer } from './support/test-server.ts';
 
 let issuer: TestServer;
@@ -30,7 +31,12 @@ function makeApp(keys: VerifierOptions['keys'], onDenied?: 'reject' | 'null') {
       },
     },
   });
-  const verifier = createVerifier({ issuer: 'http://localhost:4000', audience: 'bandha', keys });
+  const verifier = createVerifier({
+    issuer: 'http://localhost:4000',
+    audience: 'bandha',
+    keys,
+    log: silentLog,
+  });
   const yoga = createYoga({ schema, plugins: [useBandha({ verifier, onDenied })], logging: false });
 
   async function ask(query: string, bearer?: string) {

@@ -54,6 +54,12 @@ function deny(reason: RefusalReason, details: RefusalDetails = {}): Denial {
   return { reason, details, key: `${reason} ${details.scope ?? ''} ${details.maxAge ?? ''}` };
 }
 
+/** How far the clock of a principal's source may be ahead: as far as a verifier's `clockToleranceSeconds` may be set. */
+const MAX_AHEAD_MS = 300_000;
+
+/** A time in the future, or none at all, is never recent: it would be recent enough until it has come. */
 function isTooOld({ maxAge }: Rule, principal: Principal, now: () => Date): boolean {
-  return maxAge !== undefined && now().getTime() - principal.authenticatedAt.getTime() > maxAge * 1000;
+  if (maxAge === undefined) return false;
+  const ageMs = now().getTime() - principal.authenticatedAt.getTime();
+  return !(ageMs <= maxAge * 1000 && ageMs >= -MAX_AHEAD_MS); // not a number: too old
 }

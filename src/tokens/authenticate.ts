@@ -4,6 +4,7 @@ import { andThen, type PromiseOrValue } from '../at-once.ts';
 import type { TokenProblem } from '../errors.ts';
 import type { CheckSession } from './check-session.ts';
 import type { Principal } from './principal.ts';
+import type { ReportCause, TokenLogCause } from './token-log.ts';
 import type { Verification, Verifier } from './verifier.ts';
 
 /** Who is asking; with `problem`, why the token that was presented was not accepted. */
@@ -20,16 +21,33 @@ export type Authenticate = (headers: RequestHeaders) => Promise<Authentication>;
 /** The same, at once where nothing has to be awaited: a promise would cost more than the look-up. */
 export type AuthenticateAtOnce = (headers: RequestHeaders) => PromiseOrValue<Authentication>;
 
+/** The log's causes for what a session check finds. */
+const SESSION_CAUSES: Partial<Record<TokenProblem, TokenLogCause>> = {
+  TOKEN_REVOKED: 'REVOKED',
+  TOKEN_EXPIRED: 'ROLES_CHANGED',
+  REVOCATIONS_UNAVAILABLE: 'REVOCATIONS_UNAVAILABLE',
+};
+
 const ANONYMOUS: Authentication = Object.freeze({ principal: null, problem: undefined }); // all requests share it
 
-/** @param checkSession says which tokens are refused though they verify; absent: none */
-export function createAuthenticate(verifier: Verifier, checkSession?: CheckSession): AuthenticateAtOnce {
+/**
+ * @param checkSession finds which tokens are rejected although they verify. @default none
+ * @param report logs why
+ */
+export function createAuthenticate(
+  verifier: Verifier,
+  checkSession?: CheckSession,
+  report?: ReportCause,
+): AuthenticateAtOnce {
   function accept(verification: Verification): PromiseOrValue<Authentication> {
     const { principal, problem } = verification;
     if (principal === undefined) return { principal: null, problem };
-    return andThen(checkSession?.(principal), (ended) =>
-      ended === undefined ? verification : { principal: null, problem: ended },
-    );
+    return andThen(checkSession?.(principal), (ended) => {
+      if (ended === undefined) return verification;
+      const { userId, sessionId } = principal;
+      report?.(SESSION_CAUSES[ended] ?? 'REVOKED', { userId, sessionId });
+      return { principal: null, problem: ended };
+    });
   }
 
   return (headers) => {

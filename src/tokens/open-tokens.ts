@@ -11,6 +11,7 @@ import { createOwnVerifier } from './own-verifier.ts';
 import type { Principal } from './principal.ts';
 import type { Secrets } from './secrets.ts';
 import { createSessionChanges, type SessionChanges } from './session-changes.ts';
+import { createTokenLog } from './token-log.ts';
 import type { Verifier } from './verifier.ts';
 
 export interface TokenDeps {
@@ -46,7 +47,8 @@ const KEYS_AGAIN_AFTER_MS = 1_000;
 export async function openTokens({ store, secrets, config, log, now }: TokenDeps): Promise<Tokens> {
   const keyring = await openKeyring(store, secrets, config.algorithm, now);
   const changes = createSessionChanges(config.accessTtlSeconds, now);
-  const verifier = createOwnVerifier(keyring, { ...config, now });
+  const report = createTokenLog(log, { issuer: config.issuer });
+  const verifier = createOwnVerifier(keyring, { ...config, report, now });
   const checkSession = createSessionCheck({
     changes,
     changesKnownAt: store.changesToldAt,
@@ -74,7 +76,7 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
     keyring,
     verifier,
     changes,
-    authenticate: createAuthenticate(verifier, checkSession),
+    authenticate: createAuthenticate(verifier, checkSession, report),
     watch(principal, ended) {
       let isOver = false;
       const end = (problem: TokenProblem) => {

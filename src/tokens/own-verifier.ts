@@ -5,12 +5,15 @@ import { SIGNING_ALGORITHMS } from './algorithms.ts';
 import type { Keyring } from './keyring.ts';
 import type { Principal } from './principal.ts';
 import { MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
-import { createVerifier, type Verifier } from './verifier.ts';
+import type { ReportCause } from './token-log.ts';
+import { buildVerifier, type Verifier, type VerifierOptions } from './verifier.ts';
 
 export interface OwnVerifierOptions {
   issuer: string;
   audience: string;
   accessTtlSeconds: number;
+  /** Logs why a token is rejected. @default not logged */
+  report?: ReportCause;
   now: () => Date;
 }
 
@@ -21,19 +24,19 @@ export interface OwnVerifier extends Verifier {
 
 export function createOwnVerifier(
   keyring: Pick<Keyring, 'findKey' | 'has' | 'onRemoval'>,
-  { issuer, audience, accessTtlSeconds, now }: OwnVerifierOptions,
+  { issuer, audience, accessTtlSeconds, report = () => {}, now }: OwnVerifierOptions,
 ): OwnVerifier {
-  const create = () =>
-    createVerifier({
-      issuer,
-      audience,
-      algorithms: SIGNING_ALGORITHMS,
-      keys: keyring.findKey,
-      // The revocation cache drops its entries after this time: a token from when they lived longer must not outlive that.
-      maxAgeSeconds: accessTtlSeconds,
-      maxAheadSeconds: MAX_CLOCK_DIFFERENCE_SECONDS,
-      now,
-    });
+  const options: VerifierOptions = {
+    issuer,
+    audience,
+    algorithms: SIGNING_ALGORITHMS,
+    keys: keyring.findKey,
+    // The revocation cache drops its entries after this time: a token from when they lived longer must not outlive that.
+    maxAgeSeconds: accessTtlSeconds,
+    maxAheadSeconds: MAX_CLOCK_DIFFERENCE_SECONDS,
+    now,
+  };
+  const create = () => buildVerifier(options, { report, isStrict: true });
   let verifier = create();
   // By principal, which lives as long as the verified token.
   const kids = new WeakMap<Principal, string>();

@@ -1,5 +1,6 @@
 // Who is asking: what a verified access token says, in the shape the guard and the resolvers use.
 import type { JWTPayload } from 'jose';
+import { describeType } from './token-log.ts';
 
 /** The caller; `context.principal`. Read-only: the requests of a token share it. */
 export interface Principal {
@@ -14,27 +15,77 @@ export interface Principal {
   claims: JWTPayload;
 }
 
+/** A claim that a principal was read without, since its value is not what the claim's definition says. */
+export interface IgnoredClaim {
+  claim: string;
+  expected: string;
+  /** The kind of value, never the value. */
+  found: string;
+}
+
+const isString = (value: unknown) => typeof value === 'string';
+const MAX_TIME_SECONDS = 8.64e12; // the last moment that a Date can hold
+
+/** Optional claims that mean something here, or to a log: what each must be. */
+const OPTIONAL_CLAIMS: Readonly<Record<string, readonly [expected: string, (value: unknown) => boolean]>> = {
+  sid: ['a string', isString],
+  // Only lists: in a single string `admin` and `admin user` could not be kept apart.
+  roles: ['a list of strings', (value) => Array.isArray(value) && value.every(isString)],
+  // RFC 9068, section 2.2.3, and RFC 8693, section 4.2: one string, with spaces between the scopes.
+  scope: ['a string', isString],
+  auth_time: [
+    'a time in seconds since 1970',
+    (value) => typeof value === 'number' && Math.abs(value) <= MAX_TIME_SECONDS,
+  ],
+  jti: ['a string', isString],
+  client_id: ['a string', isString],
+};
+
 /**
- * Reads a principal from verified claims. `roles` is a list of strings, `scope` a space-separated string (RFC 9068,
- * section 2.2.3).
- * @returns undefined where a claim has the wrong type, or `sub` is missing
+ * Reads a principal from verified claims. An optional claim of the wrong type is left out, as if the token did not have it:
+ * access gets narrower, never wider. `auth_time` in the future is left out too, or it would be recent enough until then.
+ *
+ * @param latestAuthTime seconds since 1970: now, and the clock tolerance
+ * @returns undefined if `sub` is missing, empty or not a string
  */
-export function parsePrincipal(claims: JWTPayload): Principal | undefined {
-  const { sub, sid = '', roles = [], scope = '', auth_time = 0 } = claims;
-  if (typeof sub !== 'string' || sub === '' || typeof sid !== 'string') return undefined;
-  if (!Array.isArray(roles) || !roles.every((role) => typeof role === 'string')) return undefined;
-  if (typeof scope !== 'string' || typeof auth_time !== 'number') return undefined;
+export function readPrincipal(
+  claims: JWTPayload,
+  latestAuthTime: number,
+): { principal: Principal; ignored: readonly IgnoredClaim[] } | undefined {
+  const { sub } = claims;
+  if (typeof sub !== 'string' || sub === '') return undefined;
+  const ignored: IgnoredClaim[] = [];
+  for (const [claim, [expected, isUnderstood]] of Object.entries(OPTIONAL_CLAIMS)) {
+    const value = claims[claim];
+    if (value === undefined) continue;
+    if (!isUnderstood(value)) ignored.push({ claim, expected, found: describeType(value) });
+    else if (claim === 'auth_time' && (value as number) > latestAuthTime) {
+      ignored.push({ claim, expected: 'a time in the past', found: 'a time in the future' });
+    }
+  }
+  const read = <T>(claim: string, otherwise: T): T =>
+    claims[claim] === undefined || ignored.some((one) => one.claim === claim)
+      ? otherwise
+      : (claims[claim] as T); // its type was checked above
+  const authTime = read('auth_time', 0);
   // Frozen all through: the requests of a token share it, and what one of them gave itself, all would have.
-  return Object.freeze({
+  const principal = Object.freeze({
     userId: sub,
-    sessionId: sid,
-    roles: createFrozenSet(roles),
-    scopes: createFrozenSet(scope.split(' ').filter(Boolean)),
+    sessionId: read('sid', ''),
+    roles: createFrozenSet(read<readonly string[]>('roles', [])),
+    scopes: createFrozenSet(read('scope', '').split(' ').filter(Boolean)),
     get authenticatedAt() {
-      return new Date(auth_time * 1000);
+      return new Date(authTime * 1000);
     },
     claims: freezeAll(claims),
   });
+  return { principal, ignored };
+}
+
+/** The same where a claim of the wrong type is a mistake: undefined if there is one. */
+export function parsePrincipal(claims: JWTPayload): Principal | undefined {
+  const read = readPrincipal(claims, Infinity);
+  return read?.ignored.length === 0 ? read.principal : undefined;
 }
 
 function createFrozenSet(values: readonly string[]): ReadonlySet<string> {

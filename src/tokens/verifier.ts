@@ -1,38 +1,28 @@
-// Verifies access tokens: signature first, then claims; verified ones are remembered, so that they cost a look-up.
-import { errors, type JWTVerifyGetKey, jwtVerify } from 'jose';
+// Verifies access tokens: signature first, then claims; verified ones are cached, so that they cost a look-up.
+import { errors, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { TokenProblem } from '../errors.ts';
-import { ConfigError } from '../errors.ts';
-import { isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts';
-import { createKeyFinder, KeysUnavailableError } from './find-key.ts';
-import { type Principal, parsePrincipal } from './principal.ts';
+import { consoleLog } from '../log.ts';
+import {
+  ClaimError,
+  describeTime,
+  explainRejection,
+  explainTime,
+  type Rejection,
+} from './explain-rejection.ts';
+import { createKeyFinder } from './find-key.ts';
+import { toKeyError } from './key-errors.ts';
+import { type Principal, readPrincipal } from './principal.ts';
 import { tokenBytes } from './token-bytes.ts';
+import { createTokenLog, describeType, type ReportCause } from './token-log.ts';
+import {
+  assertVerifierOptions,
+  DEFAULT_MAX_CACHED_TOKENS,
+  type VerifierOptions,
+} from './verifier-options.ts';
+import { isCanonical, isCompactJws, verifyJwt } from './verify-jwt.ts';
 
-export interface VerifierOptions {
-  /** The exact `iss` (RFC 9068, section 4). */
-  issuer: string;
-  /** The `aud` that must be among the token's. */
-  audience: string;
-  /** Default: `['EdDSA']`. */
-  algorithms?: readonly SigningAlgorithm[];
-  /** Where the issuer publishes its keys (RFC 7517), or a function that finds the key for a token's header. */
-  keys: URL | JWTVerifyGetKey;
-  /** The header's `typ`; default `at+jwt`. `null` accepts any, for issuers that do not follow RFC 9068. */
-  type?: string | null;
-  /** How far apart the clocks of issuer and verifier may be, at most 5 seconds; default 0. */
-  clockToleranceSeconds?: number;
-  /** A token that was issued (`iat`) longer ago counts as expired, whatever its `exp`; default: none does. */
-  maxAgeSeconds?: number;
-  /** How far `iat` may be ahead of the clock. A token beyond that is `TOKEN_INVALID`. @default clockToleranceSeconds */
-  maxAheadSeconds?: number;
-  /**
-   * Maximum number of verified tokens in the cache. Their bytes are limited to 2,000 for each: larger tokens take the place
-   * of several.
-   * @default 100,000
-   */
-  maxCachedTokens?: number;
-  now?: () => Date;
-}
+export type { VerifierOptions } from './verifier-options.ts';
 
 /** What became of a presented token. */
 export type Verification =
@@ -51,32 +41,52 @@ export interface Verifier {
 interface CachedToken {
   verification: Verification;
   expiresAtSeconds: number;
-  /** From then on it is verified anew: its key may have been withdrawn. */
-  rememberedUntilSeconds: number;
+  /** From then on it is verified again: its key may have been withdrawn. */
+  cachedUntilSeconds: number;
 }
 
-/** Header parameters that bring or point to a key; a token that carries one is refused (RFC 8725, section 3.10). */
+/** What `createVerifier` leaves to its default, and a server that issues tokens itself does not. */
+export interface VerifierInternals {
+  report: ReportCause;
+  /** Rejects tokens in which an optional claim is missing or not understood: Bandha never issues such a token. */
+  isStrict: boolean;
+}
+
+/** Header parameters that bring or point to a key; a token that carries one is rejected (RFC 8725, section 3.10). */
 const KEY_CARRYING_PARAMETERS = ['jku', 'jwk', 'x5u', 'x5c'] as const;
-const MAX_CLOCK_TOLERANCE_SECONDS = 5;
-const DEFAULT_MAX_CACHED_TOKENS = 100_000;
 /** Bandha's own tokens take 1,600. */
 const BYTES_PER_TOKEN = 2_000;
 /** However few tokens are cached, the largest that Node accepts in a header fits. */
 const MIN_CACHE_BYTES = 1_000_000;
-/** As long as jose keeps a set of keys that it has fetched. */
-const REMEMBERED_SECONDS = 600;
-const EXPIRED = refused('TOKEN_EXPIRED');
+/** A verified token is verified again after this time. */
+const CACHED_SECONDS = 600;
+const EXPIRED = rejected('TOKEN_EXPIRED');
 
 /**
- * Builds a verifier for the tokens of one issuer.
- * @throws ConfigError where issuer or audience is missing, an algorithm is not asymmetric, or the tolerance is over 5 s
+ * Builds a verifier for the tokens of one issuer. Its log has the cause of each rejected token.
+ *
+ * @throws ConfigError naming each option that is missing, unknown or not possible
+ * @example
+ * const verifier = createVerifier({
+ *   issuer: 'https://login.example.com/',
+ *   audience: 'my-api',
+ *   algorithms: ['RS256'],
+ *   keys: new URL('https://login.example.com/.well-known/jwks.json'),
+ *   type: null,
+ * });
  */
 export function createVerifier(options: VerifierOptions): Verifier {
-  assertOptions(options);
+  assertVerifierOptions(options);
+  const { log = consoleLog, issuer } = options;
+  return buildVerifier(options, { report: createTokenLog(log, { issuer }), isStrict: false });
+}
+
+/** The same without a check of the options. */
+export function buildVerifier(options: VerifierOptions, { report, isStrict }: VerifierInternals): Verifier {
   const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
   const { maxAgeSeconds, clockToleranceSeconds = 0 } = options;
   const { maxAheadSeconds = clockToleranceSeconds } = options;
-  const findKey = createKeyFinder(options.keys);
+  const keys = createKeyFinder(options, report);
   const { maxCachedTokens = DEFAULT_MAX_CACHED_TOKENS } = options;
   const cache = new LRUCache<string, CachedToken>({
     max: maxCachedTokens,
@@ -84,43 +94,71 @@ export function createVerifier(options: VerifierOptions): Verifier {
     sizeCalculation: ({ verification }, token) =>
       verification.principal === undefined ? token.length : tokenBytes(token, verification.principal),
   });
-  const underWay = new Map<string, Promise<Verification>>();
+  const pending = new Map<string, Promise<Verification>>();
 
-  const getKey: JWTVerifyGetKey = (header, token) => {
-    if (KEY_CARRYING_PARAMETERS.some((name) => name in header)) throw new errors.JWSInvalid();
-    return findKey(header, token);
+  const getKey: JWTVerifyGetKey = async (header, token) => {
+    const carried = KEY_CARRYING_PARAMETERS.find((name) => name in header);
+    if (carried !== undefined) throw new errors.JWSInvalid(`the header carries a key: ${carried}`);
+    try {
+      return await keys.find(header, token);
+    } catch (error) {
+      throw toKeyError(error);
+    }
   };
 
-  async function verifyAfresh(token: string): Promise<Verification> {
-    if (!isCompactJws(token)) return refused('TOKEN_MALFORMED');
-    if (!isCanonical(token)) return refused('TOKEN_INVALID');
+  function reject(rejection: Rejection): Verification {
+    report(rejection.cause, rejection.fields);
+    return rejected(rejection.problem);
+  }
+
+  /** @throws ClaimError */
+  function acceptPayload(payload: JWTPayload, nowSeconds: number): Principal {
+    const read = readPrincipal(payload, nowSeconds + maxAheadSeconds);
+    if (read === undefined) throw new ClaimError('CLAIM', { claim: 'sub', found: describeType(payload.sub) });
+    const [ignored] = read.ignored;
+    if (isStrict && (ignored !== undefined || read.principal.sessionId === '')) {
+      throw new ClaimError('CLAIM', ignored ?? { claim: 'sid', found: 'absent' });
+    }
+    // Issued in the future: by a clock that is wrong, or with a stolen key so as to outlive its retirement.
+    if (payload.iat !== undefined && payload.iat > nowSeconds + maxAheadSeconds) {
+      throw new ClaimError(...explainTime('iat', payload, nowSeconds));
+    }
+    for (const one of read.ignored) report('IGNORED_CLAIM', one);
+    return read.principal;
+  }
+
+  async function verifyUncached(token: string): Promise<Verification> {
+    if (!isCompactJws(token)) return reject({ problem: 'TOKEN_MALFORMED', cause: 'NOT_A_JWT', fields: {} });
+    if (!isCanonical(token)) {
+      return reject({ problem: 'TOKEN_INVALID', cause: 'SIGNATURE_ENCODING', fields: {} });
+    }
+    const nowSeconds = now().getTime() / 1000;
     try {
-      const { payload } = await jwtVerify(token, getKey, {
+      const payload = await verifyJwt(token, getKey, {
         issuer,
-        audience,
+        audience: typeof audience === 'string' ? audience : [...audience],
         algorithms: [...algorithms],
         ...(type !== null && { typ: type }),
         requiredClaims: maxAgeSeconds === undefined ? ['exp', 'sub'] : ['exp', 'iat', 'sub'],
         clockTolerance: clockToleranceSeconds,
         currentDate: now(),
       });
-      const principal = parsePrincipal(payload);
-      if (principal === undefined) return refused('TOKEN_INVALID');
-      // jose has demanded them, and that they are numbers.
+      const principal = acceptPayload(payload, nowSeconds);
+      // jose has required them, and that they are numbers.
       const { exp, iat } = payload as { exp: number; iat: number };
-      // Issued in the future: by a clock that is wrong, or with a stolen key so as to outlive its retirement.
-      if (iat > now().getTime() / 1000 + maxAheadSeconds) return refused('TOKEN_INVALID');
       const oldAtSeconds = maxAgeSeconds === undefined ? Infinity : iat + maxAgeSeconds;
-      if (now().getTime() >= oldAtSeconds * 1000) return refused('TOKEN_EXPIRED');
+      if (now().getTime() >= oldAtSeconds * 1000) {
+        throw new ClaimError('EXPIRED', { iat: describeTime(iat), maxAgeSeconds }, 'TOKEN_EXPIRED');
+      }
       const verification: Verification = Object.freeze({ principal, problem: undefined }); // many requests share it
       cache.set(token, {
         verification,
         expiresAtSeconds: Math.min(exp + clockToleranceSeconds, oldAtSeconds),
-        rememberedUntilSeconds: now().getTime() / 1000 + REMEMBERED_SECONDS,
+        cachedUntilSeconds: Math.min(now().getTime() / 1000 + CACHED_SECONDS, keys.usableUntilMs() / 1000),
       });
       return verification;
     } catch (error) {
-      return refused(problemOf(error));
+      return reject(explainRejection(error, token, { issuer, audience, algorithms, type, nowSeconds }));
     }
   }
 
@@ -128,17 +166,20 @@ export function createVerifier(options: VerifierOptions): Verifier {
     const cached = cache.get(token);
     if (cached === undefined) return undefined;
     const nowSeconds = now().getTime() / 1000;
-    if (nowSeconds >= cached.expiresAtSeconds) return EXPIRED;
-    return nowSeconds < cached.rememberedUntilSeconds ? cached.verification : undefined;
+    if (nowSeconds >= cached.expiresAtSeconds) {
+      report('EXPIRED', { exp: describeTime(cached.expiresAtSeconds) });
+      return EXPIRED;
+    }
+    return nowSeconds < cached.cachedUntilSeconds ? cached.verification : undefined;
   }
 
   return {
     recall,
     async verify(token) {
-      const known = recall(token) ?? underWay.get(token);
+      const known = recall(token) ?? pending.get(token);
       if (known !== undefined) return known;
-      const verification = verifyAfresh(token).finally(() => underWay.delete(token));
-      underWay.set(token, verification);
+      const verification = verifyUncached(token).finally(() => pending.delete(token));
+      pending.set(token, verification);
       return verification;
     },
     get cachedTokens() {
@@ -147,51 +188,6 @@ export function createVerifier(options: VerifierOptions): Verifier {
   };
 }
 
-function refused(problem: TokenProblem): Verification {
+function rejected(problem: TokenProblem): Verification {
   return Object.freeze({ principal: undefined, problem });
-}
-
-function problemOf(error: unknown): TokenProblem {
-  if (error instanceof errors.JWTExpired) return 'TOKEN_EXPIRED';
-  if (error instanceof KeysUnavailableError) return 'KEYS_UNAVAILABLE';
-  return 'TOKEN_INVALID';
-}
-
-/** Three base64url parts, the first two of them JSON objects (RFC 7515, section 7.1; RFC 7519, section 7.2). */
-function isCompactJws(token: string): boolean {
-  const parts = token.split('.');
-  return (
-    parts.length === 3 &&
-    parts.every((part) => /^[\w-]*$/.test(part)) &&
-    parts.slice(0, 2).every(isJsonObject)
-  );
-}
-
-/** One spelling only, or one token could fill the cache: decoders overlook the spare bits of the last character. */
-function isCanonical(token: string): boolean {
-  const signature = token.slice(token.lastIndexOf('.') + 1);
-  return Buffer.from(signature, 'base64url').toString('base64url') === signature;
-}
-
-function isJsonObject(part: string): boolean {
-  try {
-    const json: unknown = JSON.parse(Buffer.from(part, 'base64url').toString('utf8'));
-    return typeof json === 'object' && json !== null && !Array.isArray(json);
-  } catch {
-    return false;
-  }
-}
-
-function assertOptions(options: VerifierOptions): void {
-  const { issuer, audience, algorithms = [], clockToleranceSeconds = 0 } = options;
-  const faults: string[] = [];
-  if (!issuer) faults.push('issuer: is required');
-  if (!audience) faults.push('audience: is required');
-  if (options.algorithms && (algorithms.length === 0 || !algorithms.every(isSigningAlgorithm))) {
-    faults.push('algorithms: must be some of EdDSA, ES256, RS256');
-  }
-  if (!(clockToleranceSeconds >= 0 && clockToleranceSeconds <= MAX_CLOCK_TOLERANCE_SECONDS)) {
-    faults.push(`clockToleranceSeconds: must be from 0 to ${MAX_CLOCK_TOLERANCE_SECONDS}`);
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
 }

@@ -1,0 +1,83 @@
+// Fetches a JWK Set (RFC 7517, section 5), bounded in size and time. Redirects are not followed: they could lead to another
+// scheme or host than the one that the operator has configured.
+import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
+import { describeValue } from './token-log.ts';
+
+/** How long a fetch may take, the body included: callers with a token wait for it, also for a public field. */
+const FETCH_TIMEOUT_MS = 2_000;
+/** Far above what issuers publish: ten keys with certificate chains have about 30 kB. */
+const MAX_JWKS_BYTES = 500_000;
+
+/** The JWK Set cannot be fetched or read; `fields` say why, for the log. */
+export class JwksFetchError extends Error {
+  readonly fields: Readonly<Record<string, string | number>>;
+  constructor(fields: Readonly<Record<string, string | number>>, cause?: unknown) {
+    super('The JWK Set cannot be fetched', { cause });
+    this.name = 'JwksFetchError';
+    this.fields = fields;
+  }
+  get isTimeout(): boolean {
+    return this.fields.reason === 'timeout';
+  }
+}
+
+/** @throws JwksFetchError */
+export async function fetchJwks(url: URL): Promise<JWTVerifyGetKey> {
+  const text = await fetchText(url).catch((error) => {
+    throw error instanceof JwksFetchError
+      ? error
+      : new JwksFetchError({ reason: describeFailure(error) }, error);
+  });
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new JwksFetchError({ reason: 'response is not JSON' }, cause);
+  }
+  try {
+    return createLocalJWKSet(json as JSONWebKeySet); // checked there
+  } catch (cause) {
+    throw new JwksFetchError({ reason: 'response is not a JWK Set' }, cause);
+  }
+}
+
+async function fetchText(url: URL): Promise<string> {
+  const response = await fetch(url, {
+    headers: { accept: 'application/jwk-set+json, application/json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+  });
+  const { status, body, headers } = response;
+  if (status !== 200) {
+    await body?.cancel();
+    const location = headers.get('location');
+    throw new JwksFetchError({
+      reason: 'response status is not 200',
+      status,
+      ...(location !== null && { location: describeValue(withoutQuery(location)) }),
+    });
+  }
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  for await (const chunk of body ?? []) {
+    length += chunk.byteLength;
+    // Leaving the loop closes the connection.
+    if (length > MAX_JWKS_BYTES)
+      throw new JwksFetchError({ reason: `response exceeds ${MAX_JWKS_BYTES} bytes` });
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString('utf8');
+}
+
+/** A query may have credentials, so the log leaves it out. */
+export function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, '');
+}
+
+/** The error code of the system or of Node's fetch, such as `ECONNREFUSED`; messages could repeat what the server sent. */
+function describeFailure(error: unknown): string {
+  if (!(error instanceof Error)) return 'unknown';
+  if (error.name === 'TimeoutError') return 'timeout';
+  const { code } = (error.cause ?? error) as { code?: unknown }; // any error may have one
+  return typeof code === 'string' ? code : error.name;
+}
