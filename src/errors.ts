@@ -18,7 +18,8 @@ export type ErrorCode =
   | 'INVALID_CREDENTIALS'
   | 'INVALID_REFRESH_TOKEN'
   | 'BAD_USER_INPUT'
-  | 'RATE_LIMITED';
+  | 'RATE_LIMITED'
+  | 'PERSISTED_QUERY_NOT_SUPPORTED';
 
 /** Details that some refusals carry beside their code. */
 export interface RefusalDetails {
@@ -37,6 +38,8 @@ interface Refusal {
   /** The HTTP status when the refusal ends the whole request; 200 where GraphQL's own answer is enough. */
   status: number;
   message: string;
+  /** Whether clients compare the message, so that it is sent as it is. @default false */
+  isMessageCompared?: boolean;
   /** The attributes of the Bearer challenge after the realm (RFC 6750, section 3); absent: no challenge. */
   challenge?: (details: RefusalDetails, message: string) => string;
 }
@@ -131,6 +134,12 @@ const REFUSALS = {
   WEAK_PASSWORD: { code: 'BAD_USER_INPUT', status: 200, message: 'The password is too weak' },
   INVALID_EMAIL: { code: 'BAD_USER_INPUT', status: 200, message: 'This is not an email address' },
   RATE_LIMITED: { code: 'RATE_LIMITED', status: 429, message: 'Too many attempts; try again later' },
+  PERSISTED_QUERY_NOT_SUPPORTED: {
+    code: 'PERSISTED_QUERY_NOT_SUPPORTED',
+    status: 200,
+    message: 'PersistedQueryNotSupported',
+    isMessageCompared: true,
+  },
 } satisfies Record<string, Refusal>;
 
 /** Why a request was refused: a row of the README's table of errors. */
@@ -183,7 +192,8 @@ export interface ErrorPlace {
 export function toGraphQLError(error: AuthError, place: ErrorPlace, endsRequest: boolean): GraphQLError {
   const { reason, details, message } = error;
   const refusal: Refusal = REFUSALS[reason];
-  return new GraphQLError(details.coordinate ? `${message} (${details.coordinate}).` : `${message}.`, {
+  const sentence = details.coordinate ? `${message} (${details.coordinate}).` : `${message}.`;
+  return new GraphQLError(refusal.isMessageCompared ? message : sentence, {
     nodes: place.nodes,
     path: place.path,
     extensions: {

@@ -14,6 +14,7 @@ import { createHouseListener, type House, type ListenerOptions } from './http/la
 import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
 import { createLimitCheck, type OperationLimits, resolveOperationLimits } from './http/operation-limits.ts';
 import { CORS } from './http/response-headers.ts';
+import { assertBodyLimits, MAX_BODY_BYTES, useBodyChecks } from './http/use-body-checks.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useClientAddress } from './http/use-client-address.ts';
 import { useDocumentCache } from './http/use-document-cache.ts';
@@ -23,6 +24,7 @@ import { useHiddenNames } from './http/use-hidden-names.ts';
 import { useJwks } from './http/use-jwks.ts';
 import { useMetrics } from './http/use-metrics.ts';
 import { useOperationLimits } from './http/use-operation-limits.ts';
+import { useRequestTarget } from './http/use-request-target.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootRedirect } from './http/use-root-redirect.ts';
 import { createValidate } from './http/validate-operation.ts';
@@ -49,6 +51,13 @@ export interface BandhaOptions
   log?: Log;
   /** Whether plain queries are compiled; default true. */
   compile?: boolean;
+  /** Maximum length of an operation's body, in bytes, also for `plugins` in an own Yoga server. @default 100,000 */
+  maxBodyBytes?: number;
+  /**
+   * Accepts multipart bodies, with which clients upload files, up to so many bytes. They need a header that makes a browser
+   * ask first, such as `apollo-require-preflight`. @default they are rejected with 415
+   */
+  multipart?: { maxBodyBytes: number };
   now?: () => Date;
   /** What one operation may cost; each limit has a default. */
   operationLimits?: OperationLimits;
@@ -80,7 +89,9 @@ export interface Bandha {
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
   const { typeDefs, resolvers, policies, default: otherwise, report, log = consoleLog, ...rest } = options;
-  const { now = () => new Date(), compile = true, operationLimits, ...given } = rest;
+  const { now = () => new Date(), compile = true, operationLimits, ...others } = rest;
+  const { maxBodyBytes = MAX_BODY_BYTES, multipart, ...given } = others;
+  assertBodyLimits({ maxBodyBytes, multipart });
   assertLog(log);
   const ofOperations = resolveOperationLimits(operationLimits);
   const config = completeConfig(given);
@@ -129,6 +140,8 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const { walled: schema } = guard.protect(built);
     const findExceededLimit = createLimitCheck(ofOperations);
     const plugins = [
+      useRequestTarget(),
+      useBodyChecks({ maxBodyBytes, multipart }),
       useClientAddress(),
       useOperationLimits(ofOperations, findExceededLimit),
       useClearRefusals(),
@@ -154,6 +167,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       findExceededLimit,
       authenticate,
       onDenied: config.onDenied,
+      maxBodyBytes,
       metrics,
       log,
       bodyTimeoutSeconds: config.bodyTimeoutSeconds,
@@ -163,7 +177,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useGraphiql({ authenticate, protectedSchema: guard.protect(schema) }),
     ];
     const all = config.graphiql ? [...plugins, ...page()] : plugins;
-    const yoga = createYogaServer({ schema, plugins: all, log });
+    const yoga = createYogaServer({ schema, plugins: all, limits: { maxBodyBytes, multipart }, log });
     const listener = createHouseListener(yoga, { ...house, plugins: all }, { cors: CORS, compile });
     opened.defer(async () => yoga.dispose());
     const housekeeping = createHousekeeping({ store, secrets, config, log, now });

@@ -22,6 +22,8 @@ interface Row {
   /** Absent in the answer where the code says it all. */
   shown?: RefusalReason;
   challenge?: string | RegExp;
+  /** The whole message, if it is not a sentence. */
+  message?: string;
   retryAfter?: string;
 }
 
@@ -90,6 +92,12 @@ const ROWS: Row[] = [
   inBody('BAD_USER_INPUT', 'EMAIL_TAKEN'),
   inBody('BAD_USER_INPUT', 'WEAK_PASSWORD'),
   inBody('BAD_USER_INPUT', 'INVALID_EMAIL'),
+  {
+    reason: 'PERSISTED_QUERY_NOT_SUPPORTED',
+    status: 200,
+    code: 'PERSISTED_QUERY_NOT_SUPPORTED',
+    message: 'PersistedQueryNotSupported', // urql compares it
+  },
   { reason: 'RATE_LIMITED', status: 429, code: 'RATE_LIMITED', retryAfter: '5' },
   {
     reason: 'RATE_LIMITED',
@@ -135,7 +143,7 @@ describe.each(ROWS)('$reason', (row) => {
   it('says what is wrong in a sentence, without a quote that would end the header’s', () => {
     const { message } = toGraphQLError(error, {}, true);
     expect(message).toMatch(
-      row.details?.coordinate ? /^[A-Z].+ \(Query\.secureData\)\.$/ : /^[A-Z].+[^.]\.$/,
+      row.message ?? (row.details?.coordinate ? /^[A-Z].+ \(Query\.secureData\)\.$/ : /^[A-Z].+[^.]\.$/),
     );
     expect(error.message).not.toContain('"');
   });

@@ -3,21 +3,21 @@ import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Log } from '../log.ts';
 import { CORS } from './response-headers.ts';
-
-const MAX_BODY_BYTES = 100_000;
+import type { BodyCheckOptions } from './use-body-checks.ts';
 
 export interface YogaServerOptions {
   schema: GraphQLSchema;
   plugins: readonly Plugin[];
+  limits: BodyCheckOptions;
   log: Log;
 }
 
-export function createYogaServer({ schema, plugins, log }: YogaServerOptions) {
+export function createYogaServer({ schema, plugins, limits, log }: YogaServerOptions) {
   return createYoga({
     schema,
     plugins: [...plugins],
-    maxRequestBodySize: MAX_BODY_BYTES,
-    multipart: false, // nothing here takes files
+    maxRequestBodySize: Math.max(limits.maxBodyBytes, limits.multipart?.maxBodyBytes ?? 0),
+    multipart: limits.multipart !== undefined,
     landingPage: false,
     graphiql: false, // Bandha has a page of its own
     cors: CORS,

@@ -1,32 +1,52 @@
 // Bad input gets a clear answer: what Yoga would call an unexpected error, or answer with too much, is put right.
-import { type ExecutionArgs, GraphQLError, getOperationAST, getVariableValues, print } from 'graphql';
-import type { Plugin } from 'graphql-yoga';
+import {
+  type ExecutionArgs,
+  type ExecutionResult,
+  GraphQLError,
+  getOperationAST,
+  getVariableValues,
+  print,
+} from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { AuthError, toGraphQLError } from '../errors.ts';
 
-/** Answers 400 to what is not a request, names bad variables, and repeats nothing of what was sent. */
+/** The message of Yoga's own check, which runs after every plugin that may complete the parameters. */
+const NO_QUERY = 'Must provide query string.';
+
+/**
+ * Answers 400 to a request without a query, and `PERSISTED_QUERY_NOT_SUPPORTED` if it has the hash of one and no plugin knows
+ * it; names invalid variables, and repeats nothing of what was sent.
+ */
 export function useClearRefusals(): Plugin {
+  /** Requests that came with a hash and without a text. */
+  const hashed = new WeakSet<Request>();
+
+  function clarify(result: ExecutionResult, request: Request): ExecutionResult {
+    if (!result.errors?.some(({ message }) => message === NO_QUERY)) return result;
+    const clear = (error: GraphQLError) => {
+      if (error.message !== NO_QUERY) return error;
+      return hashed.has(request)
+        ? toGraphQLError(new AuthError(NOT_SUPPORTED), {}, true)
+        : badRequest(NO_QUERY);
+    };
+    return { ...result, errors: result.errors.map(clear) };
+  }
+
   return {
     onExecute: refuseBadVariables,
     onSubscribe: refuseBadVariables,
-    onRequestParse({ requestParser, setRequestParser }) {
-      if (requestParser === undefined) return;
-      setRequestParser(async (request) => {
-        try {
-          const params = await requestParser(request);
-          // Lists are batches, which Yoga refuses, and what has a status is an answer already.
-          if (Array.isArray(params) || 'status' in params || params.query != null) return params;
-          throw badRequest('Must provide query string.');
-        } catch (error) {
-          if (error instanceof SyntaxError) throw badRequest('variables and extensions must be JSON.');
-          // Yoga repeats the JSON parser's message, which quotes the body: a password may stand there.
-          if (error instanceof GraphQLError && error.extensions.originalError !== undefined) {
-            throw badRequest(error.message);
-          }
-          throw error;
-        }
-      });
+    onParams({ params, request }) {
+      if (params?.query == null && params?.extensions?.persistedQuery != null) hashed.add(request);
+    },
+    onResultProcess({ result, request, setResult }) {
+      if (isAsyncIterable(result)) return;
+      if (Array.isArray(result)) setResult(result.map((one) => clarify(one, request)));
+      else if (result.errors !== undefined) setResult(clarify(result, request));
     },
   };
 }
+
+const NOT_SUPPORTED = 'PERSISTED_QUERY_NOT_SUPPORTED';
 
 interface ExecutionHook {
   args: ExecutionArgs;

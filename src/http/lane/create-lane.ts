@@ -8,8 +8,10 @@ import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import type { BodyLimits } from '../body-limits.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
+import type { FindTargetIssue } from '../request-target.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
 import { readPeerAddress } from '../use-client-address.ts';
+import { writeUnexpectedError } from '../yoga-handler.ts';
 import {
   createPreparedOperations,
   type DocumentReader,
@@ -25,6 +27,7 @@ export interface LaneOptions {
   maxBodyBytes: number;
   /** Absent: requests with an `Origin` are for the other door. */
   cors: Cors | undefined;
+  findTargetIssue: FindTargetIssue;
   /** Yoga's door. */
   otherDoor: RequestListener;
   bodies: BodyLimits;
@@ -35,6 +38,8 @@ export interface LaneOptions {
   findExceededLimit: FindExceededLimit;
   /** Turns refusals that resolvers threw into errors of the answer; masks what nobody expected. */
   answerResult(result: ExecutionResult): ExecutionResult;
+  /** The masked errors for whatever was thrown outside of a resolver. */
+  toErrors(error: unknown): readonly GraphQLError[];
   /** Whether queries are compiled. */
   compiles: boolean;
   countResponse(status: number): void;
@@ -98,15 +103,18 @@ export function createLane(options: LaneOptions): RequestListener {
     readPeerAddress(req);
     const accepted = acceptedTypeOf(req.headers.accept);
     const isHere =
-      isForLane(req, endpoint, maxBodyBytes) && (cors !== undefined || req.headers.origin === undefined);
+      isForLane(req, endpoint, maxBodyBytes) &&
+      (cors !== undefined || req.headers.origin === undefined) &&
+      options.findTargetIssue(req) === undefined;
     if (accepted === undefined || !isHere) return otherDoor(req, res);
     const respond = (result: ExecutionResult) => write(result, accepted, req, res);
     const fail = (error: unknown) => {
       try {
-        respond(options.answerResult({ errors: [error as GraphQLError] })); // masked there, whatever it is
+        respond({ errors: options.toErrors(error) });
       } catch (fault) {
         options.onFault(fault);
-        res.destroy();
+        writeUnexpectedError(res);
+        options.countResponse(500);
       }
     };
     collect(req, res, (body) => {

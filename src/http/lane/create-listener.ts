@@ -1,6 +1,5 @@
 // Two doors, one house: the lane for what nearly every request is, Yoga for everything else.
 import type { RequestListener } from 'node:http';
-import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { answerResult } from '../../answers.ts';
 import type { Guard } from '../../guard/create-guard.ts';
@@ -9,8 +8,11 @@ import type { Metrics } from '../../metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
+import { createTargetCheck } from '../request-target.ts';
 import { IS_PREPARATION } from '../use-document-cache.ts';
+import { createYogaHandler } from '../yoga-handler.ts';
 import { createLane } from './create-lane.ts';
+import { createErrorMask } from './error-mask.ts';
 import { type AnyYoga, findForeignHooks } from './find-foreign-hooks.ts';
 import type { Cors } from './write-answer.ts';
 
@@ -21,6 +23,7 @@ export interface House {
   findExceededLimit: FindExceededLimit;
   authenticate: AuthenticateAtOnce;
   onDenied: 'reject' | 'null';
+  maxBodyBytes: number;
   metrics: Metrics;
   log: Log;
   /** Default for its listeners. */
@@ -30,13 +33,11 @@ export interface House {
 export interface ListenerOptions extends BodyLimitOptions {
   /** What Yoga was given as `cors`. Absent: requests with an `Origin` go to Yoga, which knows. */
   cors?: Cors;
-  /** Longer bodies go to Yoga, in bytes; no more than what it was given as `maxRequestBodySize`. Default 100,000. */
+  /** Longer bodies go to Yoga, in bytes; at most what `createBandha` was given. @default that */
   maxBodyBytes?: number;
   /** Whether plain queries are compiled; default true. */
   compile?: boolean;
 }
-
-const MAX_BODY_BYTES = 100_000;
 
 /**
  * A listener for `http.createServer`. Where the server has plugins or options whose hooks the lane would leave out, it
@@ -44,8 +45,18 @@ const MAX_BODY_BYTES = 100_000;
  */
 export function createHouseListener(
   yoga: AnyYoga,
-  { plugins, guard, findExceededLimit, authenticate, onDenied, metrics, log, bodyTimeoutSeconds }: House,
-  { cors, maxBodyBytes = MAX_BODY_BYTES, compile = true, ...bodyLimits }: ListenerOptions = {},
+  {
+    plugins,
+    guard,
+    findExceededLimit,
+    authenticate,
+    onDenied,
+    maxBodyBytes: limit,
+    metrics,
+    log,
+    bodyTimeoutSeconds,
+  }: House,
+  { cors, maxBodyBytes = limit, compile = true, ...bodyLimits }: ListenerOptions = {},
 ): RequestListener {
   const bodies = createBodyLimits(
     { ...bodyLimits, bodyTimeoutSeconds: bodyLimits.bodyTimeoutSeconds ?? bodyTimeoutSeconds },
@@ -54,20 +65,23 @@ export function createHouseListener(
       log.debug({ status }, 'request rejected because its body did not arrive');
     },
   );
+  const findTargetIssue = createTargetCheck();
+  const handleByYoga = createYogaHandler(yoga, findTargetIssue, log);
   const yogaHandler: RequestListener = (req, res) => {
     bodies.watch(req, res);
-    return yoga(req, res);
+    handleByYoga(req, res);
   };
   const foreign = findForeignHooks(yoga, plugins);
   if (foreign.length > 0) {
     log.info({ hooks: foreign }, 'the fast lane is shut: the Yoga server has hooks that it would leave out');
     return yogaHandler;
   }
-  const mask = maskOf(yoga);
+  const mask = createErrorMask(yoga);
   return createLane({
     endpoint: yoga.graphqlEndpoint,
-    maxBodyBytes,
+    maxBodyBytes: Math.min(maxBodyBytes, limit),
     cors,
+    findTargetIssue,
     otherDoor: yogaHandler,
     bodies,
     // Yoga's own plugins look at these two, and word their errors accordingly.
@@ -76,30 +90,11 @@ export function createHouseListener(
     authenticate,
     guard,
     findExceededLimit,
-    answerResult: (result) => mask(answerResult(result, true, onDenied !== 'null')),
+    answerResult: (result) => mask.maskResult(answerResult(result, true, onDenied !== 'null')),
+    toErrors: mask.toErrors,
     compiles: compile,
     countResponse: metrics.countResponse,
     waitUntil: (promise) => yoga.waitUntil(promise.then(() => {})),
-    onFault: (err) => log.error({ err }, 'an answer could not be written'),
+    onFault: (err) => log.error({ err }, 'request failed outside of its operation'),
   });
-}
-
-interface MaskedErrorsOptions {
-  maskError(error: unknown, message: string, isDev?: boolean): Error;
-  errorMessage: string;
-  isDev?: boolean;
-}
-
-/** Yoga's own masking, which logs what it masks. */
-function maskOf(yoga: AnyYoga): (result: ExecutionResult) => ExecutionResult {
-  const { maskedErrorsOpts: options } = yoga as unknown as { maskedErrorsOpts: MaskedErrorsOptions | null }; // there, though not in the types
-  return (result) =>
-    result.errors === undefined || options === null
-      ? result
-      : {
-          ...result,
-          errors: result.errors.map(
-            (error) => options.maskError(error, options.errorMessage, options.isDev) as typeof error, // of a GraphQLError it makes one
-          ),
-        };
 }

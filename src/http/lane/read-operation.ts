@@ -5,11 +5,11 @@ export interface GraphQLParams {
   query: string;
   variables: Record<string, unknown> | undefined;
   operationName: string | undefined;
+  extensions?: Record<string, unknown>;
 }
 
 const CONTENT_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
-const HOST = /^[\w.:[\]-]*$/;
-const KEYS = new Set(['query', 'variables', 'operationName']);
+const KEYS = new Set(['query', 'variables', 'operationName', 'extensions']);
 const BYTE_ORDER_MARK = 0xef;
 
 /** Whether the head of a request is one that the lane takes. */
@@ -25,7 +25,6 @@ export function isForLane(
     Number(headers['content-length']) <= maxBytes && // which it is not where there is none
     headers['content-encoding'] === undefined &&
     headers['transfer-encoding'] === undefined &&
-    HOST.test(headers.host ?? '') &&
     !readableDidRead &&
     headers.expect === undefined
   );
@@ -46,12 +45,14 @@ export function parseOperation(body: Buffer): GraphQLParams | undefined {
     return undefined;
   }
   if (!isObject(params)) return undefined;
-  const { query, variables, operationName } = params;
+  const { query, variables, operationName, extensions } = params;
   for (const key in params) if (!KEYS.has(key) && params[key] != null) return undefined;
   if (typeof query !== 'string' || query === '') return undefined;
   if (variables != null && !isObject(variables)) return undefined;
   if (operationName != null && (typeof operationName !== 'string' || operationName === '')) return undefined;
-  return { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
+  if (extensions != null && !isObject(extensions)) return undefined;
+  const read = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
+  return extensions == null ? read : { ...read, extensions };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

@@ -1,0 +1,70 @@
+// Answers 400 to requests with an unusable Host or target, and 404 to operations at other paths than the endpoint.
+import type { Plugin, YogaServer } from 'graphql-yoga';
+import {
+  createTargetCheck,
+  findNodeRequest,
+  isEndpoint,
+  type NodeRequest,
+  pathOf,
+} from './request-target.ts';
+
+// biome-ignore lint/suspicious/noExplicitAny: contexts of any application
+type AnyYogaServer = YogaServer<any, any>;
+
+/**
+ * Runs before every other plugin, those of Yoga itself included. Yoga takes each URL that ends with its endpoint for it, so
+ * that `/admin/graphql`, which a proxy may restrict, would be `/graphql`.
+ */
+export function useRequestTarget(): Plugin {
+  const findIssue = createTargetCheck();
+  /** Yoga servers by their `fetchAPI`, by which a hook knows its server: several may share the plugin. */
+  const servers = new WeakMap<object, { yoga: AnyYogaServer; pattern: URLPattern; endpoint: string }>();
+
+  const first: Plugin = {
+    onRequest({ serverContext, fetchAPI, endResponse }) {
+      const req = findNodeRequest(serverContext);
+      const issue = req && findIssue(req);
+      if (issue === undefined) return;
+      const body = { errors: [{ message: issue, extensions: { code: 'BAD_REQUEST' } }] };
+      endResponse(
+        new fetchAPI.Response(JSON.stringify(body), {
+          status: 400,
+          headers: { 'Content-Type': 'application/json; charset=utf-8' },
+        }),
+      );
+    },
+  };
+
+  function serves(fetchAPI: object, url: URL, req: NodeRequest | undefined): boolean {
+    const server = servers.get(fetchAPI);
+    if (server === undefined) return true; // a Yoga server that has not been initialized serves nothing
+    const { graphqlEndpoint } = server.yoga;
+    if (server.endpoint !== graphqlEndpoint) {
+      server.endpoint = graphqlEndpoint;
+      server.pattern = new URLPattern({ pathname: graphqlEndpoint });
+    }
+    // An application that mounts the server at a path means it to be served there.
+    const isMounted = req?.originalUrl !== undefined && isEndpoint(pathOf(req.url ?? ''), graphqlEndpoint);
+    return (
+      isMounted ||
+      isEndpoint(url.pathname, graphqlEndpoint) ||
+      server.pattern.test({ pathname: url.pathname })
+    );
+  }
+
+  return {
+    onPluginInit({ plugins }) {
+      // Once for each server: after this, the hook runs again for the plugin that moved one place on.
+      if (!plugins.includes(first as (typeof plugins)[number]))
+        plugins.unshift(first as (typeof plugins)[number]);
+    },
+    onYogaInit({ yoga }) {
+      const endpoint = yoga.graphqlEndpoint;
+      servers.set(yoga.fetchAPI, { yoga, endpoint, pattern: new URLPattern({ pathname: endpoint }) });
+    },
+    onRequestParse({ url, serverContext, fetchAPI, endResponse }) {
+      if (serves(fetchAPI, url, findNodeRequest(serverContext))) return;
+      endResponse(new fetchAPI.Response('', { status: 404, statusText: 'Not Found' }));
+    },
+  };
+}

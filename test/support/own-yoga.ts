@@ -1,0 +1,50 @@
+// One Bandha and the ways to serve it over HTTP: its own listener, and an application's Yoga server.
+import { once } from 'node:events';
+import { createServer, type RequestListener } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createYoga, type Plugin } from 'graphql-yoga';
+import { silentLog } from '../../src/log.ts';
+import { type Bandha, type BandhaOptions, createBandha, createListener } from '../../src/server.ts';
+import { TEST_SECRET } from './test-server.ts';
+
+export interface Listening {
+  port: number;
+  url: string;
+  close(): void;
+}
+
+/** Serves `listener` on a free port of the loopback address. */
+export async function listen(listener: RequestListener): Promise<Listening> {
+  const server = createServer(listener).listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  return {
+    port,
+    url: `http://127.0.0.1:${port}`,
+    close() {
+      server.closeAllConnections();
+      server.close();
+    },
+  };
+}
+
+export const createTestBandha = (options: BandhaOptions = {}) =>
+  createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET, log: silentLog, ...options });
+
+/** An application's Yoga server with the schema and the plugins of `bandha`. */
+export function createOwnYoga(bandha: Bandha, options: Parameters<typeof createYoga>[0] = {}) {
+  return createYoga({
+    schema: bandha.schema,
+    logging: false,
+    ...options,
+    plugins: [...bandha.plugins, ...((options.plugins ?? []) as Plugin[])], // their contexts differ in type alone
+  });
+}
+
+/** Every way in, by name; `yogaOnly` has a hook that disables the fast path. */
+export const WAYS_IN: Readonly<Record<string, (bandha: Bandha) => RequestListener>> = {
+  'bandha.listener': (bandha) => bandha.listener,
+  'an own Yoga server': (bandha) => createListener(createOwnYoga(bandha), bandha),
+  'an own Yoga server without the fast path': (bandha) =>
+    createListener(createOwnYoga(bandha, { plugins: [{ onRequest() {} }] }), bandha),
+};
