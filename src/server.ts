@@ -174,7 +174,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     };
     const page = () => [
       useRootRedirect(),
-      useGraphiql({ authenticate, protectedSchema: guard.protect(schema) }),
+      useGraphiql({ authenticate, protectedSchema: guard.protect(schema), signup: config.signup }),
     ];
     const all = config.graphiql ? [...plugins, ...page()] : plugins;
     const yoga = createYogaServer({ schema, plugins: all, limits: { maxBodyBytes, multipart }, log });

@@ -2,7 +2,7 @@
 import type { AuthClient } from '../clients/client.ts';
 import { sendOperation } from './send-operation.ts';
 
-/** @throws Error where the answer has errors, or where there is none */
+/** @throws Error if the response has errors, or if there is none */
 export async function askServer<T>(
   client: AuthClient,
   query: string,

@@ -2,8 +2,9 @@
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
 import { type DocumentNode, getOperationAST, Kind, parse } from 'graphql';
 import type { AuthClient } from '../clients/client.ts';
+import { CONNECTION_LOST, describeFailure, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 import { readEvents } from './read-events.ts';
-import { type Answer, judge, namesCaller, type Sent, sendOperation } from './send-operation.ts';
+import { type Answer, headersFor, judge, namesCaller, type Sent, sendOperation } from './send-operation.ts';
 
 export interface FetcherOptions {
   client: AuthClient;
@@ -11,11 +12,13 @@ export interface FetcherOptions {
   onAsked(): void;
   /** Told of each answer to an operation of the user. */
   onAnswer(sent: Sent, hasOwnToken: boolean): void;
+  /** Called with one sentence if an operation of the user has no result. */
+  onFailed(text: string): void;
 }
 
 const INTROSPECTION = 'IntrospectionQuery';
 
-export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fetcher {
+export function createFetcher({ client, onAsked, onAnswer, onFailed }: FetcherOptions): Fetcher {
   /** The answers to one request. */
   async function* open(
     operation: FetcherParams,
@@ -25,17 +28,14 @@ export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fe
   ): AsyncGenerator<Answer> {
     const response = await fetch(client.url, {
       method: 'POST',
-      headers: {
-        accept: 'text/event-stream',
-        'content-type': 'application/json',
-        ...(token !== null && { authorization: `Bearer ${token}` }),
-        ...headers,
-      },
+      headers: { ...headersFor(token, 'text/event-stream'), ...headers },
       body: JSON.stringify(operation),
       signal,
-    });
+    }).catch(failWith(UNREACHABLE));
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-    const answers = isStream && response.body ? readEvents(response.body) : [await response.json()];
+    const readOnce = async () =>
+      parseResult<Answer>(response.status, await response.text().catch(failWith(CONNECTION_LOST)));
+    const answers = isStream && response.body ? readEvents(response.body) : [await readOnce()];
     for await (const answer of answers) yield answer as Answer; // what a GraphQL server sends
   }
 
@@ -45,10 +45,11 @@ export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fe
     headers: Record<string, string>,
     signal: AbortSignal,
   ): AsyncGenerator<Answer> {
-    let token = namesCaller(headers) ? null : await client.accessToken();
     let mayRenew = true;
     let isOver = false;
+    let hasBegun = false;
     try {
+      let token = namesCaller(headers) ? null : await client.accessToken();
       while (!isOver) {
         isOver = true;
         for await (const answer of open(operation, headers, token, signal)) {
@@ -62,11 +63,14 @@ export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fe
             break;
           }
           onAnswer({ answer, missingScope: undefined }, namesCaller(headers));
+          hasBegun = true;
           yield answer;
         }
       }
     } catch (error) {
-      if (!signal.aborted) throw error;
+      if (signal.aborted) return;
+      const failed = toFailedAnswer(error);
+      if (!hasBegun) yield failed; // the last event stays in sight
     }
   }
 
@@ -86,9 +90,22 @@ export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fe
   }
 
   async function ask(operation: FetcherParams, headers: Record<string, string>): Promise<Answer> {
-    const sent = await sendOperation(client, operation, headers);
-    if (operation.operationName !== INTROSPECTION) onAnswer(sent, namesCaller(headers));
-    return sent.answer;
+    const isIntrospection = operation.operationName === INTROSPECTION;
+    try {
+      const sent = await sendOperation(client, operation, headers);
+      if (!isIntrospection) onAnswer(sent, namesCaller(headers));
+      return sent.answer;
+    } catch (error) {
+      if (isIntrospection) throw error; // the documentation explorer shows that
+      return toFailedAnswer(error);
+    }
+  }
+
+  /** Shown as a response: GraphiQL would show an error with its stack. */
+  function toFailedAnswer(error: unknown): Answer {
+    const message = describeFailure(error);
+    onFailed(message);
+    return { errors: [{ message }] };
   }
 
   return ((given, options) => {
@@ -100,6 +117,12 @@ export function createFetcher({ client, onAsked, onAnswer }: FetcherOptions): Fe
       ? subscribe(operation, headers)
       : ask(operation, headers);
   }) as Fetcher; // GraphiQL's type of an answer names no extensions
+}
+
+function failWith(message: string): () => never {
+  return () => {
+    throw new FailedRequestError(message);
+  };
 }
 
 const NOTHING: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };

@@ -1,11 +1,18 @@
-// Where the page begins.
+// Where the page begins. The editor's own styles come with the editor, after the first paint.
 import 'graphiql/setup-workers/vite';
-import 'graphiql/style.css';
+import '@graphiql/react/font/roboto.css';
+import '@graphiql/react/font/fira-code.css';
+import '@graphiql/react/style.css';
+import '@graphiql/plugin-doc-explorer/style.css';
+import '@graphiql/plugin-history/style.css';
+import 'graphiql/graphiql.css';
 import './style.css';
 import { createRoot } from 'react-dom/client';
 import { createAuthClient } from '../clients/client.ts';
 import { Page } from './page.tsx';
 import { createPageState } from './page-state.ts';
+
+const SIGN_UP = document.querySelector('meta[name="bandha-sign-up"]');
 
 const url = new URL(location.pathname, location.href);
 const asked = new URLSearchParams(location.search);
@@ -16,7 +23,7 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has an element for the page');
 createRoot(root).render(
   <Page
-    state={createPageState(createAuthClient({ url }), url)}
+    state={createPageState(createAuthClient({ url }), url, SIGN_UP?.getAttribute('content') !== 'closed')}
     query={asked.get('query') ?? undefined}
     variables={asked.get('variables') ?? undefined}
     isFirstVisit={!hasVisited()}

@@ -16,6 +16,8 @@ export interface Account {
 
 export interface PageState {
   client: AuthClient;
+  /** Whether callers may create accounts; the page is served with it. */
+  canRegister: boolean;
   account: Value<Account>;
   /** Counts how often it has changed who is asking, or when they signed in. */
   changes: Value<number>;
@@ -35,7 +37,7 @@ export interface PageState {
 }
 
 /** Follows `client` for as long as the page is there. */
-export function createPageState(client: AuthClient, url: URL): PageState {
+export function createPageState(client: AuthClient, url: URL, canRegister: boolean): PageState {
   const account = createValue<Account>({ user: client.user, isKnown: false, ended: null });
   const change = (part: Partial<Account>) => account.set({ ...account.get(), ...part });
   const changes = createValue(0);
@@ -54,6 +56,7 @@ export function createPageState(client: AuthClient, url: URL): PageState {
   client.ready.finally(() => change({ isKnown: true, user: client.user }));
   return {
     client,
+    canRegister,
     account,
     changes,
     refusal,

@@ -34,6 +34,7 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
         client: state.client,
         onAsked: () => state.refusal.set(null),
         onAnswer: (sent, hasOwnToken) => state.refusal.set(findRefusal(sent, hasOwnToken)),
+        onFailed: (text) => state.refusal.set({ kind: 'failed', text, lacksRole: false, hasOwnToken: false }),
       }),
     [state],
   );

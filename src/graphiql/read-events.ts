@@ -1,7 +1,9 @@
 // The events of a subscription over HTTP: server-sent events of the kind `next`.
+import { CONNECTION_LOST, FailedRequestError } from './failure.ts';
 
 /**
- * Yields the data of each `next` event; `complete` is followed by the stream's end.
+ * Yields the data of each `next` event, until `complete`.
+ * @throws FailedRequestError if the stream ends before; then the subscription has not ended, but its connection has
  * @param stream the body of an answer of type `text/event-stream`
  */
 export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
@@ -11,19 +13,24 @@ export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGene
   let buffered = '';
   try {
     for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return;
+      const { value, done } = await reader.read().catch(fail);
+      if (done) fail();
       buffered += value;
       const events = buffered.split(/\r?\n\r?\n/);
       buffered = events.pop() ?? '';
       for (const event of events) {
         const { name, data } = parseEvent(event);
+        if (name === 'complete') return;
         if (name === 'next' && data !== '') yield JSON.parse(data);
       }
     }
   } finally {
     await reader.cancel().catch(() => {}); // what has failed already cannot be cancelled
   }
+}
+
+function fail(): never {
+  throw new FailedRequestError(CONNECTION_LOST);
 }
 
 function parseEvent(event: string): { name: string; data: string } {

@@ -1,7 +1,9 @@
 // One operation to the server, with the caller's token, and once more where the token had expired.
 import { type DocumentNode, Kind, parse } from 'graphql';
 import type { AuthClient } from '../clients/client.ts';
+import { abortAfter } from '../clients/time-limit.ts';
 import { findTokenRefusal, type TokenRefusal } from '../clients/token-refusal.ts';
+import { CONNECTION_LOST, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 
 export interface Operation {
   query: string;
@@ -25,11 +27,13 @@ export interface Sent {
   missingScope: string | undefined;
 }
 
+/** GraphiQL has no button that stops a query; one that takes longer is a server that does not answer. */
+const TIMEOUT_SECONDS = 60;
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
 
 /**
  * Sends an operation that has one answer. Headers given go before the caller's token.
- * @throws TypeError where the server cannot be reached, SyntaxError where it answers with something else than JSON
+ * @throws FailedRequestError if there is no GraphQL result; AuthClientError if the token cannot be refreshed
  */
 export async function sendOperation(
   client: AuthClient,
@@ -66,18 +70,29 @@ async function post(
   headers: Record<string, string>,
   token: string | null,
 ): Promise<Sent> {
-  const response = await fetch(url, {
-    method: 'POST',
-    headers: {
-      accept: ACCEPT,
-      'content-type': 'application/json',
-      ...(token !== null && { authorization: `Bearer ${token}` }),
-      ...headers,
-    },
-    body: JSON.stringify(operation),
+  return abortAfter(TIMEOUT_SECONDS * 1000, async (signal) => {
+    const fail = (message: string) => () => {
+      const late = `The server did not answer within ${TIMEOUT_SECONDS} seconds.`;
+      throw new FailedRequestError(signal.aborted ? late : message);
+    };
+    const sent = { ...headersFor(token, ACCEPT), ...headers };
+    const body = JSON.stringify(operation);
+    const response = await fetch(url, { method: 'POST', headers: sent, body, signal }).catch(
+      fail(UNREACHABLE),
+    );
+    const text = await response.text().catch(fail(CONNECTION_LOST));
+    const challenge = response.headers.get('www-authenticate') ?? '';
+    return {
+      answer: parseResult<Answer>(response.status, text),
+      missingScope: /\bscope="([^"]*)"/.exec(challenge)?.[1],
+    };
   });
-  const challenge = response.headers.get('www-authenticate') ?? '';
-  return { answer: await response.json(), missingScope: /\bscope="([^"]*)"/.exec(challenge)?.[1] };
+}
+
+/** The headers of an operation as JSON, with the caller's token if there is one. */
+export function headersFor(token: string | null, accept: string): Record<string, string> {
+  const authorization = token === null ? undefined : { authorization: `Bearer ${token}` };
+  return { accept, 'content-type': 'application/json', ...authorization };
 }
 
 /** What has not begun may be sent again, and so may what only reads. */

@@ -13,6 +13,8 @@ export interface GraphiqlOptions {
   /** From request headers to the caller. */
   authenticate(headers: Headers): Authentication | Promise<Authentication>;
   protectedSchema: Pick<ProtectedSchema, 'walled' | 'rulebook' | 'isReporting' | 'now' | 'visibleTo'>;
+  /** `closed`: the page offers no button that creates an account. @default 'open' */
+  signup?: 'open' | 'closed';
   /** Where the page was built to; default `dist/graphiql`, as seen from `src/http` and from `dist/http` alike. */
   folder?: string;
 }
@@ -35,13 +37,16 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
   '.js': 'text/javascript; charset=utf-8',
   '.svg': 'image/svg+xml',
   '.ttf': 'font/ttf',
+  '.woff': 'font/woff',
+  '.woff2': 'font/woff2',
 };
 
 /**
  * Serves GraphiQL to browsers: `GET /graphql` that accepts HTML, the page's files under `/graphiql/`, and there
  * `requirements.json`, filtered for the caller as introspection is. Everything else passes through.
  */
-export function useGraphiql({ authenticate, protectedSchema, folder = BUILT }: GraphiqlOptions): Plugin {
+export function useGraphiql(options: GraphiqlOptions): Plugin {
+  const { authenticate, protectedSchema, signup = 'open', folder = BUILT } = options;
   const { walled, rulebook, isReporting, now, visibleTo } = protectedSchema;
 
   async function requirementsFor(headers: Headers): Promise<Requirements> {
@@ -79,7 +84,7 @@ export function useGraphiql({ authenticate, protectedSchema, folder = BUILT }: G
     const page = await readIfThere(join(folder, 'index.html'));
     return page === undefined
       ? new Response(NOT_BUILT, { status: 503, headers: { 'content-type': TEXT } })
-      : new Response(page, { headers: PAGE_HEADERS });
+      : new Response(withSignup(page, signup), { headers: PAGE_HEADERS });
   }
 
   return {
@@ -88,6 +93,12 @@ export function useGraphiql({ authenticate, protectedSchema, folder = BUILT }: G
       return answer(request, url, fetchAPI).then(endResponse);
     },
   };
+}
+
+/** The page with the fact whether callers may create accounts, so that it need not wait for the schema. */
+function withSignup(page: Uint8Array, signup: 'open' | 'closed'): string {
+  const meta = '<meta name="bandha-sign-up" content=';
+  return new TextDecoder().decode(page).replace(`${meta}"open"`, `${meta}"${signup}"`);
 }
 
 /** As browsers do, and API clients do not. */

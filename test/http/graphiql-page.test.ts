@@ -79,6 +79,17 @@ describe('the page', () => {
     expect(html).not.toMatch(/<script(?![^>]* src=)/); // none within the page
   });
 
+  it('says whether callers may create accounts', async () => {
+    const stateOf = async ({ url }: TestServer) => {
+      const html = await (await fetch(`${url}/graphql`, { headers: HTML })).text();
+      return /<meta name="bandha-sign-up" content="(\w+)"/.exec(html)?.[1];
+    };
+    expect(await stateOf(server)).toBe('open');
+    const invited = await startTestServer({ signup: 'closed' });
+    expect(await stateOf(invited)).toBe('closed');
+    await invited.close();
+  });
+
   it('answers HEAD as GET without the page', async () => {
     const response = await get('/graphql', { method: 'HEAD', headers: HTML });
     expect(response.status).toBe(200);
@@ -130,6 +141,17 @@ describe("the page's files", () => {
       expect(head.status).toBe(200);
       expect(await head.text()).toBe('');
     }
+  });
+
+  it('include fonts, which no stylesheet holds', async () => {
+    const sheet = (await filesOfPage()).find((path) => path.endsWith('.css')) ?? '';
+    const css = await (await get(sheet)).text();
+    expect(css).not.toContain('data:font');
+    const [, font] = /url\(\.?\/?([\w-]+\.woff2)\)/.exec(css) ?? [];
+    const response = await get(`/graphiql/${font}`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toBe('font/woff2');
+    expect(response.headers.get('cache-control')).toContain('immutable');
   });
 
   it('come packed to whoever unpacks, and hold the same', async () => {

@@ -31,6 +31,8 @@ export interface TestServer {
   clock: { now: Date };
   /** Sends one operation by POST. */
   ask(query: string, asked?: Asked): Promise<GraphQLAnswer>;
+  /** Ends every connection and accepts no new one, as a process that stops. */
+  stop(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -48,14 +50,21 @@ export async function startTestServer(options: BandhaOptions = {}): Promise<Test
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo; // a TCP server that listens has one
   const url = `http://127.0.0.1:${port}`;
+  const stop = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
   return {
     bandha,
     url,
     clock,
     ask: (query, asked) => ask(url, query, asked),
+    stop,
     async close() {
-      server.closeAllConnections();
-      server.close();
+      await stop();
       await bandha.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -31,8 +31,7 @@ export function AccountPanel() {
     // The user who proves to be the same has not changed.
     if (isProving.get()) noteSignIn();
     isProving.set(false);
-    const waits = refusal.get() !== null && refusal.get()?.kind !== 'forbidden';
-    (waits ? runFocus : panelFocus).request();
+    (refusal.get()?.kind === 'sign-in' ? runFocus : panelFocus).request();
   }
 
   return (

@@ -19,7 +19,7 @@ export function SessionList() {
       setSessions(await listSessions(client));
       setProblem('');
     } catch {
-      setProblem('The sessions cannot be listed now.');
+      setProblem('The sessions could not be loaded.');
     }
   }, [client]);
   useEffect(() => void load(), [load]);
@@ -36,7 +36,7 @@ export function SessionList() {
       // The button that had the focus is gone.
       heading.current?.focus();
     } catch {
-      setProblem('The session could not be ended.');
+      setProblem('The session could not be ended. Try again.');
     } finally {
       setEnding(undefined);
     }
@@ -49,7 +49,7 @@ export function SessionList() {
           Sessions
         </h3>
         <Button type="button" onClick={() => void load()}>
-          Refresh
+          {sessions === undefined && problem !== '' ? 'Try again' : 'Refresh'}
         </Button>
       </div>
       <p role="status" className="bandha-quiet">

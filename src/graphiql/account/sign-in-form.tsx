@@ -1,5 +1,5 @@
 // Email and password: to sign in, to make an account, or to prove anew who one is.
-import { Button, useGraphiQL } from '@graphiql/react';
+import { Button } from '@graphiql/react';
 import { type FormEvent, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
 import { explainFailure, isAboutEmail } from './explain-failure.ts';
@@ -13,9 +13,7 @@ export interface SignInFormProps {
 }
 
 export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
-  const { client } = usePage();
-  // Not in the schema where sign-up is closed.
-  const canRegister = useGraphiQL(({ schema }) => Boolean(schema?.getMutationType()?.getFields().register));
+  const { client, canRegister } = usePage();
   const emailField = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
   const isBusy = useRef(false);

@@ -9,6 +9,7 @@ import {
   useDocExplorerActions,
 } from '@graphiql/plugin-doc-explorer';
 import {
+  Button,
   ChevronLeftIcon,
   DocsFilledIcon,
   DocsIcon,
@@ -16,8 +17,11 @@ import {
   pick,
   Spinner,
   useGraphiQL,
+  useGraphiQLActions,
 } from '@graphiql/react';
 import { isField, isInterfaceType, isObjectType, isType } from 'graphql';
+import { usePage } from '../page-state.ts';
+import { useValue } from '../value.ts';
 import { Badges } from './badges.tsx';
 import { FieldsDocumentation } from './fields-documentation.tsx';
 
@@ -46,18 +50,40 @@ function Explorer() {
         <Search key={name} />
       </div>
       <div className="graphiql-doc-explorer-content">
+        <RequirementsFailure />
         <Content />
       </div>
     </section>
   );
 }
 
+/** Fields without badges would look as if they needed nothing. */
+function RequirementsFailure() {
+  const { requirements } = usePage();
+  if (!useValue(requirements.hasFailed)) return null;
+  return <Failure text="What fields need could not be loaded." onTryAgain={() => void requirements.load()} />;
+}
+
+function Failure({ text, onTryAgain }: { text: string; onTryAgain(): void }) {
+  return (
+    <div role="alert" className="bandha-notice bandha-failure">
+      <p>{text}</p>
+      <Button type="button" onClick={onTryAgain}>
+        Try again
+      </Button>
+    </div>
+  );
+}
+
 function Content() {
+  const { introspect } = useGraphiQLActions();
   const { fetchError, isIntrospecting, schema, validationErrors } = useGraphiQL(
     pick('fetchError', 'isIntrospecting', 'schema', 'validationErrors'),
   );
   const def = useDocExplorer().at(-1)?.def;
-  if (fetchError) return <p className="graphiql-doc-explorer-error">The schema cannot be had now.</p>;
+  if (fetchError) {
+    return <Failure text="The schema could not be loaded." onTryAgain={() => void introspect()} />;
+  }
   if (validationErrors[0]) {
     return (
       <p className="graphiql-doc-explorer-error">The schema is not valid: {validationErrors[0].message}</p>

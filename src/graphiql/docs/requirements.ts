@@ -8,13 +8,16 @@ export type RequirementsByField = Readonly<Record<string, readonly Rule[]>>;
 
 export interface Requirements {
   known: Value<RequirementsByField>;
-  /** Asks anew, as after signing in; where that fails, nothing is known. */
+  /** Whether the last request failed; then nothing is known. */
+  hasFailed: Value<boolean>;
+  /** Requests them again, such as after signing in. Never rejects. */
   load(): Promise<void>;
 }
 
 /** @param url the page's */
 export function createRequirements(client: AuthClient, url: URL): Requirements {
   const known = createValue<RequirementsByField>({});
+  const hasFailed = createValue(false);
   let asked = 0;
 
   async function ask(): Promise<RequirementsByField> {
@@ -22,17 +25,20 @@ export function createRequirements(client: AuthClient, url: URL): Requirements {
     const response = await fetch(new URL('graphiql/requirements.json', url), {
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
     });
-    return response.ok ? response.json() : {};
+    if (!response.ok) throw new Error(`Status ${response.status}`);
+    return response.json();
   }
 
   return {
     known,
+    hasFailed,
     async load() {
       asked += 1;
       const mine = asked;
-      const answer = await ask().catch(() => ({}));
-      // The answer to an earlier question may come later.
-      if (mine === asked) known.set(answer);
+      const found = await ask().catch(() => undefined);
+      if (mine !== asked) return; // a later request has been sent, whose answer may be here already
+      known.set(found ?? {});
+      hasFailed.set(found === undefined);
     },
   };
 }

@@ -2,8 +2,8 @@
 import type { AnswerError, Sent } from '../send-operation.ts';
 
 export interface Refusal {
-  /** `sign-in`: signing in helps, anew where it was signed in; `forbidden`: it does not. */
-  kind: 'sign-in' | 'forbidden';
+  /** `sign-in`: signing in helps, also a caller who is signed in; `forbidden`: it does not; `failed`: no result came. */
+  kind: 'sign-in' | 'forbidden' | 'failed';
   text: string;
   lacksRole: boolean;
   /** Whether a header of the user's own said who is asking; then the panel cannot help. */

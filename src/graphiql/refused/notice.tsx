@@ -21,12 +21,17 @@ export function RefusalNotice() {
   useEffect(() => {
     if (refusal !== null) box.current?.scrollIntoView({ block: 'nearest' });
   }, [refusal]);
-  const isMended = refusal !== null && refusal.kind !== 'forbidden' && user !== null && mended === refusal;
+  const isMended = refusal?.kind === 'sign-in' && user !== null && mended === refusal;
 
   function signIn(): void {
     // Whoever is signed in and refused all the same, as by a server with other keys, needs the form as well.
     page.isProving.set(user !== null);
     openAccountPanel(page);
+  }
+
+  async function tryAgain(): Promise<void> {
+    await run();
+    if (page.refusal.get()?.kind === 'failed') page.runFocus.request(); // the button is a new one
   }
 
   return (
@@ -39,7 +44,12 @@ export function RefusalNotice() {
               Run again
             </Button>
           )}
-          {!isMended && refusal.kind !== 'forbidden' && !refusal.hasOwnToken && (
+          {refusal.kind === 'failed' && (
+            <Button ref={runButton} type="button" className="bandha-primary" onClick={() => void tryAgain()}>
+              Try again
+            </Button>
+          )}
+          {!isMended && refusal.kind === 'sign-in' && !refusal.hasOwnToken && (
             <Button type="button" className="bandha-primary" onClick={signIn}>
               Sign in
             </Button>
