@@ -20,6 +20,8 @@ export interface Metrics {
   countAccounts(accounts: Accounts): Accounts;
   countAuthentications(authenticate: AuthenticateAtOnce): AuthenticateAtOnce;
   countResponse(status: number): void;
+  /** `REPEATED`: answered inside the grace; `REUSED`: the session was revoked. */
+  countRepeatedRefresh(outcome: 'REPEATED' | 'REUSED'): void;
 }
 
 /** From a look-up to a password hash that waits for its turn. */
@@ -81,6 +83,12 @@ export function createMetrics(readings: Readings): Metrics {
     'Answers by HTTP status',
     'status',
   );
+  const countRepeatedRefresh = createTally<string>(
+    registry,
+    'bandha_repeated_refreshes_total',
+    'Refresh tokens presented again: REPEATED inside the grace, or REUSED, which revokes the session',
+    'outcome',
+  );
   const useCases = new Histogram({
     name: 'bandha_account_seconds',
     help: 'Time of sign-ins, refreshes and so on, by what became of them: ok, the reason of a refusal, or error',
@@ -123,6 +131,7 @@ export function createMetrics(readings: Readings): Metrics {
       return (headers) => andThen(authenticate(headers), counted);
     },
     countResponse,
+    countRepeatedRefresh,
   };
 }
 

@@ -118,7 +118,20 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       () => new Date(now().getTime() - REPLAYED_CLEARS_MS),
     );
     const accounts = metrics.countAccounts(
-      createAccounts({ store, passwords, limits, keyring, secrets, config, now }),
+      createAccounts({
+        store,
+        passwords,
+        limits,
+        keyring,
+        secrets,
+        config,
+        now,
+        successorUse: tokens.successorUse,
+        onRepeatedRefresh(outcome, sessionId) {
+          metrics.countRepeatedRefresh(outcome);
+          log.warn({ sessionId, outcome }, 'refresh token presented again');
+        },
+      }),
     );
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 

@@ -5,6 +5,7 @@ import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { Store } from '../stores/store.ts';
 import type { Keyring } from '../tokens/keyring.ts';
 import type { Secrets } from '../tokens/secrets.ts';
+import type { SuccessorUse } from '../tokens/successor-use.ts';
 import { endAllSessions } from './end-all-sessions.ts';
 import { endSession } from './end-session.ts';
 import { findAccount } from './find-account.ts';
@@ -31,6 +32,10 @@ export interface AccountDeps {
     | 'refreshGraceSeconds'
   >;
   now: () => Date;
+  /** Detects copies of refresh tokens that come after their successor was used. @default none */
+  successorUse?: Pick<SuccessorUse, 'firstUsedAt'>;
+  /** Called when a refresh token that was used before is presented again. */
+  onRepeatedRefresh?: (outcome: 'REPEATED' | 'REUSED', sessionId: string) => void;
 }
 
 /** Where a request comes from, as far as it is known; shown to the account's owner. */

@@ -16,7 +16,7 @@ export interface IssuedTokens {
 export async function issueTokens(deps: AccountDeps, user: User, session: Session): Promise<IssuedTokens> {
   const { config, keyring, secrets, now } = deps;
   const { id: sessionId, generation, authenticatedAt } = session;
-  const subject = { userId: user.id, sessionId, roles: user.roles, authenticatedAt };
+  const subject = { userId: user.id, sessionId, generation, roles: user.roles, authenticatedAt };
   return {
     accessToken: await signAccessToken(subject, keyring, config, now()),
     expiresIn: config.accessTtlSeconds,

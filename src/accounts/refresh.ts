@@ -17,9 +17,12 @@ export async function refresh(deps: AccountDeps, refreshToken: string): Promise<
     now: now(),
     graceSeconds: config.refreshGraceSeconds,
     idleSeconds: config.sessionIdleSeconds,
+    successorUsedAt: deps.successorUse?.firstUsedAt(parts.sessionId, parts.generation + 1),
   });
-  if (rotation.outcome === 'ROTATED' || rotation.outcome === 'REPEATED') {
+  const { outcome } = rotation;
+  if (outcome === 'REPEATED' || outcome === 'REUSED') deps.onRepeatedRefresh?.(outcome, parts.sessionId);
+  if (outcome === 'ROTATED' || outcome === 'REPEATED') {
     return issueTokens(deps, rotation.user, rotation.session);
   }
-  throw new AuthError(rotation.outcome);
+  throw new AuthError(outcome);
 }

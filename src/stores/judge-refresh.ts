@@ -4,20 +4,27 @@ import type { RotationRequest, Session } from './store.ts';
 export type RefreshJudgement = 'ROTATE' | 'REPEAT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN';
 
 /**
- * `ROTATE`: the newest token. `REPEAT`: one generation old and inside the grace, so its answer may have been lost.
- * `REUSED`: an old one, so somebody else has it (RFC 9700, section 4.14.2). `UNKNOWN`: of a generation not issued yet,
- * as after the database was set back.
+ * How long after the first use of the successor the token before it is still answered: for requests that were under way
+ * when another tab of the same client got the successor.
+ */
+const CONCURRENT_MS = 2_000;
+
+/**
+ * `ROTATE`: the newest token. `REPEAT`: one generation old and inside the grace, so its answer may have been lost; not
+ * any more once its successor has been used, by a refresh or by an access token. `REUSED`: an old one, so there is a
+ * copy of it (RFC 9700, section 4.14.2). `UNKNOWN`: of a generation not issued yet, as after the database was set back.
  */
 export function judgeRefresh(
   session: Session,
-  { generation, now, graceSeconds, idleSeconds }: RotationRequest,
+  { generation, now, graceSeconds, idleSeconds, successorUsedAt }: RotationRequest,
 ): RefreshJudgement {
   if (session.revokedAt !== undefined) return 'REVOKED';
   if (!isLive(session, now, idleSeconds)) return 'EXPIRED';
   if (generation > session.generation) return 'UNKNOWN';
   if (generation === session.generation) return 'ROTATE';
   const sinceRotation = now.getTime() - session.lastUsedAt.getTime();
-  const repeats = generation === session.generation - 1 && sinceRotation <= graceSeconds * 1000;
+  const isUsed = now.getTime() > (successorUsedAt?.getTime() ?? Infinity) + CONCURRENT_MS;
+  const repeats = generation === session.generation - 1 && sinceRotation <= graceSeconds * 1000 && !isUsed;
   return repeats ? 'REPEAT' : 'REUSED';
 }
 

@@ -4,11 +4,10 @@ import type { Kysely, Selectable } from 'kysely';
 import type { Gap } from './change-feed.ts';
 import { judgeRefresh, type RefreshJudgement } from './judge-refresh.ts';
 import { addKnownNetwork } from './known-networks.ts';
+import { limitSessions, MAX_LIVE_SESSIONS } from './limit-sessions.ts';
 import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
 import type { Rotation, RotationRequest, Session, Store } from './store.ts';
 import { type Connections, type Database, toSession, toUser } from './tables.ts';
-
-const MAX_LISTED_SESSIONS = 100;
 
 type SessionVerbs = Pick<
   Store,
@@ -22,23 +21,28 @@ type SessionVerbs = Pick<
 
 export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }: Connections): SessionVerbs {
   return {
-    createSession: (session, network) =>
-      db.transaction().execute(async (transaction) => {
+    async createSession(session, network) {
+      const revoked = await db.transaction().execute(async (transaction) => {
         const user = await transaction
           .selectFrom('users')
           .select('id')
           .where('id', '=', session.userId)
           .where('disabled_at', 'is', null)
-          // No one disables the account in between, and sign-ins of one account limit its networks one after the other.
+          // No one disables the account in between, and sign-ins of one account limit its networks and its sessions one
+          // after the other.
           .$if(locksRows, (query) => query.forNoKeyUpdate())
           .executeTakeFirst();
-        if (user === undefined) return false;
+        if (user === undefined) return undefined;
         await transaction.insertInto('sessions').values(toRow(session)).execute();
         if (network !== undefined) {
           await addKnownNetwork(transaction, session.userId, network, session.createdAt);
         }
-        return true;
-      }),
+        return limitSessions(transaction, session);
+      });
+      if (revoked === undefined) return false;
+      announce(toChanges(revoked));
+      return true;
+    },
 
     async listLiveSessions(userId, now, idleSeconds) {
       const rows = await reader
@@ -50,7 +54,7 @@ export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }:
         .where('last_used_at', '>', now.getTime() - idleSeconds * 1000)
         .orderBy('last_used_at', 'desc')
         .orderBy('id')
-        .limit(MAX_LISTED_SESSIONS)
+        .limit(MAX_LIVE_SESSIONS)
         .execute();
       return rows.map(toSession);
     },

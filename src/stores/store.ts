@@ -56,6 +56,11 @@ export interface RotationRequest {
   graceSeconds: number;
   /** How long a session lives unused. */
   idleSeconds: number;
+  /**
+   * When an access token of the generation after the presented one was first accepted, as far as this instance knows.
+   * Its client has received its answer, so a refresh token that comes later is a copy.
+   */
+  successorUsedAt?: Date | undefined;
 }
 
 /** What became of a presented refresh token; `session` is as it is afterwards. */
@@ -144,6 +149,9 @@ export interface Store {
   /**
    * @param network pseudonym of the network that the account signs in from, which is known to it from now on; of 20
    *   others the one that was used longest ago is forgotten
+   *
+   * An account has at most 100 live sessions: beyond that the least recently used one is revoked in the same step. Of its
+   * ended sessions at most 100 are kept, those that ended last.
    * @returns false, and creates nothing, where the account is disabled or absent
    */
   createSession(session: Session, network?: string): Promise<boolean>;
@@ -153,8 +161,8 @@ export interface Store {
   findSessionStanding(sessionId: string): Promise<SessionStanding | undefined>;
   /**
    * Compares the generation and sets the next in one step. Of any number at once with one token, one is `ROTATED` and
-   * the others, inside the grace, `REPEATED` with the same session. A token older than that is `REUSED`, and the
-   * session is revoked in the same step.
+   * the others, inside the grace and until the successor has been used, `REPEATED` with the same session. A token older
+   * than that is `REUSED`, and the session is revoked in the same step.
    */
   rotateSession(request: RotationRequest): Promise<Rotation>;
   /**

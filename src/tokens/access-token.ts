@@ -5,6 +5,8 @@ import type { Keyring } from './keyring.ts';
 export interface AccessTokenSubject {
   userId: string;
   sessionId: string;
+  /** Of the refresh token that is issued with it. @default 0: none */
+  generation?: number;
   roles: readonly string[];
   /** When the person last proved who they are. */
   authenticatedAt: Date;
@@ -37,6 +39,20 @@ export function signAccessToken(
     .setAudience(audience)
     .setIssuedAt(issuedAt)
     .setExpirationTime(issuedAt + accessTtlSeconds)
-    .setJti(crypto.randomUUID())
+    .setJti(createTokenId(subject.generation ?? 0))
     .sign(privateKey);
+}
+
+const GENERATION_DIGITS = 12;
+
+/** A random UUID whose last part is the generation, so that an access token in use tells that its refresh token arrived. */
+function createTokenId(generation: number): string {
+  const digits = generation.toString(16).padStart(GENERATION_DIGITS, '0').slice(-GENERATION_DIGITS);
+  return crypto.randomUUID().slice(0, -GENERATION_DIGITS) + digits;
+}
+
+/** @returns the generation in a token's `jti`; undefined if that is not one of `createTokenId` */
+export function readGeneration(tokenId: unknown): number | undefined {
+  const digits = typeof tokenId === 'string' ? /^[0-9a-f-]{24}([0-9a-f]{12})$/.exec(tokenId)?.[1] : undefined;
+  return digits === undefined ? undefined : Number.parseInt(digits, 16);
 }

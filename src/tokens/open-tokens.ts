@@ -11,6 +11,7 @@ import { createOwnVerifier } from './own-verifier.ts';
 import type { Principal } from './principal.ts';
 import type { Secrets } from './secrets.ts';
 import { createSessionChanges, type SessionChanges } from './session-changes.ts';
+import { createSuccessorUse, type SuccessorUse } from './successor-use.ts';
 import { createTokenLog } from './token-log.ts';
 import type { Verifier } from './verifier.ts';
 
@@ -32,6 +33,7 @@ export interface Tokens {
   keyring: Keyring;
   verifier: Verifier;
   changes: SessionChanges;
+  successorUse: SuccessorUse;
   authenticate: AuthenticateAtOnce;
   /** Calls `ended` once, when the principal's token is no longer accepted; returns what stops the watch. */
   watch(principal: Principal, ended: (problem: TokenProblem) => void): () => void;
@@ -48,7 +50,8 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
   const keyring = await openKeyring(store, secrets, config.algorithm, now);
   const changes = createSessionChanges(config.accessTtlSeconds, now);
   const report = createTokenLog(log, { issuer: config.issuer });
-  const verifier = createOwnVerifier(keyring, { ...config, report, now });
+  const successorUse = createSuccessorUse(now);
+  const verifier = createOwnVerifier(keyring, { ...config, report, now, onVerified: successorUse.record });
   const checkSession = createSessionCheck({
     changes,
     changesKnownAt: store.changesToldAt,
@@ -77,6 +80,7 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
     verifier,
     changes,
     authenticate: createAuthenticate(verifier, checkSession, report),
+    successorUse,
     watch(principal, ended) {
       let isOver = false;
       const end = (problem: TokenProblem) => {

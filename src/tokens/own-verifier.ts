@@ -15,6 +15,8 @@ export interface OwnVerifierOptions {
   /** Logs why a token is rejected. @default not logged */
   report?: ReportCause;
   now: () => Date;
+  /** Called with the principal of each token that is verified, not of those that are cached. */
+  onVerified?: (principal: Principal) => void;
 }
 
 export interface OwnVerifier extends Verifier {
@@ -24,7 +26,7 @@ export interface OwnVerifier extends Verifier {
 
 export function createOwnVerifier(
   keyring: Pick<Keyring, 'findKey' | 'has' | 'onRemoval'>,
-  { issuer, audience, accessTtlSeconds, report = () => {}, now }: OwnVerifierOptions,
+  { issuer, audience, accessTtlSeconds, report = () => {}, now, onVerified }: OwnVerifierOptions,
 ): OwnVerifier {
   const options: VerifierOptions = {
     issuer,
@@ -62,6 +64,7 @@ export function createOwnVerifier(
       // Revoked during the verification.
       if (!keyring.has(kid)) return { principal: undefined, problem: 'TOKEN_INVALID' };
       kids.set(principal, kid);
+      onVerified?.(principal);
       return verification;
     },
     get cachedTokens() {

@@ -50,6 +50,22 @@ describe('judging a refresh token', () => {
     expect(judge(session, generation, milliseconds)).toBe(expected);
   });
 
+  it.each([
+    ['in the same instant', 0, 'REPEAT'],
+    ['two seconds later, as a request that was under way', 2_000, 'REPEAT'],
+    ['later', 2_001, 'REUSED'],
+  ] as const)('rejects a token whose successor has been used: %s', (_, milliseconds, expected) => {
+    const request = {
+      sessionId: FRESH.id,
+      now: at(2_000 + milliseconds),
+      graceSeconds: GRACE_SECONDS,
+      idleSeconds: IDLE_SECONDS,
+      successorUsedAt: at(2_000),
+    };
+    expect(judgeRefresh(FRESH, { ...request, generation: 4 })).toBe(expected);
+    expect(judgeRefresh(FRESH, { ...request, generation: 5 })).toBe('ROTATE');
+  });
+
   it('without a grace answers a lost answer in the same instant alone', () => {
     expect(judge(FRESH, 4, 0, 0)).toBe('REPEAT');
     expect(judge(FRESH, 4, 1, 0)).toBe('REUSED');

@@ -28,7 +28,13 @@ export interface Fixture {
   addUser(changes?: Partial<NewUser>): Promise<NewUser>;
   /** Of a new user where `userId` is absent. */
   addSession(changes?: Partial<Session>): Promise<Session>;
-  rotate(sessionId: string, generation: number, now?: Date, on?: Store): Promise<Rotation>;
+  rotate(
+    sessionId: string,
+    generation: number,
+    now?: Date,
+    on?: Store,
+    successorUsedAt?: Date,
+  ): Promise<Rotation>;
   live(userId: string, now?: Date): Promise<Session[]>;
 }
 
@@ -139,13 +145,14 @@ export function createFixture(createDatabase: () => Promise<TestDatabase>): Fixt
       expect(await store.createSession(session)).toBe(true);
       return session;
     },
-    rotate: (sessionId, generation, now = NOW, on = store) =>
+    rotate: (sessionId, generation, now = NOW, on = store, successorUsedAt = undefined) =>
       on.rotateSession({
         sessionId,
         generation,
         now,
         graceSeconds: GRACE_SECONDS,
         idleSeconds: IDLE_SECONDS,
+        successorUsedAt,
       }),
     live: (userId, now = NOW) => store.listLiveSessions(userId, now, IDLE_SECONDS),
   };

@@ -19,8 +19,12 @@ const step = fc.oneof(
   { weight: 6, arbitrary: fc.record({ present: fc.constantFrom(0, 0, 0, 1, 1, 2, 3, -1) }) },
   { weight: 1, arbitrary: fc.record({ presentAtOnce: fc.integer({ min: 2, max: 5 }) }) },
   { weight: 4, arbitrary: fc.record({ advance: fc.constantFrom(1, 9, 10, 11, 99, 100) }) },
+  { weight: 2, arbitrary: fc.record({ use: fc.constant(true) }) },
   { weight: 1, arbitrary: fc.record({ revoke: fc.constant(true) }) },
 );
+
+/** How long after the use of its successor a token is still answered. */
+const CONCURRENT_SECONDS = 2;
 
 /** How many there are of each outcome. */
 function count(answers: readonly Rotation[]): Record<string, number> {
@@ -69,6 +73,16 @@ export function describeRotation(name: string, fixture: Fixture): void {
       expect(await live(userId)).toEqual([]);
     });
 
+    it('ends the session if a token comes again after its successor was used', async () => {
+      const { id, userId } = await addSession();
+      await rotate(id, 1, after(1));
+      expect((await rotate(id, 1, after(2))).outcome).toBe('REPEATED');
+      const copy = await rotate(id, 1, after(5), fixture.other, after(2));
+      expect(copy).toEqual({ outcome: 'REUSED' });
+      expect(await live(userId, after(5))).toEqual([]);
+      expect((await fixture.store.findSessionStanding(id))?.revokedAt).toEqual(after(5));
+    });
+
     it('does not revive a session that another instance ends at the same moment', async () => {
       for (let round = 0; round < 10; round += 1) {
         const { id, userId } = await addSession();
@@ -94,6 +108,8 @@ export function describeRotation(name: string, fixture: Fixture): void {
           let newest = 1;
           let usedAt = NOW;
           let ended: boolean = false;
+          /** When an access token of the newest generation was used. */
+          let newestUsedAt: Date | undefined;
           const expired = () => now >= after(TTL_SECONDS) || now >= after(IDLE_SECONDS, usedAt);
 
           /** Says what must become of the token, from the words of the contract alone. */
@@ -103,16 +119,18 @@ export function describeRotation(name: string, fixture: Fixture): void {
             if (generation > newest) return 'UNKNOWN';
             if (generation === newest) return 'ROTATED';
             const lately = now <= after(GRACE_SECONDS, usedAt);
-            return generation === newest - 1 && lately ? 'REPEATED' : 'REUSED';
+            const isUsed = newestUsedAt !== undefined && now > after(CONCURRENT_SECONDS, newestUsedAt);
+            return generation === newest - 1 && lately && !isUsed ? 'REPEATED' : 'REUSED';
           }
           function note(outcome: string) {
             if (outcome === 'REUSED') ended = true;
-            if (outcome === 'ROTATED') [newest, usedAt] = [newest + 1, now];
+            if (outcome === 'ROTATED') [newest, usedAt, newestUsedAt] = [newest + 1, now, undefined];
           }
 
           for (const [i, taken] of steps.entries()) {
             const store = stores[i % 2];
             if ('advance' in taken) now = after(taken.advance, now);
+            if ('use' in taken) newestUsedAt ??= now;
             if ('revoke' in taken) {
               const wasLive: boolean = !ended && !expired();
               expect(await store?.revokeSession({ sessionId: id }, now, IDLE_SECONDS)).toBe(wasLive);
@@ -121,7 +139,8 @@ export function describeRotation(name: string, fixture: Fixture): void {
             if ('present' in taken) {
               const generation = Math.max(1, newest - taken.present);
               const expected = expectedOf(generation);
-              const answer = await rotate(id, generation, now, store);
+              const successorUsedAt = generation === newest - 1 ? newestUsedAt : undefined;
+              const answer = await rotate(id, generation, now, store, successorUsedAt);
               expect(answer.outcome).toBe(expected);
               note(expected);
               if ('session' in answer) expect(answer.session.generation).toBe(newest);

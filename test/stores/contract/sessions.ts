@@ -1,6 +1,16 @@
 // The contract on sessions, but for what refresh tokens do to them.
 import { describe, expect, it } from 'vitest';
-import { after, atOnce, type Fixture, IDLE_SECONDS, NOW, newSession, UNKNOWN_ID } from './fixture.ts';
+import {
+  after,
+  atOnce,
+  type Fixture,
+  follow,
+  IDLE_SECONDS,
+  isRevocationOf,
+  NOW,
+  newSession,
+  UNKNOWN_ID,
+} from './fixture.ts';
 
 export function describeSessions(name: string, fixture: Fixture): void {
   const { addUser, addSession, live, rotate } = fixture;
@@ -27,6 +37,73 @@ export function describeSessions(name: string, fixture: Fixture): void {
       await addSession({ userId, lastUsedAt: after(-IDLE_SECONDS) });
       await addSession();
       expect(await live(userId)).toEqual([newer, older]);
+    });
+
+    it('are limited to a hundred live ones: a sign-in revokes the least recently used', async () => {
+      const { store, other } = fixture;
+      const { id: userId } = await addUser();
+      const sessions = Array.from({ length: 100 }, (_, i) =>
+        newSession(userId, { lastUsedAt: after(-50 + ((i * 37) % 50)), createdAt: after(-60) }),
+      );
+      await atOnce(100, [store], (_, i) => store.createSession(sessions[i] ?? newSession(userId)));
+      expect(await live(userId)).toHaveLength(100);
+      const told = await follow(other, after(-1));
+      const oldest = sessions.toSorted((one, two) => one.lastUsedAt.getTime() - two.lastUsedAt.getTime())[0];
+      await addSession(); // another account's, which takes no room here
+      const newest = await addSession({ userId });
+
+      const left = await live(userId);
+      expect(left).toHaveLength(100);
+      expect(left[0]).toEqual(newest);
+      const [gone, ...others] = sessions.filter(({ id }) => !left.some((session) => session.id === id));
+      expect(others).toEqual([]);
+      expect(gone?.lastUsedAt).toEqual(oldest?.lastUsedAt);
+      expect((await store.findSessionStanding(gone?.id ?? ''))?.revokedAt).toEqual(NOW);
+      await told.heard(isRevocationOf(gone?.id ?? ''));
+    });
+
+    it('are never more than a hundred live ones, however many sign-ins come at the same time', async () => {
+      const { store, other } = fixture;
+      const { id: userId } = await addUser();
+      await atOnce(95, [store, other], (one) => one.createSession(newSession(userId)));
+      const added = Array.from({ length: 30 }, (_, i) =>
+        newSession(userId, { createdAt: after(1 + i), lastUsedAt: after(1 + i) }),
+      );
+      const counts: number[] = [];
+      await atOnce(30, [store, other], async (one, i) => {
+        await one.createSession(added[i] ?? newSession(userId));
+        counts.push((await one.listLiveSessions(userId, after(1), IDLE_SECONDS)).length);
+      });
+      expect(Math.max(...counts)).toBe(100);
+      const left = new Set((await live(userId, after(40))).map(({ id }) => id));
+      expect(left.size).toBe(100);
+      expect(added.filter(({ id }) => !left.has(id))).toEqual([]);
+    });
+
+    it('make room of an idle one first, and of none that has ended', async () => {
+      const { id: userId } = await addUser();
+      const idle = await addSession({ userId, lastUsedAt: after(-IDLE_SECONDS - 1) });
+      await addSession({ userId, revokedAt: after(-1) });
+      await addSession({ userId, expiresAt: after(-1) });
+      const used = Array.from({ length: 99 }, () => newSession(userId));
+      for (const session of used) await fixture.store.createSession(session);
+      expect((await fixture.store.findSessionStanding(idle.id))?.revokedAt).toBeUndefined();
+      await addSession({ userId });
+      expect((await fixture.store.findSessionStanding(idle.id))?.revokedAt).toEqual(NOW);
+      expect(await live(userId)).toHaveLength(100);
+    });
+
+    it('are kept up to a hundred once they have ended, those that ended last', async () => {
+      const { store } = fixture;
+      const { id: userId } = await addUser();
+      const ended = Array.from({ length: 105 }, (_, i) =>
+        newSession(userId, i % 2 === 0 ? { revokedAt: after(-200 + i) } : { expiresAt: after(-200 + i) }),
+      );
+      for (const session of ended) await store.createSession(session);
+      const newest = await addSession({ userId });
+      const standings = await Promise.all(ended.map(({ id }) => store.findSessionStanding(id)));
+      expect(standings.map((standing) => standing !== undefined)).toEqual(ended.map((_, i) => i >= 5));
+      expect(await live(userId)).toEqual([newest]);
     });
 
     it('are listed up to a hundred', async () => {
