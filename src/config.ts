@@ -40,6 +40,8 @@ export interface Config {
   keepAliveSeconds: number;
   signup: (typeof SIGNUP)[number];
   graphiql: boolean;
+  /** Whether `GET /metrics` is served; a number serves it on that port of `host` instead. @default true */
+  metrics: boolean | number;
   onDenied: (typeof ON_DENIED)[number];
   /** An account with role `admin`, made at start if it does not exist. */
   admin: { email: string; password: string } | undefined;
@@ -78,6 +80,7 @@ export const DEFAULT_CONFIG: Config = {
   keepAliveSeconds: 75,
   signup: 'open',
   graphiql: true,
+  metrics: true,
   onDenied: 'reject',
   admin: undefined,
   trustedProxies: [],
@@ -129,6 +132,10 @@ const CONFIG = z.strictObject({
   algorithm: oneOf(SIGNING_ALGORITHMS),
   signup: oneOf(SIGNUP),
   graphiql: z.boolean('must be true or false'),
+  metrics: z.union(
+    [z.boolean(), z.int().min(1).max(65_535)],
+    'must be true, false or a port from 1 to 65535',
+  ),
   onDenied: oneOf(ON_DENIED),
   admin: z.object({ email: z.string(), password: z.string() }).optional(),
   limits: z.unknown().superRefine((limits, context) => {
@@ -160,6 +167,7 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
   BANDHA_KEEP_ALIVE_SECONDS: 'keepAliveSeconds',
   BANDHA_SIGNUP: 'signup',
   BANDHA_GRAPHIQL: 'graphiql',
+  BANDHA_METRICS: 'metrics',
   BANDHA_ON_DENIED: 'onDenied',
   BANDHA_ADMIN_EMAIL: 'adminEmail',
   BANDHA_ADMIN_PASSWORD: 'adminPassword',
@@ -184,6 +192,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>): C
   const { adminEmail, adminPassword, ...config } = given;
   faults.push(...faultsOf(config, variableOf));
   faults.push(...adminFaults(adminEmail, adminPassword));
+  if (given.metrics !== undefined && given.metrics === (given.port ?? DEFAULT_CONFIG.port)) {
+    faults.push('BANDHA_METRICS: must be another port than PORT');
+  }
   if (faults.length > 0) throw new ConfigError(faults);
   const admin = adminEmail === undefined ? undefined : { email: adminEmail, password: adminPassword };
   return completeConfig({ ...config, admin } as Partial<Config>); // `faultsOf` has looked at every value
@@ -203,7 +214,8 @@ export function completeConfig(given: Partial<Config>): Config {
 /** From an environment's text to a value of the kind that the key has; what cannot be read stays text, and a fault. */
 function parseValue(key: string, value: string): unknown {
   if (key in RANGES) return /^\d{1,15}$/.test(value) ? Number(value) : value;
-  if (key === 'graphiql' && (value === 'on' || value === 'off')) return value === 'on';
+  if ((key === 'graphiql' || key === 'metrics') && (value === 'on' || value === 'off')) return value === 'on';
+  if (key === 'metrics' && /^\d{1,5}$/.test(value)) return Number(value);
   if (key === 'trustedProxies') return value.split(',').map((range) => range.trim());
   return value;
 }
@@ -220,13 +232,19 @@ function variableOf(key: string): string {
   return Object.entries(VARIABLES).find(([, name]) => name === key)?.[0] ?? key;
 }
 
+/** What the environment has in place of true and false. */
+const SWITCHES: Readonly<Record<string, string>> = {
+  BANDHA_GRAPHIQL: 'must be one of on, off',
+  BANDHA_METRICS: 'must be on, off or a port from 1 to 65535',
+};
+
 /** One line a fault: the name, and what the value must be. */
 function faultsOf(given: Readonly<Record<string, unknown>>, nameOf: (key: string) => string): string[] {
   const issues = CONFIG.partial().safeParse(given).error?.issues ?? [];
   const faults = issues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: is not a known option`);
     const name = nameOf(String(issue.path[0]));
-    return `${name}: ${name === 'BANDHA_GRAPHIQL' ? 'must be one of on, off' : issue.message}`;
+    return `${name}: ${SWITCHES[name] ?? issue.message}`;
   });
   if (given.production === true && given.secret === undefined) {
     faults.push(`${nameOf('secret')}: is required when NODE_ENV=production`);

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The command `bandha`; the only file that reads process.env or exits.
+// The command `bandha`; the only file that reads process.env, but for NODE_ENV, or exits.
 import process from 'node:process';
 import { runCommand } from './command/run-command.ts';
 

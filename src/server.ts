@@ -12,6 +12,7 @@ import { createHousekeeping } from './housekeeping.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
 import { createHouseListener, type House, type ListenerOptions } from './http/lane/create-listener.ts';
 import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
+import { openMetricsServer } from './http/metrics-server.ts';
 import { createLimitCheck, type OperationLimits, resolveOperationLimits } from './http/operation-limits.ts';
 import { CORS } from './http/response-headers.ts';
 import { assertBodyLimits, MAX_BODY_BYTES, useBodyChecks } from './http/use-body-checks.ts';
@@ -24,6 +25,7 @@ import { useHiddenNames } from './http/use-hidden-names.ts';
 import { useJwks } from './http/use-jwks.ts';
 import { useMetrics } from './http/use-metrics.ts';
 import { useOperationLimits } from './http/use-operation-limits.ts';
+import { useAllPrivate, usePrivatePaths } from './http/use-private-paths.ts';
 import { useRequestTarget } from './http/use-request-target.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootRedirect } from './http/use-root-redirect.ts';
@@ -94,7 +96,10 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
   assertBodyLimits({ maxBodyBytes, multipart });
   assertLog(log);
   const ofOperations = resolveOperationLimits(operationLimits);
-  const config = completeConfig(given);
+  const config = completeConfig({
+    ...given,
+    production: given.production ?? process.env.NODE_ENV === 'production',
+  });
   const secrets = openSecrets(config);
   // Closed in the opposite order, also where a later one cannot be opened.
   const opened = new AsyncDisposableStack();
@@ -160,7 +165,8 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useClearRefusals(),
       useDocumentCache({ log }),
       useResponseHeaders(),
-      useMetrics(metrics),
+      useMetrics(metrics, config.metrics === true),
+      usePrivatePaths(),
       useJwks(() => keyring.jwks),
       useHealth({
         store: () => store.ping(),
@@ -189,12 +195,16 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useRootRedirect(),
       useGraphiql({ authenticate, protectedSchema: guard.protect(schema), signup: config.signup }),
     ];
-    const all = config.graphiql ? [...plugins, ...page()] : plugins;
+    const all = [...plugins, useAllPrivate(), ...(config.graphiql ? page() : [])];
     const yoga = createYogaServer({ schema, plugins: all, limits: { maxBodyBytes, multipart }, log });
     const listener = createHouseListener(yoga, { ...house, plugins: all }, { cors: CORS, compile });
     opened.defer(async () => yoga.dispose());
     const housekeeping = createHousekeeping({ store, secrets, config, log, now });
     opened.defer(() => housekeeping.stop());
+    if (typeof config.metrics === 'number') {
+      const { host, metrics: port } = config;
+      opened.defer(await openMetricsServer({ registry: metrics.registry, host, port, log }));
+    }
     return {
       schema,
       plugins,

@@ -77,9 +77,9 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
         ? new Response('Not found', { status: 404, headers: { 'content-type': TEXT } })
         : new Response(file.content, { headers: file.headers });
     }
-    // The page names its files as seen from the endpoint.
+    // The page names its files as seen from the endpoint. Relative, since a proxy may serve it below a path.
     if (pathname !== ENDPOINT) {
-      return new Response(null, { status: 302, headers: { Location: `${ENDPOINT}${search}` } });
+      return new Response(null, { status: 302, headers: { Location: `..${ENDPOINT}${search}` } });
     }
     const page = await readIfThere(join(folder, 'index.html'));
     return page === undefined

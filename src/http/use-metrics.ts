@@ -2,13 +2,17 @@
 import type { Plugin } from 'graphql-yoga';
 import type { Metrics } from '../metrics.ts';
 
-const METRICS_PATH = '/metrics';
+export const METRICS_PATH = '/metrics';
 
-/** Counts answers by status, and serves `GET /metrics` in Prometheus' text format. */
-export function useMetrics({ registry, countResponse }: Metrics): Plugin {
+/**
+ * Counts responses by status, and serves `GET /metrics` in Prometheus' text format.
+ *
+ * @param isServed false if the metrics are off, or have a port of their own
+ */
+export function useMetrics({ registry, countResponse }: Metrics, isServed: boolean): Plugin {
   return {
     async onRequest({ url, request, fetchAPI, endResponse }) {
-      if (url.pathname !== METRICS_PATH) return;
+      if (!isServed || url.pathname !== METRICS_PATH) return;
       if (request.method !== 'GET' && request.method !== 'HEAD') {
         endResponse(new fetchAPI.Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } }));
         return;

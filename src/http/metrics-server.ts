@@ -1,0 +1,63 @@
+// Serves the metrics on a port of their own, which only the monitoring has to reach.
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import type { Registry } from 'prom-client';
+import { ConfigError } from '../errors.ts';
+import type { Log } from '../log.ts';
+import { pathOf } from './request-target.ts';
+import { RESPONSE_HEADERS } from './response-headers.ts';
+import { METRICS_PATH } from './use-metrics.ts';
+
+export interface MetricsServerOptions {
+  registry: Registry;
+  host: string;
+  port: number;
+  log: Log;
+}
+
+/**
+ * Starts to listen.
+ *
+ * @returns a function that closes the server with its connections
+ * @throws ConfigError if something else listens on the port, or the address cannot be listened on
+ */
+export async function openMetricsServer(options: MetricsServerOptions): Promise<() => Promise<void>> {
+  const { registry, host, port, log } = options;
+
+  async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    const isRead = req.method === 'GET' || req.method === 'HEAD';
+    if (pathOf(req.url ?? '') !== METRICS_PATH) res.writeHead(404, RESPONSE_HEADERS).end();
+    else if (!isRead) res.writeHead(405, { Allow: 'GET, HEAD', ...RESPONSE_HEADERS }).end();
+    else {
+      const text = await registry.metrics();
+      res.writeHead(200, { 'Content-Type': registry.contentType, ...RESPONSE_HEADERS }).end(text);
+    }
+  }
+
+  const server = createServer((req, res) => {
+    respond(req, res).catch((err: unknown) => {
+      log.error({ err }, 'metrics could not be collected');
+      if (!res.headersSent) res.writeHead(500, RESPONSE_HEADERS);
+      res.end();
+    });
+  });
+  server.listen(port, host);
+  try {
+    await once(server, 'listening');
+  } catch (error) {
+    throw new ConfigError([`BANDHA_METRICS (metrics): must be a free port; ${explain(error, host, port)}`]);
+  }
+  return async () => {
+    const closed = once(server, 'close');
+    server.close();
+    server.closeAllConnections();
+    await closed;
+  };
+}
+
+function explain(error: unknown, host: string, port: number): string {
+  const { code } = error as NodeJS.ErrnoException; // what a server emits as an error
+  return code === 'EADDRINUSE'
+    ? `port ${port} on ${host} is in use`
+    : `port ${port} on ${host} is not available (${code})`;
+}
