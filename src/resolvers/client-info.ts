@@ -6,12 +6,18 @@ import type { ResolverContext } from './resolvers.ts';
 
 export type GetClientInfo = (context: ResolverContext) => ClientInfo;
 
+/** What servers put into the context: some of it over HTTP, and only `req` for an operation over a WebSocket. */
+interface Origin {
+  request?: Pick<Request, 'headers'>;
+  req?: Pick<IncomingMessage, 'headers' | 'socket'>;
+}
+
 export function createClientInfo(findAddress: FindClientAddress): GetClientInfo {
-  return (context: ResolverContext & { req?: IncomingMessage }) => {
-    const { headers } = context.request;
+  return ({ request, req }: Origin) => {
+    const header = (name: string) => request?.headers.get(name) ?? req?.headers?.[name]?.toString();
     return {
-      userAgent: headers.get('user-agent') ?? undefined,
-      ...findAddress(context.req?.socket?.remoteAddress, headers.get('x-forwarded-for')),
+      userAgent: header('user-agent'),
+      ...findAddress(req?.socket?.remoteAddress, header('x-forwarded-for')),
     };
   };
 }

@@ -4,6 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, request } fro
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { silentLog } from '../../src/log.ts';
 import { type Bandha, createBandha, createListener } from '../../src/server.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../support/test-server.ts';
 
@@ -23,6 +24,7 @@ async function open(trustedProxies: readonly string[]): Promise<Bandha> {
     databaseUrl: 'sqlite::memory:',
     trustedProxies,
     signup: 'open',
+    log: silentLog,
   });
   closing.push(() => bandha.close());
   return bandha;
@@ -129,4 +131,28 @@ it('the address is unknown without a socket, whatever the headers say', async ()
     body: JSON.stringify({ query: REGISTER, variables }),
   });
   expect(await addressesOf(bandha, await response.text())).toEqual([undefined]);
+});
+
+describe('an operation without a WHATWG request, as over a WebSocket', () => {
+  it.each([
+    ['a socket', { req: { socket: { remoteAddress: '127.0.0.1' } } }, '127.0.0.1'],
+    [
+      'a socket and headers',
+      { req: { socket: { remoteAddress: '127.0.0.1' }, headers: { 'x-forwarded-for': CLIENT } } },
+      CLIENT,
+    ],
+    ['neither', {}, undefined],
+  ])('may register with %s', async (_, origin, expected) => {
+    const bandha = await open(['127.0.0.0/8']);
+    const yoga = createYoga({ schema: bandha.schema, plugins: bandha.plugins, logging: false });
+    const { schema, parse, execute, contextFactory } = yoga.getEnveloped(origin);
+    const email = `${crypto.randomUUID()}@example.com`;
+    const result = await execute({
+      schema,
+      document: parse(REGISTER),
+      contextValue: await contextFactory(),
+      variableValues: { email, password: GOOD_PASSWORD },
+    });
+    expect(await addressesOf(bandha, JSON.stringify(result))).toEqual([expected]);
+  });
 });
