@@ -13,12 +13,12 @@ import { countRootFields, fragmentsOf, measureOperation } from './operation-cost
 /**
  * Limits of one operation. Above one of them nothing of the operation runs: HTTP 400, `OPERATION_TOO_COSTLY`, with the
  * limit's name as `extensions.reason`, and `cost` and `limit` as numbers.
- * @example createBandha({ operationLimits: { maxCost: 20_000, listSizes: { 'Query.products': 50 } } })
+ * @example createBandha({ operationLimits: { maxCost: 50_000, listSizes: { 'Query.products': 50 } } })
  */
 export interface OperationLimits {
   /**
    * Fields that an operation can execute: aliases and fragments multiplied out, lists by their assumed size, an interface
-   * or union as its most expensive type. @default 10_000
+   * or union as its most expensive type. @default 20_000
    */
   maxCost?: number;
   /** Items that a list is assumed to have. @default 5 */
@@ -52,7 +52,7 @@ export interface ResolvedLimits extends Required<Omit<OperationLimits, 'maxIntro
 }
 
 const DEFAULT_LIMITS: ResolvedLimits = {
-  maxCost: 10_000,
+  maxCost: 20_000,
   assumedListSize: 5,
   listSizes: { 'Query.sessions': 100 },
   maxIntrospectionCost: undefined,

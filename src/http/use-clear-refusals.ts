@@ -58,6 +58,9 @@ function refuseBadVariables({ args, setResultAndStopExecution }: ExecutionHook):
   if (errors.length > 0) setResultAndStopExecution({ errors });
 }
 
+/** As many as validation reports; each one takes as long as reading the text before it. */
+const MAX_VARIABLE_ERRORS = 100;
+
 /** Names the variables that do not fit; the executor would quote their values, and a password may be one. */
 export function findVariableFaults({
   schema,
@@ -66,20 +69,25 @@ export function findVariableFaults({
   variableValues,
 }: ExecutionArgs): GraphQLError[] {
   const definitions = getOperationAST(document, operationName)?.variableDefinitions ?? [];
-  return definitions.flatMap((node) => {
+  const errors: GraphQLError[] = [];
+  for (const node of definitions) {
+    if (errors.length >= MAX_VARIABLE_ERRORS) break;
     const faults = getVariableValues(schema, [node], variableValues ?? {}).errors;
-    if (faults === undefined) return [];
+    if (faults === undefined) continue;
     const name = node.variable.name.value;
     // Where in the value, and nothing of the value itself.
     const places = faults.flatMap(
       ({ message }) => /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/.exec(message)?.[1] ?? [],
     );
     const where = places.length > 0 ? `; look at ${places.join(', ')}` : '';
-    return new GraphQLError(`Variable "$${name}" must be given as ${print(node.type)}${where}.`, {
-      nodes: [node],
-      extensions: { code: 'BAD_USER_INPUT', http: { status: 400, spec: true } },
-    });
-  });
+    errors.push(
+      new GraphQLError(`Variable "$${name}" must be given as ${print(node.type)}${where}.`, {
+        nodes: [node],
+        extensions: { code: 'BAD_USER_INPUT', http: { status: 400, spec: true } },
+      }),
+    );
+  }
+  return errors;
 }
 
 function badRequest(message: string): GraphQLError {

@@ -19,28 +19,43 @@ const MAX_PAIRWISE_STEPS = 200;
 /** Of one message, as in graphql-js. */
 const MAX_REASON_LENGTH = 1_000;
 
+/** Fragments of documents that report fewer errors: one of a cycle names all fragments of it. */
+const MANY_FRAGMENTS = 50;
+const MAX_ERRORS_OF_MANY_FRAGMENTS = 5;
+
+/** As envelop calls it. */
 export type ValidateOperation = (
   schema: GraphQLSchema,
   document: DocumentNode,
   rules?: readonly ValidationRule[],
+  typeInfo?: unknown,
+  options?: ValidationOptions,
 ) => readonly GraphQLError[];
+
+type ValidationOptions = Parameters<typeof validate>[3];
 
 /**
  * Validates without suggestions, which would name what a caller may not see.
  * @param maxComparedFields above it the one error is `OPERATION_TOO_COSTLY`
  */
 export function createValidate(maxComparedFields: number): ValidateOperation {
-  return (schema, document, rules = specifiedRules) => {
+  return (schema, document, rules = specifiedRules, _typeInfo, given) => {
+    const options = { ...given, ...limitErrors(document), hideSuggestions: true };
     const isPairwise = (rule: ValidationRule) => rule.name === OverlappingFieldsCanBeMergedRule.name;
     const isBounded = rules.some(isPairwise) && !hasFragmentVariables(document);
-    if (!isBounded) return validate(schema, document, rules, { hideSuggestions: true });
+    if (!isBounded) return validate(schema, document, rules, options);
     const found = findFieldConflicts(schema, document, maxComparedFields);
     if (found.steps > maxComparedFields) {
       return [tooCostly('maxComparedFields', found.steps, maxComparedFields, 'fields to compare')];
     }
     const bounded = rules.map((rule) => (isPairwise(rule) ? reportConflicts(rule, found) : rule));
-    return validate(schema, document, bounded, { hideSuggestions: true });
+    return validate(schema, document, bounded, options);
   };
+}
+
+function limitErrors({ definitions }: DocumentNode): ValidationOptions {
+  const fragments = definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION);
+  return fragments.length > MANY_FRAGMENTS ? { maxErrors: MAX_ERRORS_OF_MANY_FRAGMENTS } : {};
 }
 
 function reportConflicts(pairwise: ValidationRule, { conflicts, steps }: FieldConflicts): ValidationRule {

@@ -60,6 +60,23 @@ it('errors of documents with thousands of lines have no locations, which would c
   expect(body.errors[0]).not.toHaveProperty('locations');
 });
 
+it('reports at most 100 variables that do not fit', async () => {
+  const names = Array.from({ length: 600 }, (_, i) => `v${i}`);
+  const query = `query (${names.map((name) => `$${name}: Boolean!`).join(' ')}) { viewer { ${names.map((name) => `id @skip(if: $${name})`).join(' ')} } }`;
+  const { body } = await server.ask(query, { token });
+  expect(body.errors).toHaveLength(100);
+  expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+it('reports few of the cycles that name hundreds of fragments each', async () => {
+  const query = `{ ...F0 } ${repeat(1_000, (i) => `fragment F${i} on Query { ...F${i + 1} }`)}
+    fragment F1000 on Query { ${repeat(150, (i) => `...F${i}`)} }`;
+  const { body } = await server.ask(query, { token });
+  expect(body.errors[0].message).toContain('Cannot spread fragment "F0" within itself');
+  expect(body.errors.length).toBeLessThan(7);
+  expect(JSON.stringify(body).length).toBeLessThan(500_000);
+});
+
 it('an app’s own Yoga has the same limits, and repeats no value either', async () => {
   const { schema, plugins } = server.bandha;
   const yoga = createYoga({ schema, plugins, logging: false });
