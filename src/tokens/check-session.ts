@@ -3,7 +3,7 @@ import type { TokenProblem } from '../errors.ts';
 import { inTime } from '../in-time.ts';
 import type { SessionStanding } from '../stores/store.ts';
 import type { Principal } from './principal.ts';
-import { hasRoles, type SessionChanges } from './session-changes.ts';
+import { hasRoles, ROLES_UNCERTAIN, type SessionChanges } from './session-changes.ts';
 
 /** Why the token is not accepted, though it verifies; undefined where it is. Answers at once where it can. */
 export type CheckSession = (
@@ -60,15 +60,30 @@ export function createSessionCheck(options: SessionCheckOptions): CheckSession {
     }
     // Something may have been heard meanwhile.
     const problem = changes.problemOf(principal);
-    if (problem !== undefined) return problem;
+    if (problem !== undefined) return problem === ROLES_UNCERTAIN ? 'TOKEN_EXPIRED' : problem;
     return isTooOld() ? 'REVOCATIONS_UNAVAILABLE' : undefined;
+  }
+
+  /**
+   * The roles of a token that was issued about when they changed: the change after the last one known here may have come
+   * before it. If the store cannot be read, the token has expired: its client may refresh it.
+   */
+  async function confirmRoles(principal: Principal): Promise<TokenProblem | undefined> {
+    if (clock() - silentSince < ASK_AGAIN_AFTER_MS) return 'TOKEN_EXPIRED';
+    try {
+      return judge(await ask(principal.sessionId), principal);
+    } catch {
+      silentSince = clock();
+      return 'TOKEN_EXPIRED';
+    }
   }
 
   return (principal) => {
     const problem = changes.problemOf(principal);
     const isFresh = clock() - changesKnownAt() <= CHANGES_STALE_AFTER_MS;
-    // A session ends for ever; roles may have changed once more.
-    return isFresh || problem === 'TOKEN_REVOKED' ? problem : checkInStore(principal);
+    if (problem === 'TOKEN_REVOKED') return problem; // a session never comes back; roles may have changed again
+    if (!isFresh) return checkInStore(principal);
+    return problem === ROLES_UNCERTAIN ? confirmRoles(principal) : problem;
   };
 }
 

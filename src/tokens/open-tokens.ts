@@ -91,7 +91,7 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
         isOver = true;
         ended(problem);
       };
-      const stops = [verifier.watchKey(principal, end), changes.watch(principal, end)];
+      const stops = [verifier.watchKey(principal, end), changes.watch(principal, end, checkSession)];
       return () => {
         for (const stop of stops) stop();
       };

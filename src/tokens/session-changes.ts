@@ -1,16 +1,30 @@
 // Which verified tokens are worth nothing any more: their session was revoked, or their user has other roles now.
+import { andThen, type PromiseOrValue } from '../at-once.ts';
 import type { TokenProblem } from '../errors.ts';
 import type { Change } from '../stores/store.ts';
 import type { Principal } from './principal.ts';
-import { createRecentChanges } from './recent-changes.ts';
+import { createRecentChanges, MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
+
+/** Not a problem of the token: it is to be looked up. */
+export const ROLES_UNCERTAIN = 'ROLES_UNCERTAIN';
 
 export interface SessionChanges {
   /** Takes note of a change; of one that concerns no session, nothing. */
   apply(change: Change): void;
-  /** Why the principal's token is not accepted any more; undefined where it is. */
-  problemOf(principal: Principal): TokenProblem | undefined;
-  /** Calls `ended` once, when the token becomes worthless, at once where it is; returns what stops the watch. */
-  watch(principal: Principal, ended: (problem: TokenProblem) => void): () => void;
+  /**
+   * Why the principal's token is no longer accepted; undefined if it is. `ROLES_UNCERTAIN`: it has other roles than the
+   * last change that is known here, but may be newer than that change, so only the store can tell.
+   */
+  problemOf(principal: Principal): TokenProblem | typeof ROLES_UNCERTAIN | undefined;
+  /**
+   * Calls `ended` once, when the token is no longer accepted, at once if it is not now; returns what stops the watch.
+   * @param confirm decides if the roles are uncertain; by default the token has expired
+   */
+  watch(
+    principal: Principal,
+    ended: (problem: TokenProblem) => void,
+    confirm?: (principal: Principal) => PromiseOrValue<TokenProblem | undefined>,
+  ): () => void;
   /** Changes from before concern no token that is still valid. */
   since(): Date;
   readonly revokedSessions: number;
@@ -19,34 +33,43 @@ export interface SessionChanges {
 /** @param accessTtlSeconds the longest lifetime of an access token */
 export function createSessionChanges(accessTtlSeconds: number, now: () => Date): SessionChanges {
   const revoked = createRecentChanges<true>(accessTtlSeconds, now);
-  const roles = createRecentChanges<readonly string[]>(accessTtlSeconds, now);
+  const changedRoles = createRecentChanges<{ roles: readonly string[]; changedAt: Date }>(
+    accessTtlSeconds,
+    now,
+  );
 
-  function problemOf(principal: Principal): TokenProblem | undefined {
+  function problemOf(principal: Principal): TokenProblem | typeof ROLES_UNCERTAIN | undefined {
     if (revoked.get(principal.sessionId)) return 'TOKEN_REVOKED';
-    const current = roles.get(principal.userId);
-    return current === undefined || hasRoles(principal, current) ? undefined : 'TOKEN_EXPIRED';
+    const last = changedRoles.get(principal.userId);
+    if (last === undefined || hasRoles(principal, last.roles)) return undefined;
+    return isCertainlyBefore(principal, last.changedAt) ? 'TOKEN_EXPIRED' : ROLES_UNCERTAIN;
   }
 
   return {
     problemOf,
     apply(change) {
       if (change.kind === 'SESSION_REVOKED') revoked.set(change.sessionId, true);
-      if (change.kind === 'ROLES_CHANGED') roles.set(change.userId, change.roles);
+      if (change.kind === 'ROLES_CHANGED') changedRoles.set(change.userId, change);
     },
-    watch(principal, ended) {
+    watch(principal, ended, confirm = () => 'TOKEN_EXPIRED') {
       let stops: readonly (() => void)[] = [];
       let isOver = false;
       const stop = () => {
         isOver = true;
         for (const one of stops) one();
       };
-      const look = () => {
-        const problem = isOver ? undefined : problemOf(principal);
-        if (problem === undefined) return;
+      const end = (problem: TokenProblem | undefined) => {
+        if (isOver || problem === undefined) return;
         stop();
         ended(problem);
       };
-      stops = [revoked.watch(principal.sessionId, look), roles.watch(principal.userId, look)];
+      const look = () => {
+        if (isOver) return;
+        const problem = problemOf(principal);
+        if (problem === ROLES_UNCERTAIN) andThen(confirm(principal), end);
+        else end(problem);
+      };
+      stops = [revoked.watch(principal.sessionId, look), changedRoles.watch(principal.userId, look)];
       if (isOver) stop(); // it was over before there was anything to stop
       return stop;
     },
@@ -55,6 +78,11 @@ export function createSessionChanges(accessTtlSeconds: number, now: () => Date):
       return revoked.size;
     },
   };
+}
+
+/** By more than clocks may differ. Without `iat` a token counts as old. */
+function isCertainlyBefore({ claims: { iat = 0 } }: Principal, time: Date): boolean {
+  return (iat + MAX_CLOCK_DIFFERENCE_SECONDS) * 1000 < time.getTime();
 }
 
 /** Whether the token has exactly these roles; one with others is as good as expired: the next has them. */

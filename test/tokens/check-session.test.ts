@@ -262,3 +262,32 @@ describe('what is heard while a request waits for a store that hangs', () => {
     expect(await answer).toBe('TOKEN_REVOKED');
   });
 });
+
+describe('roles of a token that may be newer than the last known change', () => {
+  const fresh = { ...ada, claims: { iat: NOW.getTime() / 1000 } };
+  const setUpChanged = (find: FindStanding) => {
+    const parts = setUp({ heardAgoMs: 0, find });
+    parts.changes.apply({ kind: 'ROLES_CHANGED', userId: 'ada', roles: ['author'], changedAt: NOW });
+    return parts;
+  };
+
+  it.each<[string, SessionStanding | undefined, TokenProblem | undefined]>([
+    ['the token’s', STANDS, undefined],
+    ['others', { ...STANDS, roles: ['author'] }, 'TOKEN_EXPIRED'],
+    ['fewer', { ...STANDS, roles: [] }, 'TOKEN_EXPIRED'],
+    ['of a session that was revoked', { ...STANDS, revokedAt: NOW }, 'TOKEN_REVOKED'],
+    ['of a session that is gone', undefined, 'TOKEN_REVOKED'],
+  ])('are read from the store, which has %s', async (_, standing, problem) => {
+    const { check, findStanding } = setUpChanged(async () => standing);
+    expect(await check(fresh)).toBe(problem);
+    expect(findStanding).toHaveBeenCalledTimes(1);
+    const older = { ...ada, claims: { iat: NOW.getTime() / 1000 - 61 } };
+    expect(check(older)).toBe('TOKEN_EXPIRED'); // at once
+    expect(findStanding).toHaveBeenCalledTimes(1);
+  });
+
+  it('are those of an expired token if the store cannot be read', async () => {
+    const { check } = setUpChanged(fails);
+    expect(await check(fresh)).toBe('TOKEN_EXPIRED');
+  });
+});

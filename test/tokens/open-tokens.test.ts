@@ -72,6 +72,31 @@ describe('what another instance does', () => {
   });
 });
 
+describe('a token issued right after a second change of roles', () => {
+  it('is accepted by an instance that knows of the first one alone; those from before are not', async () => {
+    const tokens = await open(here);
+    const ada = newUser({ roles: [] });
+    const session = newSession(ada.id);
+    await elsewhere.createUser(ada);
+    await elsewhere.createSession({ ...session, createdAt: now(), lastUsedAt: now() });
+    const sign = (...roles: string[]) => signFor(tokens, { userId: ada.id, sessionId: session.id, roles });
+    const problemOf = async (token: string) =>
+      (await tokens.authenticate({ authorization: `Bearer ${token}` })).problem;
+    const change = (role: string) => elsewhere.changeRoles(ada.emailKey, { add: [role] }, now());
+
+    const first = await sign();
+    await change('a');
+    await expect.poll(() => problemOf(first)).toBe('TOKEN_EXPIRED');
+    const second = await sign('a');
+    await change('b');
+    const third = await sign('a', 'b');
+    expect([await problemOf(third), await problemOf(first)]).toEqual([undefined, 'TOKEN_EXPIRED']);
+    await expect.poll(() => problemOf(second)).toBe('TOKEN_EXPIRED');
+    expect(await problemOf(third)).toBeUndefined();
+    tokens.stop();
+  });
+});
+
 function signFor(
   { keyring }: Tokens,
   subject: { userId: string; sessionId: string; roles: readonly string[] },

@@ -174,3 +174,43 @@ describe('having roles', () => {
     expect(hasRoles(ada('editor'), ['editor', 'editor'])).toBe(true);
   });
 });
+
+describe('a token with other roles than the last known change', () => {
+  const SECONDS = START.getTime() / 1000;
+  const issued = (iat: number, ...roles: string[]) => ({ ...ada(...roles), claims: { iat } });
+
+  it.each([
+    [-61, 'TOKEN_EXPIRED'],
+    [-60, 'ROLES_UNCERTAIN'],
+    [0, 'ROLES_UNCERTAIN'],
+    [60, 'ROLES_UNCERTAIN'],
+  ])(
+    'is certainly older only beyond what clocks may differ by: issued %i s later: %s',
+    (seconds, problem) => {
+      const changes = createChanges();
+      changes.apply(rolesOf('ada', 'admin'));
+      expect(changes.problemOf(issued(SECONDS + seconds, 'editor'))).toBe(problem);
+      expect(changes.problemOf(issued(SECONDS + seconds, 'admin'))).toBeUndefined();
+      changes.apply(revoked('here'));
+      expect(changes.problemOf(issued(SECONDS + seconds, 'editor'))).toBe('TOKEN_REVOKED');
+    },
+  );
+
+  it('ends a watch if the store says so, and only then', async () => {
+    const changes = createChanges();
+    const ends: TokenProblem[] = [];
+    const answers: (TokenProblem | undefined)[] = [undefined, 'TOKEN_EXPIRED'];
+    changes.watch(
+      issued(SECONDS, 'editor'),
+      (problem) => ends.push(problem),
+      async () => answers.shift(),
+    );
+    changes.apply(rolesOf('ada', 'admin'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ends).toEqual([]); // issued after a change that is not known here yet
+    changes.apply(rolesOf('ada'));
+    await vi.advanceTimersByTimeAsync(0);
+    expect(ends).toEqual(['TOKEN_EXPIRED']);
+    expect(answers).toEqual([]);
+  });
+});
