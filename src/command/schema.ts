@@ -8,6 +8,7 @@ import { explainSchema, type FieldExplanation } from '../guard/explain-schema.ts
 import { type Rulebook, readRulebook } from '../guard/rulebook.ts';
 import { policyNamesOf } from '../guard/rules.ts';
 import { baseTypeDefs, directiveTypeDefs } from '../schema/base-schema.ts';
+import { assertNoClashes, assertNoRepeatedRules } from '../schema/create-schema.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
 
@@ -62,8 +63,11 @@ function loadSchema(file: string | undefined): GraphQLSchema {
     const has = (kind: Kind, name: string) =>
       document.definitions.some((one) => one.kind === kind && 'name' in one && one.name?.value === name);
     // Types on top of Bandha's extend its Query.
-    if (!has(Kind.OBJECT_TYPE_DEFINITION, 'Query'))
+    if (!has(Kind.OBJECT_TYPE_DEFINITION, 'Query')) {
+      assertNoClashes([document]);
       return makeExecutableSchema({ typeDefs: [baseTypeDefs, document] });
+    }
+    assertNoRepeatedRules([document]);
     const isComplete = has(Kind.DIRECTIVE_DEFINITION, 'auth');
     return makeExecutableSchema({ typeDefs: isComplete ? document : [directiveTypeDefs, document] });
   } catch (error) {

@@ -17,7 +17,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { ConfigError } from '../errors.ts';
-import { type Demands, type Requirement, type Rule, readDemands, SIGNED_IN } from './rules.ts';
+import { createRuleReader, type Demands, type Requirement, type Rule, SIGNED_IN } from './rules.ts';
 
 export interface RulebookOptions {
   /** With `deny`, what is not public needs a signed-in caller. */
@@ -133,21 +133,23 @@ function readAll(
   policyNames: readonly string[],
 ): (coordinate: string) => Demands {
   const demands = new Map<string, Demands>();
+  const { read, issues } = createRuleReader(schema);
   for (const type of types) {
-    demands.set(type.name, readDemands(schema, type));
+    demands.set(type.name, read(type));
     for (const field of hasFields(type) ? Object.values(type.getFields()) : []) {
-      demands.set(`${type.name}.${field.name}`, readDemands(schema, field));
+      demands.set(`${type.name}.${field.name}`, read(field, type));
     }
   }
-  const faults = [...demands].flatMap(([coordinate, { faults, rules }]) => [
+  const ofElements = [...demands].flatMap(([coordinate, { faults, rules }]) => [
     ...faults.map((fault) => `${coordinate}: ${fault}`),
     ...rules
       .flatMap(({ policies = [] }) => policies.flat())
       .filter((name) => !policyNames.includes(name))
       .map((name) => `${coordinate}: no policy has the name "${name}"`),
   ]);
+  const faults = [...issues, ...ofElements];
   for (const [coordinate, element] of elementsWithoutGuard(schema, types)) {
-    const { rules, isPublic } = readDemands(schema, element);
+    const { rules, isPublic } = read(element);
     if (rules.length > 0 || isPublic) faults.push(`${coordinate}: is not a place where access can be ruled`);
   }
   if (faults.length > 0) throw new ConfigError(faults);

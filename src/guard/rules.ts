@@ -1,15 +1,8 @@
-// What a directive demands of a caller, and reading it off a schema element.
-import { getDirectives } from '@graphql-tools/utils';
-import {
-  type GraphQLArgument,
-  type GraphQLEnumValue,
-  type GraphQLField,
-  type GraphQLInputField,
-  type GraphQLNamedType,
-  type GraphQLSchema,
-  isInterfaceType,
-  isObjectType,
-} from 'graphql';
+// What a directive asks of a caller, and reading it off a schema element.
+import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
+import { readLinks } from './federation-links.ts';
+import { findMergedRules } from './merged-rules.ts';
+import { type DirectiveHolder, readDirectives } from './read-directives.ts';
 
 /** One directive's demand; everything given must hold, and nothing given means: signed in. */
 export interface Rule {
@@ -51,50 +44,55 @@ const RULE_DIRECTIVES: Readonly<Record<string, { takes: readonly string[]; needs
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 const PUBLIC_DIRECTIVES: readonly string[] = ['public', 'skipAuth'];
 
-type Element =
-  | GraphQLSchema
-  | GraphQLNamedType
-  | GraphQLField<unknown, unknown>
-  | GraphQLArgument
-  | GraphQLInputField
-  | GraphQLEnumValue;
-
-/** Reads the directives of a type or field, whatever put them there: SDL, `extend type` or `extensions.directives`. */
-export function readDemands(schema: GraphQLSchema, element: Element): Demands {
-  const rules: Rule[] = [];
-  const faults: string[] = [];
-  let isPublic = false;
-  for (const { name: written, args } of directivesOf(schema, element)) {
-    const name = written.replace(/^federation__/, ''); // Federation 2's name where it is not imported
-    if (PUBLIC_DIRECTIVES.includes(name)) isPublic = true;
-    if (!Object.hasOwn(RULE_DIRECTIVES, name)) continue;
-    const given = Object.entries(args ?? {}).filter(([, value]) => value !== undefined);
-    const rule: Arguments = Object.fromEntries(given);
-    const wrong = [...faultsOfNames(name, rule), ...faultsOf(rule)];
-    faults.push(...wrong.map((fault) => `@${name} ${fault}`));
-    rules.push(wrong.length === 0 ? (rule as Rule) : SIGNED_IN); // every value has been looked at
-  }
-  if (isPublic && rules.length > 0) faults.push('is both public and protected');
-  return { rules, isPublic, faults };
+/** Whether a directive says who may use an element. */
+export function isAccessDirective(name: string): boolean {
+  return Object.hasOwn(RULE_DIRECTIVES, name);
 }
 
-/** `extensions.directives` is an object by name, or a list of `{ name, args }`. */
-function directivesOf(schema: GraphQLSchema, element: Element): { name: string; args?: Arguments }[] {
-  const listed: unknown = element.extensions.directives;
-  if (!Array.isArray(listed)) return getDirectives(schema, element);
-  const { directives: _, ...extensions } = element.extensions;
-  const written = getDirectives(schema, { ...element, extensions });
-  return [...listed, ...written];
+/** Reads the rules of a schema's elements, with the names that its links give to directives. */
+export interface RuleReader {
+  /** @param parent the type of a field */
+  read(element: DirectiveHolder, parent?: unknown): Demands;
+  /** What is wrong with the schema as a whole, as sentences: its links, and rules that a merge has lost. */
+  issues: readonly string[];
+}
+
+/** Reads the links once; each element then by what put its directives there: SDL, `extend type`, `extensions.directives`. */
+export function createRuleReader(schema: GraphQLSchema): RuleReader {
+  const { aliases, issues } = readLinks(schema);
+  const isRule = (written: string) => isAccessDirective(aliases.get(written) ?? written);
+  return {
+    issues: [...issues.map((issue) => `schema: ${issue}`), ...findMergedRules(schema, isRule)],
+    read(element, parent) {
+      const rules: Rule[] = [];
+      const faults: string[] = [];
+      let isPublic = false;
+      for (const { name: written, args } of readDirectives(schema, element, parent)) {
+        const name = aliases.get(written) ?? written;
+        if (PUBLIC_DIRECTIVES.includes(name)) isPublic = true;
+        if (!isAccessDirective(name)) continue;
+        const given = Object.entries(args).filter(([, value]) => value !== undefined);
+        const rule: Arguments = Object.fromEntries(given);
+        const wrong = [...faultsOfNames(name, rule), ...faultsOf(rule)];
+        faults.push(...wrong.map((fault) => `@${written} ${fault}`));
+        rules.push(wrong.length === 0 ? (rule as Rule) : SIGNED_IN); // every value has been looked at
+      }
+      if (isPublic && rules.length > 0) faults.push('is both public and protected');
+      return { rules, isPublic, faults };
+    },
+  };
 }
 
 /** Every policy that a schema names, for those who look at it without defining them. */
 export function policyNamesOf(schema: GraphQLSchema): string[] {
-  const types = Object.values(schema.getTypeMap());
-  const fields = types.flatMap((type) =>
-    isObjectType(type) || isInterfaceType(type) ? Object.values(type.getFields()) : [],
-  );
-  return [...types, ...fields]
-    .flatMap((element) => readDemands(schema, element).rules)
+  const { read } = createRuleReader(schema);
+  return Object.values(schema.getTypeMap())
+    .flatMap((type) => [
+      ...read(type).rules,
+      ...(isObjectType(type) || isInterfaceType(type)
+        ? Object.values(type.getFields()).flatMap((field) => read(field, type).rules)
+        : []),
+    ])
     .flatMap(({ policies = [] }) => policies.flat());
 }
 

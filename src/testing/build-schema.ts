@@ -1,13 +1,19 @@
 // The schema under test: the app's alone, or on top of Bandha's.
 import { makeExecutableSchema } from '@graphql-tools/schema';
-import { type DefinitionNode, type DocumentNode, type GraphQLSchema, Kind, parse } from 'graphql';
+import { type DefinitionNode, type DocumentNode, type GraphQLSchema, Kind } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
 import { baseTypeDefs } from '../schema/base-schema.ts';
-import { type AppResolvers, createSchema, type SchemaExtension } from '../schema/create-schema.ts';
+import {
+  type AppResolvers,
+  assertNoRepeatedRules,
+  createSchema,
+  parseTypeDefs,
+  type SchemaExtension,
+} from '../schema/create-schema.ts';
 
 export interface BuildSchemaOptions extends SchemaExtension {
   accounts: Accounts;
-  /** Resolvers for Bandha's own fields; the app's come before them. */
+  /** Resolvers for Bandha's own fields. */
   kitResolvers: AppResolvers;
   signup: 'open' | 'closed';
 }
@@ -18,22 +24,18 @@ export interface BuildSchemaOptions extends SchemaExtension {
  */
 export function buildSchema({ typeDefs, resolvers, ...options }: BuildSchemaOptions): GraphQLSchema {
   const { accounts, signup, kitResolvers } = options;
-  const documents = [typeDefs ?? []].flat().flatMap(parseTypes);
+  const documents = parseTypeDefs(typeDefs ?? []);
   const definitions = documents.flatMap((document) => document.definitions);
   if (!definitions.some(isOwnRoot)) {
-    const all = [kitResolvers, resolvers ?? []].flat();
-    return createSchema({ accounts, signup, typeDefs: documents, resolvers: all });
+    const own = resolvers === undefined ? {} : { resolvers };
+    return createSchema({ accounts, signup, baseResolvers: kitResolvers, typeDefs: documents, ...own });
   }
+  assertNoRepeatedRules(documents);
   return makeExecutableSchema({
     typeDefs: [directivesBeside(definitions), ...documents],
     resolvers,
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
   });
-}
-
-function parseTypes(typeDefs: string | DocumentNode): DocumentNode[] {
-  if (typeof typeDefs !== 'string') return [typeDefs];
-  return typeDefs.trim() === '' ? [] : [parse(typeDefs)];
 }
 
 function isOwnRoot(definition: DefinitionNode): boolean {

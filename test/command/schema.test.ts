@@ -78,6 +78,7 @@ describe('bandha schema', () => {
     ],
     ['text that is no schema', ['--explain'], 'type Query {', 1, 'Syntax Error'],
     ['a misspelt argument', ['--explain'], 'type Query { a: Int @auth(role: "x") }', 1, '"role"'],
+    ['a type with a name of Bandha’s', [], 'type Session { a: Int }', 1, 'Bandha defines type Session'],
     [
       'a directive that makes no rule',
       ['--explain'],
