@@ -13,6 +13,7 @@ export type { SchemaExtension } from './schema/create-schema.ts';
 export { type Bandha, type BandhaOptions, createBandha, createListener } from './server.ts';
 export type { Store } from './stores/store.ts';
 export type { Authenticate, Authentication } from './tokens/authenticate.ts';
+export { createPrincipal, type PrincipalInput } from './tokens/create-principal.ts';
 export type { Principal } from './tokens/principal.ts';
 export { createVerifier, type Verification, type Verifier, type VerifierOptions } from './tokens/verifier.ts';
 export { type UseBandhaOptions, useBandha } from './use-bandha.ts';

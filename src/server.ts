@@ -3,7 +3,6 @@ import type { RequestListener } from 'node:http';
 import type { GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
-import { logAccounts } from './accounts/log-accounts.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
 import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
@@ -19,7 +18,6 @@ import { CORS } from './http/response-headers.ts';
 import { assertBodyLimits, MAX_BODY_BYTES, useBodyChecks } from './http/use-body-checks.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useClientAddress } from './http/use-client-address.ts';
-import { createDenialReport, useDenialLog } from './http/use-denial-log.ts';
 import { useDocumentCache } from './http/use-document-cache.ts';
 import { useGraphiql } from './http/use-graphiql.ts';
 import { useHealth } from './http/use-health.ts';
@@ -31,7 +29,6 @@ import { useAllPrivate, usePrivatePaths } from './http/use-private-paths.ts';
 import { useRequestTarget } from './http/use-request-target.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootRedirect } from './http/use-root-redirect.ts';
-import { useSubscriptionLimits } from './http/use-subscription-limits.ts';
 import { createValidate } from './http/validate-operation.ts';
 import { assertLog, consoleLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -125,24 +122,21 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       createClearListener(limits),
       () => new Date(now().getTime() - REPLAYED_CLEARS_MS),
     );
-    const accounts = logAccounts(
-      metrics.countAccounts(
-        createAccounts({
-          store,
-          passwords,
-          limits,
-          keyring,
-          secrets,
-          config,
-          now,
-          successorUse: tokens.successorUse,
-          onRepeatedRefresh(outcome, sessionId) {
-            metrics.countRepeatedRefresh(outcome);
-            log.warn({ sessionId, outcome }, 'refresh token presented again');
-          },
-        }),
-      ),
-      { log, secrets },
+    const accounts = metrics.countAccounts(
+      createAccounts({
+        store,
+        passwords,
+        limits,
+        keyring,
+        secrets,
+        config,
+        now,
+        successorUse: tokens.successorUse,
+        onRepeatedRefresh(outcome, sessionId) {
+          metrics.countRepeatedRefresh(outcome);
+          log.warn({ sessionId, outcome }, 'refresh token presented again');
+        },
+      }),
     );
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 
@@ -163,7 +157,6 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const guard = createGuard(guardOptions);
     const { walled: schema } = guard.protect(built);
     const findExceededLimit = createLimitCheck(ofOperations);
-    const reportDenials = createDenialReport(log);
     const plugins = [
       useRequestTarget(),
       useBodyChecks({ maxBodyBytes, multipart }),
@@ -181,9 +174,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
         revocations: () => assertHeard(store.changesToldAt()),
       }),
       useAuthentication(authenticate),
-      useDenialLog(reportDenials),
-      guardPlugin(guard, guardOptions),
-      useSubscriptionLimits(config),
+      guardPlugin(guard),
       useHiddenNames({
         introspection: config.graphiql,
         validate: createValidate(ofOperations.maxComparedFields),
@@ -194,7 +185,6 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       guard,
       findExceededLimit,
       authenticate,
-      reportDenials,
       onDenied: config.onDenied,
       maxBodyBytes,
       metrics,

@@ -1,4 +1,4 @@
-// The policies of an operation, asked before it begins and all at once.
+// The policies of an operation that are evaluated before it begins, all at once.
 import {
   type ExecutionArgs,
   type GraphQLSchema,
@@ -9,7 +9,7 @@ import {
 import type { Principal } from '../tokens/principal.ts';
 import { type Denial, POLICY_DENIED } from './check-requirement.ts';
 import { isSelected, type Variables } from './conditions.ts';
-import type { Place, Plan } from './plan-operation.ts';
+import { type Place, type Plan, rootKeyOf } from './plan-operation.ts';
 import type { PolicyBook } from './policies.ts';
 
 /** A place that the caller may not have. */
@@ -22,6 +22,16 @@ export interface PolicyVerdict {
   denied: readonly DeniedPlace[];
   /** Whether every place was asked about; what was not is left to the wall. */
   isComplete: boolean;
+}
+
+/**
+ * Whether a field's policies are evaluated before the operation begins: all of a query's, those of the root field of a
+ * subscription, and those of a mutation's only root field. Any other field of a mutation is evaluated when its turn comes, as
+ * the fields before it may change what the policy looks at, and below the root there is nothing to look at yet.
+ */
+export function isEvaluatedEarly({ operation, rootKeys }: Plan, { path }: Place): boolean {
+  if (operation.operation === 'query') return true;
+  return path.prev === undefined && (operation.operation === 'subscription' || rootKeys === 1);
 }
 
 export async function askPolicies(
@@ -41,7 +51,7 @@ export async function askPolicies(
   const asked = plan.certain
     .filter(({ requirement }) => policyBook.concerns(requirement))
     .flatMap(({ requirement, places }) => places.map((place) => ({ requirement, place })))
-    .filter(({ place }) => isSelected(place.conditions, variables));
+    .filter(({ place }) => isEvaluatedEarly(plan, place) && isSelected(place.conditions, variables));
   const answers = await Promise.all(
     asked.map(async ({ requirement, place }) => {
       const args = argumentsOf(place, coerced.variableValues);
@@ -50,7 +60,8 @@ export async function askPolicies(
         return [];
       }
       const question = { principal, args, fieldName: place.node.name.value, context };
-      return (await policyBook.allow(requirement, question)) ? [] : [{ place, denial: POLICY_DENIED }];
+      const turn = plan.operation.operation === 'mutation' ? rootKeyOf(place.path) : '';
+      return (await policyBook.allow(requirement, question, turn)) ? [] : [{ place, denial: POLICY_DENIED }];
     }),
   );
   return { denied: answers.flat(), isComplete };

@@ -8,23 +8,16 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
-import { ConfigError, toGraphQLError } from '../errors.ts';
-import { assertLog } from '../log.ts';
+import { toGraphQLError } from '../errors.ts';
+import { forgetPrincipal } from '../tokens/context-principal.ts';
 import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
+import { copySchema, isCopied } from './copy-schema.ts';
+import { createDocuments, type Documents } from './documents.ts';
 import { createEvaluationCache } from './evaluation-cache.ts';
+import { assertGuardOptions, assertSameOptions, type GuardSettings } from './guard-options.ts';
 import { createJudge, type Judge, type Verdict } from './judge-plan.ts';
 import { type Plan, planOperation } from './plan-operation.ts';
-import { callerOf, type ProtectedSchema, type ProtectOptions, protectSchema } from './protect-schema.ts';
-
-export interface DecisionOptions extends ProtectOptions {
-  /**
-   * `reject` (default): the operation does not begin, and the answer has no `data`. `null`: a denied field is null with
-   * an error of its own, everything else is delivered.
-   */
-  onDenied?: 'reject' | 'null';
-  /** `usable`: callers see the types and fields that they may use. Default `all`. */
-  introspection?: 'all' | 'usable';
-}
+import { callerOf, findProtected, type ProtectedSchema, protectSchema } from './protect-schema.ts';
 
 /** Run the operation on this schema, or answer at once. */
 export type Decision = { schema: GraphQLSchema } | { answer: ExecutionResult };
@@ -37,44 +30,70 @@ export interface Decide {
 }
 
 export interface Guard {
-  /** @throws ConfigError where a directive makes no rule or names an unknown policy */
+  /** As they were given. */
+  options: GuardSettings;
+  /** @throws ConfigError if a directive makes no rule, names an unknown policy, or the schema is enforced with other options */
   protect(schema: GraphQLSchema): ProtectedSchema;
+  /** The schema that other plugins see and may change: a copy without checks; a schema that is no one else's is not copied. */
+  schemaFor(schema: GraphQLSchema): GraphQLSchema;
+  /** Other plugins may have changed resolvers; the next decision looks. */
+  expectChanges(): void;
   /** Reads an operation once, so that request after request of it is decided by what comes back. */
   prepare(schema: GraphQLSchema, document: DocumentNode, operationName: string | null | undefined): Decide;
   /** The same for one request; what was read of its operation before is found again. */
   decide: Decide;
+  documentFor: Documents['documentFor'];
 }
 
 /** What the guard keeps for each schema it meets. */
-interface Guarded extends ProtectedSchema {
+interface Guarded {
+  schema: ProtectedSchema;
   /** A plan depends on the whole document: another one may have the same operation and other fragments. */
   decides: WeakMap<DocumentNode, Map<OperationDefinitionNode, Decide>>;
+  /** Which of the announced changes have been looked for. */
+  changes: number;
 }
 
-/** @throws ConfigError where an option is none of its choices */
-export function createGuard(options: DecisionOptions = {}): Guard {
-  const { onDenied = 'reject', introspection = 'all', default: otherwise = 'allow' } = options;
-  assertOneOf('onDenied', onDenied, ['reject', 'null']);
-  assertOneOf('introspection', introspection, ['all', 'usable']);
-  assertOneOf('default', otherwise, ['allow', 'deny']);
-  if (options.log !== undefined) assertLog(options.log, ['warn']);
+/** @throws ConfigError if an option is none of its choices */
+export function createGuard(options: GuardSettings = {}): Guard {
+  assertGuardOptions(options);
+  const { onDenied = 'reject', introspection = 'all' } = options;
   const guards = new WeakMap<GraphQLSchema, Guarded>();
+  const copies = new WeakMap<GraphQLSchema, GraphQLSchema>();
   const kept = createEvaluationCache<Verdict>();
+  const begun = new WeakSet<ExecutionArgs>();
+  let changes = 0;
+  const { documentFor, originalOf } = createDocuments(
+    (schema) => guards.get(schema)?.schema.plain === schema,
+  );
 
-  function protect(schema: GraphQLSchema): Guarded {
+  function find(schema: GraphQLSchema): Guarded {
     const known = guards.get(schema);
     if (known !== undefined) return known;
-    const protectedSchema = protectSchema(schema, options);
-    const guarded = { ...protectedSchema, decides: new WeakMap() };
-    guards.set(guarded.plain, guarded);
-    guards.set(guarded.walled, guarded);
+    const enforced = findProtected(schema);
+    if (enforced !== undefined) assertSameOptions(enforced.options, options);
+    const protectedSchema = enforced ?? protectSchema(schema, options);
+    const guarded = guards.get(protectedSchema.plain) ?? {
+      schema: protectedSchema,
+      decides: new WeakMap(),
+      changes,
+    };
+    guards.set(guarded.schema.plain, guarded);
+    guards.set(schema, guarded);
     return guarded;
+  }
+
+  function schemaFor(schema: GraphQLSchema): GraphQLSchema {
+    if (isCopied(schema) || findProtected(schema) !== undefined) return find(schema).schema.plain;
+    const copy = copies.get(schema) ?? copySchema(schema);
+    copies.set(schema, copy);
+    return find(copy).schema.plain;
   }
 
   /** What is the same for each request that has the operation. */
   function createDecide(guarded: Guarded, { plan, judge }: Judge): Decide {
-    const onPlain: Decision = { schema: guarded.plain };
-    const onWalled: Decision = { schema: guarded.walled };
+    const { schema } = guarded;
+    const onPlain: Decision = { schema: schema.plain };
 
     function conclude({ refusals, deniesMetaField, isSatisfied }: Verdict, caller: Caller): Decision {
       if (refusals.length > 0) {
@@ -86,12 +105,33 @@ export function createGuard(options: DecisionOptions = {}): Guard {
       if (introspection === 'usable' && plan.introspection !== 'none') {
         return introspect(guarded, plan, caller);
       }
-      return isSatisfied ? onPlain : onWalled;
+      return isSatisfied ? onPlain : { schema: schema.walled };
+    }
+
+    const usesPolicies = schema.policyBook.concerns(plan.dependent);
+
+    /** What is remembered by context is for one operation; some applications share a context among those of a connection. */
+    function begin(args: ExecutionArgs): void {
+      if (begun.has(args)) return; // by another guard of the server
+      begun.add(args);
+      forgetPrincipal(args.contextValue);
+      if (usesPolicies) schema.policyBook.forget(args.contextValue);
     }
 
     const decide = (args: ExecutionArgs) => {
-      const caller = callerOf(args.contextValue, guarded.now);
-      if (guarded.isReporting) return report(guarded, plan, caller);
+      begin(args);
+      if (guarded.changes !== changes) {
+        guarded.changes = changes;
+        schema.refresh();
+      }
+      let caller: Caller;
+      try {
+        caller = callerOf(args.contextValue, schema.now);
+      } catch (error) {
+        return rejectCaller(schema.log, error);
+      }
+      if (plan.operation.operation === 'subscription') schema.beginSubscription(args.contextValue);
+      if (schema.isReporting) return report(schema, plan, caller);
       const verdict = judge(args, caller);
       return verdict instanceof Promise
         ? verdict.then((late) => conclude(late, caller))
@@ -101,38 +141,65 @@ export function createGuard(options: DecisionOptions = {}): Guard {
     return Object.assign(decide, { plannedFields });
   }
 
+  /** Shows the caller the schema that is the caller's. */
+  function introspect(guarded: Guarded, plan: Plan, caller: Caller): Decision {
+    const { rulebook, visibleTo } = guarded.schema;
+    const denials = rulebook.rules.flatMap((rule) => checkRequirement([rule], caller) ?? []);
+    const [denial] = denials;
+    if (denial !== undefined && plan.introspection === 'mixed') {
+      // Data needs the types that the caller's schema leaves out.
+      return { answer: { errors: [mixedIntrospection()] } };
+    }
+    const schema = visibleTo(caller);
+    if (schema !== undefined) {
+      guards.set(schema, guarded);
+      return { schema };
+    }
+    if (denial === undefined) throw new Error('A schema that is open to the caller has nothing to show');
+    return { answer: { errors: [toGraphQLError(refusalOf(denial, 'Query.__schema'), {}, true)] } };
+  }
+
   function prepare(
     schema: GraphQLSchema,
-    document: DocumentNode,
+    given: DocumentNode,
     operationName: string | null | undefined,
   ): Decide {
-    const guarded = protect(schema);
+    const guarded = find(schema);
+    const document = originalOf(given);
     const operation = getOperationAST(document, operationName);
-    if (!operation) return () => ({ schema: guarded.walled }); // the executor says so
+    if (!operation) return () => ({ schema: guarded.schema.walled }); // the executor says so
     const ofDocument = guarded.decides.get(document) ?? new Map<OperationDefinitionNode, Decide>();
     const known = ofDocument.get(operation);
     if (known !== undefined) return known;
-    const plan = planOperation(guarded.plain, guarded.rulebook, document, operation);
-    const judge = createJudge(plan, guarded, { setsStatus: onDenied === 'reject', kept });
+    const plan = planOperation(guarded.schema.plain, guarded.schema.rulebook, document, operation);
+    const judge = createJudge(plan, guarded.schema, { setsStatus: onDenied === 'reject', kept });
     const decide = createDecide(guarded, judge);
     guarded.decides.set(document, ofDocument.set(operation, decide));
     return decide;
   }
 
   return {
-    protect,
+    options,
+    protect: (schema) => find(schema).schema,
+    schemaFor,
+    expectChanges() {
+      changes += 1;
+    },
     prepare,
     decide: (args) => prepare(args.schema, args.document, args.operationName)(args),
+    documentFor,
   };
 }
 
-/** A misspelt choice must not leave open what was meant to be closed. */
-function assertOneOf(name: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) throw new ConfigError([`${name}: must be one of ${choices.join(', ')}`]);
+/** Fails the whole operation, whatever it selects: a mistake in the server is to be found by its first request. */
+function rejectCaller(log: ProtectedSchema['log'], error: unknown): Decision {
+  if (!(error instanceof GraphQLError)) throw error;
+  log.warn({ reason: error.message }, 'context.principal is not a principal; the operation fails');
+  return { answer: { errors: [error] } };
 }
 
 /** The wall lets everything through and says so; meta-fields have none, so that is said here. */
-function report({ walled, log }: Guarded, plan: Plan, caller: Caller): Decision {
+function report({ walled, log }: ProtectedSchema, plan: Plan, caller: Caller): Decision {
   for (const { requirement, places } of plan.certain) {
     const denial = checkRequirement(requirement, caller);
     const metaFields = places.filter(({ node }) => node.name.value.startsWith('__'));
@@ -141,20 +208,6 @@ function report({ walled, log }: Guarded, plan: Plan, caller: Caller): Decision 
       log.warn({ coordinate, reason: denial.reason }, 'would be refused');
   }
   return { schema: walled };
-}
-
-/** Shows the caller the schema that is the caller's. */
-function introspect({ rulebook, visibleTo }: Guarded, plan: Plan, caller: Caller): Decision {
-  const denials = rulebook.rules.flatMap((rule) => checkRequirement([rule], caller) ?? []);
-  const [denial] = denials;
-  if (denial !== undefined && plan.introspection === 'mixed') {
-    // Data needs the types that the caller's schema leaves out.
-    return { answer: { errors: [mixedIntrospection()] } };
-  }
-  const schema = visibleTo(caller);
-  if (schema !== undefined) return { schema };
-  if (denial === undefined) throw new Error('A schema that is open to the caller has nothing to show');
-  return { answer: { errors: [toGraphQLError(refusalOf(denial, 'Query.__schema'), {}, true)] } };
 }
 
 function mixedIntrospection(): GraphQLError {

@@ -1,7 +1,7 @@
 // A plan against a caller: refused before execution, or run, with the wall or without.
 import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { toGraphQLError, withoutStack } from '../errors.ts';
-import { askPolicies, type DeniedPlace } from './ask-policies.ts';
+import { askPolicies, type DeniedPlace, isEvaluatedEarly } from './ask-policies.ts';
 import { type Caller, checkRequirement, type Denial, refusalOf } from './check-requirement.ts';
 import { isSelected, type Variables, withDefaults } from './conditions.ts';
 import type { EvaluationCache } from './evaluation-cache.ts';
@@ -71,7 +71,10 @@ export function createJudge(
     const deniesMetaField = denied.some(({ place }) => place.node.name.value.startsWith('__'));
     return { refusals, deniesMetaField, isSatisfied: false };
   }
-  const asksPolicies = plan.certain.some(({ requirement }) => policyBook.concerns(requirement));
+  const asksPolicies = plan.certain.some(
+    ({ requirement, places }) =>
+      policyBook.concerns(requirement) && places.some((place) => isEvaluatedEarly(plan, place)),
+  );
   const mayAskLater = policyBook.concerns(plan.dependent) || (asksPolicies && !plan.isListed);
 
   function writeRefusals(denials: readonly (Denial | undefined)[], variables: Variables): Verdict {

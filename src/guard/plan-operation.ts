@@ -45,6 +45,13 @@ export function keysOf(path: PlacePath): string[] {
   return keys.reverse();
 }
 
+/** The response key at the root. */
+export function rootKeyOf(path: PlacePath): string {
+  let root = path;
+  while (root.prev !== undefined) root = root.prev;
+  return root.key;
+}
+
 /** All places with one requirement. */
 export interface CertainGroup {
   requirement: Requirement;
@@ -62,6 +69,8 @@ export interface Plan {
   isListed: boolean;
   /** Whether the root selects `__schema` or `__type`, and whether anything else. */
   introspection: 'none' | 'only' | 'mixed';
+  /** How many response keys the root selects, with every condition met. */
+  rootKeys: number;
 }
 
 /**
@@ -92,6 +101,7 @@ export function planOperation(
   const dependent = new Set<Requirement[number]>();
   const conditionVariables = new Set<string>();
   const rootFields = new Set<string>();
+  const rootKeys = new Set<string>();
   const walked = new Map<SelectionSetNode, Set<string>>();
   const maxLooks = Math.min(MAX_LOOKS, Math.max(MIN_LOOKS, document.loc?.end ?? MAX_LOOKS));
   let looks = 0;
@@ -114,6 +124,7 @@ export function planOperation(
     conditionVariables: [...conditionVariables],
     isListed,
     introspection: introspectionOf(rootFields),
+    rootKeys: rootKeys.size,
   };
 
   function walk(selectionSet: SelectionSetNode, at: Position): void {
@@ -160,6 +171,7 @@ export function planOperation(
     // The root's type may be met again below it, and has no wall around what is told of the schema.
     const isIntrospection = INTROSPECTION.has(fieldName);
     if (isRoot || isIntrospection) rootFields.add(fieldName);
+    if (isRoot) rootKeys.add(key);
     const isMeta = fieldName.startsWith('__');
     // Below the root, who sees an object may see its type's name: the object itself was protected.
     if (!isMeta || isRoot || isIntrospection) {

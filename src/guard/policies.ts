@@ -1,4 +1,5 @@
-// Policies: the app's own questions about a caller and a field's arguments, each asked once a request.
+// Policies: the application's own functions of a caller and a field's arguments, each evaluated once a request, once an event of a
+// subscription, and once a root field of a mutation.
 import type { Principal } from '../tokens/principal.ts';
 import type { Requirement } from './rules.ts';
 
@@ -18,8 +19,13 @@ export type Policy = (question: PolicyQuestion) => boolean | Promise<boolean>;
 export interface PolicyBook {
   /** Whether a requirement has policies at all. */
   concerns(requirement: Requirement): boolean;
-  /** Whether, for each rule of the requirement that names policies, every one of any set says yes. */
-  allow(requirement: Requirement, question: PolicyQuestion): Promise<boolean>;
+  /**
+   * Whether, for each rule of the requirement that names policies, every one of any set says yes.
+   * @param turn results of the same turn are used again for equal questions; see `turnOf`
+   */
+  allow(requirement: Requirement, question: PolicyQuestion, turn: string): Promise<boolean>;
+  /** Results so far do not count for what comes: the next event of a subscription. */
+  forget(context: unknown): void;
 }
 
 /** How long a policy may take; in milliseconds. */
@@ -48,10 +54,10 @@ export function createPolicyBook(
     }
   }
 
-  /** One answer for each policy, field and arguments of a request. */
-  function askOnce(name: string, question: PolicyQuestion): Promise<boolean> {
+  /** One result for each policy, field and arguments of a turn. */
+  function askOnce(name: string, question: PolicyQuestion, turn: string): Promise<boolean> {
     const { context, fieldName, args } = question;
-    const key = keyOf([name, fieldName, args]);
+    const key = keyOf([turn, name, fieldName, args]);
     if (key === undefined || typeof context !== 'object' || context === null) return ask(name, question);
     const answers = asked.get(context) ?? new Map<string, Promise<boolean>>();
     asked.set(context, answers);
@@ -62,17 +68,20 @@ export function createPolicyBook(
 
   return {
     concerns: (requirement) => requirement.some((rule) => rule.policies !== undefined),
-    async allow(requirement, question) {
+    async allow(requirement, question, turn) {
       const verdicts = await Promise.all(
         requirement.map(async ({ policies: sets }) => {
           if (sets === undefined) return true;
           const answers = await Promise.all(
-            sets.map((set) => Promise.all(set.map((name) => askOnce(name, question)))),
+            sets.map((set) => Promise.all(set.map((name) => askOnce(name, question, turn)))),
           );
           return answers.some((set) => set.every((yes) => yes));
         }),
       );
       return verdicts.every((yes) => yes);
+    },
+    forget(context) {
+      if (typeof context === 'object' && context !== null) asked.delete(context);
     },
   };
 }

@@ -1,26 +1,23 @@
-// The wall: a schema whose protected fields and types refuse by themselves, whatever the way to them.
-
+// The enforced schema: its protected fields and types check access by themselves, whatever the way to them.
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
   defaultTypeResolver,
-  type GraphQLFieldResolver,
-  type GraphQLResolveInfo,
   type GraphQLSchema,
-  type GraphQLTypeResolver,
   getNamedType,
   isAbstractType,
+  isInterfaceType,
   isObjectType,
+  isUnionType,
 } from 'graphql';
 import type { BandhaContext } from '../context.ts';
-import type { AuthError } from '../errors.ts';
 import { consoleLog } from '../log.ts';
-import type { Principal } from '../tokens/principal.ts';
-import { type Caller, checkRequirement, type Denial, POLICY_DENIED, refusalOf } from './check-requirement.ts';
+import { readContextPrincipal } from '../tokens/context-principal.ts';
+import type { Caller } from './check-requirement.ts';
 import { describeDisagreements } from './disagreements.ts';
+import { createEnforcement } from './enforcement.ts';
 import { createPolicyBook, type Policy, type PolicyBook } from './policies.ts';
 import { type Rulebook, readRulebook } from './rulebook.ts';
-import type { Requirement } from './rules.ts';
 import { createVisibleSchemas } from './visible-schema.ts';
 
 export interface ProtectOptions {
@@ -39,25 +36,37 @@ export interface GuardLog {
   warn(details: object, message: string): void;
 }
 
-/** A schema with its rules: `plain` as it was given, `walled` as it may be run for anybody. */
+/** A schema with its rules: `plain` as it was given, `walled` as it may be run for anyone. */
 export interface ProtectedSchema {
   plain: GraphQLSchema;
-  walled: GraphQLSchema;
+  /** Made when it is first needed: other plugins change the resolvers of `plain` before that. */
+  readonly walled: GraphQLSchema;
   rulebook: Rulebook;
   policyBook: PolicyBook;
   isReporting: boolean;
   log: GuardLog;
   now: () => Date;
-  /** The schema as a caller may see it; undefined where that has no field of `Query`. */
+  /** As they were given. */
+  options: ProtectOptions;
+  /** The schema as a caller may see it; undefined if that has no field of `Query`. */
   visibleTo(caller: Caller): GraphQLSchema | undefined;
+  /** `maxAge` is measured at this moment for the rest of a subscription. */
+  beginSubscription(context: unknown): void;
+  /** Makes `walled` again if a resolver of `plain` is another one now. */
+  refresh(): void;
 }
 
-/** So that a schema that is walled already is not walled again, and the plain one behind it is found. */
+/** So that a schema that is enforced already is not enforced again, and the original one behind it is found. */
 const protectedByWalled = new WeakMap<GraphQLSchema, ProtectedSchema>();
 
+/** @returns undefined for a schema that is not an enforced one */
+export function findProtected(walled: GraphQLSchema): ProtectedSchema | undefined {
+  return protectedByWalled.get(walled);
+}
+
 /**
- * Builds the wall around a schema; one that is walled already is returned as it is.
- * @throws ConfigError naming every directive that makes no rule, and every policy that nobody has defined
+ * Reads the rules of a schema, which stays as it is; an enforced schema is returned as it was made.
+ * @throws ConfigError naming every directive that makes no rule, and every policy that is not defined
  */
 export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {}): ProtectedSchema {
   const already = protectedByWalled.get(schema);
@@ -69,9 +78,72 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
   });
   for (const disagreement of describeDisagreements(schema, rulebook)) log.warn({}, disagreement);
   const policyBook = createPolicyBook(policies, (message, err) => log.warn({ err }, message));
-  const wall = createWall({ schema, rulebook, policyBook, now, report: report ? log : undefined });
+  const startedAt = new WeakMap<object, Date>();
+  const enforcement = createEnforcement({
+    schema,
+    rulebook,
+    policyBook,
+    callerOf: (context, operation) =>
+      callerOf(context, operation === 'subscription' ? () => startOf(context) ?? now() : now),
+    report: report ? log : undefined,
+  });
+  const startOf = (context: unknown) => (isObject(context) ? startedAt.get(context) : undefined);
 
-  const walled = mapSchema(schema, {
+  let current:
+    | { walled: GraphQLSchema; visibleTo: ProtectedSchema['visibleTo']; resolvers: unknown[] }
+    | undefined;
+  const getCurrent = () => {
+    if (current === undefined) {
+      const walled = enforceSchema(schema, { rulebook, policyBook, enforcement });
+      protectedByWalled.set(walled, guarded);
+      current = {
+        walled,
+        visibleTo: createVisibleSchemas(walled, rulebook),
+        resolvers: listResolvers(schema),
+      };
+    }
+    return current;
+  };
+  const guarded: ProtectedSchema = {
+    ...{ plain: schema, rulebook, policyBook, isReporting: report, log, now, options },
+    get walled() {
+      return getCurrent().walled;
+    },
+    visibleTo: (caller) => getCurrent().visibleTo(caller),
+    beginSubscription(context) {
+      if (isObject(context)) startedAt.set(context, now());
+    },
+    refresh() {
+      if (current === undefined) return;
+      const before = current.resolvers;
+      const resolvers = listResolvers(schema);
+      if (resolvers.some((one, index) => one !== before[index])) current = undefined;
+    },
+  };
+  return guarded;
+}
+
+/** @throws GraphQLError `INTERNAL_SERVER_ERROR` if `context.principal` is neither a caller nor null or undefined */
+export function callerOf(context: unknown, now: () => Date): Caller {
+  const { tokenProblem } = (context ?? {}) as Partial<BandhaContext>; // any context, so every key may lack
+  return { principal: readContextPrincipal(context), tokenProblem, now };
+}
+
+interface EnforceDeps {
+  rulebook: Rulebook;
+  policyBook: PolicyBook;
+  enforcement: ReturnType<typeof createEnforcement>;
+}
+
+/** Copies the schema, with checks in its resolvers. */
+function enforceSchema(
+  schema: GraphQLSchema,
+  { rulebook, policyBook, enforcement }: EnforceDeps,
+): GraphQLSchema {
+  const subscriptionName = policyBook.concerns(rulebook.rules)
+    ? schema.getSubscriptionType()?.name
+    : undefined;
+  return mapSchema(schema, {
     [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName, mapped) => {
       const parentType = mapped.getType(typeName);
       if (!isObjectType(parentType)) return undefined;
@@ -79,128 +151,39 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
       const returned = getNamedType(config.type);
       const asksLater =
         isAbstractType(returned) && policyBook.concerns(rulebook.ofAny(mapped.getPossibleTypes(returned)));
-      if (requirement.length === 0 && !asksLater) return undefined;
+      const isEvent = typeName === subscriptionName;
+      if (requirement.length === 0 && !asksLater && !isEvent) return undefined;
       const coordinate = `${typeName}.${fieldName}`;
       const { resolve = defaultFieldResolver, subscribe } = config;
-      const remembering = asksLater ? wall.rememberingArguments(resolve) : resolve;
+      const capturing = asksLater ? enforcement.captureArguments(resolve) : resolve;
+      const enforced = enforcement.enforceResolver(capturing, requirement, coordinate);
       return {
         ...config,
-        resolve: wall.aroundResolver(remembering, requirement, coordinate),
-        ...(subscribe && { subscribe: wall.aroundResolver(subscribe, requirement, coordinate) }),
+        resolve: isEvent ? enforcement.beginEvent(enforced) : enforced,
+        ...(subscribe && { subscribe: enforcement.enforceResolver(subscribe, requirement, coordinate) }),
       };
     },
     [MapperKind.ABSTRACT_TYPE]: (type, mapped) => {
       const objects = mapped.getPossibleTypes(type);
       if (objects.every((object) => rulebook.ofType(object).length === 0)) return undefined;
-      type.resolveType = wall.aroundTypeResolver(type.resolveType ?? defaultTypeResolver);
-      return type;
+      const resolveType = enforcement.enforceTypeResolver(type.resolveType ?? defaultTypeResolver);
+      const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
+      return new Type({ ...type.toConfig(), resolveType });
     },
   });
-  const visibleTo = createVisibleSchemas(walled, rulebook);
-  const guarded = { plain: schema, walled, rulebook, policyBook, isReporting: report, log, now, visibleTo };
-  protectedByWalled.set(walled, guarded);
-  return guarded;
 }
 
-/** The caller that a context names; one that no authentication has gone over names nobody. */
-export function callerOf(context: unknown, now: () => Date): Caller {
-  const { tokenProblem } = (context ?? {}) as Partial<BandhaContext>; // anybody's context, so every key may lack
-  return { principal: principalOf(context), tokenProblem, now };
-}
-
-/** Who the caller is; null where the context names nobody. */
-export function principalOf(context: unknown): Principal | null {
-  const { principal } = (context ?? {}) as Partial<BandhaContext>; // as above
-  return principal ?? null;
-}
-
-interface WallDeps {
-  schema: GraphQLSchema;
-  rulebook: Rulebook;
-  policyBook: PolicyBook;
-  now: () => Date;
-  report: GuardLog | undefined;
-}
-
-interface WallQuestion {
-  requirement: Requirement;
-  coordinate: string;
-  fieldName: string;
-  /** Undefined where they are not known; then no policy can say yes. */
-  args: () => Readonly<Record<string, unknown>> | undefined;
-  context: unknown;
-}
-
-function createWall({ schema, rulebook, policyBook, now, report }: WallDeps) {
-  /** A field's arguments for the step that settles its objects' types, which is not given them. */
-  const knownArguments = new WeakMap<GraphQLResolveInfo, Readonly<Record<string, unknown>>>();
-
-  /** What to reject with; undefined in report mode. */
-  function refuse(denial: Denial, coordinate: string): AuthError | undefined {
-    if (report === undefined) return refusalOf(denial, coordinate);
-    report.warn({ coordinate, reason: denial.reason }, 'would be refused');
-    return undefined;
-  }
-
-  /** Rejects where the caller may not pass; otherwise goes on with `next`, at once where no policy is asked. */
-  function pass<T>(question: WallQuestion, next: () => T): T | Promise<Awaited<T>> {
-    const { requirement, coordinate, fieldName, context } = question;
-    const caller = callerOf(context, now);
-    const denial = checkRequirement(requirement, caller);
-    if (denial !== undefined) {
-      // Not thrown: the executor would leave a list half done, and what the items before reject with would be caught by
-      // nobody.
-      const refused = refuse(denial, coordinate);
-      if (refused !== undefined) return Promise.reject(refused);
+/** Every function that an executor calls, in the order of the schema. */
+function listResolvers(schema: GraphQLSchema): unknown[] {
+  return Object.values(schema.getTypeMap()).flatMap((type): unknown[] => {
+    if (isObjectType(type)) {
+      const fields = Object.values(type.getFields());
+      return [type.isTypeOf, ...fields.flatMap(({ resolve, subscribe }) => [resolve, subscribe])];
     }
-    if (caller.principal === null || !policyBook.concerns(requirement)) return next();
-    const args = question.args();
-    const allowed =
-      args === undefined
-        ? Promise.resolve(false)
-        : policyBook.allow(requirement, { principal: caller.principal, args, fieldName, context });
-    return allowed.then((isAllowed) => {
-      const refused = isAllowed ? undefined : refuse(POLICY_DENIED, coordinate);
-      if (refused !== undefined) throw refused;
-      return next() as Awaited<T>; // a promise in a promise is one promise
-    });
-  }
+    return isInterfaceType(type) || isUnionType(type) ? [type.resolveType] : [];
+  });
+}
 
-  return {
-    aroundResolver(
-      resolve: GraphQLFieldResolver<unknown, unknown>,
-      requirement: Requirement,
-      coordinate: string,
-    ): GraphQLFieldResolver<unknown, unknown> {
-      return (source, args, context, info) =>
-        pass({ requirement, coordinate, fieldName: info.fieldName, args: () => args, context }, () =>
-          resolve(source, args, context, info),
-        );
-    },
-    rememberingArguments(
-      resolve: GraphQLFieldResolver<unknown, unknown>,
-    ): GraphQLFieldResolver<unknown, unknown> {
-      return (source, args, context, info) => {
-        knownArguments.set(info, args);
-        return resolve(source, args, context, info);
-      };
-    },
-    aroundTypeResolver(
-      resolveType: GraphQLTypeResolver<unknown, unknown>,
-    ): GraphQLTypeResolver<unknown, unknown> {
-      return (value, context, info, abstractType) => {
-        const { parentType, fieldName } = info;
-        const coordinate = `${parentType.name}.${fieldName}`;
-        const settle = (name: string | undefined) => {
-          // Not `info.schema`: one filtered for the caller does not know what the caller may not see.
-          const type = name === undefined ? undefined : schema.getType(name);
-          const requirement = type === undefined ? [] : rulebook.ofType(type);
-          const args = () => knownArguments.get(info);
-          return pass({ requirement, coordinate, fieldName, args, context }, () => name);
-        };
-        const name = resolveType(value, context, info, abstractType);
-        return typeof name === 'object' ? name.then(settle) : settle(name);
-      };
-    },
-  };
+function isObject(value: unknown): value is object {
+  return typeof value === 'object' && value !== null;
 }

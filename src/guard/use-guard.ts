@@ -1,61 +1,79 @@
 // The guard as a plugin for any Yoga or envelop server.
-import type { ExecutionArgs, ExecutionResult, GraphQLSchema } from 'graphql';
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { useAnswers } from '../answers.ts';
-import { createGuard, type Decision, type DecisionOptions, type Guard } from './create-guard.ts';
-import { endWithToken, type WatchSession } from './end-with-token.ts';
-import { principalOf } from './protect-schema.ts';
+import { readContextPrincipal } from '../tokens/context-principal.ts';
+import { createGuard, type Decision, type Guard } from './create-guard.ts';
+import { endWithToken } from './end-with-token.ts';
+import { assertSameOptions, type GuardSettings } from './guard-options.ts';
 
-export interface GuardOptions extends DecisionOptions {
-  /** So that a subscription ends when its session does; at the token's expiry it ends anyway. */
-  watchSession?: WatchSession;
-}
+export interface GuardOptions extends GuardSettings {}
+
+/** The guards of plugins, so that those of one server find each other: a chain of plugins has no other place for that. */
+const guards = new WeakMap<object, { getGuard(): Guard }>();
 
 /**
- * Protects a schema by its directives: refuses before execution what the operation certainly may not have, and runs
- * the rest so that forbidden fields and objects refuse by themselves. Reads `context.principal`, and
- * `context.tokenProblem` for the reason, as `useBandha` sets them.
- * @throws ConfigError when the schema is set, where a directive makes no rule or names an unknown policy
+ * Protects a schema by its directives: rejects before execution what the operation certainly may not have, and runs
+ * the rest so that forbidden fields and objects are denied one by one. Reads `context.principal`, which `createPrincipal`
+ * makes, and `context.tokenProblem` for the reason, as `useBandha` sets them.
+ * @throws ConfigError when the schema is set, if a directive makes no rule or names an unknown policy, or if another guard of
+ *   the server has other options
  */
-export function useGuard({ watchSession, ...options }: GuardOptions = {}): Plugin {
-  return guardPlugin(createGuard(options), { ...options, watchSession });
+export function useGuard(options: GuardOptions = {}): Plugin {
+  return guardPlugin(createGuard(options));
 }
 
-/** The plugin around a guard that stands at other doors too. */
-export function guardPlugin(
-  guard: Guard,
-  { onDenied, watchSession }: Pick<GuardOptions, 'onDenied' | 'watchSession'>,
-): Plugin {
-  /** Runs what was judged on the schema it was judged for; what another plugin has changed since is judged again. */
-  function runAs<R>(judged: ExecutionArgs, schema: GraphQLSchema, run: (args: ExecutionArgs) => R) {
-    const { document, operationName, variableValues, contextValue } = judged;
-    const judgedSchema = judged.schema;
-    const principal = principalOf(contextValue);
+/** The plugin around a guard that the fast path uses too. */
+export function guardPlugin(ownGuard: Guard): Plugin {
+  /** That of the first guard in the server: both have the same options, so one of them decides. */
+  let guard = ownGuard;
+  const { onDenied, watchSession } = ownGuard.options;
+
+  /** Runs what was decided on the schema it was decided for; what another plugin has changed since is decided again. */
+  function runAs<R>(
+    args: ExecutionArgs,
+    decided: { schema: ExecutionArgs['schema'] },
+    run: (args: ExecutionArgs) => R,
+  ) {
+    const { walled, plain } = guard.protect(args.schema);
+    const runOn = (given: ExecutionArgs, schema: ExecutionArgs['schema']) =>
+      run({ ...given, schema, document: guard.documentFor(schema, given.document) });
+    // An executor that a later plugin puts in the place of this one checks access in any case.
+    args.schema = decided.schema === plain ? walled : decided.schema;
+    args.document = guard.documentFor(args.schema, args.document);
+    const { schema, document, operationName, variableValues, contextValue } = args;
+    const principal = readContextPrincipal(contextValue);
     return (given: ExecutionArgs): R | ExecutionResult | Promise<Awaited<R> | ExecutionResult> => {
-      const isJudged =
-        given.schema === judgedSchema &&
+      const isDecided =
+        given.schema === schema &&
         given.document === document &&
         given.operationName === operationName &&
         given.variableValues === variableValues &&
         given.contextValue === contextValue &&
-        principalOf(given.contextValue) === principal;
-      if (isJudged) return run({ ...given, schema });
+        isPrincipal(given.contextValue, principal);
+      if (isDecided) return runOn(given, decided.schema);
       return after(guard.decide(given), (decision) =>
-        'answer' in decision ? decision.answer : run({ ...given, schema: decision.schema }),
+        'answer' in decision ? decision.answer : runOn(given, decision.schema),
       ) as R | ExecutionResult; // `after` gives what it is given, or a promise of it, which the executor awaits
     };
   }
 
-  return {
-    onPluginInit: ({ addPlugin }) => addPlugin(useAnswers({ denialsSetStatus: onDenied !== 'null' })),
+  const plugin: Plugin = {
+    onPluginInit({ plugins, addPlugin }) {
+      addPlugin(useAnswers({ denialsSetStatus: onDenied !== 'null' }));
+      const others = plugins.flatMap((one) => (one ? (guards.get(one) ?? []) : []));
+      for (const other of others) assertSameOptions(other.getGuard().options, ownGuard.options);
+      guard = others[0]?.getGuard() ?? ownGuard;
+      guard.expectChanges();
+    },
     onSchemaChange({ schema, replaceSchema }) {
-      const { walled } = guard.protect(schema);
-      if (walled !== schema) replaceSchema(walled);
+      const changeable = guard.schemaFor(schema);
+      if (changeable !== schema) replaceSchema(changeable);
     },
     onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) =>
       after(guard.decide(args), (decision) => {
         if ('answer' in decision) setResultAndStopExecution(decision.answer);
-        else setExecuteFn(runAs(args, decision.schema, executeFn));
+        else setExecuteFn(runAs(args, decision, executeFn));
       }),
     onSubscribe: ({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) =>
       after(guard.decide(args), (decision) => {
@@ -63,9 +81,9 @@ export function guardPlugin(
           setResultAndStopExecution(decision.answer);
           return;
         }
-        setSubscribeFn(runAs(args, decision.schema, subscribeFn));
         const { now } = guard.protect(args.schema);
-        const principal = principalOf(args.contextValue);
+        setSubscribeFn(runAs(args, decision, subscribeFn));
+        const principal = readContextPrincipal(args.contextValue);
         if (principal === null) return;
         return {
           onSubscribeResult({ result, setResult }) {
@@ -75,6 +93,17 @@ export function guardPlugin(
         };
       }),
   };
+  guards.set(plugin, { getGuard: () => guard });
+  return plugin;
+}
+
+/** Whether the context names the same caller as before; a mistake in it is another one. */
+function isPrincipal(context: unknown, principal: ReturnType<typeof readContextPrincipal>): boolean {
+  try {
+    return readContextPrincipal(context) === principal;
+  } catch {
+    return false;
+  }
 }
 
 function after<R>(decision: Decision | Promise<Decision>, next: (decision: Decision) => R): R | Promise<R> {

@@ -56,8 +56,9 @@ function filterSchema(
     [MapperKind.TYPE]: (type) => {
       if (!types.has(type.name)) return null;
       const requirement = rulebook.ofType(type);
-      if (requirement.length > 0) type.description = withNeeds(type.description, requirement);
-      return type;
+      if (requirement.length === 0) return type;
+      const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
+      return new Type({ ...type.toConfig(), description: withNeeds(type.description, requirement) });
     },
   });
   return pruneSchema(withKeptPromises(filtered));

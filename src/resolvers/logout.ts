@@ -1,8 +1,9 @@
 // Mutation.logout
 import type { Accounts } from '../accounts/accounts.ts';
+import { readContextPrincipal } from '../tokens/context-principal.ts';
 import type { ResolverContext } from './resolvers.ts';
 
 export const logout =
   (accounts: Accounts) =>
-  (_: unknown, { refreshToken }: { refreshToken?: string | null }, { principal }: ResolverContext) =>
-    accounts.logOut({ refreshToken: refreshToken ?? undefined, principal });
+  (_: unknown, { refreshToken }: { refreshToken?: string | null }, context: ResolverContext) =>
+    accounts.logOut({ refreshToken: refreshToken ?? undefined, principal: readContextPrincipal(context) });

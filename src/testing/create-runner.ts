@@ -3,7 +3,7 @@ import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { createYoga, isAsyncIterable, maskError } from 'graphql-yoga';
 import { useAuthentication } from '../context.ts';
 import type { Guard } from '../guard/create-guard.ts';
-import { type GuardOptions, guardPlugin } from '../guard/use-guard.ts';
+import { guardPlugin } from '../guard/use-guard.ts';
 import { createLimitCheck, type ResolvedLimits } from '../http/operation-limits.ts';
 import { useClearRefusals } from '../http/use-clear-refusals.ts';
 import { useHiddenNames } from '../http/use-hidden-names.ts';
@@ -22,7 +22,6 @@ export interface TestRequest {
 
 export interface RunnerOptions {
   guard: Guard;
-  guardOptions: GuardOptions;
   limits: ResolvedLimits;
   /** What the app's resolvers find in their context. */
   contextOf(caller: Authentication): object | Promise<object>;
@@ -37,10 +36,7 @@ export type RunRequest = (
 const URL = 'http://test.invalid/graphql';
 
 /** @param schema with its wall */
-export function createRunner(
-  schema: GraphQLSchema,
-  { guard, guardOptions, limits, contextOf }: RunnerOptions,
-): RunRequest {
+export function createRunner(schema: GraphQLSchema, { guard, limits, contextOf }: RunnerOptions): RunRequest {
   const callers = new WeakMap<object, Authentication>();
   /** What was masked, by the error that stands in its place. */
   const originals = new WeakMap<object, unknown>();
@@ -54,7 +50,7 @@ export function createRunner(
         if (caller === undefined) throw new Error('A request of the test kit has lost its caller');
         return caller;
       }),
-      guardPlugin(guard, guardOptions),
+      guardPlugin(guard),
       useHiddenNames({ introspection: true, validate: createValidate(limits.maxComparedFields) }),
     ],
     graphiql: false,

@@ -2,7 +2,9 @@
 import type { GraphQLSchema } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
 import type { TokenProblem } from '../errors.ts';
-import { createGuard, type DecisionOptions } from '../guard/create-guard.ts';
+import { createGuard } from '../guard/create-guard.ts';
+import type { DecisionOptions } from '../guard/guard-options.ts';
+import { findProtected } from '../guard/protect-schema.ts';
 import type { GuardOptions } from '../guard/use-guard.ts';
 import { type OperationLimits, resolveOperationLimits } from '../http/operation-limits.ts';
 import type { SchemaExtension } from '../schema/create-schema.ts';
@@ -88,10 +90,12 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
       accounts: kitAccounts,
       kitResolvers: createKitResolvers(accounts ?? {}, (principal) => users.get(principal)),
     });
-  const { guard, plain, walled } = openGuard(schema, guardOptions);
+  const guard = createGuard(guardOptions);
+  // One that is enforced already has the clock and the policies of another guard.
+  const { plain, walled } = guard.protect(findProtected(schema)?.plain ?? schema);
   const contextOf = ({ principal }: Authentication) =>
     typeof context === 'function' ? context(principal) : context;
-  const run = createRunner(walled, { guard, guardOptions, limits, contextOf });
+  const run = createRunner(walled, { guard, limits, contextOf });
   const createUser = createUserFactory(run, walled);
   const authentications = new WeakMap<TestUser, () => Authentication>();
 
@@ -132,15 +136,6 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
     clock,
     ...createMatrices({ plain, guard, guardOptions, contextOf, callerOf, now: () => clock.now }),
   };
-}
-
-/** A schema that is walled already has the clock and the policies of another guard in its wall, so it gets one of its own. */
-function openGuard(schema: GraphQLSchema, options: GuardOptions) {
-  const guard = createGuard(options);
-  const { plain, walled } = guard.protect(schema);
-  if (plain === schema) return { guard, plain, walled };
-  const own = createGuard(options);
-  return { guard: own, plain, walled: own.protect(plain).walled };
 }
 
 function authenticate(principal: Principal, now: Date): Authentication {

@@ -12,6 +12,7 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { isEvaluatedEarly } from '../guard/ask-policies.ts';
 import type { Guard } from '../guard/create-guard.ts';
 import { keysOf, type Plan, planOperation } from '../guard/plan-operation.ts';
 import type { PolicyBook } from '../guard/policies.ts';
@@ -73,7 +74,11 @@ async function decideSelected(
   if (decision.schema !== walled) return 'allowed';
   // Everything certain has been granted, policies included, where their arguments are known.
   const { errors } = getVariableValues(plain, operation.variableDefinitions ?? [], variables);
-  const isDecided = errors === undefined && plan.isListed && !meetsAbstractTypes(plain, document);
+  const isLate = plan.certain.some(
+    ({ requirement, places }) =>
+      policyBook.concerns(requirement) && places.some((place) => !isEvaluatedEarly(plan, place)),
+  );
+  const isDecided = errors === undefined && plan.isListed && !isLate && !meetsAbstractTypes(plain, document);
   return isDecided ? 'allowed' : 'depends';
 }
 

@@ -15,6 +15,9 @@ export interface Principal {
   claims: JWTPayload;
 }
 
+/** The principals made here. A set of this module: a mark on the object could be copied. */
+const made = new WeakSet<object>();
+
 /** A claim that a principal was read without, since its value is not what the claim's definition says. */
 export interface IgnoredClaim {
   claim: string;
@@ -68,15 +71,12 @@ export function readPrincipal(
       ? otherwise
       : (claims[claim] as T); // its type was checked above
   const authTime = read('auth_time', 0);
-  // Frozen all through: the requests of a token share it, and what one of them gave itself, all would have.
-  const principal = Object.freeze({
+  const principal = freezePrincipal({
     userId: sub,
     sessionId: read('sid', ''),
-    roles: createFrozenSet(read<readonly string[]>('roles', [])),
-    scopes: createFrozenSet(read('scope', '').split(' ').filter(Boolean)),
-    get authenticatedAt() {
-      return new Date(authTime * 1000);
-    },
+    roles: read<readonly string[]>('roles', []),
+    scopes: read('scope', '').split(' ').filter(Boolean),
+    authenticatedAtMs: authTime * 1000,
     claims: freezeAll(claims),
   });
   return { principal, ignored };
@@ -86,6 +86,37 @@ export function readPrincipal(
 export function parsePrincipal(claims: JWTPayload): Principal | undefined {
   const read = readPrincipal(claims, Infinity);
   return read?.ignored.length === 0 ? read.principal : undefined;
+}
+
+/** What a principal consists of; roles and scopes as lists. */
+export interface PrincipalParts {
+  userId: string;
+  sessionId: string;
+  roles: readonly string[];
+  scopes: readonly string[];
+  authenticatedAtMs: number;
+  claims: JWTPayload;
+}
+
+/** Frozen throughout: the requests of a token share it, and a change by one of them would reach all. */
+export function freezePrincipal({ roles, scopes, authenticatedAtMs, ...parts }: PrincipalParts): Principal {
+  const principal = Object.freeze({
+    userId: parts.userId,
+    sessionId: parts.sessionId,
+    roles: createFrozenSet(roles),
+    scopes: createFrozenSet(scopes),
+    get authenticatedAt() {
+      return new Date(authenticatedAtMs);
+    },
+    claims: parts.claims,
+  });
+  made.add(principal);
+  return principal;
+}
+
+/** Whether the value was made here, so that it needs no second look. */
+export function isMadePrincipal(value: object): value is Principal {
+  return made.has(value);
 }
 
 function createFrozenSet(values: readonly string[]): ReadonlySet<string> {

@@ -9,7 +9,6 @@ import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
 import { createTargetCheck } from '../request-target.ts';
-import type { ReportDenials } from '../use-denial-log.ts';
 import { IS_PREPARATION } from '../use-document-cache.ts';
 import { createYogaHandler } from '../yoga-handler.ts';
 import { createLane } from './create-lane.ts';
@@ -23,8 +22,6 @@ export interface House {
   guard: Guard;
   findExceededLimit: FindExceededLimit;
   authenticate: AuthenticateAtOnce;
-  /** Logs denials. */
-  reportDenials: ReportDenials;
   onDenied: 'reject' | 'null';
   maxBodyBytes: number;
   metrics: Metrics;
@@ -53,7 +50,6 @@ export function createHouseListener(
     guard,
     findExceededLimit,
     authenticate,
-    reportDenials,
     onDenied,
     maxBodyBytes: limit,
     metrics,
@@ -94,7 +90,6 @@ export function createHouseListener(
     authenticate,
     guard,
     findExceededLimit,
-    reportDenials,
     answerResult: (result) => mask.maskResult(answerResult(result, true, onDenied !== 'null')),
     toErrors: mask.toErrors,
     compiles: compile,

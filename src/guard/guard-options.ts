@@ -1,0 +1,68 @@
+// The options of a guard: what they may be, and that those of two guards agree.
+import { ConfigError } from '../errors.ts';
+import { assertLog } from '../log.ts';
+import type { WatchSession } from './end-with-token.ts';
+import type { ProtectOptions } from './protect-schema.ts';
+
+export interface DecisionOptions extends ProtectOptions {
+  /**
+   * `reject` (default): the operation does not begin, and the answer has no `data`. `null`: a denied field is null with
+   * an error of its own, everything else is delivered.
+   */
+  onDenied?: 'reject' | 'null';
+  /** `usable`: callers see the types and fields that they may use. Default `all`. */
+  introspection?: 'all' | 'usable';
+}
+
+/** Everything that a guard goes by. */
+export interface GuardSettings extends DecisionOptions {
+  /** So that a subscription ends when its session does; at the token's expiry it ends anyway. */
+  watchSession?: WatchSession;
+}
+
+/** @throws ConfigError if an option is none of its choices */
+export function assertGuardOptions(options: GuardSettings): void {
+  const { onDenied, introspection, default: otherwise, log } = { ...DEFAULTS, ...withoutUndefined(options) };
+  assertOneOf('onDenied', onDenied, ['reject', 'null']);
+  assertOneOf('introspection', introspection, ['all', 'usable']);
+  assertOneOf('default', otherwise, ['allow', 'deny']);
+  if (log !== undefined) assertLog(log, ['warn']);
+}
+
+/** A misspelt choice must not leave open what was meant to be closed. */
+function assertOneOf(name: string, value: string, choices: readonly string[]): void {
+  if (!choices.includes(value)) throw new ConfigError([`${name}: must be one of ${choices.join(', ')}`]);
+}
+
+const DEFAULTS: Required<Pick<GuardSettings, 'default' | 'onDenied' | 'report' | 'introspection'>> = {
+  default: 'allow',
+  onDenied: 'reject',
+  report: false,
+  introspection: 'all',
+};
+
+/**
+ * Two guards of one server would each check by their own options, and access would be what the weaker one allows.
+ * @throws ConfigError naming every option that differs, functions compared by identity
+ */
+export function assertSameOptions(first: GuardSettings, second: GuardSettings): void {
+  const [one, other] = [first, second].map((options) => ({ ...DEFAULTS, ...withoutUndefined(options) }));
+  const names = new Set([...Object.keys(one ?? {}), ...Object.keys(other ?? {})] as (keyof GuardSettings)[]); // their own keys
+  const different = [...names].filter((name) => !isSame(name, one?.[name], other?.[name]));
+  if (different.length === 0) return;
+  throw new ConfigError(
+    different.map((name) => `useGuard: ${name}: must be the same in both guards of a server`),
+  );
+}
+
+function withoutUndefined(options: GuardSettings): GuardSettings {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== undefined));
+}
+
+/** The functions of `policies` are compared one by one. */
+function isSame(name: keyof GuardSettings, one: unknown, other: unknown): boolean {
+  if (name !== 'policies') return one === other;
+  const functions = new Map(Object.entries(one ?? {}));
+  const others = Object.entries(other ?? {});
+  return functions.size === others.length && others.every(([key, value]) => functions.get(key) === value);
+}
