@@ -152,26 +152,34 @@ function listDepth(type: GraphQLOutputType): number {
   return isListType(nullable) ? 1 + listDepth(nullable.ofType) : 0;
 }
 
-/** Counts root fields: every selection of one, fragments multiplied out. */
-export function countRootFields(document: DocumentNode, operation: OperationDefinitionNode): number {
+/** Root fields, and the levels of fields within each other. */
+export interface OperationSize {
+  rootFields: number;
+  depth: number;
+}
+
+/** Measures an operation with its fragments written out wherever they are spread. */
+export function sizeOf(document: DocumentNode, operation: OperationDefinitionNode): OperationSize {
   const fragments = fragmentsOf(document);
-  const known = new Map<SelectionSetNode, number>();
-  const countIn = (selectionSet: SelectionSetNode): number => {
+  const known = new Map<SelectionSetNode, OperationSize>();
+  const measure = (selectionSet: SelectionSetNode): OperationSize => {
     const already = known.get(selectionSet);
     if (already !== undefined) return already;
-    known.set(selectionSet, Number.POSITIVE_INFINITY); // if it contains itself
-    let count = 0;
+    known.set(selectionSet, { rootFields: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY }); // if it contains itself
+    let [rootFields, depth] = [0, 0];
     for (const selection of selectionSet.selections) {
       if (isLeftOut(selection.directives)) continue;
-      const fragment =
-        selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
-      if (selection.kind === Kind.FIELD) count += 1;
-      else if (fragment?.selectionSet) count += countIn(fragment.selectionSet);
+      const node = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
+      const inner = node?.selectionSet && measure(node.selectionSet);
+      const isField = selection.kind === Kind.FIELD;
+      rootFields += isField ? 1 : (inner?.rootFields ?? 0);
+      depth = Math.max(depth, (isField ? 1 : 0) + (inner?.depth ?? 0));
     }
-    known.set(selectionSet, count);
-    return count;
+    const size = { rootFields, depth };
+    known.set(selectionSet, size);
+    return size;
   };
-  return countIn(operation.selectionSet);
+  return measure(operation.selectionSet);
 }
 
 /** Whether `@skip(if: true)` or `@include(if: false)` leaves a selection out; a variable's value is not known. */

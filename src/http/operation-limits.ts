@@ -8,7 +8,7 @@ import {
 } from 'graphql';
 import { ConfigError, withoutStack } from '../errors.ts';
 import { createIntrospectionCounter, fullIntrospectionCost } from './introspection-cost.ts';
-import { countRootFields, fragmentsOf, measureOperation } from './operation-cost.ts';
+import { fragmentsOf, measureOperation, sizeOf } from './operation-cost.ts';
 
 /**
  * Limits of one operation. Above one of them nothing of the operation runs: HTTP 400, `OPERATION_TOO_COSTLY`, with the
@@ -42,7 +42,10 @@ export interface OperationLimits {
   maxComparedFields?: number;
   /** Names, brackets and values of a document. Beyond it the document is not parsed: `GRAPHQL_PARSE_FAILED`. @default 10_000 */
   maxTokens?: number;
-  /** Brackets within each other. Beyond it the document is not parsed: `GRAPHQL_PARSE_FAILED`. @default 200 */
+  /**
+   * Brackets within each other, beyond which a document is not parsed: `GRAPHQL_PARSE_FAILED`. Likewise levels of fields with
+   * fragments written out. @default 200
+   */
   maxDepth?: number;
 }
 
@@ -103,9 +106,12 @@ export function createLimitCheck(limits: ResolvedLimits): FindExceededLimit {
     limits.assumedListSize;
 
   function check(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {
-    const rootFields = countRootFields(document, operation);
+    const { rootFields, depth } = sizeOf(document, operation);
     if (rootFields > limits.maxRootFields) {
       return tooCostly('maxRootFields', rootFields, limits.maxRootFields, 'root fields');
+    }
+    if (depth > limits.maxDepth) {
+      return tooCostly('maxDepth', depth, limits.maxDepth, 'levels of fields');
     }
     const least = limits.maxIntrospectionCost ?? DEFAULT_INTROSPECTION_COST;
     const measure = (limit: number) =>

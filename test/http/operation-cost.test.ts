@@ -174,9 +174,61 @@ describe('the cost of introspection', () => {
   });
 
   it('is counted no further than to its limit', () => {
-    const text = `{ __schema { types { ...F0 } } } ${repeat(500, (i) => `fragment F${i} on __Type { fields { type { ...F${i + 1} } } interfaces { ...F${i + 1} } }`)} fragment F500 on __Type { name }`;
-    const cost = check(text)?.extensions.cost;
-    expect(cost).toBeGreaterThan(10_000);
+    const text = `{ __schema { types { ...F0 } } }
+      ${repeat(60, (i) => `fragment F${i} on __Type { fields { type { ...F${i + 1} ofType { ...F${i + 1} } } } }`)}
+      fragment F60 on __Type { name }`;
+    const extensions = check(text)?.extensions;
+    expect(extensions).toMatchObject({ reason: 'maxIntrospectionCost', limit: 10_000 });
+    expect(extensions?.cost).toBeGreaterThan(10_000);
+  });
+});
+
+describe('the depth of an operation', () => {
+  it('is limited with fragments written out, which brackets do not show', async () => {
+    const chain = (levels: number) =>
+      `{ ...F0 } ${repeat(levels, (i) => `fragment F${i} on Query { self { ...F${i + 1} } }`)} fragment F${levels} on Query { __typename }`;
+    const kit = createTestKit({ schema });
+    const ask = async (text: string) => (await kit.anonymous.execute(text)).errors?.[0]?.extensions;
+    // The executor runs out of stack at some 800 levels.
+    expect(await ask(chain(900))).toMatchObject({
+      code: 'OPERATION_TOO_COSTLY',
+      reason: 'maxDepth',
+      cost: 901,
+      limit: 200,
+    });
+    expect(await ask(chain(200))).toMatchObject({ reason: 'maxDepth' });
+    expect((await ask(chain(199)))?.code).not.toBe('OPERATION_TOO_COSTLY');
+  });
+});
+
+describe('a subscription', () => {
+  it('is rejected before its source is opened', async () => {
+    let opened = 0;
+    const kit = createTestKit(
+      {
+        typeDefs: 'type Query { a: Int } type Tick { n: Int } type Subscription { ticks: [Tick!] }',
+        resolvers: {
+          Subscription: {
+            ticks: {
+              async *subscribe() {
+                opened += 1;
+                yield { ticks: [{ n: 1 }] };
+              },
+            },
+          },
+        },
+      },
+      { operationLimits: { maxCost: 10 } },
+    );
+    const rejected = await kit.anonymous.execute('subscription { ticks { a: n b: n } }');
+    expect(rejected.errors?.[0]?.extensions).toMatchObject({
+      code: 'OPERATION_TOO_COSTLY',
+      cost: 11,
+      limit: 10,
+    });
+    expect(opened).toBe(0);
+    const accepted = await kit.anonymous.subscribe('subscription { ticks { n } }');
+    expect((await accepted.next()).value?.data).toEqual({ ticks: [{ n: 1 }] });
   });
 });
 
