@@ -2,6 +2,7 @@
 import { useGenericAuth } from '@envelop/generic-auth';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { TokenProblem } from './errors.ts';
+import { findCredentials } from './request-headers.ts';
 import type { AuthenticateAtOnce } from './tokens/authenticate.ts';
 import type { Principal } from './tokens/principal.ts';
 
@@ -19,8 +20,7 @@ export function useAuthentication(authenticate: AuthenticateAtOnce): Plugin {
     mode: 'resolve-only',
     contextFieldName: 'principal',
     async resolveUserFn(context) {
-      // Without a request, as in `yoga.getEnveloped()` of a WebSocket server, there are no headers: anonymous.
-      const { principal, problem } = await authenticate(context.request?.headers ?? {});
+      const { principal, problem } = await authenticate(findCredentials(context));
       context.tokenProblem = problem;
       return principal;
     },

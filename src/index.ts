@@ -1,4 +1,6 @@
 // What an embedding app imports.
+import './node-version.ts';
+
 export type { Accounts, ClientInfo } from './accounts/accounts.ts';
 export { type Config, loadConfig } from './config.ts';
 export type { BandhaContext } from './context.ts';

@@ -1,7 +1,10 @@
 #!/usr/bin/env node
 // The command `bandha`; the only file that reads process.env, but for NODE_ENV, or exits.
+import './node-version.ts';
 import process from 'node:process';
-import { runCommand } from './command/run-command.ts';
+
+// After the check of the version: a static import would be linked before it.
+const { runCommand } = await import('./command/run-command.ts');
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());

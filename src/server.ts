@@ -1,5 +1,6 @@
 // Puts the parts together.
 import type { RequestListener } from 'node:http';
+import { env } from 'node:process';
 import type { GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
@@ -98,7 +99,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
   const ofOperations = resolveOperationLimits(operationLimits);
   const config = completeConfig({
     ...given,
-    production: given.production ?? process.env.NODE_ENV === 'production',
+    production: given.production ?? env.NODE_ENV === 'production',
   });
   const secrets = openSecrets(config);
   // Closed in the opposite order, also where a later one cannot be opened.

@@ -107,6 +107,10 @@ describe('the process', () => {
   it('is read and ended in main.ts alone', () => {
     const touches = files.filter((file) => /\bprocess\.(env|exit|exitCode|argv)\b/.test(textOf(file)));
     expect(touches).toEqual(['main.ts']);
+    // The exceptions import what they use by name: Node's version, and NODE_ENV for createBandha.
+    const named = files.filter((file) => /import .*\{[^}]+\} from 'node:process'/.test(textOf(file)));
+    expect(named.toSorted()).toEqual(['node-version.ts', 'server.ts']);
+    expect(textOf('server.ts').match(/\benv\.\w+/g)).toEqual(['env.NODE_ENV']);
   });
 });
 

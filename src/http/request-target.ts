@@ -28,6 +28,12 @@ export function findNodeRequest(serverContext: object): NodeRequest | undefined 
   return Array.isArray(candidate?.rawHeaders) && candidate.headers ? (candidate as NodeRequest) : undefined;
 }
 
+/** A header as it arrived: Yoga changes those of Node's request when a middleware has parsed the body. */
+export function findRawHeader({ rawHeaders }: NodeRequest, name: string): string | undefined {
+  const index = rawHeaders.findIndex((one, i) => i % 2 === 0 && one.toLowerCase() === name);
+  return index === -1 ? undefined : rawHeaders[index + 1];
+}
+
 /** Finds what is wrong with the Host and the target of a request. */
 export type FindTargetIssue = (request: NodeRequest) => string | undefined;
 

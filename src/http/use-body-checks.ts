@@ -2,7 +2,7 @@
 import { GraphQLError } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { ConfigError } from '../errors.ts';
-import { findNodeRequest, type NodeRequest } from './request-target.ts';
+import { findNodeRequest, findRawHeader, type NodeRequest } from './request-target.ts';
 
 export interface BodyCheckOptions {
   /** Maximum length of a body, in bytes. */
@@ -61,8 +61,9 @@ export function useBodyChecks(limits: BodyCheckOptions): Plugin {
       }
       const req = findNodeRequest(serverContext);
       const isParsed = hasParsedBody(req);
-      // Yoga calls every body JSON that a middleware has parsed, so the type is read from Node's request.
-      const type = mediaTypeOf(req?.headers['content-type'] ?? request.headers.get('content-type') ?? '');
+      // Yoga calls every body JSON that a middleware has parsed, so the type is read from what arrived.
+      const given = req ? findRawHeader(req, 'content-type') : request.headers.get('content-type');
+      const type = mediaTypeOf(given ?? '');
       if (type === 'multipart/form-data' && limits.multipart === undefined) {
         throw rejection(415, 'Multipart requests are not accepted here. Send application/json.');
       }

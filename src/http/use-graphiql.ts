@@ -25,7 +25,8 @@ export type Requirements = Record<string, Requirement>;
 const ENDPOINT = '/graphql';
 const FILES = '/graphiql/';
 const REQUIREMENTS = `${FILES}requirements.json`;
-const BUILT = fileURLToPath(new URL('../../dist/graphiql', import.meta.url));
+/** Empty in a bundle of CommonJS, which has no `import.meta`: the page is not there. */
+const BUILT = import.meta.url && fileURLToPath(new URL('../../dist/graphiql', import.meta.url));
 const NOT_BUILT = `GraphiQL is not built here. Build it, and reload this page:
 
   npm run build:graphiql

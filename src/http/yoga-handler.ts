@@ -6,10 +6,6 @@ import type { AnyYoga } from './lane/find-foreign-hooks.ts';
 import type { FindTargetIssue } from './request-target.ts';
 import { RESPONSE_HEADERS } from './response-headers.ts';
 
-const UNEXPECTED = JSON.stringify({
-  errors: [{ message: 'Unexpected error.', extensions: { code: 'INTERNAL_SERVER_ERROR' } }],
-});
-
 /**
  * Wraps a Yoga server. Yoga by itself answers an error outside of an operation with its stack: from a URL that cannot be
  * parsed, a `maskError` that throws, a plugin that fails.
@@ -28,6 +24,10 @@ export function createYogaHandler(yoga: AnyYoga, findIssue: FindTargetIssue, log
 
   // Without `await`: in development Yoga sends stacks, and the fast path's are held to be the same.
   return (req, res) => {
+    if (lacksBody(req)) {
+      writeError(res, 400, 'BAD_REQUEST', 'The request body is empty, or was read before it got here.');
+      return;
+    }
     Promise.resolve()
       .then(() => handle(req, res))
       .then((response) => sendNodeResponse(response, res, req, true))
@@ -43,11 +43,20 @@ const PLACEHOLDER = 'http://localhost/invalid';
 /** Answers 500 as Yoga does for an error that it masks; closes the connection if part of a response was sent. */
 export function writeUnexpectedError(res: ServerResponse): void {
   if (res.writableEnded) return; // someone else has answered
-  if (res.headersSent || res.destroyed) {
-    res.destroy();
-    return;
-  }
+  if (res.headersSent || res.destroyed) res.destroy();
+  else writeError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
+}
+
+function writeError(res: ServerResponse, status: number, code: string, message: string): void {
+  const text = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   const headers = { 'content-type': 'application/json; charset=utf-8', ...RESPONSE_HEADERS };
-  res.writeHead(500, { ...headers, 'content-length': Buffer.byteLength(UNEXPECTED) });
-  res.end(UNEXPECTED);
+  res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
+  res.end(text);
+}
+
+/** Whether a middleware has read the body and left nothing of it: Yoga would wait for a stream that has ended. */
+function lacksBody(req: IncomingMessage & { body?: unknown }): boolean {
+  if (!req.readableDidRead || req.method === 'GET' || req.method === 'HEAD') return false;
+  const { body } = req;
+  return body == null || body === '' || (typeof body === 'object' && Object.keys(body).length === 0);
 }

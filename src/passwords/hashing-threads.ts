@@ -1,7 +1,9 @@
 // Threads for hashing alone. libuv's own, which most hash on, are four: they also verify signatures, look up names and read
 // files, and all that would wait behind the hashes.
+import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
+import { ConfigError } from '../errors.ts';
 
 export interface HashingThreads {
   hash(password: string): Promise<string>;
@@ -15,12 +17,21 @@ export interface HashingThreads {
 const NICE_INCREMENT = process.platform === 'linux' ? 10 : 0;
 const IDLE_TIMEOUT_MS = 30_000;
 
-const THREAD = new URL(`./argon2-thread${extname(import.meta.url)}`, import.meta.url);
+/** Undefined in a bundle of CommonJS, which has no `import.meta`. */
+const THREAD = import.meta.url && new URL(`./argon2-thread${extname(import.meta.url)}`, import.meta.url);
+
+/** @throws ConfigError if the file of the threads is not beside this one, as in a bundle */
+export function assertThreadFile(file = THREAD): void {
+  if (file && existsSync(file)) return;
+  throw new ConfigError([
+    'The threads that hash passwords are a file of their own, which a bundle does not have: leave Bandha out of the bundle, as `external`',
+  ]);
+}
 
 /** Threads start when they are needed, and end when they have had nothing to do for half a minute. */
 export function createHashingThreads(maxThreads: number, file = THREAD): HashingThreads {
   const threads = new Piscina({
-    filename: file.href,
+    filename: new URL(file).href,
     minThreads: 0,
     maxThreads,
     idleTimeout: IDLE_TIMEOUT_MS,

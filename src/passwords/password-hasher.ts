@@ -5,7 +5,7 @@ import { AuthError } from '../errors.ts';
 import { ARGON2ID } from './argon2-thread.ts';
 import { createBoundedQueue, QueueFullError } from './bounded-queue.ts';
 import { normalizePassword } from './check-password.ts';
-import { createHashingThreads } from './hashing-threads.ts';
+import { assertThreadFile, createHashingThreads } from './hashing-threads.ts';
 
 /** `Algorithm.Argon2id` and `Version.V0x13` of the package, whose enums exist in its types alone. */
 const MADE_AS = { ...ARGON2ID, algorithm: 2, version: 1 };
@@ -39,6 +39,7 @@ export interface PasswordHasher {
 /** Builds the hasher, making the hash that unknown accounts are compared with. */
 export async function createPasswordHasher(options: PasswordHasherOptions = {}): Promise<PasswordHasher> {
   const maxRunning = options.maxRunning ?? Math.max(1, availableParallelism() - 1);
+  assertThreadFile();
   const threads = createHashingThreads(maxRunning);
   const run = createBoundedQueue({
     maxRunning,

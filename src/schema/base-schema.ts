@@ -1,11 +1,9 @@
-// The contract, schema.graphql, as it is shipped beside the code.
-import { readFileSync } from 'node:fs';
+// Bandha's own schema, from the text of schema.graphql.
 import { type DocumentNode, Kind, parse, print } from 'graphql';
+import { schemaText } from './schema.generated.ts';
 
 /** Bandha's own schema. */
-export const baseTypeDefs: DocumentNode = parse(
-  readFileSync(new URL('../../schema.graphql', import.meta.url), 'utf8'),
-);
+export const baseTypeDefs: DocumentNode = parse(schemaText);
 
 /** The definitions of `@auth` and `@public` in SDL, for a schema that takes only the guard. */
 export const directiveTypeDefs: string = baseTypeDefs.definitions

@@ -1,7 +1,7 @@
 // node:sqlite under Kysely's SQLite dialect.
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { LRUCache } from 'lru-cache';
@@ -19,6 +19,11 @@ const MOMENTARY: readonly number[] = [SQLITE_BUSY, 6];
 const OUTAGES: readonly number[] = [8, 10, 13, 14];
 const MAX_PREPARED_STATEMENTS = 200;
 
+/** Not imported: Node 20, which does not have it, could not link the check of its version. */
+function loadSqlite() {
+  return process.getBuiltinModule('node:sqlite');
+}
+
 /** Opens the file, making it and its folder where they are missing; `:memory:` is a database that is gone at close. */
 export async function openSqlite(path: string): Promise<DatabaseSync> {
   if (path !== ':memory:') {
@@ -26,7 +31,7 @@ export async function openSqlite(path: string): Promise<DatabaseSync> {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'a', 0o600));
   }
-  const sqlite = new DatabaseSync(path, { enableForeignKeyConstraints: true });
+  const sqlite = new (loadSqlite().DatabaseSync)(path, { enableForeignKeyConstraints: true });
   // FULL, not NORMAL: what has been acknowledged survives not only a killed process but a power cut.
   await createPatience()(() => sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;'));
   return sqlite;
@@ -34,7 +39,7 @@ export async function openSqlite(path: string): Promise<DatabaseSync> {
 
 /** A second connection to a file that `openSqlite` has made. */
 export function openReadOnly(path: string): DatabaseSync {
-  return new DatabaseSync(path, { readOnly: true });
+  return new (loadSqlite().DatabaseSync)(path, { readOnly: true });
 }
 
 /** Runs the task with the write lock held: whole, or not at all. */

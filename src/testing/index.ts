@@ -1,4 +1,6 @@
 // What tests of an app's schema import.
+import '../node-version.ts';
+
 export { type AuthMatchers, authMatchers } from './auth-matchers.ts';
 export type { TestClock } from './clock.ts';
 export {

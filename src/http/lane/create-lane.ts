@@ -8,7 +8,7 @@ import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import type { BodyLimits } from '../body-limits.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
-import type { FindTargetIssue } from '../request-target.ts';
+import type { FindTargetIssue, NodeRequest } from '../request-target.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
 import { readPeerAddress } from '../use-client-address.ts';
 import { writeUnexpectedError } from '../yoga-handler.ts';
@@ -45,6 +45,8 @@ export interface LaneOptions {
   countResponse(status: number): void;
   /** Kept until the server closes, as Yoga does. */
   waitUntil(promise: Promise<unknown>): void;
+  /** Called for a request whose body a middleware has read. */
+  onBodyRead(): void;
   /** Told of what cannot even be answered as an error. */
   onFault(error: unknown): void;
 }
@@ -107,6 +109,10 @@ export function createLane(options: LaneOptions): RequestListener {
       (cors !== undefined || req.headers.origin === undefined) &&
       options.findTargetIssue(req) === undefined;
     if (accepted === undefined || !isHere) return otherDoor(req, res);
+    if (req.readableDidRead) {
+      options.onBodyRead();
+      return otherDoor(req, res);
+    }
     const respond = (result: ExecutionResult) => write(result, accepted, req, res);
     const fail = (error: unknown) => {
       try {
@@ -173,7 +179,7 @@ const REQUEST: PropertyDescriptor = {
 
 /** Its signal is aborted when the client goes away before it is answered. */
 function toRequest(req: IncomingMessage, res: ServerResponse, body: Buffer): Request {
-  const { method = 'POST', url = '/', headers, socket } = req;
+  const { method = 'POST', originalUrl, url = '/', headers, socket } = req as NodeRequest & IncomingMessage; // Express's has more
   const gone = new AbortController();
   const leave = () => {
     if (!res.writableFinished) gone.abort();
@@ -184,7 +190,7 @@ function toRequest(req: IncomingMessage, res: ServerResponse, body: Buffer): Req
     (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, one]),
   );
   const scheme = 'encrypted' in socket ? 'https' : 'http';
-  return new Request(`${scheme}://${headers.host || 'localhost'}${url}`, {
+  return new Request(`${scheme}://${headers.host || 'localhost'}${originalUrl ?? url}`, {
     signal: gone.signal,
     method,
     headers: list,

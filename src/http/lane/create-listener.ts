@@ -92,9 +92,23 @@ export function createHouseListener(
     findExceededLimit,
     answerResult: (result) => mask.maskResult(answerResult(result, true, onDenied !== 'null')),
     toErrors: mask.toErrors,
+    onBodyRead: warnOnce(log),
     compiles: compile,
     countResponse: metrics.countResponse,
     waitUntil: (promise) => yoga.waitUntil(promise.then(() => {})),
     onFault: (err) => log.error({ err }, 'request failed outside of its operation'),
   });
+}
+
+/** Once, since it is a matter of the application and not of the request. */
+function warnOnce(log: Log): () => void {
+  let hasWarned = false;
+  return () => {
+    if (hasWarned) return;
+    hasWarned = true;
+    log.warn(
+      { reason: 'a middleware, such as express.json(), reads the body first' },
+      'fast path not used; mount the listener before the middleware',
+    );
+  };
 }

@@ -14,18 +14,17 @@ const BYTE_ORDER_MARK = 0xef;
 
 /** Whether the head of a request is one that the lane takes. */
 export function isForLane(
-  { method, url, headers, readableDidRead }: IncomingMessage,
+  { method, url, originalUrl, headers }: IncomingMessage & { originalUrl?: string },
   endpoint: string,
   maxBytes: number,
 ): boolean {
   return (
     method === 'POST' &&
-    url === endpoint &&
+    (url === endpoint || originalUrl === endpoint) && // Express takes the path of a mount out of `url`
     isJson(headers['content-type']) &&
     Number(headers['content-length']) <= maxBytes && // which it is not where there is none
     headers['content-encoding'] === undefined &&
     headers['transfer-encoding'] === undefined &&
-    !readableDidRead &&
     headers.expect === undefined
   );
 }
