@@ -36,6 +36,10 @@ export interface Config {
   keyMaxAgeSeconds: number;
   /** Seconds for the body of a request to arrive. @default 10 */
   bodyTimeoutSeconds: number;
+  /** Open subscriptions of all callers of the process; anonymous callers have half of them at most. @default 10,000 */
+  maxSubscriptions: number;
+  /** Open subscriptions of one session. @default 100 */
+  maxSubscriptionsPerSession: number;
   /** Seconds that `serve` keeps an idle connection open. @default 75 */
   keepAliveSeconds: number;
   signup: (typeof SIGNUP)[number];
@@ -78,6 +82,8 @@ export const DEFAULT_CONFIG: Config = {
   keyMaxAgeSeconds: 30 * DAY_SECONDS,
   bodyTimeoutSeconds: 10,
   keepAliveSeconds: 75,
+  maxSubscriptions: 10_000,
+  maxSubscriptionsPerSession: 100,
   signup: 'open',
   graphiql: true,
   metrics: true,
@@ -104,6 +110,8 @@ const RANGES = {
   connectTimeoutSeconds: [1, 60],
   bodyTimeoutSeconds: [1, 60 * 60],
   keepAliveSeconds: [1, 24 * 60 * 60],
+  maxSubscriptions: [1, 10_000_000],
+  maxSubscriptionsPerSession: [1, 10_000_000],
 } as const satisfies Partial<Record<keyof Config, readonly [number, number]>>;
 const SIGNUP = ['open', 'closed'] as const;
 const ON_DENIED = ['reject', 'null'] as const;
@@ -165,6 +173,8 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
   BANDHA_CONNECT_TIMEOUT_SECONDS: 'connectTimeoutSeconds',
   BANDHA_BODY_TIMEOUT_SECONDS: 'bodyTimeoutSeconds',
   BANDHA_KEEP_ALIVE_SECONDS: 'keepAliveSeconds',
+  BANDHA_MAX_SUBSCRIPTIONS: 'maxSubscriptions',
+  BANDHA_MAX_SUBSCRIPTIONS_PER_SESSION: 'maxSubscriptionsPerSession',
   BANDHA_SIGNUP: 'signup',
   BANDHA_GRAPHIQL: 'graphiql',
   BANDHA_METRICS: 'metrics',

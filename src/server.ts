@@ -30,6 +30,7 @@ import { useAllPrivate, usePrivatePaths } from './http/use-private-paths.ts';
 import { useRequestTarget } from './http/use-request-target.ts';
 import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootRedirect } from './http/use-root-redirect.ts';
+import { useSubscriptionLimits } from './http/use-subscription-limits.ts';
 import { createValidate } from './http/validate-operation.ts';
 import { assertLog, consoleLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
@@ -176,6 +177,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       }),
       useAuthentication(authenticate),
       guardPlugin(guard),
+      useSubscriptionLimits(config),
       useHiddenNames({
         introspection: config.graphiql,
         validate: createValidate(ofOperations.maxComparedFields),

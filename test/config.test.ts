@@ -143,6 +143,26 @@ const VARIABLES: [string, keyof Config, unknown, [string, unknown][], string[]][
     ['0', '86401', '-1', '2.5', 'ten'],
   ],
   [
+    'BANDHA_MAX_SUBSCRIPTIONS',
+    'maxSubscriptions',
+    10_000,
+    [
+      ['1', 1],
+      ['10000000', 10_000_000],
+    ],
+    ['0', '10000001', '-1', '2.5', 'many'],
+  ],
+  [
+    'BANDHA_MAX_SUBSCRIPTIONS_PER_SESSION',
+    'maxSubscriptionsPerSession',
+    100,
+    [
+      ['1', 1],
+      ['1000', 1_000],
+    ],
+    ['0', '-1', '2.5', 'many'],
+  ],
+  [
     'BANDHA_POOL_SIZE',
     'poolSize',
     10,

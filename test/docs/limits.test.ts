@@ -31,7 +31,7 @@ describe('docs/limits.md', () => {
       const files = [...(cells.at(-1) ?? '').matchAll(/`([^`]+)`/g)].map(([, file = '']) => file);
       expect(files).not.toEqual([]);
       for (const file of files) {
-        expect(file).toMatch(/^test\/.+\.test\.ts$/);
+        expect(file).toMatch(/^test\/.+\.ts$/);
         expect(existsSync(resolve(ROOT, file)), file).toBe(true);
       }
     },

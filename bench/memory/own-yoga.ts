@@ -1,0 +1,15 @@
+// An application's own Yoga server with the plugins of Bandha, in a process of its own. Prints where it listens.
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { createYoga } from 'graphql-yoga';
+import { createBandha } from '../../src/server.ts';
+
+const { schema, plugins } = await createBandha({
+  databaseUrl: 'sqlite::memory:',
+  secret: 'a secret that only this benchmark knows of',
+});
+const yoga = createYoga({ schema, plugins, graphiql: false, logging: false });
+const server = createServer(yoga).listen(0, '127.0.0.1', () => {
+  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+  console.log(`http://localhost:${port}/graphql`);
+});

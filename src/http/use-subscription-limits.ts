@@ -1,0 +1,131 @@
+// Limits for open subscriptions: each holds a connection, a timer and whatever the resolver has begun.
+import type { ExecutionArgs, ExecutionResult } from 'graphql';
+import { isAsyncIterable, type Plugin } from 'graphql-yoga';
+import { AuthError, toGraphQLError } from '../errors.ts';
+import { readContextPrincipal } from '../tokens/context-principal.ts';
+import type { Principal } from '../tokens/principal.ts';
+
+export interface SubscriptionLimits {
+  /** Open subscriptions of all callers of the process. Anonymous callers have half of them at most. */
+  maxSubscriptions: number;
+  /** Open subscriptions of one session, or of one user whose tokens name no session. */
+  maxSubscriptionsPerSession: number;
+}
+
+const RETRY_AFTER_SECONDS = 5;
+
+type SubscribeResult = ExecutionResult | AsyncIterable<ExecutionResult>;
+
+/** Answers `RATE_LIMITED` to a subscription that goes over a limit; those that are open go on. */
+export function useSubscriptionLimits(limits: SubscriptionLimits): Plugin {
+  const open = createOpenSubscriptions(limits);
+  return {
+    onSubscribe({ subscribeFn, setSubscribeFn }) {
+      setSubscribeFn(async (args: ExecutionArgs): Promise<SubscribeResult> => {
+        const place = open.take(readContextPrincipal(args.contextValue));
+        if ('problem' in place) return { errors: [toGraphQLError(rateLimited(place.problem), {}, true)] };
+        try {
+          const result: SubscribeResult = await subscribeFn(args);
+          if (isAsyncIterable<ExecutionResult>(result)) return releaseAtEnd(result, place.release);
+          place.release();
+          return result;
+        } catch (error) {
+          place.release();
+          throw error;
+        }
+      });
+    },
+  };
+}
+
+/** Counts open subscriptions. */
+export function createOpenSubscriptions({
+  maxSubscriptions,
+  maxSubscriptionsPerSession,
+}: SubscriptionLimits) {
+  const bySession = new Map<string, number>();
+  let all = 0;
+  let anonymous = 0;
+
+  function findProblem(key: string | undefined): string | undefined {
+    if (key !== undefined && (bySession.get(key) ?? 0) >= maxSubscriptionsPerSession) {
+      return 'This session has too many open subscriptions';
+    }
+    const isFull = all >= maxSubscriptions || (key === undefined && anonymous >= maxSubscriptions / 2);
+    return isFull ? 'Too many subscriptions are open' : undefined;
+  }
+
+  function count(key: string | undefined, change: 1 | -1): void {
+    all += change;
+    if (key === undefined) {
+      anonymous += change;
+      return;
+    }
+    const left = (bySession.get(key) ?? 0) + change;
+    if (left > 0) bySession.set(key, left);
+    else bySession.delete(key);
+  }
+
+  return {
+    take(principal: Principal | null): { problem: string } | { release(): void } {
+      const key = principal === null ? undefined : keyOf(principal);
+      const problem = findProblem(key);
+      if (problem !== undefined) return { problem };
+      count(key, 1);
+      let isOpen = true;
+      return {
+        release() {
+          if (isOpen) count(key, -1);
+          isOpen = false;
+        },
+      };
+    },
+    get size() {
+      return all;
+    },
+    /** Sessions with open subscriptions. */
+    get sessions() {
+      return bySession.size;
+    },
+  };
+}
+
+function keyOf({ sessionId, userId }: Principal): string {
+  return sessionId === '' ? `user ${userId}` : `session ${sessionId}`;
+}
+
+function rateLimited(message: string): AuthError {
+  return new AuthError('RATE_LIMITED', { retryAfterSeconds: RETRY_AFTER_SECONDS }, message);
+}
+
+/** Passes events on, and releases the place when the source ends, fails, or is closed by its reader. */
+function releaseAtEnd(
+  source: AsyncIterable<ExecutionResult>,
+  release: () => void,
+): AsyncIterableIterator<ExecutionResult> {
+  const iterator = source[Symbol.asyncIterator]();
+  const passOn = async (result: Promise<IteratorResult<ExecutionResult>>) => {
+    try {
+      const passed = await result;
+      if (passed.done) release();
+      return passed;
+    } catch (error) {
+      release();
+      throw error;
+    }
+  };
+  return {
+    next: () => passOn(iterator.next()),
+    return(value?: ExecutionResult) {
+      release(); // a source in the middle of waiting may take its time
+      return iterator.return?.(value) ?? Promise.resolve({ done: true, value: undefined });
+    },
+    throw(error) {
+      release();
+      return iterator.throw?.(error) ?? Promise.reject(error);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
