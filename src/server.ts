@@ -4,6 +4,7 @@ import { env } from 'node:process';
 import type { GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
+import { logAccounts } from './accounts/log-accounts.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
 import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
@@ -19,6 +20,7 @@ import { CORS } from './http/response-headers.ts';
 import { assertBodyLimits, MAX_BODY_BYTES, useBodyChecks } from './http/use-body-checks.ts';
 import { useClearRefusals } from './http/use-clear-refusals.ts';
 import { useClientAddress } from './http/use-client-address.ts';
+import { createDenialReport, useDenialLog } from './http/use-denial-log.ts';
 import { useDocumentCache } from './http/use-document-cache.ts';
 import { useGraphiql } from './http/use-graphiql.ts';
 import { useHealth } from './http/use-health.ts';
@@ -124,21 +126,24 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       createClearListener(limits),
       () => new Date(now().getTime() - REPLAYED_CLEARS_MS),
     );
-    const accounts = metrics.countAccounts(
-      createAccounts({
-        store,
-        passwords,
-        limits,
-        keyring,
-        secrets,
-        config,
-        now,
-        successorUse: tokens.successorUse,
-        onRepeatedRefresh(outcome, sessionId) {
-          metrics.countRepeatedRefresh(outcome);
-          log.warn({ sessionId, outcome }, 'refresh token presented again');
-        },
-      }),
+    const accounts = logAccounts(
+      metrics.countAccounts(
+        createAccounts({
+          store,
+          passwords,
+          limits,
+          keyring,
+          secrets,
+          config,
+          now,
+          successorUse: tokens.successorUse,
+          onRepeatedRefresh(outcome, sessionId) {
+            metrics.countRepeatedRefresh(outcome);
+            log.warn({ sessionId, outcome }, 'refresh token presented again');
+          },
+        }),
+      ),
+      { log, secrets },
     );
     if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
 
@@ -159,6 +164,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const guard = createGuard(guardOptions);
     const { walled: schema } = guard.protect(built);
     const findExceededLimit = createLimitCheck(ofOperations);
+    const reportDenials = createDenialReport(log);
     const plugins = [
       useRequestTarget(),
       useBodyChecks({ maxBodyBytes, multipart }),
@@ -176,6 +182,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
         revocations: () => assertHeard(store.changesToldAt()),
       }),
       useAuthentication(authenticate),
+      useDenialLog(reportDenials),
       guardPlugin(guard),
       useSubscriptionLimits(config),
       useHiddenNames({
@@ -188,6 +195,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       guard,
       findExceededLimit,
       authenticate,
+      reportDenials,
       onDenied: config.onDenied,
       maxBodyBytes,
       metrics,

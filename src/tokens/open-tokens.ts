@@ -2,7 +2,7 @@
 
 import type { TokenProblem } from '../errors.ts';
 import type { Log } from '../log.ts';
-import type { Store } from '../stores/store.ts';
+import type { Change, Store } from '../stores/store.ts';
 import type { SigningAlgorithm } from './algorithms.ts';
 import { type AuthenticateAtOnce, createAuthenticate } from './authenticate.ts';
 import { createSessionCheck } from './check-session.ts';
@@ -70,10 +70,13 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
     });
   }
 
+  let isReplayed = false;
   await store.followChanges((change) => {
     if (change.kind === 'KEYS_CHANGED') followKeys();
     else changes.apply(change);
+    if (isReplayed) logChange(log, change);
   }, changes.since);
+  isReplayed = true;
 
   return {
     keyring,
@@ -98,4 +101,15 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
       clearTimeout(again);
     },
   };
+}
+
+/** Changes by other instances and by commands too, such as a change of roles. */
+function logChange(log: Log, change: Change): void {
+  if (change.kind === 'ROLES_CHANGED') {
+    log.info({ userId: change.userId, roles: change.roles }, 'roles changed');
+  } else if (change.kind === 'SESSION_REVOKED') {
+    log.debug({ sessionId: change.sessionId }, 'session revoked');
+  } else if (change.kind === 'KEYS_CHANGED') {
+    log.info({}, 'signing keys changed');
+  }
 }

@@ -11,6 +11,7 @@ import type { FindExceededLimit } from '../operation-limits.ts';
 import type { FindTargetIssue, NodeRequest } from '../request-target.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
 import { readPeerAddress } from '../use-client-address.ts';
+import type { ReportDenials } from '../use-denial-log.ts';
 import { writeUnexpectedError } from '../yoga-handler.ts';
 import {
   createPreparedOperations,
@@ -36,6 +37,8 @@ export interface LaneOptions {
   authenticate: AuthenticateAtOnce;
   guard: Guard;
   findExceededLimit: FindExceededLimit;
+  /** Logs denials. */
+  reportDenials: ReportDenials;
   /** Turns refusals that resolvers threw into errors of the answer; masks what nobody expected. */
   answerResult(result: ExecutionResult): ExecutionResult;
   /** The masked errors for whatever was thrown outside of a resolver. */
@@ -79,9 +82,15 @@ export function createLane(options: LaneOptions): RequestListener {
       const faults = operation.variableDefinitions?.length ? findVariableFaults(args) : [];
       if (faults.length > 0) return { errors: faults };
       return andThen(decide(args), (decision) => {
-        if ('answer' in decision) return decision.answer;
+        if ('answer' in decision) {
+          options.reportDenials(decision.answer, args.contextValue);
+          return decision.answer;
+        }
         args.schema = decision.schema;
-        return andThen(runOperation(prepared, args, makeContext), options.answerResult);
+        return andThen(runOperation(prepared, args, makeContext), (result) => {
+          options.reportDenials(result, args.contextValue);
+          return options.answerResult(result);
+        });
       });
     });
   }

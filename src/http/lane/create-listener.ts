@@ -9,6 +9,7 @@ import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
 import { createTargetCheck } from '../request-target.ts';
+import type { ReportDenials } from '../use-denial-log.ts';
 import { IS_PREPARATION } from '../use-document-cache.ts';
 import { createYogaHandler } from '../yoga-handler.ts';
 import { createLane } from './create-lane.ts';
@@ -22,6 +23,8 @@ export interface House {
   guard: Guard;
   findExceededLimit: FindExceededLimit;
   authenticate: AuthenticateAtOnce;
+  /** Logs denials. */
+  reportDenials: ReportDenials;
   onDenied: 'reject' | 'null';
   maxBodyBytes: number;
   metrics: Metrics;
@@ -50,6 +53,7 @@ export function createHouseListener(
     guard,
     findExceededLimit,
     authenticate,
+    reportDenials,
     onDenied,
     maxBodyBytes: limit,
     metrics,
@@ -90,6 +94,7 @@ export function createHouseListener(
     authenticate,
     guard,
     findExceededLimit,
+    reportDenials,
     answerResult: (result) => mask.maskResult(answerResult(result, true, onDenied !== 'null')),
     toErrors: mask.toErrors,
     onBodyRead: warnOnce(log),
