@@ -5,6 +5,9 @@ import type { Log } from '../log.ts';
 import { CORS } from './response-headers.ts';
 import type { BodyCheckOptions } from './use-body-checks.ts';
 
+/** No URL ends with a space. */
+const NEVER = ' ';
+
 export interface YogaServerOptions {
   schema: GraphQLSchema;
   plugins: readonly Plugin[];
@@ -18,6 +21,8 @@ export function createYogaServer({ schema, plugins, limits, log }: YogaServerOpt
     plugins: [...plugins],
     maxRequestBodySize: Math.max(limits.maxBodyBytes, limits.multipart?.maxBodyBytes ?? 0),
     multipart: limits.multipart !== undefined,
+    // Yoga would answer every URL that ends with it, a query included; `useHealth` answers that path itself.
+    healthCheckEndpoint: NEVER,
     landingPage: false,
     graphiql: false, // Bandha has a page of its own
     cors: CORS,

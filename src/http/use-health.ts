@@ -2,6 +2,10 @@
 import type { Plugin } from 'graphql-yoga';
 import { inTime } from '../in-time.ts';
 
+const READY = '/health/ready';
+/** The first is that of Yoga's own check. */
+const PATHS: ReadonlySet<string> = new Set(['/health', '/health/live', READY]);
+
 /**
  * `GET /health/live` answers 200 while the process runs. `GET /health/ready` answers 200 where every check resolves
  * within its time, 503 where not, and says which failed.
@@ -9,8 +13,8 @@ import { inTime } from '../in-time.ts';
 export function useHealth(checks: Readonly<Record<string, () => unknown>>, timeoutMs = 2_000): Plugin {
   return {
     async onRequest({ url, fetchAPI, endResponse }) {
-      if (url.pathname !== '/health/live' && url.pathname !== '/health/ready') return;
-      const asked = url.pathname === '/health/live' ? [] : Object.entries(checks);
+      if (!PATHS.has(url.pathname)) return;
+      const asked = url.pathname === READY ? Object.entries(checks) : [];
       const results = await Promise.all(
         asked.map(async ([name, check]) => [name, await passes(check, timeoutMs)] as const),
       );

@@ -165,6 +165,14 @@ describe('an own Yoga server with another endpoint', () => {
   });
 });
 
+it('Bandha’s own server takes no path or query that ends with /health for its health', async () => {
+  const port = open['bandha.listener']?.port ?? 0;
+  const get = async (path: string) => parseAnswer(await sendBytes(port, [request({ method: 'GET', path })]));
+  expect((await get('/health')).statusLine).toBe('HTTP/1.1 200 OK');
+  expect((await get('/admin/health')).statusLine).toBe('HTTP/1.1 404 Not Found');
+  expect((await get('/graphql?query={__typename}&a=/health')).body).toBe('{"data":{"__typename":"Query"}}');
+});
+
 it('an own Yoga server that listens by itself answers 404 at other paths too', async () => {
   const yoga = createOwnYoga(bandha);
   for (const path of ['/admin/graphql', '/graphql/x']) {
