@@ -13,6 +13,7 @@ import {
   validate,
 } from 'graphql';
 import { useGuard } from '../../src/guard/use-guard.ts';
+import { createPrincipal } from '../../src/tokens/create-principal.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 
 export const CONTENDERS = ['neither', 'guard', 'generic-auth'] as const;
@@ -72,13 +73,11 @@ export function createContenders(
 /** Someone signed in with these scopes; without any, nobody. */
 export function createCaller(scopes?: readonly string[]): Caller {
   if (scopes === undefined) return { principal: null, user: null };
-  const principal = {
+  const principal = createPrincipal({
     userId: 'ada',
     sessionId: 'session',
-    roles: new Set<string>(),
-    scopes: new Set(scopes),
+    scopes,
     authenticatedAt: new Date(),
-    claims: {},
-  };
+  });
   return { principal, user: { scope: scopes } };
 }

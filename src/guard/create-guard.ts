@@ -9,7 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { toGraphQLError } from '../errors.ts';
-import { forgetPrincipal } from '../tokens/context-principal.ts';
+import { forgetPrincipal, hasReadPrincipal } from '../tokens/context-principal.ts';
 import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
 import { copySchema, isCopied } from './copy-schema.ts';
 import { createDocuments, type Documents } from './documents.ts';
@@ -112,6 +112,7 @@ export function createGuard(options: GuardSettings = {}): Guard {
 
     /** What is remembered by context is for one operation; some applications share a context among those of a connection. */
     function begin(args: ExecutionArgs): void {
+      if (!usesPolicies && !hasReadPrincipal(args.contextValue)) return;
       if (begun.has(args)) return; // by another guard of the server
       begun.add(args);
       forgetPrincipal(args.contextValue);

@@ -32,7 +32,12 @@ export function readContextPrincipal(context: unknown): Principal | null {
 
 /** The next operation reads the principal again, also in a context that several operations share. */
 export function forgetPrincipal(context: unknown): void {
-  if (typeof context === 'object' && context !== null) known.delete(context);
+  if (hasReadPrincipal(context)) known.delete(context);
+}
+
+/** Whether an object that describes a caller has been read for this context. */
+export function hasReadPrincipal(context: unknown): context is object {
+  return typeof context === 'object' && context !== null && known.has(context);
 }
 
 function parse(value: unknown): Principal | string {

@@ -1,6 +1,6 @@
 // A principal from what an application describes a caller by.
 import type { JWTPayload } from 'jose';
-import { freezePrincipal, isMadePrincipal, type Principal } from './principal.ts';
+import { freezePrincipal, isMadePrincipal, markPrincipal, type Principal } from './principal.ts';
 
 /** What `createPrincipal` takes. Other keys are ignored. */
 export interface PrincipalInput {
@@ -26,7 +26,7 @@ export interface PrincipalInput {
 export function createPrincipal(input: PrincipalInput): Principal {
   const parsed = parsePrincipalInput(input);
   if (typeof parsed === 'string') throw new TypeError(`createPrincipal: ${parsed}`);
-  return parsed;
+  return markPrincipal(parsed);
 }
 
 /**

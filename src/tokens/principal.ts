@@ -79,7 +79,7 @@ export function readPrincipal(
     authenticatedAtMs: authTime * 1000,
     claims: freezeAll(claims),
   });
-  return { principal, ignored };
+  return { principal: markPrincipal(principal), ignored };
 }
 
 /** The same where a claim of the wrong type is a mistake: undefined if there is one. */
@@ -100,7 +100,7 @@ export interface PrincipalParts {
 
 /** Frozen throughout: the requests of a token share it, and a change by one of them would reach all. */
 export function freezePrincipal({ roles, scopes, authenticatedAtMs, ...parts }: PrincipalParts): Principal {
-  const principal = Object.freeze({
+  return Object.freeze({
     userId: parts.userId,
     sessionId: parts.sessionId,
     roles: createFrozenSet(roles),
@@ -110,6 +110,10 @@ export function freezePrincipal({ roles, scopes, authenticatedAtMs, ...parts }: 
     },
     claims: parts.claims,
   });
+}
+
+/** Notes that the principal needs no second look in any context. */
+export function markPrincipal(principal: Principal): Principal {
   made.add(principal);
   return principal;
 }
@@ -119,13 +123,21 @@ export function isMadePrincipal(value: object): value is Principal {
   return made.has(value);
 }
 
-function createFrozenSet(values: readonly string[]): ReadonlySet<string> {
-  const set = new Set(values);
-  const refuse = () => {
+const rejectChange = {
+  value() {
     throw new TypeError('A principal cannot be changed');
-  };
-  for (const name of ['add', 'delete', 'clear']) Object.defineProperty(set, name, { value: refuse });
-  return set;
+  },
+};
+
+/** Shared by all sets, as properties of each would take a microsecond. */
+const frozenSetPrototype: object = Object.create(Set.prototype, {
+  add: rejectChange,
+  delete: rejectChange,
+  clear: rejectChange,
+});
+
+function createFrozenSet(values: readonly string[]): ReadonlySet<string> {
+  return Object.setPrototypeOf(new Set(values), frozenSetPrototype);
 }
 
 function freezeAll<T>(json: T): T {
