@@ -133,6 +133,7 @@ const REFUSALS = {
   EMAIL_TAKEN: { code: 'BAD_USER_INPUT', status: 200, message: 'There is an account with this email' },
   WEAK_PASSWORD: { code: 'BAD_USER_INPUT', status: 200, message: 'The password is too weak' },
   INVALID_EMAIL: { code: 'BAD_USER_INPUT', status: 200, message: 'This is not an email address' },
+  INVALID_VALUE: { code: 'BAD_USER_INPUT', status: 200, message: 'A value has a wrong length or form' },
   RATE_LIMITED: { code: 'RATE_LIMITED', status: 429, message: 'Too many attempts; try again later' },
   PERSISTED_QUERY_NOT_SUPPORTED: {
     code: 'PERSISTED_QUERY_NOT_SUPPORTED',

@@ -92,6 +92,7 @@ const ROWS: Row[] = [
   inBody('BAD_USER_INPUT', 'EMAIL_TAKEN'),
   inBody('BAD_USER_INPUT', 'WEAK_PASSWORD'),
   inBody('BAD_USER_INPUT', 'INVALID_EMAIL'),
+  inBody('BAD_USER_INPUT', 'INVALID_VALUE'),
   {
     reason: 'PERSISTED_QUERY_NOT_SUPPORTED',
     status: 200,

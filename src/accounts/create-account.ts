@@ -1,6 +1,7 @@
 // Makes an account.
 import { AuthError } from '../errors.ts';
 import { checkPassword } from '../passwords/check-password.ts';
+import { assertRolesFit } from '../stores/roles.ts';
 import type { User } from '../stores/store.ts';
 import type { AccountDeps } from './accounts.ts';
 import { normalizeEmail } from './email.ts';
@@ -13,7 +14,7 @@ export interface NewAccount {
 
 /**
  * @param network whose turn the hash waits for; see `createBoundedQueue`
- * @throws AuthError `BAD_USER_INPUT`, reason `INVALID_EMAIL`, `WEAK_PASSWORD` or `EMAIL_TAKEN`; `RATE_LIMITED`
+ * @throws AuthError `BAD_USER_INPUT`, reason `INVALID_EMAIL`, `WEAK_PASSWORD`, `INVALID_VALUE` (roles) or `EMAIL_TAKEN`; `RATE_LIMITED`
  */
 export async function createAccount(
   { store, passwords, now }: Pick<AccountDeps, 'store' | 'passwords' | 'now'>,
@@ -25,6 +26,7 @@ export async function createAccount(
   const { email, key } = normalized;
   const weakness = checkPassword(password, email);
   if (weakness !== undefined) throw new AuthError('WEAK_PASSWORD', {}, `The password ${weakness}`);
+  assertRolesFit(roles);
   // Asked before hashing to spare the work; the store decides.
   if (await store.findUserByEmail(key)) throw new AuthError('EMAIL_TAKEN');
   const passwordHash = await passwords.hash(password, network);

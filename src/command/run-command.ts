@@ -26,6 +26,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
     summary: 'list the accounts',
     load: async () => (await import('./users-list.ts')).usersList,
   },
+  'users password': {
+    usage: 'users password EMAIL',
+    summary: 'change the password of an account and end its sessions',
+    load: async () => (await import('./users-password.ts')).usersPassword,
+  },
   'users disable': {
     usage: 'users disable EMAIL',
     summary: 'lock an account out and end its sessions',

@@ -5,8 +5,6 @@ import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';
 import { withStore } from './with-store.ts';
 
-const MAX_ROLES = 100;
-
 export const usersRolesAdd = (args: readonly string[], terminal: Terminal) =>
   usersRoles('add', args, terminal);
 
@@ -18,7 +16,7 @@ async function usersRoles(
   args: readonly string[],
   terminal: Terminal,
 ): Promise<void> {
-  const { positionals } = parseArguments(args, { count: [2, 1 + MAX_ROLES], options: {} });
+  const { positionals } = parseArguments(args, { count: [2, Infinity], options: {} });
   const [email = '', ...roles] = positionals;
   // One that was given in another way can be taken away.
   if (verb === 'add') assertRoles(roles);
@@ -28,6 +26,11 @@ async function usersRoles(
   if (result === undefined) throw new CommandFailure('No account has this email.');
   const { user, changed } = result;
   const has = user.roles.length > 0 ? user.roles.join(', ') : 'no roles';
+  if (verb === 'add' && changed && roles.includes('admin')) {
+    terminal.stderr.write(
+      'Its password is the one that it was registered with. If you do not know who did that, run "bandha users password EMAIL" now.\n',
+    );
+  }
   terminal.stdout.write(
     changed
       ? `${user.email} has ${has} now. Access tokens from before are refused; refreshing gives new ones.\n`

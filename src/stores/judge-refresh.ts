@@ -7,7 +7,7 @@ export type RefreshJudgement = 'ROTATE' | 'REPEAT' | 'EXPIRED' | 'REUSED' | 'REV
  * How long after the first use of the successor the token before it is still answered: for requests that were under way
  * when another tab of the same client got the successor.
  */
-const CONCURRENT_MS = 2_000;
+const CONCURRENT_MS = 3_000;
 
 /**
  * `ROTATE`: the newest token. `REPEAT`: one generation old and inside the grace, so its answer may have been lost; not

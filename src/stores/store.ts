@@ -107,7 +107,10 @@ export interface SessionStanding {
  * `AuthError` `STORE_UNAVAILABLE` where it cannot be reached or does not answer in time, which may leave a write done.
  */
 export interface Store {
-  /** @returns undefined where the email is taken; of two at once with one email, exactly one succeeds */
+  /**
+   * @returns undefined where the email is taken; of two at once with one email, exactly one succeeds
+   * @throws AuthError `INVALID_VALUE` for more roles, or longer ones, than a token can carry
+   */
   createUser(user: NewUser): Promise<User | undefined>;
   findUserByEmail(emailKey: string): Promise<UserCredentials | undefined>;
   /**
@@ -137,7 +140,18 @@ export interface Store {
     idleSeconds: number,
   ): Promise<{ user: User; endedSessions: number } | undefined>;
   /**
+   * Replaces the password hash, whatever it was, and ends the account's live sessions in one step.
+   * @returns the user and how many live sessions ended; undefined if there is no such account
+   */
+  setPasswordHash(
+    emailKey: string,
+    passwordHash: string,
+    now: Date,
+    idleSeconds: number,
+  ): Promise<{ user: User; endedSessions: number } | undefined>;
+  /**
    * Adds and takes away roles in one step.
+   * @throws AuthError `INVALID_VALUE` if the account would have more roles, or longer ones, than a token can carry
    * @returns the user as it is now, and whether that is different from before; undefined where there is no such account
    */
   changeRoles(

@@ -1,8 +1,10 @@
 // The store's verbs for accounts.
+import type { UpdateQueryBuilder, UpdateResult } from 'kysely';
 import { noteChanges } from './note-changes.ts';
 import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
-import type { Store } from './store.ts';
-import { type Connections, toUser } from './tables.ts';
+import { assertRolesFit } from './roles.ts';
+import type { Store, User } from './store.ts';
+import { type Connections, type Database, toUser } from './tables.ts';
 
 type UserVerbs = Pick<
   Store,
@@ -14,12 +16,33 @@ type UserVerbs = Pick<
   | 'listUsers'
   | 'updatePasswordHash'
   | 'disableUser'
+  | 'setPasswordHash'
   | 'changeRoles'
 >;
 
+type UpdateUsers = UpdateQueryBuilder<Database, 'users', 'users', UpdateResult>;
+
 export function createUserVerbs({ db, reader, locksRows, announce, wake }: Connections): UserVerbs {
+  /** Changes one account and ends its sessions in one step. */
+  async function changeAndEndSessions(
+    now: Date,
+    idleSeconds: number,
+    change: (query: UpdateUsers) => UpdateUsers,
+  ): Promise<{ user: User; endedSessions: number } | undefined> {
+    const changed = await db.transaction().execute(async (transaction) => {
+      const row = await change(transaction.updateTable('users')).returningAll().executeTakeFirst();
+      if (row === undefined) return undefined;
+      const ended = await revokeWhere(transaction, now, (query) => query.where('user_id', '=', row.id));
+      return { user: toUser(row), ended };
+    });
+    if (changed === undefined) return undefined;
+    announce(toChanges(changed.ended));
+    return { user: changed.user, endedSessions: countLive(changed.ended, now, idleSeconds) };
+  }
+
   return {
     async createUser({ id, email, emailKey, passwordHash, roles, createdAt }) {
+      assertRolesFit(roles);
       const row = await db
         .insertInto('users')
         .values({
@@ -87,22 +110,17 @@ export function createUserVerbs({ db, reader, locksRows, announce, wake }: Conne
         .execute();
     },
 
-    async disableUser(emailKey, now, idleSeconds) {
-      const disabled = await db.transaction().execute(async (transaction) => {
-        const row = await transaction
-          .updateTable('users')
+    disableUser: (emailKey, now, idleSeconds) =>
+      changeAndEndSessions(now, idleSeconds, (query) =>
+        query
           .set((set) => ({ disabled_at: set.fn.coalesce('disabled_at', set.val(now.getTime())) }))
-          .where('email_key', '=', emailKey)
-          .returningAll()
-          .executeTakeFirst();
-        if (row === undefined) return undefined;
-        const ended = await revokeWhere(transaction, now, (query) => query.where('user_id', '=', row.id));
-        return { user: toUser(row), ended };
-      });
-      if (disabled === undefined) return undefined;
-      announce(toChanges(disabled.ended));
-      return { user: disabled.user, endedSessions: countLive(disabled.ended, now, idleSeconds) };
-    },
+          .where('email_key', '=', emailKey),
+      ),
+
+    setPasswordHash: (emailKey, passwordHash, now, idleSeconds) =>
+      changeAndEndSessions(now, idleSeconds, (query) =>
+        query.set({ password_hash: passwordHash }).where('email_key', '=', emailKey),
+      ),
 
     async changeRoles(emailKey, { add = [], remove = [] }, now) {
       const result = await db.transaction().execute(async (transaction) => {
@@ -117,6 +135,8 @@ export function createUserVerbs({ db, reader, locksRows, announce, wake }: Conne
         const roles = [...new Set([...user.roles, ...add])].filter((role) => !remove.includes(role));
         const changed = JSON.stringify(roles) !== JSON.stringify(user.roles);
         if (changed) {
+          // Roles can always be taken away, also from an account that has too many.
+          if (roles.some((role) => !user.roles.includes(role))) assertRolesFit(roles);
           await transaction
             .updateTable('users')
             .set({ roles: JSON.stringify(roles) })

@@ -44,6 +44,8 @@ export function signAccessToken(
 }
 
 const GENERATION_DIGITS = 12;
+/** No session is refreshed as often: a larger number is the random end of an id that an older version has made. */
+const MAX_GENERATION = 1_000_000_000;
 
 /** A random UUID whose last part is the generation, so that an access token in use tells that its refresh token arrived. */
 function createTokenId(generation: number): string {
@@ -54,5 +56,6 @@ function createTokenId(generation: number): string {
 /** @returns the generation in a token's `jti`; undefined if that is not one of `createTokenId` */
 export function readGeneration(tokenId: unknown): number | undefined {
   const digits = typeof tokenId === 'string' ? /^[0-9a-f-]{24}([0-9a-f]{12})$/.exec(tokenId)?.[1] : undefined;
-  return digits === undefined ? undefined : Number.parseInt(digits, 16);
+  const generation = digits === undefined ? undefined : Number.parseInt(digits, 16);
+  return generation === undefined || generation > MAX_GENERATION ? undefined : generation;
 }

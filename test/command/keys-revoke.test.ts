@@ -12,7 +12,7 @@ import { runBandha, type ServerProcess, serverEnv, startServerProcess } from '..
 import { ask, register, type SignedIn, TEST_SECRET } from '../support/test-server.ts';
 
 const SECURE = '{ secureData { message } }';
-const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken } }';
+const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }';
 
 describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) => {
   let folder: string;
@@ -59,6 +59,7 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
     (await ask(server.url, SECURE, { token })).body.errors?.[0].extensions.reason ?? 'OK';
   async function refresh(): Promise<string> {
     const { body } = await ask(server.url, REFRESH, { variables: { token: caller.refreshToken } });
+    caller = { ...caller, refreshToken: body.data?.refresh.refreshToken ?? caller.refreshToken };
     return body.data?.refresh.accessToken ?? JSON.stringify(body);
   }
 

@@ -6,7 +6,7 @@ import { ask, GOOD_PASSWORD, register, type SignedIn } from '../support/test-ser
 import { useServerProcess } from '../support/use-server-process.ts';
 
 const SECURE = '{ secureData { message } }';
-const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken } }';
+const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }';
 
 const server = useServerProcess();
 
@@ -18,9 +18,10 @@ async function problemOf(token: string): Promise<string | undefined> {
   return (await ask(server().url, SECURE, { token })).body.errors?.[0].extensions.reason;
 }
 /** The roles in the token that a refresh gives, which the server accepts. */
-async function refreshedRoles({ refreshToken }: SignedIn): Promise<unknown> {
-  const { body } = await ask(server().url, REFRESH, { variables: { token: refreshToken } });
-  const { accessToken } = body.data.refresh;
+async function refreshedRoles(signedIn: SignedIn): Promise<unknown> {
+  const { body } = await ask(server().url, REFRESH, { variables: { token: signedIn.refreshToken } });
+  const { accessToken, refreshToken } = body.data.refresh;
+  signedIn.refreshToken = refreshToken;
   // An earlier change is in the server's memory until it has heard of this one.
   await expect.poll(() => problemOf(accessToken)).toBeUndefined();
   return decodeJwt(accessToken).roles;
@@ -36,7 +37,9 @@ describe('bandha users roles', () => {
     expect(added).toEqual({
       code: 0,
       stdout: `${email} has admin, editor now. Access tokens from before are refused; refreshing gives new ones.\n`,
-      stderr: '',
+      stderr: expect.stringMatching(
+        /^Its password is the one that it was registered with.*users password EMAIL/,
+      ),
     });
     await expect.poll(() => problemOf(ada.accessToken)).toBe('TOKEN_EXPIRED');
     expect(await refreshedRoles(ada)).toEqual(['admin', 'editor']);
@@ -99,6 +102,31 @@ describe('bandha users roles', () => {
   ])('takes %s for a wrong call', async (_, args, message) => {
     const refused = await roles(...args);
     expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
+  });
+
+  it.each<[string, string[]]>([
+    ['500', Array.from({ length: 500 }, (_, i) => `a role with a rather long name ${i}`)],
+    ['one of 5,000 characters', ['x'.repeat(5_000)]],
+  ])('rejects too many roles with one sentence and exit code 1, and changes nothing: %s', async (_, many) => {
+    const ada = await register(server().url);
+    const rejected = {
+      code: 1,
+      stdout: '',
+      stderr: expect.stringMatching(/^(An account|A role) must have at most [^\n]*\.\n$/),
+    };
+    expect(await roles('add', ada.user.email, ...many)).toEqual(rejected);
+    const options = many.flatMap((role) => ['--role', role]);
+    expect(await bandha(['users', 'add', 'many@example.com', ...options], GOOD_PASSWORD)).toEqual(rejected);
+    expect((await bandha(['users', 'list'])).stdout).not.toContain('many@example.com');
+    expect(await problemOf(ada.accessToken)).toBeUndefined();
+  });
+
+  it('gives as many roles as are allowed, and the server accepts the token', async () => {
+    const ada = await register(server().url);
+    const many = Array.from({ length: 100 }, (_, i) => `${'é'.repeat(17)}${100 + i}`);
+    expect(await roles('add', ada.user.email, ...many)).toMatchObject({ code: 0 });
+    expect(await refreshedRoles(ada)).toEqual(many);
+    expect(await roles('add', ada.user.email, 'x')).toMatchObject({ code: 1 });
   });
 
   it('refuses an empty role of a new account too, and can take away one that was given otherwise', async () => {

@@ -30,6 +30,7 @@ export const CALLS: {
   listUsers: (store) => store.listUsers(),
   updatePasswordHash: (store) => store.updatePasswordHash(user.id, 'old', 'new'),
   disableUser: (store) => store.disableUser('somebody@example.com', NOW, IDLE_SECONDS),
+  setPasswordHash: (store) => store.setPasswordHash('somebody@example.com', 'hash', NOW, IDLE_SECONDS),
   changeRoles: (store) => store.changeRoles(user.emailKey, { add: [crypto.randomUUID()] }, NOW),
   createSession: (store) => store.createSession(newSession(user.id), 'a network'),
   listLiveSessions: (store) => store.listLiveSessions(user.id, NOW, IDLE_SECONDS),

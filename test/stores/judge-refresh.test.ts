@@ -52,8 +52,8 @@ describe('judging a refresh token', () => {
 
   it.each([
     ['in the same instant', 0, 'REPEAT'],
-    ['two seconds later, as a request that was under way', 2_000, 'REPEAT'],
-    ['later', 2_001, 'REUSED'],
+    ['three seconds later, as a request that was under way', 3_000, 'REPEAT'],
+    ['later', 3_001, 'REUSED'],
   ] as const)('rejects a token whose successor has been used: %s', (_, milliseconds, expected) => {
     const request = {
       sessionId: FRESH.id,

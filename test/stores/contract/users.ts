@@ -76,6 +76,22 @@ export function describeUsers(name: string, fixture: Fixture): void {
     });
   });
 
+  describe(`${name}: setting a password`, () => {
+    it('replaces the hash and ends the sessions of this account alone', async () => {
+      const { store, other } = fixture;
+      const user = await addUser();
+      const sessions = [await fixture.addSession({ userId: user.id }), await fixture.addSession()];
+      expect(await store.setPasswordHash(user.emailKey, 'new', after(1), IDLE_SECONDS)).toEqual({
+        user: shown(user),
+        endedSessions: 1,
+      });
+      expect((await other.findUserByEmail(user.emailKey))?.passwordHash).toBe('new');
+      const standings = await Promise.all(sessions.map(({ id }) => other.findSessionStanding(id)));
+      expect(standings.map((standing) => standing?.revokedAt)).toEqual([after(1), undefined]);
+      expect(await store.setPasswordHash('nobody@example.com', 'new', NOW, IDLE_SECONDS)).toBeUndefined();
+    });
+  });
+
   describe(`${name}: roles`, () => {
     it('are added and taken away in one step, and seen by every instance', async () => {
       const user = await addUser({ roles: ['editor', 'admin'] });
@@ -104,6 +120,36 @@ export function describeUsers(name: string, fixture: Fixture): void {
       const roles = ['a', 'Ünï “quoted” \\ \0'];
       expect((await fixture.store.changeRoles(emailKey, change, NOW))?.user.roles).toEqual(roles);
       expect((await fixture.other.findUserByEmail(emailKey))?.user.roles).toEqual(roles);
+    });
+
+    it.each<[string, readonly string[]]>([
+      ['more than 100', Array.from({ length: 101 }, (_, i) => `${i}`)],
+      ['500', Array.from({ length: 500 }, (_, i) => `a role with a rather long name ${i}`)],
+      ['one of more than 128 characters', ['é'.repeat(129)]],
+      ['more than 4,096 bytes together', Array.from({ length: 17 }, (_, i) => `${'é'.repeat(125)}${i}`)],
+    ])('are rejected, and nothing changes: %s', async (_, add) => {
+      const user = await addUser({ roles: ['editor'] });
+      const invalid = expect.objectContaining({ reason: 'INVALID_VALUE' });
+      await expect(fixture.store.changeRoles(user.emailKey, { add }, NOW)).rejects.toEqual(invalid);
+      const traded = fixture.store.changeRoles(user.emailKey, { add, remove: ['editor'] }, NOW);
+      await expect(traded).rejects.toEqual(invalid);
+      expect((await fixture.other.findUserById(user.id))?.roles).toEqual(['editor']);
+      const other = newUser({ roles: add });
+      await expect(fixture.store.createUser(other)).rejects.toEqual(invalid);
+      expect(await fixture.store.findUserByEmail(other.emailKey)).toBeUndefined();
+    });
+
+    it('are never more than a token carries, however many are added at the same time', async () => {
+      const { emailKey, id } = await addUser({ roles: [] });
+      const roles = Array.from({ length: 110 }, (_, i) => `role ${i}`);
+      const results = await Promise.allSettled(
+        roles.map((role, i) =>
+          (i % 2 ? fixture.store : fixture.other).changeRoles(emailKey, { add: [role] }, NOW),
+        ),
+      );
+      expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(10);
+      expect((await fixture.store.findUserById(id))?.roles).toHaveLength(100);
+      await fixture.store.changeRoles(emailKey, { remove: roles.slice(0, 60) }, NOW);
     });
 
     it('of an unknown account cannot be changed', async () => {
