@@ -7,6 +7,7 @@ export type { BandhaContext } from './context.ts';
 export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
 export type { Policy, PolicyQuestion } from './guard/policies.ts';
 export { type GuardOptions, useGuard } from './guard/use-guard.ts';
+export type { OperationLimits } from './http/operation-limits.ts';
 export type { Log } from './log.ts';
 export type { BucketLimit, BucketName, RateLimitOptions } from './rate-limits/buckets.ts';
 export { requirePrincipal } from './resolvers/require-principal.ts';
