@@ -33,7 +33,9 @@ const multipart = (query: string) =>
     .concat('Content-Disposition: form-data; name="map"', '', '{}', '--b--', '')
     .join('\r\n');
 const JSON_TYPE = { 'content-type': 'application/json' };
-const formType = { 'content-type': 'application/x-www-form-urlencoded' };
+/** What forms of another site cannot send. */
+const PREFLIGHT = { 'graphql-preflight': '1' };
+const formType = { 'content-type': 'application/x-www-form-urlencoded', ...PREFLIGHT };
 
 /** By name: different documents, half of them invalid, each of them sent once. */
 export const DOCUMENTS: Readonly<Record<string, (i: number) => Sent>> = {
@@ -49,7 +51,7 @@ export const DOCUMENTS: Readonly<Record<string, (i: number) => Sent>> = {
 };
 
 export const MULTIPART = (i: number): Sent => ({
-  headers: { 'content-type': 'multipart/form-data; boundary=b' },
+  headers: { 'content-type': 'multipart/form-data; boundary=b', ...PREFLIGHT },
   body: multipart(long(i)),
 });
 

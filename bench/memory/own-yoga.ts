@@ -7,6 +7,7 @@ import { createBandha } from '../../src/server.ts';
 const { schema, plugins } = await createBandha({
   databaseUrl: 'sqlite::memory:',
   secret: 'a secret that only this benchmark knows of',
+  multipart: { maxBodyBytes: 200_000 },
 });
 const yoga = createYoga({ schema, plugins, graphiql: false, logging: false });
 const server = createServer(yoga).listen(0, '127.0.0.1', () => {

@@ -17,7 +17,7 @@ import { startTestServer, type TestServer } from '../support/test-server.ts';
 let server: TestServer;
 let port: number;
 beforeAll(async () => {
-  server = await startTestServer();
+  server = await startTestServer({ multipart: { maxBodyBytes: 200_000 } });
   port = Number(new URL(server.url).port);
 });
 afterAll(() => server.close());
@@ -68,7 +68,11 @@ describe('different documents of 10,000 tokens, half of them invalid, do not fil
     ['application/graphql', (i) => request({ headers: { 'Content-Type': 'application/graphql' } }, long(i))],
     [
       'a form',
-      (i) => request({ headers: { 'Content-Type': 'application/x-www-form-urlencoded' } }, form(long(i))),
+      (i) =>
+        request(
+          { headers: { 'Content-Type': 'application/x-www-form-urlencoded', 'GraphQL-Preflight': '1' } },
+          form(long(i)),
+        ),
     ],
   ];
   it.each(ways)('sent by %s', async (_, bytesOf) => {
@@ -84,7 +88,7 @@ describe('different documents of 10,000 tokens, half of them invalid, do not fil
   it('sent as multipart to an own Yoga server with the plugins of Bandha', async () => {
     const { schema, plugins } = server.bandha;
     const yoga = createYoga({ schema, plugins, logging: false });
-    const headers = { 'content-type': 'multipart/form-data; boundary=b' };
+    const headers = { 'content-type': 'multipart/form-data; boundary=b', 'graphql-preflight': '1' };
     const growth = await growthBy(async (i) => {
       const response = await yoga.fetch('http://test/graphql', {
         method: 'POST',
