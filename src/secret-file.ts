@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { ConfigError } from './errors.ts';
+import { describeFileError, isFileError } from './file-errors.ts';
 import { createSecrets, MIN_SECRET_LENGTH, type Secrets } from './tokens/secrets.ts';
 
 const SECRET_FILE = '.bandha/secret';
@@ -31,10 +32,17 @@ export function openExistingSecrets({ secret }: { secret: string | undefined }):
 export function loadOrMakeSecret(file: string): string {
   const kept = readSecret(file);
   if (kept !== undefined) return kept;
-  mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-  // Written whole under another name, then linked: nobody reads half a secret, and the first to link wins.
+  // Written whole under another name, then linked: no one reads half a secret, and the first to link wins.
   const draft = `${file}.${randomUUID()}`;
-  writeFileSync(draft, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, { mode: 0o600, flush: true });
+  try {
+    mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
+    writeFileSync(draft, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, {
+      mode: 0o600,
+      flush: true,
+    });
+  } catch (error) {
+    throw toConfigError(file, error);
+  }
   try {
     linkSync(draft, file);
   } catch (error) {
@@ -53,11 +61,20 @@ function readSecret(file: string): string | undefined {
     if (secret.length >= MIN_SECRET_LENGTH) return secret;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
-    throw error;
+    throw toConfigError(file, error);
   }
   throw new ConfigError([`${file}: must hold at least ${MIN_SECRET_LENGTH} characters`]);
 }
 
 function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
+}
+
+/** For a path that cannot be used; any other error as it is. */
+function toConfigError(file: string, error: unknown): unknown {
+  if (!isFileError(error)) return error;
+  const issue = describeFileError(error, 'the file cannot be created');
+  return new ConfigError([
+    `${file}: must be a file that this user may read and create, or set BANDHA_SECRET: ${issue}`,
+  ]);
 }

@@ -2,13 +2,15 @@
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
-import { GraphQLError, type GraphQLSchema, Kind, parse } from 'graphql';
+import { GraphQLError, type GraphQLSchema, parse } from 'graphql';
 import { ConfigError } from '../errors.ts';
+import { describeFileError } from '../file-errors.ts';
 import { explainSchema, type FieldExplanation } from '../guard/explain-schema.ts';
 import { type Rulebook, readRulebook } from '../guard/rulebook.ts';
 import { policyNamesOf } from '../guard/rules.ts';
-import { baseTypeDefs, directiveTypeDefs } from '../schema/base-schema.ts';
+import { baseTypeDefs } from '../schema/base-schema.ts';
 import { assertNoClashes, assertNoRepeatedRules } from '../schema/create-schema.ts';
+import { baseCoordinates, getMissingDirectives, isStandaloneSchema } from '../schema/standalone-schema.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
 
@@ -18,7 +20,7 @@ type Format = keyof typeof FORMATS;
 interface Counts {
   total: number;
   withoutRequirement: number;
-  /** Without a requirement and not marked as public. */
+  /** Without a requirement and not marked as public; on top of Bandha's schema, of the application's fields alone. */
   unprotected: number;
 }
 
@@ -35,11 +37,13 @@ export async function schema(args: readonly string[], { stdout, stderr }: Termin
   });
   if (!isFormat(values.format))
     throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`);
-  const built = loadSchema(positionals[0]);
+  const { schema: built, isOnTop } = loadSchema(positionals[0]);
   const rulebook = readRules(built, positionals[0], values['default-deny'] ? 'deny' : 'allow');
   const rows = explainSchema(built, rulebook);
   const open = rows.filter(({ requirement }) => requirement.length === 0);
-  const unprotected = open.filter(({ isPublic }) => !isPublic);
+  // Bandha's own fields are not for the application to protect.
+  const isOwn = ({ coordinate }: FieldExplanation) => isOnTop && baseCoordinates.has(coordinate);
+  const unprotected = open.filter((row) => !row.isPublic && !isOwn(row));
   const counts = { total: rows.length, withoutRequirement: open.length, unprotected: unprotected.length };
   stdout.write(
     values.explain ? FORMATS[values.format](rows, counts) : `${printSchemaWithDirectives(built)}\n`,
@@ -55,26 +59,40 @@ function isFormat(name: string): name is Format {
   return Object.hasOwn(FORMATS, name);
 }
 
-/** Bandha's own schema, or the one in a file: by itself, or on top of Bandha's where it has no `Query` of its own. */
-function loadSchema(file: string | undefined): GraphQLSchema {
-  if (file === undefined) return makeExecutableSchema({ typeDefs: baseTypeDefs });
+interface LoadedSchema {
+  schema: GraphQLSchema;
+  /** Whether the file's types go on top of Bandha's. */
+  isOnTop: boolean;
+}
+
+/** Bandha's own schema, or the one in a file: by itself, or on top of Bandha's. */
+function loadSchema(file: string | undefined): LoadedSchema {
+  if (file === undefined) return { schema: makeExecutableSchema({ typeDefs: baseTypeDefs }), isOnTop: false };
+  const text = readText(file);
   try {
-    const document = parse(readFileSync(file, 'utf8'));
-    const has = (kind: Kind, name: string) =>
-      document.definitions.some((one) => one.kind === kind && 'name' in one && one.name?.value === name);
-    // Types on top of Bandha's extend its Query.
-    if (!has(Kind.OBJECT_TYPE_DEFINITION, 'Query')) {
-      assertNoClashes([document]);
-      return makeExecutableSchema({ typeDefs: [baseTypeDefs, document] });
-    }
-    assertNoRepeatedRules([document]);
-    const isComplete = has(Kind.DIRECTIVE_DEFINITION, 'auth');
-    return makeExecutableSchema({ typeDefs: isComplete ? document : [directiveTypeDefs, document] });
+    const document = parse(text);
+    const isOnTop = !isStandaloneSchema(document.definitions);
+    // The checks that createBandha and the test kit make.
+    if (isOnTop) assertNoClashes([document]);
+    else assertNoRepeatedRules([document]);
+    const below = isOnTop ? baseTypeDefs : getMissingDirectives(document.definitions);
+    return { schema: makeExecutableSchema({ typeDefs: [below, document] }), isOnTop };
   } catch (error) {
-    if (error instanceof GraphQLError) throw new CommandFailure(`${file}: ${error.toString()}`);
-    throw new CommandFailure(error instanceof Error ? error.message : String(error));
+    const reason = error instanceof GraphQLError ? error.toString() : describeError(error);
+    throw new CommandFailure(`${file}: ${reason}`);
   }
 }
+
+/** @throws CommandFailure if there is no such file */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    throw new CommandFailure(`${file}: ${describeFileError(error)}`);
+  }
+}
+
+const describeError = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
 function readRules(built: GraphQLSchema, file: string | undefined, otherwise: 'allow' | 'deny'): Rulebook {
   try {

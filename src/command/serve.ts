@@ -4,6 +4,7 @@ import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
 import { type Config, loadConfig } from '../config.ts';
+import { ConfigError } from '../errors.ts';
 import { createBandha } from '../server.ts';
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
@@ -25,7 +26,9 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
   try {
     const server = createServer(serverTimeouts(config), bandha.listener);
     server.listen(config.port, config.host);
-    await once(server, 'listening');
+    await once(server, 'listening').catch((error) => {
+      throw toListenError(error);
+    });
     const url = addressOf(server, config.host);
     if (config.production) log.info({ url: `${url}/graphql` }, 'listening');
     else terminal.stdout.write(welcome(url, config, terminal.program, !(await bandha.store.hasUsers())));
@@ -55,6 +58,24 @@ async function createLog(config: Config, { stdout }: Terminal): Promise<Logger> 
   const { default: pretty } = await import('pino-pretty');
   const stream = pretty({ destination: stdout, colorize: stdout.isTTY ?? false, ignore: 'pid,hostname' });
   return pino({ level: config.logLevel }, stream);
+}
+
+/** HOST and PORT are configuration, unless another program uses the port. */
+function toListenError(error: NodeJS.ErrnoException): unknown {
+  switch (error.code) {
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ConfigError(['HOST: must be an address of this machine; the name cannot be resolved']);
+    case 'EADDRNOTAVAIL':
+    case 'EINVAL':
+      return new ConfigError(['HOST: must be an address of this machine']);
+    case 'EACCES':
+      return new ConfigError([
+        'PORT: must be one that this user may open; ports below 1024 usually need more rights',
+      ]);
+    default:
+      return error;
+  }
 }
 
 function addressOf(server: Server, host: string): string {

@@ -1,5 +1,7 @@
 // The store's database as an SQLite file.
 import { Kysely } from 'kysely';
+import { ConfigError } from '../errors.ts';
+import { describeFileError, isFileError } from '../file-errors.ts';
 import type { Log } from '../log.ts';
 import { createAvailability } from './availability.ts';
 import type { Engine } from './database.ts';
@@ -8,9 +10,14 @@ import { inOneWrite, judgeSqliteFault, openReadOnly, openSqlite, sqliteDialect }
 import { createSqliteFeed } from './sqlite-feed.ts';
 import type { Database } from './tables.ts';
 
-/** @param path of the file, made where it does not exist; `:memory:` is gone when it closes */
+/**
+ * @param path of the file, made where it does not exist; `:memory:` is gone when it closes
+ * @throws ConfigError if the path cannot be a database
+ */
 export async function openSqliteEngine(path: string, log: Log): Promise<Engine> {
-  const sqlite = await openSqlite(path);
+  const sqlite = await openSqlite(path).catch((error) => {
+    throw toConfigError(error) ?? error;
+  });
   const around = createAvailability(judgeSqliteFault, log);
   const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite, around) });
   let reader = db;
@@ -36,4 +43,21 @@ export async function openSqliteEngine(path: string, log: Log): Promise<Engine> 
       await db.destroy();
     },
   };
+}
+
+/** SQLite's result codes for a file that is not a database, and for one that cannot be opened or written (rescode.html). */
+const SQLITE_ISSUES: Readonly<Record<number, string>> = {
+  8: 'the file is read-only for this user',
+  14: 'the file cannot be opened',
+  26: 'the file is not an SQLite database',
+};
+
+/** @returns undefined if the path is not the mistake */
+function toConfigError(error: unknown): ConfigError | undefined {
+  const { errcode } = (error ?? {}) as { errcode?: unknown }; // node:sqlite's errors have one
+  const issue = typeof errcode === 'number' ? SQLITE_ISSUES[errcode & 0xff] : undefined;
+  if (issue === undefined && !isFileError(error)) return undefined;
+  return new ConfigError([
+    `DATABASE_URL: must name an SQLite database: ${issue ?? describeFileError(error, 'the file cannot be created')}`,
+  ]);
 }
