@@ -59,9 +59,13 @@ describe('the secret file', () => {
     });
   });
 
-  it('that cannot be read is an error, and stays as it is', async () => {
+  it('is left as it is if it cannot be read, and the error names it', async () => {
     await withFolder(async (folder) => {
-      expect(() => loadOrMakeSecret(folder)).toThrow(expect.objectContaining({ code: 'EISDIR' }));
+      const message = expect.stringContaining(`${folder}: must be a file`);
+      expect(() => loadOrMakeSecret(folder)).toThrow(
+        expect.objectContaining({ name: 'ConfigError', message }),
+      );
+      expect(await readdir(folder)).toEqual([]);
     });
   });
 
