@@ -6,6 +6,7 @@ import { checkPassword } from './passwords/check-password.ts';
 import { findLimitIssues, type RateLimitOptions } from './rate-limits/buckets.ts';
 import { parseRange } from './rate-limits/network.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
+import { measureSecret } from './tokens/secret-strength.ts';
 import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
 
 /** Everything a server needs to know; the README has the table. Durations are in seconds. */
@@ -134,7 +135,14 @@ const CONFIG = z.strictObject({
       isDatabaseUrl,
       'must be sqlite: and a path without //, such as sqlite:.bandha/bandha.db, or postgres://user:password@host:5432/database with what is special percent-encoded',
     ),
-  secret: z.string().min(MIN_SECRET_LENGTH, `must have at least ${MIN_SECRET_LENGTH} characters`).optional(),
+  secret: z
+    .string()
+    .min(MIN_SECRET_LENGTH, { error: `must have at least ${MIN_SECRET_LENGTH} characters`, abort: true })
+    .refine((secret) => measureSecret(secret) !== 'guessable', {
+      error:
+        'must not be easy to guess, as repeated patterns, sequences and common words are; make one with: openssl rand -base64 32',
+    })
+    .optional(),
   issuer: z.url('must be a URL'),
   audience: z.string().min(1, 'must not be empty'),
   algorithm: oneOf(SIGNING_ALGORITHMS),

@@ -4,9 +4,10 @@ import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'no
 import { dirname } from 'node:path';
 import { ConfigError } from './errors.ts';
 import { describeFileError, isFileError } from './file-errors.ts';
+import { measureSecret } from './tokens/secret-strength.ts';
 import { createSecrets, MIN_SECRET_LENGTH, type Secrets } from './tokens/secrets.ts';
 
-const SECRET_FILE = '.bandha/secret';
+export const SECRET_FILE = '.bandha/secret';
 const SECRET_BYTES = 32;
 
 /** What the configured secret is used for; where none is configured, the one in `.bandha/secret`, made where it is missing. */
@@ -58,12 +59,14 @@ export function loadOrMakeSecret(file: string): string {
 function readSecret(file: string): string | undefined {
   try {
     const secret = readFileSync(file, 'utf8').trim();
-    if (secret.length >= MIN_SECRET_LENGTH) return secret;
+    if (secret.length >= MIN_SECRET_LENGTH && measureSecret(secret) !== 'guessable') return secret;
   } catch (error) {
     if (isErrno(error, 'ENOENT')) return undefined;
     throw toConfigError(file, error);
   }
-  throw new ConfigError([`${file}: must hold at least ${MIN_SECRET_LENGTH} characters`]);
+  throw new ConfigError([
+    `${file}: must hold at least ${MIN_SECRET_LENGTH} characters that cannot be guessed, such as from: openssl rand -base64 32`,
+  ]);
 }
 
 function isErrno(error: unknown, code: string): boolean {

@@ -48,6 +48,7 @@ import type { Store } from './stores/store.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
 import { CHANGES_STALE_AFTER_MS } from './tokens/check-session.ts';
 import { openTokens } from './tokens/open-tokens.ts';
+import { warnAtStart } from './warn-at-start.ts';
 
 export interface BandhaOptions
   extends Partial<Config>,
@@ -110,6 +111,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
   try {
     const store = await openStore(config.databaseUrl, { ...config, log });
     opened.defer(() => store.close());
+    warnAtStart(config, log);
     const tokens = await openTokens({ store, secrets, config, log, now });
     opened.defer(() => tokens.stop());
     const { keyring, changes, verifier } = tokens;

@@ -146,7 +146,7 @@ describe('two rules for one element', () => {
       expect(() => createTestKit({ typeDefs }, { policies: POLICIES, log: SILENT })).toThrow(ConfigError);
       const starting = createBandha({
         databaseUrl: 'sqlite::memory:',
-        secret: 'x7'.repeat(20),
+        secret: 'a secret that only these tests know of',
         typeDefs,
         policies: POLICIES,
       });

@@ -163,7 +163,7 @@ it('hooks of one server stay away from another with the same schema object', asy
 it('hooks run beside the schema and the plugins of createBandha, before and after them', async () => {
   const bandha = await createBandha({
     databaseUrl: 'sqlite::memory:',
-    secret: 'x7'.repeat(20),
+    secret: 'a secret that only these tests know of',
     typeDefs: 'extend type Query { open: String @public }',
     resolvers: { Query: { open: () => 'open' } },
   });

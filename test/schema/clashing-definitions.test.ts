@@ -8,7 +8,11 @@ import { createAsk } from '../support/guarded-app.ts';
 
 type Parts = Pick<BandhaOptions, 'typeDefs' | 'resolvers'>;
 const start = (parts: Parts) =>
-  createBandha({ databaseUrl: 'sqlite::memory:', secret: 'x7'.repeat(20), ...parts });
+  createBandha({
+    databaseUrl: 'sqlite::memory:',
+    secret: 'a secret that only these tests know of',
+    ...parts,
+  });
 
 async function expectClash(parts: Parts, message: string): Promise<void> {
   const error = await start(parts).then(

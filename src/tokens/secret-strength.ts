@@ -1,0 +1,96 @@
+// How hard it is to guess the configured secret: whoever can guess it offline can issue tokens.
+import { dictionary } from '@zxcvbn-ts/language-common';
+
+/** `guessable` is rejected, `weak` is worth a warning. */
+export type SecretStrength = 'guessable' | 'weak' | 'strong';
+
+/** Below this, one machine tries every such secret in years or less. */
+const GUESSABLE_BITS = 60;
+const WEAK_BITS = 100;
+const MIN_DISTINCT_CHARACTERS = 8;
+const WORD_BITS = 13;
+const SEQUENCE_BITS = 8;
+const REPEATED_BITS = 1;
+const MIN_WORD_LENGTH = 4;
+const MAX_WORD_LENGTH = 16;
+const MIN_SEQUENCE_LENGTH = 3;
+const KEYBOARD = ['qwertyuiop', 'qwertzuiop', 'azertyuiop', 'asdfghjkl', 'zxcvbnm', 'yxcvbnm', '1234567890'];
+const ROWS = KEYBOARD.flatMap((row) => [row, [...row].reverse().join('')]);
+const LEET: Readonly<Record<string, string>> = {
+  '0': 'o',
+  '1': 'i',
+  '3': 'e',
+  '4': 'a',
+  '5': 's',
+  '@': 'a',
+  $: 's',
+};
+
+const WORDS: ReadonlySet<string> = new Set([
+  ...dictionary['passwords-common'],
+  ...dictionary['diceware-common'],
+]);
+
+/** Estimates from above how many guesses words, sequences and repetitions take; never keeps or logs the secret. */
+export function measureSecret(secret: string): SecretStrength {
+  const text = secret.toLowerCase();
+  if (new Set(text).size < MIN_DISTINCT_CHARACTERS || isRepeated(text)) return 'guessable';
+  const bits = estimateBits(text);
+  if (bits < GUESSABLE_BITS) return 'guessable';
+  return bits < WEAK_BITS ? 'weak' : 'strong';
+}
+
+/** Whether it is one pattern several times over, the last one perhaps cut off. */
+function isRepeated(text: string): boolean {
+  for (let period = 1; period <= (text.length + 1) / 2; period += 1) {
+    if (text.startsWith(text.slice(period))) return true;
+  }
+  return false;
+}
+
+function estimateBits(text: string): number {
+  const plain = [...text].map((character) => LEET[character] ?? character).join('');
+  const seen = new Set<string>();
+  let bits = 0;
+  for (let at = 0; at < text.length; ) {
+    const sequence = sequenceLength(text, at);
+    const word = wordLength(text, plain, at);
+    const length = Math.max(sequence, word, 1);
+    const part = text.slice(at, at + length);
+    if (seen.has(part)) bits += REPEATED_BITS;
+    else if (length > 1) bits += word >= sequence ? WORD_BITS : SEQUENCE_BITS;
+    else bits += characterBits(part);
+    if (length > 1 || /\W/.test(part)) seen.add(part);
+    at += length;
+  }
+  return bits;
+}
+
+function characterBits(character: string): number {
+  if (/[a-z]/.test(character)) return Math.log2(26);
+  return /\d/.test(character) ? Math.log2(10) : Math.log2(32);
+}
+
+/** Of the run that begins here: equal or neighbouring characters, or keys beside each other. */
+function sequenceLength(text: string, from: number): number {
+  const step = text.charCodeAt(from + 1) - text.charCodeAt(from);
+  let to = from + 1;
+  if (Math.abs(step) <= 1) {
+    while (to < text.length && text.charCodeAt(to) - text.charCodeAt(to - 1) === step) to += 1;
+  }
+  let length = to - from;
+  while (from + length < text.length && isInRow(text.slice(from, from + length + 1))) length += 1;
+  return length >= MIN_SEQUENCE_LENGTH ? length : 0;
+}
+
+function isInRow(part: string): boolean {
+  return ROWS.some((row) => row.includes(part));
+}
+
+function wordLength(text: string, plain: string, from: number): number {
+  for (let length = Math.min(MAX_WORD_LENGTH, text.length - from); length >= MIN_WORD_LENGTH; length -= 1) {
+    if (WORDS.has(text.slice(from, from + length)) || WORDS.has(plain.slice(from, from + length)))
+      return length;
+  }
+  return 0;
+}

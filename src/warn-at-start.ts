@@ -1,0 +1,27 @@
+// What is allowed in a configuration and still worth a warning at start.
+import { statSync } from 'node:fs';
+import type { Config } from './config.ts';
+import type { Log } from './log.ts';
+import { SECRET_FILE } from './secret-file.ts';
+import { measureSecret } from './tokens/secret-strength.ts';
+
+const OTHERS_MAY_READ = 0o044;
+
+export function warnAtStart({ secret, databaseUrl }: Pick<Config, 'secret' | 'databaseUrl'>, log: Log): void {
+  if (secret !== undefined && measureSecret(secret) === 'weak') {
+    log.warn({}, 'BANDHA_SECRET is weak; make one with: openssl rand -base64 32');
+  }
+  const database = /^sqlite:(?!:memory:)(.+)$/.exec(databaseUrl)?.[1];
+  for (const file of [secret === undefined ? SECRET_FILE : undefined, database]) {
+    if (file !== undefined && isReadableByOthers(file)) {
+      log.warn({ file }, 'file is readable by other users of this machine; run chmod 600 on it');
+    }
+  }
+}
+
+function isReadableByOthers(file: string): boolean {
+  // Windows has no such bits.
+  if (process.platform === 'win32') return false;
+  const { mode = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {};
+  return (mode & OTHERS_MAY_READ) !== 0;
+}
