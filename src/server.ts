@@ -160,7 +160,8 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       log,
       now,
       onDenied: config.onDenied,
-      introspection: 'usable',
+      // In production, callers learn of what they may use and no more.
+      introspection: config.production ? 'usable' : 'annotated',
       watchSession: tokens.watch,
     };
     const guard = createGuard(guardOptions);
@@ -206,7 +207,12 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     };
     const page = () => [
       useRootRedirect(),
-      useGraphiql({ authenticate, protectedSchema: guard.protect(schema), signup: config.signup }),
+      useGraphiql({
+        authenticate,
+        protectedSchema: guard.protect(schema),
+        signup: config.signup,
+        showsAll: !config.production,
+      }),
     ];
     const all = [...plugins, useAllPrivate(), ...(config.graphiql ? page() : [])];
     const yoga = createYogaServer({ schema, plugins: all, limits: { maxBodyBytes, multipart }, log });

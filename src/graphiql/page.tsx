@@ -34,7 +34,8 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
         client: state.client,
         onAsked: () => state.refusal.set(null),
         onAnswer: (sent, hasOwnToken) => state.refusal.set(findRefusal(sent, hasOwnToken)),
-        onFailed: (text) => state.refusal.set({ kind: 'failed', text, lacksRole: false, hasOwnToken: false }),
+        onFailed: (text) =>
+          state.refusal.set({ kind: 'failed', text, lacksRoleFor: undefined, hasOwnToken: false }),
       }),
     [state],
   );

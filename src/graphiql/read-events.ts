@@ -11,16 +11,17 @@ export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGene
     .pipeThrough(new TextDecoderStream() as ReadableWritablePair<string, Uint8Array>)
     .getReader(); // the DOM types say BufferSource
   let buffered = '';
+  let isComplete = false;
   try {
     for (;;) {
       const { value, done } = await reader.read().catch(fail);
-      if (done) fail();
+      if (done) return isComplete ? undefined : fail();
       buffered += value;
       const events = buffered.split(/\r?\n\r?\n/);
       buffered = events.pop() ?? '';
       for (const event of events) {
         const { name, data } = parseEvent(event);
-        if (name === 'complete') return;
+        if (name === 'complete') isComplete = true; // the stream's end follows
         if (name === 'next' && data !== '') yield JSON.parse(data);
       }
     }

@@ -105,6 +105,7 @@ export function createGuard(options: GuardSettings = {}): Guard {
       if (introspection === 'usable' && plan.introspection !== 'none') {
         return introspect(guarded, plan, caller);
       }
+      if (introspection === 'annotated' && plan.introspection !== 'none') return annotate(guarded);
       return isSatisfied ? onPlain : { schema: schema.walled };
     }
 
@@ -133,6 +134,8 @@ export function createGuard(options: GuardSettings = {}): Guard {
       }
       if (plan.operation.operation === 'subscription') schema.beginSubscription(args.contextValue);
       if (schema.isReporting) return report(schema, plan, caller);
+      // Also if everything needs a signed-in caller: what can be read is the schema alone.
+      if (introspection === 'annotated' && plan.introspection === 'only') return annotate(guarded);
       const verdict = judge(args, caller);
       return verdict instanceof Promise
         ? verdict.then((late) => conclude(late, caller))
@@ -140,6 +143,13 @@ export function createGuard(options: GuardSettings = {}): Guard {
     };
     const plannedFields = plan.certain.reduce((sum, { places }) => sum + places.length, 0);
     return Object.assign(decide, { plannedFields });
+  }
+
+  /** Shows everything; what is run on it is checked as on `walled`. */
+  function annotate(guarded: Guarded): Decision {
+    const schema = guarded.schema.annotated();
+    guards.set(schema, guarded);
+    return { schema };
   }
 
   /** Shows the caller the schema that is the caller's. */

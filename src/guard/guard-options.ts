@@ -10,8 +10,12 @@ export interface DecisionOptions extends ProtectOptions {
    * an error of its own, everything else is delivered.
    */
   onDenied?: 'reject' | 'null';
-  /** `usable`: callers see the types and fields that they may use. Default `all`. */
-  introspection?: 'all' | 'usable';
+  /**
+   * `usable`: callers see the types and fields that they may use, with a line on what each needs. `annotated`: everyone sees
+   * everything, with that line, also if `default` is `deny`; for development.
+   * @default 'all'
+   */
+  introspection?: 'all' | 'usable' | 'annotated';
 }
 
 /** Everything that a guard goes by. */
@@ -24,7 +28,7 @@ export interface GuardSettings extends DecisionOptions {
 export function assertGuardOptions(options: GuardSettings): void {
   const { onDenied, introspection, default: otherwise, log } = { ...DEFAULTS, ...withoutUndefined(options) };
   assertOneOf('onDenied', onDenied, ['reject', 'null']);
-  assertOneOf('introspection', introspection, ['all', 'usable']);
+  assertOneOf('introspection', introspection, ['all', 'usable', 'annotated']);
   assertOneOf('default', otherwise, ['allow', 'deny']);
   if (log !== undefined) assertLog(log, ['warn']);
 }

@@ -18,7 +18,7 @@ import { describeDisagreements } from './disagreements.ts';
 import { createEnforcement } from './enforcement.ts';
 import { createPolicyBook, type Policy, type PolicyBook } from './policies.ts';
 import { type Rulebook, readRulebook } from './rulebook.ts';
-import { createVisibleSchemas } from './visible-schema.ts';
+import { createAnnotatedSchema, createVisibleSchemas } from './visible-schema.ts';
 
 export interface ProtectOptions {
   /** `deny`: what is not `@public` needs a signed-in caller. Default `allow`. */
@@ -50,6 +50,8 @@ export interface ProtectedSchema {
   options: ProtectOptions;
   /** The schema as a caller may see it; undefined if that has no field of `Query`. */
   visibleTo(caller: Caller): GraphQLSchema | undefined;
+  /** The whole schema, with a line on what each protected part needs. */
+  annotated(): GraphQLSchema;
   /** `maxAge` is measured at this moment for the rest of a subscription. */
   beginSubscription(context: unknown): void;
   /** Makes `walled` again if a resolver of `plain` is another one now. */
@@ -90,7 +92,7 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
   const startOf = (context: unknown) => (isObject(context) ? startedAt.get(context) : undefined);
 
   let current:
-    | { walled: GraphQLSchema; visibleTo: ProtectedSchema['visibleTo']; resolvers: unknown[] }
+    | (Pick<ProtectedSchema, 'walled' | 'visibleTo' | 'annotated'> & { resolvers: unknown[] })
     | undefined;
   const getCurrent = () => {
     if (current === undefined) {
@@ -99,6 +101,7 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
       current = {
         walled,
         visibleTo: createVisibleSchemas(walled, rulebook),
+        annotated: createAnnotatedSchema(walled, rulebook),
         resolvers: listResolvers(schema),
       };
     }
@@ -110,6 +113,7 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
       return getCurrent().walled;
     },
     visibleTo: (caller) => getCurrent().visibleTo(caller),
+    annotated: () => getCurrent().annotated(),
     beginSubscription(context) {
       if (isObject(context)) startedAt.set(context, now());
     },

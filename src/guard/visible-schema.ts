@@ -36,6 +36,15 @@ export function createVisibleSchemas(walled: GraphQLSchema, rulebook: Rulebook) 
   };
 }
 
+/** @returns a function that gives the whole schema with a line on what each protected part needs; it is made once */
+export function createAnnotatedSchema(walled: GraphQLSchema, rulebook: Rulebook): () => GraphQLSchema {
+  let annotated: GraphQLSchema | undefined;
+  return () => {
+    annotated ??= filterSchema(walled, rulebook, () => true) ?? walled;
+    return annotated;
+  };
+}
+
 function filterSchema(
   walled: GraphQLSchema,
   rulebook: Rulebook,

@@ -13,6 +13,8 @@ export interface GraphiqlOptions {
   /** From request headers to the caller. */
   authenticate(headers: Headers): Authentication | Promise<Authentication>;
   protectedSchema: Pick<ProtectedSchema, 'walled' | 'rulebook' | 'isReporting' | 'now' | 'visibleTo'>;
+  /** Whether everyone sees what every field needs, as in development. @default false */
+  showsAll?: boolean;
   /** `closed`: the page offers no button that creates an account. @default 'open' */
   signup?: 'open' | 'closed';
   /** Where the page was built to; default `dist/graphiql`, as seen from `src/http` and from `dist/http` alike. */
@@ -47,13 +49,13 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  * `requirements.json`, filtered for the caller as introspection is. Everything else passes through.
  */
 export function useGraphiql(options: GraphiqlOptions): Plugin {
-  const { authenticate, protectedSchema, signup = 'open', folder = BUILT } = options;
+  const { authenticate, protectedSchema, signup = 'open', showsAll = false, folder = BUILT } = options;
   const { walled, rulebook, isReporting, now, visibleTo } = protectedSchema;
 
   async function requirementsFor(headers: Headers): Promise<Requirements> {
     const { principal, problem } = await authenticate(headers);
-    // Where refusals are only reported, introspection shows everything too.
-    const schema = isReporting ? walled : visibleTo({ principal, tokenProblem: problem, now });
+    // As introspection does.
+    const schema = isReporting || showsAll ? walled : visibleTo({ principal, tokenProblem: problem, now });
     const seen = schema === undefined ? [] : explainSchema(schema, rulebook);
     return Object.fromEntries(
       seen

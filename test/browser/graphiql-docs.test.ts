@@ -1,4 +1,5 @@
 // What fields need, in GraphiQL: as badges in the documentation, and in the words of a refusal.
+import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import type { BandhaOptions } from '../../src/server.ts';
 import { hasChromium } from '../support/chromium.ts';
@@ -42,14 +43,47 @@ async function badgesOfQuery({ page }: OpenGraphiql): Promise<Record<string, str
   );
 }
 
+const PRODUCTION: BandhaOptions = { production: true, graphiql: true };
+
+/** Errors and warnings in the editors. */
+const countMarkers = (page: Page) =>
+  page.evaluate(() => {
+    const { editor } = (
+      globalThis as unknown as { __MONACO: { editor: { getModelMarkers(filter: object): unknown[] } } }
+    ).__MONACO; // where GraphiQL puts its editor
+    return editor.getModelMarkers({}).length;
+  });
+
 describe.skipIf(!hasChromium)('GraphiQL', () => {
-  it('shows an anonymous caller only what is for everyone', async () => {
-    await using graphiql = await openGraphiql(APP);
+  it('shows an anonymous caller in production only what is for everyone', async () => {
+    await using graphiql = await openGraphiql({ ...APP, ...PRODUCTION });
     expect(await badgesOfQuery(graphiql)).toEqual({ viewer: [] });
   });
 
+  it.each([{}, { default: 'deny' } as const])('shows every field in development, %o', async (options) => {
+    await using graphiql = await openGraphiql({ ...APP, ...options });
+    const { page } = graphiql;
+    const badges = await badgesOfQuery(graphiql);
+    expect(badges).toMatchObject({
+      secureData: ['signed in'],
+      payroll: ['role accountant or admin'],
+      audit: ['scope read and audit, or all'],
+      invoice: ['policy owner'],
+    });
+    await page
+      .locator('.graphiql-doc-explorer-item', { hasText: /^payroll/ })
+      .getByText('Needs')
+      .waitFor();
+    // The editor knows all fields, so nothing of the starter query is underlined.
+    await page.locator('.graphiql-query-editor', { hasText: 'secureData' }).waitFor();
+    await expect.poll(() => countMarkers(page)).toBe(0);
+    await graphiql.write('.graphiql-query-editor', '{ noSuchField }');
+    await expect.poll(() => countMarkers(page)).toBeGreaterThan(0); // so that one would be seen
+    expect(graphiql.problems()).toEqual([]);
+  });
+
   it('shows on a badge what a field needs, to whoever may see the field', async () => {
-    await using graphiql = await openGraphiql({ ...APP, admin: ADMIN });
+    await using graphiql = await openGraphiql({ ...APP, ...PRODUCTION, admin: ADMIN });
     const { page, panel } = graphiql;
     await graphiql.fillIn(ADMIN.email, ADMIN.password);
     await panel.getByRole('button', { name: 'Sign in' }).click();
@@ -69,13 +103,13 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     expect(graphiql.problems()).toEqual([]);
   });
 
-  it('says that a role is missing, or which scope, and offers no sign-in that would not help', async () => {
+  it('says which role or scope is missing, and offers no sign-in that would not help', async () => {
     await using graphiql = await openGraphiql(APP);
     const { notice } = graphiql;
     await graphiql.createAccount();
     await graphiql.write('.graphiql-query-editor', '{ payroll }');
     await graphiql.run();
-    await notice.getByText('payroll needs a role that you do not have. You have no roles.').waitFor();
+    await notice.getByText('payroll needs the role accountant or admin. You have no roles.').waitFor();
     expect(await notice.getByRole('button').count()).toBe(0);
     await graphiql.write('.graphiql-query-editor', '{ audit }');
     await graphiql.run();

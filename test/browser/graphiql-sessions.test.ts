@@ -133,8 +133,8 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     expect(graphiql.problems()).toEqual([]);
   });
 
-  it('ends with Sign out, and the schema is the anonymous one again', async () => {
-    await using graphiql = await openGraphiql();
+  it('ends with Sign out, and the schema is the anonymous one again in production', async () => {
+    await using graphiql = await openGraphiql({ production: true, graphiql: true });
     const { server, page, panel, tokens } = graphiql;
     const types = page.locator('.graphiql-doc-explorer-content');
     await graphiql.createAccount();

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createSchema, createYoga } from 'graphql-yoga';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { protectSchema } from '../../src/guard/protect-schema.ts';
 import { useGraphiql } from '../../src/http/use-graphiql.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
@@ -14,16 +14,18 @@ const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
 let server: TestServer;
 let closed: TestServer;
-beforeAll(async () => {
-  const typeDefs = `
+const APP = {
+  typeDefs: `
     extend type Query {
       payroll: String @auth(roles: ["admin"])
       invoice: String @auth(policies: [["owner"]])
     }
-  `;
-  const policies = { owner: () => true };
-  server = await startTestServer({ typeDefs, policies });
-  closed = await startTestServer({ typeDefs, policies, graphiql: false });
+  `,
+  policies: { owner: () => true },
+};
+beforeAll(async () => {
+  server = await startTestServer(APP);
+  closed = await startTestServer({ ...APP, graphiql: false });
 });
 afterAll(async () => {
   await server?.close();
@@ -202,9 +204,25 @@ describe('what fields need', () => {
     return response.json();
   };
 
-  it('is told of fields that the caller may see, as introspection shows them', async () => {
+  it('is shown to everyone in development', async () => {
+    const everything = await ask();
+    expect(everything).toMatchObject({
+      'Query.secureData': [{}],
+      'Query.payroll': [{ roles: ['admin'] }],
+      'Query.invoice': [{ policies: [['owner']] }],
+    });
+  });
+
+  it('is shown of fields that the caller may see in production, as introspection shows them', async () => {
+    const production = await startTestServer({ ...APP, production: true, graphiql: true });
+    onTestFinished(() => production.close());
+    const { url } = production;
+    const ask = async (token?: string) => {
+      const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
+      return (await fetch(`${url}/graphiql/requirements.json`, { headers })).json();
+    };
     expect(await ask()).toEqual({});
-    const { accessToken } = await register(server.url);
+    const { accessToken } = await register(url);
     const signedIn = await ask(accessToken);
     expect(signedIn['Query.secureData']).toEqual([{}]);
     expect(signedIn['Query.invoice']).toEqual([{ policies: [['owner']] }]);

@@ -5,7 +5,8 @@ export interface Refusal {
   /** `sign-in`: signing in helps, also a caller who is signed in; `forbidden`: it does not; `failed`: no result came. */
   kind: 'sign-in' | 'forbidden' | 'failed';
   text: string;
-  lacksRole: boolean;
+  /** The field that needs a role which the caller does not have, such as `Query.payroll`. */
+  lacksRoleFor: string | undefined;
   /** Whether a header of the user's own said who is asking; then the panel cannot help. */
   hasOwnToken: boolean;
 }
@@ -27,14 +28,24 @@ export function findRefusal({ answer, missingScope }: Sent, hasOwnToken: boolean
   // What signing in does not mend is said first, or the caller would sign in for nothing.
   const error = find('FORBIDDEN') ?? find('UNAUTHENTICATED');
   if (error === undefined) return null;
-  const { code, reason } = error.extensions ?? {};
+  const { code, reason, coordinate } = error.extensions ?? {};
   const kind = code === 'FORBIDDEN' ? 'forbidden' : 'sign-in';
-  return { kind, text: wordsFor(error, missingScope), lacksRole: reason === 'MISSING_ROLE', hasOwnToken };
+  return {
+    kind,
+    text: wordsFor(error, missingScope),
+    lacksRoleFor: reason === 'MISSING_ROLE' ? coordinate : undefined,
+    hasOwnToken,
+  };
+}
+
+/** The coordinate as the user writes the field. */
+export function toPlace(coordinate: string): string {
+  return coordinate.replace(/^(Query|Mutation|Subscription)\./, '');
 }
 
 function wordsFor({ message, extensions }: AnswerError, missingScope: string | undefined): string {
   const { reason = '', coordinate = 'This field' } = extensions ?? {};
-  const place = coordinate.replace(/^(Query|Mutation|Subscription)\./, '');
+  const place = toPlace(coordinate);
   if (reason === 'MISSING_SCOPE' && missingScope) return `${place} needs the scope ${missingScope}.`;
   return TEXTS[reason]?.(place) ?? message;
 }

@@ -2,10 +2,11 @@
 import { Button, useGraphiQLActions } from '@graphiql/react';
 import { useEffect, useRef } from 'react';
 import { openAccountPanel } from '../account/plugin.tsx';
+import type { RequirementsByField } from '../docs/requirements.ts';
 import { useFocusRequest } from '../focus-request.ts';
 import { usePage } from '../page-state.ts';
 import { useValue } from '../value.ts';
-import type { Refusal } from './find-refusal.ts';
+import { type Refusal, toPlace } from './find-refusal.ts';
 
 export function RefusalNotice() {
   const page = usePage();
@@ -13,7 +14,7 @@ export function RefusalNotice() {
   const { user } = useValue(page.account);
   const { run } = useGraphiQLActions();
   const runButton = useRef<HTMLButtonElement>(null);
-  const text = describe(refusal, user?.roles ?? []);
+  const text = describe(refusal, user?.roles ?? [], useValue(page.requirements.known));
   const mended = useValue(page.mended);
   const box = useRef<HTMLDivElement>(null);
   useFocusRequest(page.runFocus, () => runButton.current?.focus());
@@ -60,12 +61,22 @@ export function RefusalNotice() {
   );
 }
 
-/** The refusal in words; where a role is missing, with those that the caller has: which one it is, the server does not tell. */
-function describe(refusal: Refusal | null, roles: readonly string[]): string {
+/** The denial in words; of a missing role, with those that help, if the page knows them, and those that the caller has. */
+function describe(refusal: Refusal | null, roles: readonly string[], known: RequirementsByField): string {
   if (refusal === null) return '';
   if (refusal.hasOwnToken) return `${refusal.text} The token is the one in the Headers pane.`;
-  if (!refusal.lacksRole) return refusal.text;
-  const yours =
-    roles.length === 0 ? 'no roles' : `the ${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`;
-  return `${refusal.text} You have ${yours}.`;
+  if (refusal.lacksRoleFor === undefined) return refusal.text;
+  const missing = (known[refusal.lacksRoleFor] ?? []).flatMap((rule) =>
+    rule.roles && !rule.roles.some((role) => roles.includes(role)) ? [rule.roles.join(' or ')] : [],
+  );
+  const text =
+    missing.length === 0
+      ? refusal.text
+      : `${toPlace(refusal.lacksRoleFor)} needs the role ${missing.join(', and ')}.`;
+  return `${text} You have ${nameRoles(roles)}.`;
+}
+
+function nameRoles(roles: readonly string[]): string {
+  if (roles.length === 0) return 'no roles';
+  return `the ${roles.length === 1 ? 'role' : 'roles'} ${roles.join(', ')}`;
 }
