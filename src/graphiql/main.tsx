@@ -9,6 +9,7 @@ import 'graphiql/graphiql.css';
 import './style.css';
 import { createRoot } from 'react-dom/client';
 import { createAuthClient } from '../clients/client.ts';
+import { createStaySignedIn } from './account/stay-signed-in.ts';
 import { Page } from './page.tsx';
 import { createPageState } from './page-state.ts';
 
@@ -19,11 +20,13 @@ const asked = new URLSearchParams(location.search);
 // Out of the address once it is read: reloading keeps what was written since, and nothing stays in the history.
 if (location.search !== '') history.replaceState(null, '', location.pathname);
 
+const stay = createStaySignedIn();
+const client = createAuthClient({ url, storage: stay.storage });
 const root = document.getElementById('root');
 if (root === null) throw new Error('index.html has an element for the page');
 createRoot(root).render(
   <Page
-    state={createPageState(createAuthClient({ url }), url, SIGN_UP?.getAttribute('content') !== 'closed')}
+    state={createPageState({ client, url, stay, canRegister: SIGN_UP?.getAttribute('content') !== 'closed' })}
     query={asked.get('query') ?? undefined}
     variables={asked.get('variables') ?? undefined}
     isFirstVisit={!hasVisited()}

@@ -1,6 +1,7 @@
 // What the parts of the page share: who is signed in, what was refused last, what fields need.
 import { createContext, useContext } from 'react';
 import type { AuthClient, SignedOutReason, User } from '../clients/client.ts';
+import type { StaySignedIn } from './account/stay-signed-in.ts';
 import { createRequirements, type Requirements } from './docs/requirements.ts';
 import { createFocusRequest, type FocusRequest } from './focus-request.ts';
 import type { Refusal } from './refused/find-refusal.ts';
@@ -14,10 +15,16 @@ export interface Account {
   ended: SignedOutReason | null;
 }
 
+export interface PageDeps extends Pick<PageState, 'client' | 'stay' | 'canRegister'> {
+  /** The page's own. */
+  url: URL;
+}
+
 export interface PageState {
   client: AuthClient;
   /** Whether callers may create accounts; the page is served with it. */
   canRegister: boolean;
+  stay: StaySignedIn;
   account: Value<Account>;
   /** Counts how often it has changed who is asking, or when they signed in. */
   changes: Value<number>;
@@ -37,7 +44,7 @@ export interface PageState {
 }
 
 /** Follows `client` for as long as the page is there. */
-export function createPageState(client: AuthClient, url: URL, canRegister: boolean): PageState {
+export function createPageState({ client, url, stay, canRegister }: PageDeps): PageState {
   const account = createValue<Account>({ user: client.user, isKnown: false, ended: null });
   const change = (part: Partial<Account>) => account.set({ ...account.get(), ...part });
   const changes = createValue(0);
@@ -57,6 +64,7 @@ export function createPageState(client: AuthClient, url: URL, canRegister: boole
   return {
     client,
     canRegister,
+    stay,
     account,
     changes,
     refusal,

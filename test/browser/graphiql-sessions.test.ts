@@ -141,7 +141,7 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
     await types.getByText('SecureData').waitFor();
     await page.getByRole('button', { name: 'Show Account' }).click();
-    await panel.getByRole('button', { name: 'Sign out' }).click();
+    await panel.getByRole('button', { name: 'Sign out', exact: true }).click();
     await panel.getByText('You are signed out.').waitFor();
     await waitForFocus(page.getByLabel('Email'));
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
@@ -154,6 +154,38 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     expect(graphiql.problems()).toEqual([]);
   });
 
+  it('outlives reloads if the user has chosen so, and is gone after Sign out everywhere', async () => {
+    await using graphiql = await openGraphiql();
+    const { server, page, panel } = graphiql;
+    await page.getByLabel('Stay signed in').check();
+    const email = await graphiql.createAccount();
+    const token = await logInElsewhere(graphiql, email);
+    for (let reload = 1; reload <= 3; reload += 1) {
+      await page.reload();
+      await page.getByRole('button', { name: `${email}: open the account panel` }).waitFor();
+    }
+    const { body } = await server.ask('{ sessions { id } }', { token });
+    expect(body.data.sessions).toHaveLength(2);
+    await page.getByRole('button', { name: `${email}: open the account panel` }).click();
+    const names = panel.getByRole('button', { name: /^End session \d: .*signed in .*:\d\d:\d\d/ });
+    await names.nth(1).waitFor();
+    await panel.getByRole('button', { name: 'Sign out everywhere' }).click();
+    await panel.getByText('You are signed out.').waitFor();
+    const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
+    for (const secret of graphiql.tokens) expect(stored.includes(secret)).toBe(false);
+    const after = await server.ask('{ secureData { message } }', { token });
+    expect(after.body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
+    await page.getByLabel('Stay signed in').uncheck();
+    await graphiql.fillIn(email);
+    await panel.getByRole('button', { name: 'Sign in' }).click();
+    await panel.getByRole('heading', { name: 'Signed in' }).waitFor();
+    await page.reload();
+    await page.getByRole('button', { name: 'Sign in: open the account panel' }).or(panel).first().waitFor();
+    expect(await page.getByRole('button', { name: new RegExp(`^${email}`) }).count()).toBe(0);
+    // A reload breaks off what is still loading.
+    expect(graphiql.problems().filter((problem) => !problem.includes('ERR_ABORTED'))).toEqual([]);
+  });
+
   it('is the one of all tabs', async () => {
     await using graphiql = await openGraphiql();
     const { server, page, panel, browser } = graphiql;
@@ -163,7 +195,7 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     await other.getByRole('button', { name: `${email}: open the account panel` }).waitFor();
     await runIn(other);
     await other.locator('.graphiql-response', { hasText: /granted/ }).waitFor();
-    await other.getByRole('button', { name: 'Sign out' }).click();
+    await other.getByRole('button', { name: 'Sign out', exact: true }).click();
     await panel.getByText('You are signed out.').waitFor();
     await graphiql.run();
     await graphiql.answer(/MISSING_TOKEN/);

@@ -2,11 +2,17 @@
 
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const ABSOLUTE = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
+const EXACT = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'medium' });
 const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['day', 86_400],
   ['hour', 3_600],
   ['minute', 60],
 ];
+
+/** To the second, so that sessions of one browser differ. */
+export function nameTime(at: string): string {
+  return EXACT.format(new Date(at));
+}
 
 /** @param at as RFC 3339 writes it */
 export function Moment({ at }: { at: string }) {

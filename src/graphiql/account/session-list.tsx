@@ -2,7 +2,7 @@
 import { Button } from '@graphiql/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
-import { Moment } from './moment.tsx';
+import { Moment, nameTime } from './moment.tsx';
 import { nameDevice } from './name-device.ts';
 import { endSession, type LiveSession, listSessions } from './sessions.ts';
 
@@ -66,13 +66,13 @@ export function SessionList() {
               <strong>{nameDevice(session.userAgent)}</strong>
               {session.current && <span className="bandha-badge">this one</span>}
               <p className="bandha-quiet">
-                Signed in <Moment at={session.createdAt} />, last used <Moment at={session.lastUsedAt} />
+                Signed in {nameTime(session.createdAt)}, last used <Moment at={session.lastUsedAt} />
                 {session.ipAddress && <>, from {session.ipAddress}</>}
               </p>
             </div>
             <Button
               type="button"
-              aria-label={`End session ${index + 1}: ${nameDevice(session.userAgent)}`}
+              aria-label={`End session ${index + 1}: ${nameDevice(session.userAgent)}, signed in ${nameTime(session.createdAt)}`}
               aria-disabled={ending !== undefined}
               onClick={() => void end(session)}
             >

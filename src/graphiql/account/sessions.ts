@@ -22,6 +22,12 @@ export async function listSessions(client: AuthClient): Promise<readonly LiveSes
   return sessions ?? [];
 }
 
+/** Ends every session of the caller, on all devices, the page's own last. */
+export async function endAllSessions(client: AuthClient): Promise<void> {
+  await askServer(client, 'mutation { logoutEverywhere }');
+  await client.logout();
+}
+
 /** Ends a session of the caller; the page's own by signing out. */
 export async function endSession(client: AuthClient, { id, current }: LiveSession): Promise<void> {
   if (current) await client.logout();

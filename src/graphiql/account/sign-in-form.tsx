@@ -13,9 +13,10 @@ export interface SignInFormProps {
 }
 
 export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
-  const { client, canRegister } = usePage();
+  const { client, canRegister, stay } = usePage();
   const emailField = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
+  const stayField = useRef<HTMLInputElement>(null);
   const isBusy = useRef(false);
   const [busy, setBusy] = useState<Verb>();
   const [problem, setProblem] = useState('');
@@ -34,10 +35,13 @@ export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
     isBusy.current = true;
     setBusy(verb);
     setProblem('');
+    const before = stay.isChosen();
+    stay.choose(stayField.current?.checked ?? before);
     try {
       await client[verb]({ email, password });
       onSignedIn();
     } catch (error) {
+      stay.choose(before);
       fail(explainFailure(error), isAboutEmail(error) ? emailField.current : passwordField.current);
     } finally {
       isBusy.current = false;
@@ -83,6 +87,12 @@ export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
         required
         aria-describedby={described}
       />
+      {known === undefined && (
+        <label className="bandha-stay">
+          <input ref={stayField} type="checkbox" name="stay" defaultChecked={stay.isChosen()} />
+          Stay signed in on this device
+        </label>
+      )}
       <p role="alert" id="bandha-problem" className="bandha-problem">
         {problem}
       </p>

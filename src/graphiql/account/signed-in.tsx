@@ -4,16 +4,24 @@ import { useState } from 'react';
 import type { User } from '../../clients/client.ts';
 import { usePage } from '../page-state.ts';
 import { SessionList } from './session-list.tsx';
+import { endAllSessions } from './sessions.ts';
 
 export function SignedIn({ user }: { user: User }) {
   const { client, panelFocus } = usePage();
-  const [isLeaving, setIsLeaving] = useState(false);
+  const [leaving, setLeaving] = useState<'here' | 'everywhere'>();
+  const [problem, setProblem] = useState('');
 
-  async function signOut(): Promise<void> {
-    if (isLeaving) return;
-    setIsLeaving(true);
-    await client.logout();
-    panelFocus.request();
+  async function signOut(where: 'here' | 'everywhere'): Promise<void> {
+    if (leaving !== undefined) return;
+    setLeaving(where);
+    setProblem('');
+    try {
+      await (where === 'here' ? client.logout() : endAllSessions(client));
+      panelFocus.request();
+    } catch {
+      setProblem('The sessions could not be ended. Try again.');
+      setLeaving(undefined);
+    }
   }
 
   return (
@@ -32,10 +40,16 @@ export function SignedIn({ user }: { user: User }) {
               ))}
         </dd>
       </dl>
-      <Button type="button" aria-disabled={isLeaving} onClick={() => void signOut()}>
-        {isLeaving ? 'Signing out…' : 'Sign out'}
+      <Button type="button" aria-disabled={leaving !== undefined} onClick={() => void signOut('here')}>
+        {leaving === 'here' ? 'Signing out…' : 'Sign out'}
       </Button>
       <SessionList key={user.id} />
+      <Button type="button" aria-disabled={leaving !== undefined} onClick={() => void signOut('everywhere')}>
+        {leaving === 'everywhere' ? 'Signing out…' : 'Sign out everywhere'}
+      </Button>
+      <p role="alert" className="bandha-problem">
+        {problem}
+      </p>
     </>
   );
 }
