@@ -89,7 +89,7 @@ const UNFINISHED: [string, string][] = [
   ['a part of a document', `${head('Content-Type: application/graphql', 'Content-Length: 100')}{ viewer`],
   [
     'a part of a form',
-    `${head('Content-Type: application/x-www-form-urlencoded', 'Content-Length: 90')}query=`,
+    `${head('Content-Type: application/x-www-form-urlencoded', 'X-GraphQL-Yoga-CSRF: 1', 'Content-Length: 90')}query=`,
   ],
 ];
 
