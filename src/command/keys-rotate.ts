@@ -1,16 +1,20 @@
 // bandha keys rotate
+import { loadConfig } from '../config.ts';
 import { openExistingSecrets } from '../secret-file.ts';
 import { rotateKeys } from '../tokens/rotate-keys.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';
-import { withStore } from './with-store.ts';
+import { hasStore, withStore } from './with-store.ts';
 
 export async function keysRotate(args: readonly string[], terminal: Terminal): Promise<void> {
   parseArguments(args, { count: 0, options: {} });
   const now = () => new Date();
-  const rotation = await withStore(terminal, (store, config) =>
-    rotateKeys({ store, secrets: openExistingSecrets(config), now }),
-  );
+  const config = loadConfig(terminal.env);
+  const secrets = openExistingSecrets(config);
+  // A database that is missing has no keys, and is not created for it.
+  const rotation = hasStore(config)
+    ? await withStore(terminal, (store) => rotateKeys({ store, secrets, now }))
+    : undefined;
   if (rotation === undefined) {
     throw new CommandFailure(
       'Nothing was rotated. Either there are no keys yet, which the first start of a server makes, or another instance rotated them in this moment.',

@@ -115,6 +115,7 @@ describe('bandha keys rotate', () => {
       const refused = await runBandha(['keys', 'rotate'], { env: serverEnv(folder), cwd: folder });
       expect(refused).toMatchObject({ code: 1, stdout: '' });
       expect(refused.stderr).toMatch(/^Nothing was rotated\..*first start of a server().*\n$/);
+      expect(existsSync(join(folder, 'bandha.db'))).toBe(false);
     }));
 
   it.each<[string, string[], string]>([

@@ -34,7 +34,6 @@ describe('a command for a database that does not exist', () => {
     [['users', 'roles', 'remove', 'ada@example.com', 'editor']],
     [['users', 'unlock', 'ada@example.com']],
     [['keys', 'list']],
-    [['keys', 'rotate']],
   ])('ends with 1 and creates nothing: %j', (args) =>
     withFolder(async (folder) => {
       const nested = join(folder, 'missing', 'bandha.db');
