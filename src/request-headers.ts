@@ -1,5 +1,5 @@
 // Finds the headers of a caller in the context that an operation runs with, over HTTP and over a WebSocket.
-import type { IncomingMessage } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
 /** A Yoga context, or that of the recipe for `graphql-ws`, which has no `request`. */
 interface CallerContext {
@@ -21,7 +21,8 @@ export function findIncomingMessage(context: object): IncomingMessage | undefine
 export function findHeader(context: object, name: string): string | undefined {
   const { request } = context as CallerContext; // each part may be missing
   if (request !== undefined) return request.headers.get(name) ?? undefined;
-  return findIncomingMessage(context)?.headers[name]?.toString();
+  const headers: Partial<IncomingHttpHeaders> | undefined = findIncomingMessage(context)?.headers; // a context may leave it out
+  return headers?.[name]?.toString();
 }
 
 /**

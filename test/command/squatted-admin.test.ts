@@ -49,10 +49,9 @@ describe('an account with the administrator’s address and without the role', (
 
   it.each(['nobody@example.com', 'no address'])('is not found by users password: %s', (email) =>
     withFolder(async (folder) => {
-      const result = await runBandha(['users', 'password', email], {
-        env: serverEnv(folder),
-        input: GOOD_PASSWORD,
-      });
+      const call = { env: serverEnv(folder), input: GOOD_PASSWORD };
+      await runBandha(['users', 'add', 'other@example.com'], call);
+      const result = await runBandha(['users', 'password', email], call);
       expect(result).toEqual({ code: 1, stdout: '', stderr: 'No account has this email.\n' });
     }),
   );

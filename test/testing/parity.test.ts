@@ -134,7 +134,9 @@ describe.each(OPTIONS)('with %j', (options) => {
 
   beforeAll(async () => {
     const admin = { email: 'root@example.com', password: GOOD_PASSWORD };
-    server = await startTestServer({ typeDefs, resolvers, policies, admin, ...options });
+    // In production introspection shows what the caller is permitted to use, as in the kit.
+    const shown = { production: true, graphiql: true };
+    server = await startTestServer({ typeDefs, resolvers, policies, admin, ...shown, ...options });
     const signIn = async () => (await register(server.url)).accessToken;
     const client = { userAgent: undefined, ipAddress: undefined };
     const expired = await signIn();
