@@ -14,6 +14,7 @@ import { createHousekeeping } from './housekeeping.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
 import { createHouseListener, type House, type ListenerOptions } from './http/lane/create-listener.ts';
 import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
+import { createLongDocumentQueue, useLongDocumentQueue } from './http/long-documents.ts';
 import { openMetricsServer } from './http/metrics-server.ts';
 import { createLimitCheck, type OperationLimits, resolveOperationLimits } from './http/operation-limits.ts';
 import { CORS } from './http/response-headers.ts';
@@ -168,10 +169,12 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const { walled: schema } = guard.protect(built);
     const findExceededLimit = createLimitCheck(ofOperations);
     const reportDenials = createDenialReport(log);
+    const longDocuments = createLongDocumentQueue();
     const plugins = [
       useRequestTarget(),
       useBodyChecks({ maxBodyBytes, multipart }),
       useClientAddress(),
+      useLongDocumentQueue(longDocuments),
       useOperationLimits(ofOperations, findExceededLimit),
       useClearRefusals(),
       useDocumentCache({ log }),
@@ -201,6 +204,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       reportDenials,
       onDenied: config.onDenied,
       maxBodyBytes,
+      longDocuments,
       metrics,
       log,
       bodyTimeoutSeconds: config.bodyTimeoutSeconds,

@@ -12,6 +12,8 @@ export interface SeenCacheOptions {
 export interface SeenCache<V extends object> {
   /** Counts as a use. */
   get(text: string): V | undefined;
+  /** Does not count as a use. */
+  has(text: string): boolean;
   /**
    * A value that does not fit is not kept, and what was kept under its text is dropped.
    * @param bytes everything that the value retains, the text excluded
@@ -53,6 +55,7 @@ export function createSeenCache<V extends object>(options: SeenCacheOptions): Se
       }
       return entry.value;
     },
+    has: (text) => seenTwice.has(text) || seenOnce.has(text),
     set(text, value, bytes, uses = 1) {
       const size = sizeOf(text, bytes);
       seenTwice.delete(text);

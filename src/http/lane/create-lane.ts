@@ -7,6 +7,7 @@ import { andThen, type PromiseOrValue } from '../../at-once.ts';
 import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import type { BodyLimits } from '../body-limits.ts';
+import { type LongDocumentQueue, MAX_SHORT_DOCUMENT_LENGTH } from '../long-documents.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
 import type { FindTargetIssue, NodeRequest } from '../request-target.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
@@ -32,6 +33,7 @@ export interface LaneOptions {
   /** Yoga's door. */
   otherDoor: RequestListener;
   bodies: BodyLimits;
+  longDocuments: LongDocumentQueue;
   /** Reads documents as the other door does, with the walled schema. */
   readerOf(operationName?: string): DocumentReader;
   authenticate: AuthenticateAtOnce;
@@ -134,14 +136,21 @@ export function createLane(options: LaneOptions): RequestListener {
     };
     collect(req, res, (body) => {
       const params = parseOperation(body);
-      const prepared = params && prepare(params.query, params.operationName);
-      if (params === undefined || prepared === undefined) return otherDoor(unread(req, body), res);
-      try {
-        const answering = andThen(answer(prepared, params, req, res, body), respond);
-        if (answering instanceof Promise) answering.catch(fail);
-      } catch (error) {
-        fail(error); // what cannot be written out, as a value that JSON has no word for, is answered as any unexpected error
-      }
+      if (params === undefined) return otherDoor(unread(req, body), res);
+      const { query, operationName } = params;
+      const run = () => {
+        const prepared = prepare(query, operationName);
+        if (prepared === undefined) return otherDoor(unread(req, body), res);
+        try {
+          const answering = andThen(answer(prepared, params, req, res, body), respond);
+          if (answering instanceof Promise) answering.catch(fail);
+        } catch (error) {
+          fail(error); // a result that JSON cannot express is answered as any unexpected error
+        }
+      };
+      const isLong = query.length > MAX_SHORT_DOCUMENT_LENGTH && !prepare.isKept(query, operationName);
+      if (isLong) options.longDocuments(run);
+      else run();
     });
   };
 }

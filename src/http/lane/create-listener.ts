@@ -7,6 +7,7 @@ import type { Log } from '../../log.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
+import type { LongDocumentQueue } from '../long-documents.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
 import { createTargetCheck } from '../request-target.ts';
 import type { ReportDenials } from '../use-denial-log.ts';
@@ -27,6 +28,7 @@ export interface House {
   reportDenials: ReportDenials;
   onDenied: 'reject' | 'null';
   maxBodyBytes: number;
+  longDocuments: LongDocumentQueue;
   metrics: Metrics;
   log: Log;
   /** Default for its listeners. */
@@ -56,6 +58,7 @@ export function createHouseListener(
     reportDenials,
     onDenied,
     maxBodyBytes: limit,
+    longDocuments,
     metrics,
     log,
     bodyTimeoutSeconds,
@@ -88,6 +91,7 @@ export function createHouseListener(
     findTargetIssue,
     otherDoor: yogaHandler,
     bodies,
+    longDocuments,
     // Yoga's own plugins look at these two, and word their errors accordingly.
     readerOf: (operationName) =>
       yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName }, [IS_PREPARATION]: true }),

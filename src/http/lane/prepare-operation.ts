@@ -84,18 +84,24 @@ export function createPreparedOperations(
     }
   }
 
-  return (text: string, operationName: string | undefined): PreparedOperation | undefined => {
+  const keyOf = (text: string, operationName: string | undefined) =>
+    operationName === undefined ? text : `${NAMED}${operationName.length} ${operationName}${text}`;
+
+  function findPrepared(text: string, operationName: string | undefined): PreparedOperation | undefined {
     if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
     if (text.startsWith(NAMED)) return undefined; // no document begins so, and no text may pass for a key
-    const key =
-      operationName === undefined ? text : `${NAMED}${operationName.length} ${operationName}${text}`;
+    const key = keyOf(text, operationName);
     let preparation = cache.get(key);
     if (preparation === undefined) {
       preparation = { prepared: prepare(text, operationName) };
       cache.set(key, preparation, preparedBytes(preparation));
     }
     return preparation.prepared;
-  };
+  }
+
+  /** Whether the text is in the cache, so that it takes no time to prepare. */
+  const isKept = (text: string, operationName: string | undefined) => cache.has(keyOf(text, operationName));
+  return Object.assign(findPrepared, { isKept });
 }
 
 /** Bytes that are retained beside the key. */
