@@ -61,7 +61,7 @@ export function createTokenLog(
 
   return (cause, fields = {}) => {
     const [level, message] = CAUSES[cause];
-    const key = level === 'warn' ? JSON.stringify(fields) : '';
+    const key = level === 'warn' ? toKey(fields) : '';
     const window = windows.get(cause) ?? { startedAt: -Infinity, lines: 0, seen: new Set(), suppressed: 0 };
     windows.set(cause, window);
     if (clock() - window.startedAt >= WINDOW_MS) {
@@ -83,6 +83,15 @@ export function createTokenLog(
       // A logger that fails must not decide about a token.
     }
   };
+}
+
+/** The error of an application's key function may contain itself, or anything else that is not JSON. */
+function toKey(fields: object): string {
+  try {
+    return JSON.stringify(fields);
+  } catch {
+    return '';
+  }
 }
 
 const MAX_VALUE_LENGTH = 120;

@@ -26,7 +26,10 @@ export interface VerifierOptions {
   keys: URL | JWTVerifyGetKey;
   /** The header's `typ`; `null` accepts any, for issuers that do not follow RFC 9068. @default 'at+jwt' */
   type?: string | null;
-  /** Difference between the clocks of issuer and verifier to allow for in `exp`, `nbf` and `iat`, from 0 to 300. @default 0 */
+  /**
+   * Difference between the clocks of issuer and verifier to allow for in `exp`, `nbf` and `iat`, from 0 to 300.
+   * @default 0 for `exp` and `nbf`, 5 for `iat`
+   */
   clockToleranceSeconds?: number;
   /**
    * How long keys of a URL are used if they cannot be refreshed, in seconds. After that, requests that need a token get
@@ -35,7 +38,11 @@ export interface VerifierOptions {
   maxKeyAgeSeconds?: number;
   /** A token issued (`iat`) longer ago counts as expired, whatever its `exp`. @default no limit */
   maxAgeSeconds?: number;
-  /** How far `iat` may be ahead of the clock. A token beyond that is `TOKEN_INVALID`. @default clockToleranceSeconds */
+  /**
+   * How many seconds `iat` and `auth_time` may be ahead of the clock. Beyond that the token is `TOKEN_INVALID`, or its `auth_time`
+   * ignored.
+   * @default clockToleranceSeconds; 5 if that is not given, as a token may arrive within the second in which it was issued
+   */
   maxAheadSeconds?: number;
   /**
    * Maximum number of verified tokens in the cache. Their bytes are limited to 2,000 for each: larger tokens take the place
@@ -50,6 +57,7 @@ export interface VerifierOptions {
 }
 
 export const MAX_CLOCK_TOLERANCE_SECONDS = 300;
+export const DEFAULT_MAX_AHEAD_SECONDS = 5;
 export const DEFAULT_MAX_KEY_AGE_SECONDS = 24 * 60 * 60;
 const MAX_KEY_AGE_LIMIT_SECONDS = 365 * 24 * 60 * 60;
 export const DEFAULT_MAX_CACHED_TOKENS = 100_000;

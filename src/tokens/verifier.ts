@@ -17,6 +17,7 @@ import { tokenBytes } from './token-bytes.ts';
 import { createTokenLog, describeType, type ReportCause } from './token-log.ts';
 import {
   assertVerifierOptions,
+  DEFAULT_MAX_AHEAD_SECONDS,
   DEFAULT_MAX_CACHED_TOKENS,
   type VerifierOptions,
 } from './verifier-options.ts';
@@ -85,7 +86,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
 export function buildVerifier(options: VerifierOptions, { report, isStrict }: VerifierInternals): Verifier {
   const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
   const { maxAgeSeconds, clockToleranceSeconds = 0 } = options;
-  const { maxAheadSeconds = clockToleranceSeconds } = options;
+  const { maxAheadSeconds = options.clockToleranceSeconds ?? DEFAULT_MAX_AHEAD_SECONDS } = options;
   const keys = createKeyFinder(options, report);
   const { maxCachedTokens = DEFAULT_MAX_CACHED_TOKENS } = options;
   const cache = new LRUCache<string, CachedToken>({

@@ -59,7 +59,7 @@ describe('an optional claim of the wrong type', () => {
     ['auth_time', { auth_time: null }, 'null'],
     ['auth_time', { auth_time: true }, 'a boolean'],
     ['auth_time', { auth_time: 1e300 }, 'a number'],
-    ['auth_time', { auth_time: SECONDS + 1 }, 'a time in the future'],
+    ['auth_time', { auth_time: SECONDS + 6 }, 'a time in the future'],
     ['sid', { sid: 7 }, 'a number'],
     ['sid', { sid: ['s'] }, 'a list'],
     ['jti', { jti: 7 }, 'a number'],
@@ -258,6 +258,20 @@ describe('the cause of a rejected token', () => {
     const { kid } = (line as unknown as { found: { kid: string } }).found; // of such a line
     expect(kid.length).toBeLessThan(200);
     expect(kid).toMatch(/^\\u\{1b\}\[2J\\u\{d\}\\u\{a\}x+…$/);
+  });
+
+  it.each<[string, (error: Error) => void]>([
+    ['contains itself', (error) => Object.assign(error, { request: { error } })],
+    ['has a bigint', (error) => Object.assign(error, { size: 1n })],
+    ['has a toJSON that throws', (error) => Object.assign(error, { toJSON: () => JSON.parse('') })],
+  ])('survives an error of the key function that %s', async (_, spoil) => {
+    const error = new Error('connection lost');
+    spoil(error);
+    const { verifier, lines } = openVerifier({ keys: () => Promise.reject(error) });
+    expect(await verifier.verify(await sign())).toMatchObject({ problem: 'KEYS_UNAVAILABLE' });
+    expect(lines).toEqual([
+      expect.objectContaining({ level: 'warn', message: 'signing keys cannot be fetched', err: error }),
+    ]);
   });
 
   it('survives a logger that throws', async () => {

@@ -96,7 +96,8 @@ describe('a token issued in the future', () => {
   };
 
   it.each<[string, Partial<VerifierOptions>, number]>([
-    ['no tolerance', {}, 0],
+    ['5 s by default', {}, 5],
+    ['a tolerance of 0 s', { clockToleranceSeconds: 0 }, 0],
     ['a tolerance of 5 s', { clockToleranceSeconds: 5 }, 5],
     ['at most 60 s ahead', { maxAheadSeconds: 60 }, 60],
     ['at most 0 s ahead, whatever the tolerance', { maxAheadSeconds: 0, clockToleranceSeconds: 5 }, 0],
@@ -110,6 +111,12 @@ describe('a token issued in the future', () => {
     aheadOf(limit);
     await expectAccepted(verifier, token);
     await expectAccepted(verifier, other);
+  });
+
+  it('does not live longer by the default for iat: exp has no tolerance', async () => {
+    const [token, verifier] = [await makeToken(), makeVerifier()];
+    clock.now = new Date(START.getTime() + TTL_SECONDS * 1000);
+    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
   });
 
   it('is accepted if it has no iat', async () => {
