@@ -54,6 +54,11 @@ interface Guarded {
   changes: number;
 }
 
+/** Planned fields that are kept with one document; they retain about 160 bytes each. */
+const MAX_PLANNED_FIELDS = 5_000;
+/** What a plan without fields counts as. */
+const EMPTY_PLAN_FIELDS = 10;
+
 /** @throws ConfigError if an option is none of its choices */
 export function createGuard(options: GuardSettings = {}): Guard {
   assertGuardOptions(options);
@@ -186,6 +191,7 @@ export function createGuard(options: GuardSettings = {}): Guard {
     const judge = createJudge(plan, guarded.schema, { setsStatus: onDenied === 'reject', kept });
     const decide = createDecide(guarded, judge);
     guarded.decides.set(document, ofDocument.set(operation, decide));
+    dropOldPlans(ofDocument);
     return decide;
   }
 
@@ -200,6 +206,18 @@ export function createGuard(options: GuardSettings = {}): Guard {
     decide: (args) => prepare(args.schema, args.document, args.operationName)(args),
     documentFor,
   };
+}
+
+/**
+ * Keeps the newest plans of a document: by fragments each of its operations can have as many fields as the whole document, and
+ * callers choose by `operationName` which of them are planned.
+ */
+function dropOldPlans(ofDocument: Map<OperationDefinitionNode, Decide>): void {
+  let fields = 0;
+  for (const [operation, { plannedFields = 0 }] of [...ofDocument].reverse()) {
+    if (fields > MAX_PLANNED_FIELDS) ofDocument.delete(operation);
+    fields += EMPTY_PLAN_FIELDS + plannedFields;
+  }
 }
 
 /** Fails the whole operation, whatever it selects: a mistake in the server is to be found by its first request. */
