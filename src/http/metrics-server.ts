@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Registry } from 'prom-client';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { pathOf } from './request-target.ts';
+import { pathOf, toOriginForm } from './request-target.ts';
 import { RESPONSE_HEADERS } from './response-headers.ts';
 import { METRICS_PATH } from './use-metrics.ts';
 
@@ -25,6 +25,7 @@ export async function openMetricsServer(options: MetricsServerOptions): Promise<
   const { registry, host, port, log } = options;
 
   async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
+    toOriginForm(req); // as Prometheus sends it through a proxy
     const isRead = req.method === 'GET' || req.method === 'HEAD';
     if (pathOf(req.url ?? '') !== METRICS_PATH) res.writeHead(404, RESPONSE_HEADERS).end();
     else if (!isRead) res.writeHead(405, { Allow: 'GET, HEAD', ...RESPONSE_HEADERS }).end();

@@ -34,6 +34,27 @@ export function findRawHeader({ rawHeaders }: NodeRequest, name: string): string
   return index === -1 ? undefined : rawHeaders[index + 1];
 }
 
+const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/is;
+
+/**
+ * Rewrites a target in absolute form, as for a proxy, which every server must accept: its authority takes the place of the Host
+ * (RFC 9112, section 3.2.2). A target in any other form stays as it is.
+ * @returns whether the request has changed
+ */
+export function toOriginForm(request: NodeRequest): boolean {
+  let isChanged = false;
+  for (const key of ['url', 'originalUrl'] as const) {
+    const target = request[key];
+    if (target === undefined || target.startsWith('/')) continue;
+    const [, authority, path = ''] = ABSOLUTE_FORM.exec(target) ?? [];
+    if (authority === undefined) continue;
+    request.headers.host = authority;
+    request[key] = path.startsWith('/') ? path : `/${path}`;
+    isChanged = true;
+  }
+  return isChanged;
+}
+
 /** Finds what is wrong with the Host and the target of a request. */
 export type FindTargetIssue = (request: NodeRequest) => string | undefined;
 

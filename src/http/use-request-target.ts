@@ -6,6 +6,7 @@ import {
   isEndpoint,
   type NodeRequest,
   pathOf,
+  toOriginForm,
 } from './request-target.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: contexts of any application
@@ -21,9 +22,12 @@ export function useRequestTarget(): Plugin {
   const servers = new WeakMap<object, { yoga: AnyYogaServer; pattern: URLPattern; endpoint: string }>();
 
   const first: Plugin = {
-    onRequest({ serverContext, fetchAPI, endResponse }) {
+    onRequest({ request, setRequest, serverContext, fetchAPI, endResponse }) {
       const req = findNodeRequest(serverContext);
+      const isRewritten = req !== undefined && toOriginForm(req);
       const issue = req && findIssue(req);
+      // In a server without a listener of ours, the URL was built from the absolute form.
+      if (isRewritten && issue === undefined) setRequest(withTarget(request, req));
       if (issue === undefined) return;
       const body = { errors: [{ message: issue, extensions: { code: 'BAD_REQUEST' } }] };
       endResponse(
@@ -67,4 +71,20 @@ export function useRequestTarget(): Plugin {
       endResponse(new fetchAPI.Response('', { status: 404, statusText: 'Not Found' }));
     },
   };
+}
+
+/** The same request with the URL that Yoga builds from an origin form; its body, which may be read already, stays as it is. */
+function withTarget(
+  request: Request,
+  { protocol = 'http', headers, originalUrl, url = '/' }: NodeRequest,
+): Request {
+  const target = new URL(`${protocol}://${headers.host}${originalUrl ?? url}`);
+  const changed: Readonly<Record<PropertyKey, unknown>> = { url: target.href, parsedUrl: target };
+  return new Proxy(request, {
+    get(_, name) {
+      if (Object.hasOwn(changed, name)) return changed[name];
+      const value: unknown = Reflect.get(request, name, request);
+      return typeof value === 'function' ? value.bind(request) : value;
+    },
+  });
 }

@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../src/config.ts';
 import type { Bandha } from '../../src/server.ts';
 import { createTestBandha, listen, WAYS_IN } from '../support/own-yoga.ts';
+import { request, sendBytes } from '../support/raw-request.ts';
 import { runBandha, serverEnv, withFolder } from '../support/server-process.ts';
 
 /** A port on which nothing listens at the moment. */
@@ -50,6 +51,8 @@ describe('a port of their own', () => {
       expect((await fetch(`${url}${path}`)).status).toBe(404);
     }
     expect((await fetch(`${url}/metrics`, { method: 'POST' })).status).toBe(405);
+    const absolute = request({ method: 'GET', path: `${url}/metrics` });
+    expect(await sendBytes(port, [absolute])).toMatch(/^HTTP\/1\.1 200 /);
     await bandha.close();
     await expect(fetch(`${url}/metrics`)).rejects.toThrow();
   });

@@ -90,8 +90,13 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
   });
 
   it.each([
-    'http://localhost/graphql',
-    'https://evil.example/graphql',
+    'http:///graphql',
+    'http://user@localhost/graphql',
+    'http://a,b/graphql',
+    'http://localhost:port/graphql',
+    'http://localhost//graphql',
+    'http://localhost/graphql%',
+    'ftp://localhost/graphql',
     '*',
     '//',
     '//graphql',
@@ -108,6 +113,20 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
       const headers = { ...JSON_TYPE, Accept: method === 'GET' ? 'text/html' : '*/*' };
       expectBadRequest(await send(way, request({ method, path, headers }, method === 'POST' ? QUERY : '')));
     }
+  });
+
+  it.each([
+    ['http://localhost/graphql', 'POST', 200],
+    ['http://localhost/graphql?', 'POST', 200],
+    ['HTTPS://other.example:8443/graphql', 'POST', 200],
+    ['http://localhost/health/live', 'GET', 200],
+    ['http://localhost/.well-known/jwks.json', 'GET', 200],
+    ['http://localhost/nope', 'GET', 404],
+    ['http://localhost/x/graphql', 'POST', 404],
+  ])('MUST accept the absolute form %s (RFC 9112, section 3.2.2)', async (path, method, status) => {
+    const bytes = request({ method, path, headers: JSON_TYPE }, method === 'POST' ? QUERY : '');
+    const { statusLine, body } = await send(way, bytes);
+    expect(statusLine, body).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
   });
 
   it.each([

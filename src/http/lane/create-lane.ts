@@ -9,7 +9,7 @@ import type { AuthenticateAtOnce, Authentication } from '../../tokens/authentica
 import type { BodyLimits } from '../body-limits.ts';
 import { type LongDocumentQueue, MAX_SHORT_DOCUMENT_LENGTH } from '../long-documents.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
-import type { FindTargetIssue, NodeRequest } from '../request-target.ts';
+import { type FindTargetIssue, type NodeRequest, toOriginForm } from '../request-target.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
 import { readPeerAddress } from '../use-client-address.ts';
 import type { ReportDenials } from '../use-denial-log.ts';
@@ -114,6 +114,7 @@ export function createLane(options: LaneOptions): RequestListener {
 
   return (req, res) => {
     readPeerAddress(req);
+    toOriginForm(req);
     const accepted = acceptedTypeOf(req.headers.accept);
     const isHere =
       isForLane(req, endpoint, maxBodyBytes) &&

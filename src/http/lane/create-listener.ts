@@ -9,7 +9,7 @@ import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
 import type { LongDocumentQueue } from '../long-documents.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
-import { createTargetCheck } from '../request-target.ts';
+import { createTargetCheck, toOriginForm } from '../request-target.ts';
 import type { ReportDenials } from '../use-denial-log.ts';
 import { IS_PREPARATION } from '../use-document-cache.ts';
 import { createYogaHandler } from '../yoga-handler.ts';
@@ -75,6 +75,7 @@ export function createHouseListener(
   const findTargetIssue = createTargetCheck();
   const handleByYoga = createYogaHandler(yoga, findTargetIssue, log);
   const yogaHandler: RequestListener = (req, res) => {
+    toOriginForm(req);
     bodies.watch(req, res);
     handleByYoga(req, res);
   };
