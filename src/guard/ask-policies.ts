@@ -34,6 +34,9 @@ export function isEvaluatedEarly({ operation, rootKeys }: Plan, { path }: Place)
   return path.prev === undefined && (operation.operation === 'subscription' || rootKeys === 1);
 }
 
+/** Each error takes as long as writing out the value. */
+const FIRST_ERROR = { maxErrors: 1, hideSuggestions: true };
+
 export async function askPolicies(
   {
     plan,
@@ -44,7 +47,8 @@ export async function askPolicies(
   { variableValues, contextValue: context }: ExecutionArgs,
   principal: Principal,
 ): Promise<PolicyVerdict> {
-  const coerced = getVariableValues(plain, plan.operation.variableDefinitions ?? [], variableValues ?? {});
+  const definitions = plan.operation.variableDefinitions ?? [];
+  const coerced = getVariableValues(plain, definitions, variableValues ?? {}, FIRST_ERROR);
   // The executor will say what is wrong with the variables.
   if (coerced.variableValues === undefined) return { denied: [], isComplete: false };
   let isComplete = true;

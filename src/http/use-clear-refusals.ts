@@ -60,6 +60,12 @@ function refuseBadVariables({ args, setResultAndStopExecution }: ExecutionHook):
 
 /** As many as validation reports; each one takes as long as reading the text before it. */
 const MAX_VARIABLE_ERRORS = 100;
+/** Mistakes that are looked for in one variable; graphql-js writes out the whole value, or what is around it, for each. */
+const COERCION = { maxErrors: 10, hideSuggestions: true };
+/** Of a place within a value; a longer one is left out. */
+const MAX_PLACE_LENGTH = 200;
+
+const PLACE = /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/;
 
 /** Names the variables that do not fit; the executor would quote their values, and a password may be one. */
 export function findVariableFaults({
@@ -72,13 +78,13 @@ export function findVariableFaults({
   const errors: GraphQLError[] = [];
   for (const node of definitions) {
     if (errors.length >= MAX_VARIABLE_ERRORS) break;
-    const faults = getVariableValues(schema, [node], variableValues ?? {}).errors;
+    const faults = getVariableValues(schema, [node], variableValues ?? {}, COERCION).errors;
     if (faults === undefined) continue;
     const name = node.variable.name.value;
     // Where in the value, and nothing of the value itself.
-    const places = faults.flatMap(
-      ({ message }) => /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/.exec(message)?.[1] ?? [],
-    );
+    const places = faults
+      .flatMap(({ message }) => PLACE.exec(message)?.[1] ?? [])
+      .filter((place) => place.length <= MAX_PLACE_LENGTH);
     const where = places.length > 0 ? `; look at ${places.join(', ')}` : '';
     errors.push(
       new GraphQLError(`Variable "$${name}" must be given as ${print(node.type)}${where}.`, {

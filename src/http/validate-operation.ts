@@ -9,15 +9,19 @@ import {
   specifiedRules,
   type ValidationContext,
   type ValidationRule,
+  ValuesOfCorrectTypeRule,
   validate,
 } from 'graphql';
 import { type FieldConflict, type FieldConflicts, findFieldConflicts } from './field-conflicts.ts';
 import { tooCostly } from './operation-limits.ts';
+import { createValueErrors } from './value-errors.ts';
 
 /** Selections that graphql-js's own rule compares within milliseconds; it words all conflicts of a document. */
 const MAX_PAIRWISE_STEPS = 200;
-/** Of one message, as in graphql-js. */
+/** Of one reason of a conflict, as in graphql-js. */
 const MAX_REASON_LENGTH = 1_000;
+/** Of any message: names can be as long as the document, and each error repeats some. */
+const MAX_MESSAGE_LENGTH = 2_000;
 
 /** Fragments of documents that report fewer errors: one of a cycle names all fragments of it. */
 const MANY_FRAGMENTS = 50;
@@ -35,7 +39,7 @@ export type ValidateOperation = (
 type ValidationOptions = Parameters<typeof validate>[3];
 
 /**
- * Validates without suggestions, which would name what a caller may not see.
+ * Validates without suggestions, which would name what a caller may not see, and without the values that were sent.
  * @param maxComparedFields above it the one error is `OPERATION_TOO_COSTLY`
  */
 export function createValidate(maxComparedFields: number): ValidateOperation {
@@ -43,13 +47,16 @@ export function createValidate(maxComparedFields: number): ValidateOperation {
     const options = { ...given, ...limitErrors(document), hideSuggestions: true };
     const isPairwise = (rule: ValidationRule) => rule.name === OverlappingFieldsCanBeMergedRule.name;
     const isBounded = rules.some(isPairwise) && !hasFragmentVariables(document);
-    if (!isBounded) return validate(schema, document, rules, options);
-    const found = findFieldConflicts(schema, document, maxComparedFields);
-    if (found.steps > maxComparedFields) {
+    const found = isBounded ? findFieldConflicts(schema, document, maxComparedFields) : undefined;
+    if (found !== undefined && found.steps > maxComparedFields) {
       return [tooCostly('maxComparedFields', found.steps, maxComparedFields, 'fields to compare')];
     }
-    const bounded = rules.map((rule) => (isPairwise(rule) ? reportConflicts(rule, found) : rule));
-    return validate(schema, document, bounded, options);
+    const values = createValueErrors();
+    const bounded = rules.map((rule) => {
+      if (rule.name === ValuesOfCorrectTypeRule.name) return values.limit(rule);
+      return found !== undefined && isPairwise(rule) ? reportConflicts(rule, found) : rule;
+    });
+    return values.collect(() => validate(schema, document, bounded, options)).map(withBriefMessage);
   };
 }
 
@@ -84,6 +91,13 @@ function toError({ first, second, reason }: FieldConflict): GraphQLError {
     `Fields "${abbreviate(one.key)}" conflict because ${text}. Use different aliases on the fields to fetch both if this was intentional.`,
     { nodes: nodes.flatMap((side) => side.slice(0, 20)) },
   );
+}
+
+function withBriefMessage(error: GraphQLError): GraphQLError {
+  const { message, nodes } = error;
+  return message.length > MAX_MESSAGE_LENGTH
+    ? new GraphQLError(`${message.slice(0, MAX_MESSAGE_LENGTH)}...`, { nodes: nodes ?? null })
+    : error;
 }
 
 function abbreviate(text: string): string {
