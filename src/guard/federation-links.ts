@@ -60,7 +60,10 @@ export function readLinks(schema: GraphQLSchema): LinkedNames {
         issues.push(`@link gives @${name} the name @${as}, which collides with a directive of the guard`);
       }
     }
-    if (feature !== undefined) add(String(namespace), feature);
+    if (feature !== undefined) {
+      add(String(namespace), feature);
+      add(`${namespace}__${feature}`, feature);
+    }
     if (isFederation) for (const name of FEDERATION_DIRECTIVES) add(`${namespace}__${name}`, name);
   }
   return { aliases, issues };

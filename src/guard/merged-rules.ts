@@ -15,6 +15,7 @@ import {
   print,
   type Source,
   type ValueNode,
+  visit,
 } from 'graphql';
 import { type NodeWithDirectives, nodesOf } from './read-directives.ts';
 
@@ -121,9 +122,8 @@ function sourcesOf(schema: GraphQLSchema): Source[] {
         isObjectType(type) || isInterfaceType(type) ? fieldNodesOf(type) : [];
       for (const one of [node, ...fields]) {
         add(one);
-        for (const directive of one.directives ?? []) {
-          for (const part of [directive, ...(directive.arguments ?? [])]) add(part);
-        }
+        // Each item by itself: `mergeSchemas` joins lists from several texts, and keeps nothing else of the second.
+        for (const directive of one.directives ?? []) visit(directive, { enter: add });
       }
     }
   }

@@ -144,6 +144,15 @@ describe('an alias of Federation’s', () => {
       HR,
     ],
     [
+      'the specification of one directive, with its namespace',
+      [
+        link('url: "https://specs.apollo.dev/requiresScopes/v0.1", as: "rs"'),
+        scopes('rs__requiresScopes'),
+        'type Query { salary: Int @rs__requiresScopes(scopes: [["hr"]]) }',
+      ],
+      HR,
+    ],
+    [
       'composeDirective beside it',
       [
         `extend schema @link(url: "${FEDERATION}", import: ["@composeDirective", { name: "@authenticated", as: "@in" }]) @link(url: "https://example.com/bandha/v1.0", import: ["@auth"]) @composeDirective(name: "@auth")`,

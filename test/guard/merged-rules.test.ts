@@ -1,6 +1,6 @@
 // Two rules for one element must both hold, or are an error at start: a merge never widens access.
 import { mergeTypeDefs } from '@graphql-tools/merge';
-import { makeExecutableSchema } from '@graphql-tools/schema';
+import { makeExecutableSchema, mergeSchemas } from '@graphql-tools/schema';
 import { buildASTSchema, buildSchema, extendSchema, type GraphQLSchema, graphql, parse } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
@@ -154,6 +154,21 @@ describe('two rules for one element', () => {
     }
     const own = [QUERY, ...unplaced];
     expect(() => createTestKit({ typeDefs: own }, { policies: POLICIES, log: SILENT })).toThrow(ConfigError);
+  });
+
+  it('two rules of schemas that mergeSchemas joins are an error', () => {
+    const build = (...typeDefs: string[]) =>
+      makeExecutableSchema({ typeDefs: [directiveTypeDefs, ...typeDefs] });
+    const lists = TWO_RULES.filter(([name]) => name.startsWith('a type and its extension, '));
+    for (const [, first, second] of lists.filter(([name]) => !name.endsWith('maxAge'))) {
+      const schema = mergeSchemas({
+        schemas: [
+          build('type Query { payroll: Payroll }', first),
+          build('type Query { other: Payroll }', second.replace('extend type', 'type')),
+        ],
+      });
+      expect(() => protect(schema)).toThrow(ConfigError);
+    }
   });
 
   it('two rules stop a Yoga server at start', () => {
