@@ -63,6 +63,7 @@ export function useRequestTarget(): Plugin {
         plugins.unshift(first as (typeof plugins)[number]);
     },
     onYogaInit({ yoga }) {
+      yoga.fetchAPI.Request = withValidUrl(yoga.fetchAPI.Request);
       const endpoint = yoga.graphqlEndpoint;
       servers.set(yoga.fetchAPI, { yoga, endpoint, pattern: new URLPattern({ pathname: endpoint }) });
     },
@@ -88,3 +89,18 @@ function withTarget(
     },
   });
 }
+
+/**
+ * The class of requests, with a URL in the place of one that cannot be parsed. A Yoga server that listens by itself reads the URL
+ * before any hook runs, and answers the error with its stack.
+ */
+function withValidUrl(Base: typeof Request): typeof Request {
+  return class extends Base {
+    constructor(input: RequestInfo | URL, init?: RequestInit) {
+      super(typeof input === 'string' && !URL.canParse(input, BASE) ? PLACEHOLDER : input, init);
+    }
+  };
+}
+
+const BASE = 'http://localhost'; // of relative ones, as Yoga has it
+const PLACEHOLDER = `${BASE}/invalid`;

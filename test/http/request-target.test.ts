@@ -192,6 +192,19 @@ it('Bandha’s own server takes no path or query that ends with /health for its 
   expect((await get('/graphql?query={__typename}&a=/health')).body).toBe('{"data":{"__typename":"Query"}}');
 });
 
+it.each([
+  ['a Host with a space', 'GET /graphql HTTP/1.1', 'a b'],
+  ['a Host with a port that is none', 'GET /graphql HTTP/1.1', 'localhost:99999'],
+  ['a Host with an open bracket', 'GET /health/live HTTP/1.1', '[::1'],
+  ['a Host that looks like an address', 'POST /graphql HTTP/1.1', '1.2.3.4.5'],
+  ['two slashes in front', 'GET //%/graphql HTTP/1.1', 'localhost'],
+])('an own Yoga server that listens by itself rejects %s with 400', async (_, line, host) => {
+  const { port, close } = await listen(createOwnYoga(bandha));
+  const bytes = `${line}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
+  expectBadRequest(parseAnswer(await sendBytes(port, [bytes])));
+  close();
+});
+
 it('an own Yoga server that listens by itself answers 404 at other paths too', async () => {
   const yoga = createOwnYoga(bandha);
   for (const path of ['/admin/graphql', '/graphql/x']) {
