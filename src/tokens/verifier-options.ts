@@ -129,6 +129,9 @@ const CHECKS: Readonly<Record<keyof VerifierOptions, OptionCheck>> = {
  * @throws ConfigError naming each issue, without values
  */
 export function assertVerifierOptions(options: VerifierOptions): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new ConfigError(['createVerifier: the options must be an object']);
+  }
   const issues = Object.keys(options)
     .filter((name) => !Object.hasOwn(CHECKS, name))
     .map((name) => `${name}: is not a known option`);

@@ -42,6 +42,8 @@ export interface Verifier {
 interface CachedToken {
   verification: Verification;
   expiresAtSeconds: number;
+  /** Before then, by a clock that was put back, it is verified again too. */
+  cachedAtSeconds: number;
   /** From then on it is verified again: its key may have been withdrawn. */
   cachedUntilSeconds: number;
 }
@@ -155,10 +157,12 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
       cache.set(token, {
         verification,
         expiresAtSeconds: Math.min(exp + clockToleranceSeconds, oldAtSeconds),
+        cachedAtSeconds: nowSeconds,
         cachedUntilSeconds: Math.min(now().getTime() / 1000 + CACHED_SECONDS, keys.usableUntilMs() / 1000),
       });
       return verification;
     } catch (error) {
+      cache.delete(token); // what was accepted before is not accepted by a clock that is put back
       return reject(explainRejection(error, token, { issuer, audience, algorithms, type, nowSeconds }));
     }
   }
@@ -171,7 +175,8 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
       report('EXPIRED', { exp: describeTime(cached.expiresAtSeconds) });
       return EXPIRED;
     }
-    return nowSeconds < cached.cachedUntilSeconds ? cached.verification : undefined;
+    const isUsable = nowSeconds >= cached.cachedAtSeconds && nowSeconds < cached.cachedUntilSeconds;
+    return isUsable ? cached.verification : undefined;
   }
 
   return {

@@ -427,6 +427,11 @@ describe('the options of createVerifier', () => {
     expect(() => openVerifier({ keys: new URL(url) })).not.toThrow();
   });
 
+  it.each([undefined, null, 'https://issuer.example/'])('reject %j in their place', (options) => {
+    const open = () => createVerifier(options as unknown as VerifierOptions); // wrong on purpose
+    expect(open).toThrow(expect.objectContaining({ name: 'ConfigError' }));
+  });
+
   it('accept several audiences', async () => {
     const { verifier } = openVerifier({ audience: ['web', 'api'] });
     await accept(verifier, await sign());

@@ -185,6 +185,24 @@ describe('remembering', () => {
     await expectRefused(verifier, token, 'TOKEN_EXPIRED');
   });
 
+  it('does not go on with a token whose key was withdrawn if the clock is put back', async () => {
+    const withdrawn = { isIt: false };
+    const verifier = makeVerifier({
+      keys: async (header, token) => {
+        if (withdrawn.isIt) throw new errors.JWKSNoMatchingKey();
+        return keys(header, token);
+      },
+    });
+    clock.now = new Date(START.getTime() + 60_000);
+    const token = await makeToken();
+    await expectAccepted(verifier, token);
+    withdrawn.isIt = true;
+    clock.now = new Date(START.getTime() + 59_000);
+    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    clock.now = new Date(START.getTime() + 61_000);
+    await expectRefused(verifier, token, 'TOKEN_INVALID');
+  });
+
   it('ends after ten minutes, or a key could not be withdrawn', async () => {
     const withdrawn = { isIt: false };
     const verifier = makeVerifier({
