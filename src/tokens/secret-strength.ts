@@ -11,7 +11,7 @@ const MIN_DISTINCT_CHARACTERS = 8;
 const WORD_BITS = 13;
 const SEQUENCE_BITS = 8;
 const REPEATED_BITS = 1;
-const MIN_WORD_LENGTH = 4;
+const MIN_WORD_LENGTH = 3;
 const MAX_WORD_LENGTH = 16;
 const MIN_SEQUENCE_LENGTH = 3;
 const KEYBOARD = ['qwertyuiop', 'qwertzuiop', 'azertyuiop', 'asdfghjkl', 'zxcvbnm', 'yxcvbnm', '1234567890'];
@@ -26,6 +26,10 @@ const LEET: Readonly<Record<string, string>> = {
   $: 's',
 };
 
+/** Texts of templates and documentation, which everyone can read. */
+const PLACEHOLDER =
+  /(change|replace)[\W_]*(me|this|it)|do[\W_]*not[\W_]*use|your[\W_].{0,20}(secret|key)|insert[\W_]*(your|a|here)|(secret|key)[\W_]*goes[\W_]*here|placeholder/;
+
 const WORDS: ReadonlySet<string> = new Set([
   ...dictionary['passwords-common'],
   ...dictionary['diceware-common'],
@@ -35,7 +39,8 @@ const WORDS: ReadonlySet<string> = new Set([
 export function measureSecret(secret: string): SecretStrength {
   const text = secret.toLowerCase();
   if (new Set(text).size < MIN_DISTINCT_CHARACTERS || isRepeated(text)) return 'guessable';
-  const bits = estimateBits(text);
+  if (PLACEHOLDER.test(text)) return 'guessable';
+  const bits = Math.min(estimateBits(text), ...[0, 1].map((first) => estimateInterleaved(text, first)));
   if (bits < GUESSABLE_BITS) return 'guessable';
   return bits < WEAK_BITS ? 'weak' : 'strong';
 }
@@ -60,10 +65,17 @@ function estimateBits(text: string): number {
     if (seen.has(part)) bits += REPEATED_BITS;
     else if (length > 1) bits += word >= sequence ? WORD_BITS : SEQUENCE_BITS;
     else bits += characterBits(part);
-    if (length > 1 || /\W/.test(part)) seen.add(part);
+    if (length > 1 || /[\W_]/.test(part)) seen.add(part);
     at += length;
   }
   return bits;
+}
+
+/** Of two texts that take turns, such as `a1b2c3d4`, perhaps behind a first character. */
+function estimateInterleaved(text: string, from: number): number {
+  const every = (first: number) =>
+    [...text].filter((_, at) => at >= from && (at - from) % 2 === first).join('');
+  return estimateBits(text.slice(0, from)) + estimateBits(every(0)) + estimateBits(every(1));
 }
 
 function characterBits(character: string): number {

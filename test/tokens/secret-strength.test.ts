@@ -22,6 +22,14 @@ describe('a guessable secret', () => {
     'adminadminadmin12345678letmein123456',
     'P@ssw0rdP@ssw0rd1234567890qwerty!!',
     '1111111122222222333333334444444455555555',
+    'please-change-me-in-production-1234',
+    'REPLACE_ME_WITH_A_LONG_RANDOM_SECRET',
+    'development-secret-do-not-use-in-production',
+    '<insert-your-random-secret-here-32>',
+    'your-super-secret-jwt-key-goes-here',
+    'a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6',
+    'xa1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6',
+    'z9y8x7w6v5u4t3s2r1q0p9o8n7m6l5k4',
   ])('is rejected at start, by name and without its value: %s', (secret) => {
     expect(measureSecret(secret)).toBe('guessable');
     const faults = [
