@@ -8,6 +8,7 @@ import { GOOD_PASSWORD } from '../support/test-server.ts';
 import { openGraphiql, waitForFocus } from './open-graphiql.ts';
 
 const PHONE = { width: 390, height: 844 };
+const TABLET = { width: 768, height: 1024 };
 const OWN_PARTS = ['.bandha-panel', '.bandha-header', '.bandha-refusal'];
 
 /** What axe finds serious or critical in Bandha's own parts of the page, and in how many elements it looked. */
@@ -102,5 +103,32 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
     expect(overflow).toBeLessThanOrEqual(0);
     expect(graphiql.problems()).toEqual([]);
+  });
+
+  it('has room for panel, query and search field on a tablet', async () => {
+    await using graphiql = await openGraphiql({}, { viewport: TABLET });
+    const { page } = graphiql;
+    const boxOf = async (part: string) => (await page.locator(part).boundingBox()) ?? expect.fail(part);
+    await graphiql.createAccount();
+    await graphiql.run();
+    await graphiql.answer(/granted/);
+    expect((await boxOf('.graphiql-plugin')).width).toBeGreaterThanOrEqual(250);
+    const [query, response] = [await boxOf('.graphiql-query-editor'), await boxOf('.graphiql-response')];
+    expect(query.width).toBeGreaterThan(380);
+    expect(response.y).toBeGreaterThanOrEqual(query.y + query.height);
+    const account = await boxOf('.bandha-who');
+    expect(account.x + account.width).toBeLessThanOrEqual(TABLET.width);
+
+    await page.getByRole('button', { name: /Documentation Explorer/ }).click();
+    const docs = page.locator('.graphiql-doc-explorer');
+    await docs.getByRole('link', { name: 'AuthPayload' }).click();
+    await docs.getByRole('heading', { name: 'AuthPayload' }).waitFor();
+    const search = await boxOf('.graphiql-doc-explorer-search-input');
+    const title = await boxOf('.graphiql-doc-explorer-title');
+    expect(title.y).toBeGreaterThanOrEqual(search.y + search.height);
+    const isCutOff = await page
+      .getByRole('combobox')
+      .evaluate((input) => input instanceof HTMLInputElement && input.scrollWidth > input.clientWidth);
+    expect(isCutOff).toBe(false);
   });
 });
