@@ -1,6 +1,7 @@
 // Verification only: tokens come from another issuer, `@auth` guards the app's own schema.
 import type { Plugin } from 'graphql-yoga';
 import { useAuthentication } from './context.ts';
+import { ConfigError } from './errors.ts';
 import { type GuardOptions, useGuard } from './guard/use-guard.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import type { Verifier } from './tokens/verifier.ts';
@@ -10,8 +11,14 @@ export interface UseBandhaOptions extends GuardOptions {
   verifier: Verifier;
 }
 
-/** Authentication and guard for any Yoga server: `createYoga({ schema, plugins: [useBandha({ verifier })] })`. */
+/**
+ * Authentication and guard for any Yoga server: `createYoga({ schema, plugins: [useBandha({ verifier })] })`.
+ * @throws ConfigError without a verifier; when the plugin is added, as `useGuard` does
+ */
 export function useBandha({ verifier, ...guard }: UseBandhaOptions): Plugin {
+  if (typeof verifier?.verify !== 'function') {
+    throw new ConfigError(['useBandha: verifier: is required; createVerifier makes one']);
+  }
   return {
     onPluginInit({ addPlugin }) {
       addPlugin(useGuard(guard));

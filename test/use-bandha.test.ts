@@ -4,7 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createVerifier, directiveTypeDefs, useBandha, type VerifierOptions } from '../src/index.ts';
+import {
+  createVerifier,
+  directiveTypeDefs,
+  type UseBandhaOptions,
+  useBandha,
+  type VerifierOptions,
+} from '../src/index.ts';
 import { silentLog } from '../src/log.ts';
 import { register, startTestServer, type TestServer } from './support/test-server.ts';
 
@@ -127,4 +133,24 @@ describe('an app whose verification keys cannot be had', () => {
     expect(body.errors[0].extensions).toEqual(extensions);
     expect(app.runs).toBe(0);
   });
+});
+
+it.each([{}, { verifier: null }, { verifier: 'https://issuer.example/' }])(
+  'an error at start names the verifier: %o',
+  (options) => {
+    expect(() => useBandha(options as unknown as UseBandhaOptions)).toThrow('verifier: is required'); // wrong on purpose
+  },
+);
+
+it('an unknown option is an error at start', () => {
+  const verifier = createVerifier({
+    issuer: 'i',
+    audience: 'a',
+    keys: () => Promise.reject(new Error('no key')),
+  });
+  const schema = createSchema({ typeDefs: 'type Query { open: Int }' });
+  const options = { verifier, defaultAccess: 'deny' } as UseBandhaOptions; // wrong on purpose
+  expect(() => createYoga({ schema, plugins: [useBandha(options)] })).toThrow(
+    'defaultAccess: is not a known option',
+  );
 });

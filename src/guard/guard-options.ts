@@ -24,18 +24,54 @@ export interface GuardSettings extends DecisionOptions {
   watchSession?: WatchSession;
 }
 
-/** @throws ConfigError if an option is none of its choices */
+/** What each option must be; `undefined` stands for the default. */
+const CHECKS: Readonly<
+  Record<keyof GuardSettings, readonly [isValid: (value: unknown) => boolean, rule: string]>
+> = {
+  onDenied: oneOf('reject', 'null'),
+  introspection: oneOf('all', 'usable', 'annotated'),
+  default: oneOf('allow', 'deny'),
+  // A text such as 'false' would let everything through.
+  report: [(value) => typeof value === 'boolean', 'be true or false'],
+  policies: [isPolicies, 'be an object of functions'],
+  now: [isFunction, 'be a function that returns a Date'],
+  watchSession: [isFunction, 'be a function'],
+  log: [() => true, ''], // checked below
+};
+
+/**
+ * A misspelt option or choice must not leave open what was meant to be closed.
+ * @throws ConfigError naming every option that is unknown or not what it must be
+ */
 export function assertGuardOptions(options: GuardSettings): void {
-  const { onDenied, introspection, default: otherwise, log } = { ...DEFAULTS, ...withoutUndefined(options) };
-  assertOneOf('onDenied', onDenied, ['reject', 'null']);
-  assertOneOf('introspection', introspection, ['all', 'usable', 'annotated']);
-  assertOneOf('default', otherwise, ['allow', 'deny']);
-  if (log !== undefined) assertLog(log, ['warn']);
+  if (typeof options !== 'object' || options === null)
+    throw new ConfigError(['useGuard: the options must be an object']);
+  const issues = Object.entries(withoutUndefined(options)).flatMap(([name, value]) => {
+    const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof GuardSettings] : undefined; // CHECKS has these keys alone
+    if (check === undefined)
+      return [`useGuard: ${name}: is not a known option; there are ${Object.keys(CHECKS).join(', ')}`];
+    const [isValid, rule] = check;
+    return isValid(value) ? [] : [`${name}: must ${rule}`];
+  });
+  if (issues.length > 0) throw new ConfigError(issues);
+  if (options.log !== undefined) assertLog(options.log, ['warn']);
 }
 
-/** A misspelt choice must not leave open what was meant to be closed. */
-function assertOneOf(name: string, value: string, choices: readonly string[]): void {
-  if (!choices.includes(value)) throw new ConfigError([`${name}: must be one of ${choices.join(', ')}`]);
+function oneOf(...choices: readonly string[]): readonly [(value: unknown) => boolean, string] {
+  return [(value) => choices.some((choice) => choice === value), `be one of ${choices.join(', ')}`];
+}
+
+function isFunction(value: unknown): boolean {
+  return typeof value === 'function';
+}
+
+function isPolicies(value: unknown): boolean {
+  return (
+    typeof value === 'object' &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(isFunction)
+  );
 }
 
 const DEFAULTS: Required<Pick<GuardSettings, 'default' | 'onDenied' | 'report' | 'introspection'>> = {

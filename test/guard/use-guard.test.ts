@@ -369,10 +369,21 @@ describe('the walled schema, executed by hand', () => {
   });
 });
 
-it.each([{ onDenied: 'nul' }, { default: 'denny' }, { introspection: 'usabel' }])(
-  'a misspelt choice is a fault at start: %o',
-  (options) => {
-    // What plain JavaScript can say.
-    expect(() => useGuard(options as GuardOptions)).toThrow(ConfigError);
-  },
-);
+it.each([
+  { onDenied: 'nul' },
+  { default: 'denny' },
+  { introspection: 'usabel' },
+  { defaultAccess: 'deny' },
+  { defualt: 'deny' },
+  { report: 'false' },
+  { report: 0 },
+  { policies: { own: true } },
+  { policies: [] },
+  { policies: null },
+  { now: new Date() },
+  { watchSession: true },
+  null,
+])('a misspelt option or choice is an error at start: %o', (options) => {
+  // What plain JavaScript can say.
+  expect(() => useGuard(options as GuardOptions)).toThrow(ConfigError);
+});
