@@ -174,7 +174,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useRequestTarget(),
       useBodyChecks({ maxBodyBytes, multipart }),
       useClientAddress(),
-      useLongDocumentQueue(longDocuments),
+      useLongDocumentQueue(longDocuments, maxBodyBytes),
       useOperationLimits(ofOperations, findExceededLimit),
       useClearRefusals(),
       useDocumentCache({ log }),

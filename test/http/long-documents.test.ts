@@ -4,7 +4,13 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createLongDocumentQueue, MAX_SHORT_DOCUMENT_LENGTH } from '../../src/http/long-documents.ts';
+import {
+  createLongDocumentQueue,
+  MAX_SHORT_DOCUMENT_LENGTH,
+  useLongDocumentQueue,
+} from '../../src/http/long-documents.ts';
+import { createListener } from '../../src/server.ts';
+import { createOwnYoga, listen } from '../support/own-yoga.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 describe('the queue of long documents', () => {
@@ -13,7 +19,7 @@ describe('the queue of long documents', () => {
     const events: string[] = [];
     const done = new Promise<void>((resolve) => {
       for (const name of ['a', 'b', 'c']) {
-        queue(() => {
+        queue(1, () => {
           events.push(name);
           setImmediate(() => {
             events.push('another request');
@@ -28,8 +34,24 @@ describe('the queue of long documents', () => {
 
   it('takes tasks that a task adds', async () => {
     const queue = createLongDocumentQueue();
-    await new Promise<void>((resolve) => queue(() => queue(resolve)));
-    await new Promise<void>((resolve) => queue(resolve));
+    await new Promise<void>((resolve) => queue(1, () => queue(1, resolve)));
+    await new Promise<void>((resolve) => queue(1, resolve));
+  });
+});
+
+describe('a full queue', () => {
+  it('drops tasks until others have run, and takes one that is larger than the queue if it is alone', async () => {
+    const queue = createLongDocumentQueue(100);
+    const events: string[] = [];
+    const add = (name: string, bytes: number) => queue(bytes, () => events.push(name));
+    expect([add('a', 60), add('b', 40), add('c', 1), add('d', 101)]).toEqual([true, true, false, false]);
+    await new Promise<void>((resolve) =>
+      setImmediate(() => setImmediate(() => setImmediate(() => resolve()))),
+    );
+    expect(add('e', 500)).toBe(true);
+    expect(add('f', 1)).toBe(false);
+    await new Promise<void>((resolve) => setImmediate(() => setImmediate(() => resolve())));
+    expect(events).toEqual(['a', 'b', 'e']);
   });
 });
 
@@ -71,4 +93,50 @@ describe('a long document', () => {
       expect(answers).toEqual(answers.map(() => ({ data: { viewer: null } })));
     },
   );
+
+  it('is rejected with 503 if too many are waiting, by both ways in alike; a short one is not', async () => {
+    const queue = createLongDocumentQueue(1);
+    let isHeld = true;
+    const hold = () => {
+      if (isHeld) queue(1, hold);
+    };
+    hold();
+    const { bandha } = server;
+    const yoga = createYoga({
+      schema: bandha.schema,
+      plugins: [useLongDocumentQueue(queue, 100_000), ...bandha.plugins],
+      logging: false,
+      cors: false,
+    });
+    // A Yoga server with the queue alone, and the fast path of an own Yoga server.
+    const fastPath = createListener(createOwnYoga(bandha), {
+      ...bandha,
+      house: { ...bandha.house, longDocuments: queue },
+    });
+    const ways = await Promise.all([listen(yoga), listen(fastPath)]);
+    const answers = ways.map(async ({ url }) => {
+      const send = (query: string) =>
+        fetch(`${url}/graphql`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ query }),
+        });
+      expect((await send('{ viewer { id } }')).status).toBe(200);
+      const { status, headers, text } = await send(long(1)).then(async (response) => ({
+        status: response.status,
+        headers: response.headers,
+        text: await response.text(),
+      }));
+      expect(status).toBe(503);
+      expect(headers.get('retry-after')).toBe('1');
+      return text;
+    });
+    const [one, other] = await Promise.all(answers);
+    expect(JSON.parse(one ?? '')).toMatchObject({
+      errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
+    });
+    expect(other).toBe(one);
+    isHeld = false;
+    for (const { close } of ways) close();
+  });
 });

@@ -7,7 +7,7 @@ import { andThen, type PromiseOrValue } from '../../at-once.ts';
 import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import type { BodyLimits } from '../body-limits.ts';
-import { type LongDocumentQueue, MAX_SHORT_DOCUMENT_LENGTH } from '../long-documents.ts';
+import { type LongDocumentQueue, MAX_SHORT_DOCUMENT_LENGTH, tooManyDocuments } from '../long-documents.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
 import { type FindTargetIssue, type NodeRequest, toOriginForm } from '../request-target.ts';
 import { findVariableFaults } from '../use-clear-refusals.ts';
@@ -140,9 +140,9 @@ export function createLane(options: LaneOptions): RequestListener {
       if (params === undefined) return otherDoor(unread(req, body), res);
       const { query, operationName } = params;
       const run = () => {
-        const prepared = prepare(query, operationName);
-        if (prepared === undefined) return otherDoor(unread(req, body), res);
         try {
+          const prepared = prepare(query, operationName);
+          if (prepared === undefined) return otherDoor(unread(req, body), res);
           const answering = andThen(answer(prepared, params, req, res, body), respond);
           if (answering instanceof Promise) answering.catch(fail);
         } catch (error) {
@@ -150,8 +150,8 @@ export function createLane(options: LaneOptions): RequestListener {
         }
       };
       const isLong = query.length > MAX_SHORT_DOCUMENT_LENGTH && !prepare.isKept(query, operationName);
-      if (isLong) options.longDocuments(run);
-      else run();
+      if (!isLong) run();
+      else if (!options.longDocuments(body.length, run)) fail(tooManyDocuments());
     });
   };
 }
