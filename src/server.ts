@@ -6,14 +6,17 @@ import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { logAccounts } from './accounts/log-accounts.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
+import { assertClock } from './clock.ts';
 import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
 import { createGuard } from './guard/create-guard.ts';
+import { assertGuardOptions } from './guard/guard-options.ts';
 import { type GuardOptions, guardPlugin } from './guard/use-guard.ts';
 import { createHousekeeping } from './housekeeping.ts';
 import { createYogaServer } from './http/create-yoga-server.ts';
 import { createHouseListener, type House, type ListenerOptions } from './http/lane/create-listener.ts';
 import type { AnyYoga } from './http/lane/find-foreign-hooks.ts';
+import { assertListenerArguments } from './http/listener-options.ts';
 import { createLongDocumentQueue, useLongDocumentQueue } from './http/long-documents.ts';
 import { openMetricsServer } from './http/metrics-server.ts';
 import { createLimitCheck, type OperationLimits, resolveOperationLimits } from './http/operation-limits.ts';
@@ -101,6 +104,8 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
   const { maxBodyBytes = MAX_BODY_BYTES, multipart, ...given } = others;
   assertBodyLimits({ maxBodyBytes, multipart });
   assertLog(log);
+  assertClock(now);
+  assertGuardOptions({ policies, default: otherwise, report });
   const ofOperations = resolveOperationLimits(operationLimits);
   const config = completeConfig({
     ...given,
@@ -248,8 +253,10 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
 /**
  * A listener for an own Yoga server that has `bandha.schema` and `bandha.plugins`: the fast lane, and Yoga for whatever it
  * leaves. The lane stays shut, and says so in the log, where the server has hooks that it would leave out.
+ * @throws ConfigError naming each argument or option that is wrong
  */
 export function createListener(yoga: AnyYoga, bandha: Bandha, options?: ListenerOptions): RequestListener {
+  assertListenerArguments(yoga, bandha, options);
   return createHouseListener(yoga, bandha.house, options);
 }
 

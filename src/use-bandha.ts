@@ -15,7 +15,8 @@ export interface UseBandhaOptions extends GuardOptions {
  * Authentication and guard for any Yoga server: `createYoga({ schema, plugins: [useBandha({ verifier })] })`.
  * @throws ConfigError without a verifier; when the plugin is added, as `useGuard` does
  */
-export function useBandha({ verifier, ...guard }: UseBandhaOptions): Plugin {
+export function useBandha(options: UseBandhaOptions): Plugin {
+  const { verifier, ...guard } = options ?? {}; // JavaScript may pass nothing
   if (typeof verifier?.verify !== 'function') {
     throw new ConfigError(['useBandha: verifier: is required; createVerifier makes one']);
   }

@@ -21,6 +21,8 @@ function parse<const O extends ParseArgsOptionsConfig>(args: readonly string[], 
   try {
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error));
+    const message = error instanceof Error ? error.message : String(error);
+    // Node adds how to pass an argument that starts with "-", which no command has.
+    throw new UsageError(message.replace(/\. To specify .*/s, '.'));
   }
 }

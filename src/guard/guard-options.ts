@@ -1,4 +1,5 @@
 // The options of a guard: what they may be, and that those of two guards agree.
+import { CLOCK_RULE, isClock } from '../clock.ts';
 import { ConfigError } from '../errors.ts';
 import { assertLog } from '../log.ts';
 import type { WatchSession } from './end-with-token.ts';
@@ -34,7 +35,7 @@ const CHECKS: Readonly<
   // A text such as 'false' would let everything through.
   report: [(value) => typeof value === 'boolean', 'be true or false'],
   policies: [isPolicies, 'be an object of functions'],
-  now: [isFunction, 'be a function that returns a Date'],
+  now: [isClock, CLOCK_RULE],
   watchSession: [isFunction, 'be a function'],
   log: [() => true, ''], // checked below
 };

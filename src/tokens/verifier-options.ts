@@ -1,5 +1,6 @@
 // The options of a verifier, and what they must be.
 import type { JWTVerifyGetKey } from 'jose';
+import { CLOCK_RULE, isClock } from '../clock.ts';
 import { ConfigError } from '../errors.ts';
 import { LOG_METHODS, type Log } from '../log.ts';
 import {
@@ -121,7 +122,7 @@ const CHECKS: Readonly<Record<keyof VerifierOptions, OptionCheck>> = {
     },
     rule: `have the methods debug and warn, as a pino logger has (${LOG_METHODS.join(', ')})`,
   },
-  now: { isValid: isFunction, rule: 'be a function that returns a Date' },
+  now: { isValid: isClock, rule: CLOCK_RULE },
 };
 
 /**

@@ -145,6 +145,12 @@ describe('a command', () => {
     expectSentence(result, code, sentence);
     expect(result.stderr).not.toContain('s3cret');
   });
+
+  it('names an unknown option and its usage, and no more', async () => {
+    const { code, stderr } = await run(['serve', '--port', '5000']);
+    expect(code).toBe(2);
+    expect(stderr.trim()).toBe("Unknown option '--port'.\nUsage: bandha serve");
+  });
 });
 
 describe('bandha users add', () => {

@@ -81,7 +81,7 @@ export function createHouseListener(
   };
   const foreign = findForeignHooks(yoga, plugins);
   if (foreign.length > 0) {
-    log.info({ hooks: foreign }, 'the fast lane is shut: the Yoga server has hooks that it would leave out');
+    log.info({ hooks: foreign }, 'fast path not used; the Yoga server has hooks that it would skip');
     return yogaHandler;
   }
   const mask = createErrorMask(yoga);

@@ -120,7 +120,7 @@ describe('an app’s own Yoga server', () => {
     expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
     expect(count()).toBe(2);
     expect(logged.map(({ msg, hooks }) => [msg, hooks])).toEqual([
-      ['the fast lane is shut: the Yoga server has hooks that it would leave out', ['onRequest']],
+      ['fast path not used; the Yoga server has hooks that it would skip', ['onRequest']],
     ]);
   });
 
