@@ -41,6 +41,10 @@ async function serve(use: Use, way: keyof typeof WAYS_IN = 'bandha.listener') {
   const { url, close } = await listen(app);
   return {
     close,
+    async get(path: string) {
+      const response = await fetch(`${url}${path}`, { signal: AbortSignal.timeout(10_000) });
+      return { status: response.status, text: await response.text() };
+    },
     async post(path: string, body: string = JSON.stringify({ query: QUERY }), type = 'application/json') {
       const response = await fetch(`${url}${path}`, {
         method: 'POST',
@@ -67,6 +71,20 @@ describe('mounted', () => {
     });
     expect((await post(`${path}/x`)).status).toBe(404);
     expect(logged).toEqual([]);
+    close();
+  });
+
+  it('at a list of paths, it answers each and leaves the others to the app', async () => {
+    const paths = ['/graphql', '/.well-known/jwks.json', '/health', '/metrics'];
+    const { get, post, close } = await serve((app, listener) => {
+      app.use(paths, listener);
+      app.get('/hello', (_req, res) => void res.send('hello'));
+    });
+    expect((await post('/graphql')).text).toContain('fast path /graphql');
+    expect((await get('/.well-known/jwks.json')).text).toContain('"keys"');
+    expect((await get('/health/ready')).text).toContain('"status":"ok"');
+    expect((await get('/metrics')).text).toContain('bandha_');
+    expect(await get('/hello')).toEqual({ status: 200, text: 'hello' });
     close();
   });
 
