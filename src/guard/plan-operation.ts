@@ -4,7 +4,6 @@ import {
   type FieldNode,
   type FragmentDefinitionNode,
   type GraphQLCompositeType,
-  type GraphQLObjectType,
   type GraphQLSchema,
   getNamedType,
   isAbstractType,
@@ -16,6 +15,7 @@ import {
   type SelectionSetNode,
 } from 'graphql';
 import { addConditions, type Conditions } from './conditions.ts';
+import { createObjectSets, type ObjectSet } from './object-sets.ts';
 import type { Rulebook } from './rulebook.ts';
 import type { Requirement } from './rules.ts';
 
@@ -104,6 +104,7 @@ export function planOperation(
   const rootKeys = new Set<string>();
   const walked = new Map<SelectionSetNode, Set<string>>();
   const maxLooks = Math.min(MAX_LOOKS, Math.max(MIN_LOOKS, document.loc?.end ?? MAX_LOOKS));
+  const objectsOf = createObjectSets(schema, rulebook);
   let looks = 0;
   let isListed = true;
 
@@ -111,7 +112,7 @@ export function planOperation(
   if (rootType) {
     walk(operation.selectionSet, {
       type: rootType,
-      objects: [rootType],
+      objects: objectsOf(rootType),
       path: undefined,
       conditions: [],
       isCertain: true,
@@ -133,9 +134,8 @@ export function planOperation(
     const seen = walked.get(selectionSet) ?? new Set();
     // What does not lead to places is the same wherever it stands, and whatever the conditions.
     const isPlaced = at.isCertain && !isHurried;
-    const objects = at.objects.map(({ name }) => name).join();
     const isRoot = at.path === undefined;
-    const key = `${objects} ${at.isCertain} ${isRoot} ${isPlaced ? JSON.stringify(at.conditions) : ''}`;
+    const key = `${at.objects.names} ${at.isCertain} ${isRoot} ${isPlaced ? JSON.stringify(at.conditions) : ''}`;
     if (!isPlaced && seen.has(key)) {
       if (at.isCertain) isListed = false;
       return;
@@ -154,9 +154,9 @@ export function planOperation(
       const name = fragment?.typeCondition?.name.value;
       const type = name === undefined ? at.type : schema.getType(name);
       if (fragment === undefined || !isCompositeType(type)) continue;
-      const objects = at.objects.filter((object) => isOf(object, type));
-      const isCertain = at.isCertain && objects.length === at.objects.length;
-      if (objects.length === 0) continue;
+      const objects = at.objects.narrow(type);
+      const isCertain = at.isCertain && objects === at.objects;
+      if (objects.objects.length === 0) continue;
       // An object goes by its own name, also where a fragment names an interface of it.
       const named = isObjectType(at.type) ? at.type : type;
       walk(fragment.selectionSet, { ...at, type: named, objects, conditions, isCertain });
@@ -180,15 +180,15 @@ export function planOperation(
     const field = isMeta || isUnionType(at.type) ? undefined : at.type.getFields()[fieldName];
     const returned = field && getNamedType(field.type);
     if (!isCompositeType(returned)) return;
-    const objects = isAbstractType(returned) ? schema.getPossibleTypes(returned) : [returned];
-    if (isAbstractType(returned)) add(rulebook.ofAny(objects));
+    const objects = objectsOf(returned);
+    if (isAbstractType(returned)) add(objects.anyType());
     if (node.selectionSet) walk(node.selectionSet, { ...at, type: returned, objects, path });
   }
 
   function demand(node: FieldNode, fieldName: string, path: PlacePath, at: Position): void {
     const { type, objects, conditions } = at;
-    add(rulebook.ofAny(objects, fieldName));
-    const requirement = at.isCertain ? rulebook.ofEvery(objects, fieldName) : [];
+    add(objects.any(fieldName));
+    const requirement = at.isCertain ? objects.every(fieldName) : [];
     if (requirement.length === 0) return;
     const places = groups.get(requirement) ?? [];
     groups.set(requirement, places);
@@ -199,10 +199,6 @@ export function planOperation(
   function add(requirement: Requirement): void {
     for (const rule of requirement) dependent.add(rule);
   }
-
-  function isOf(object: GraphQLObjectType, type: GraphQLCompositeType): boolean {
-    return object === type || (isAbstractType(type) && schema.isSubType(type, object));
-  }
 }
 
 const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
@@ -212,7 +208,7 @@ interface Position {
   /** As the operation names it. */
   type: GraphQLCompositeType;
   /** The object types that can stand here. */
-  objects: readonly GraphQLObjectType[];
+  objects: ObjectSet;
   /** Undefined at the root. */
   path: PlacePath | undefined;
   conditions: Conditions;

@@ -211,3 +211,34 @@ describe('a document that multiplies by fragments', () => {
     expect(JSON.stringify(errors).length).toBeLessThan(1_200_000);
   });
 });
+
+it('what an interface’s types demand is read once, at however many places it stands', () => {
+  const types = Array.from(
+    { length: 300 },
+    (_, i) => `type T${i} implements Node @auth(roles: ["r${i}"]) { id: ID next: Node }`,
+  );
+  const wide = buildSchema(
+    `${directiveTypeDefs} type Query { node: Node } interface Node { id: ID next: Node } ${types.join(' ')}`,
+  );
+  const book = readRulebook(wide, { default: 'allow', policyNames: [] });
+  let reads = 0;
+  const count =
+    <Args extends unknown[], R>(read: (...args: Args) => R) =>
+    (...args: Args) => {
+      reads += 1;
+      return read(...args);
+    };
+  const counted = { ...book, ofAny: count(book.ofAny), ofEvery: count(book.ofEvery) };
+  const fields = (name: string) =>
+    Array.from({ length: 80 }, (_, i) => `${name}${i}: next { ...G }`).join(' ');
+  const casts = Array.from({ length: 80 }, () => '... on T1 { id }').join(' ');
+  const document =
+    parse(`{ node { ${fields('a')} } } fragment G on Node { ${fields('b').replaceAll('...G', '...H')} }
+    fragment H on Node { id ${casts} }`);
+  const operation = getOperationAST(document);
+  if (!operation) throw new Error('There is no operation');
+  const plan = planOperation(wide, counted, document, operation);
+  expect(plan.certain.length).toBeGreaterThan(0);
+  expect(plan.dependent).toHaveLength(301); // a role for each type, and being signed in
+  expect(reads).toBeLessThan(20);
+});
