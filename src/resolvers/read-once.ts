@@ -21,20 +21,27 @@ interface Shared<T> {
  * one.
  */
 export function createReadOnce<T>(read: (principal: Principal) => Promise<T>): ReadOnce<T> {
-  // By request, so that an entry is gone with its request.
-  const entries = new WeakMap<object, Shared<T>>();
+  // On the request itself, so that an entry is gone with it: a WeakMap with an entry a request doubles the garbage
+  // collector's work.
+  const SHARED = Symbol('shared read');
+  type Keeper = { [SHARED]?: Shared<T> | undefined };
 
-  return async (context, info) => {
-    const principal = requirePrincipal(context);
-    const key = requestOf(context, info);
-    const known = entries.get(key);
+  return (context, info) => {
+    let principal: Principal;
+    try {
+      principal = requirePrincipal(context);
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const keeper: Keeper = requestOf(context, info);
+    const known = keeper[SHARED];
     if (known?.principal === principal) return known.value;
-    const value = Promise.try(read, principal);
+    const value = read(principal);
     const entry = { principal, value };
-    entries.set(key, entry);
+    if (Object.isExtensible(keeper)) keeper[SHARED] = entry;
     if (info.operation.operation !== 'query') {
       const forget = () => {
-        if (entries.get(key) === entry) entries.delete(key);
+        if (keeper[SHARED] === entry) keeper[SHARED] = undefined;
       };
       value.then(forget, forget);
     }

@@ -6,28 +6,41 @@ import type { DialectAdapter, Driver } from 'kysely';
  * reads that is n² / 2 wake-ups, 50 million for 10,000 reads.
  */
 export function queueForConnection(driver: Driver): Driver {
-  let last: Promise<void> = Promise.resolve();
-  let release = () => {};
+  /** Who waits for the connection; those before `next` have had it. */
+  let pending: (() => void)[] = [];
+  let next = 0;
+  let isBusy = false;
+
+  function wakeNext(): void {
+    const wake = pending[next];
+    if (wake === undefined) {
+      pending = [];
+      next = 0;
+      isBusy = false;
+      return;
+    }
+    next += 1;
+    wake();
+  }
+
   return {
     init: (options) => driver.init(options),
     async acquireConnection(options) {
-      const previous = last;
-      const { promise, resolve } = Promise.withResolvers<void>();
-      last = promise;
-      await previous;
-      release = resolve;
+      if (isBusy) await new Promise<void>((resolve) => pending.push(resolve));
+      isBusy = true;
       try {
         return await driver.acquireConnection(options);
       } catch (error) {
-        resolve();
+        wakeNext();
         throw error;
       }
     },
     async releaseConnection(connection, options) {
-      // Taken before the driver's own release, after which the next in the queue may have set another.
-      const wakeNext = release;
-      await driver.releaseConnection(connection, options);
-      wakeNext();
+      try {
+        await driver.releaseConnection(connection, options);
+      } finally {
+        wakeNext();
+      }
     },
     beginTransaction: (connection, settings) => driver.beginTransaction(connection, settings),
     commitTransaction: (connection) => driver.commitTransaction(connection),
