@@ -1,6 +1,9 @@
 // A database with one connection: queries use it in turn, and each release wakes the next in the queue alone.
 import type { DialectAdapter, Driver } from 'kysely';
 
+/** A queue that never becomes empty drops what it has woken after so many, in one go. */
+const COMPACT_AFTER = 1_000;
+
 /**
  * Takes the place of Kysely's own mutex, whose waiters all wake at each release and queue again: with n concurrent
  * reads that is n² / 2 wake-ups, 50 million for 10,000 reads.
@@ -20,6 +23,10 @@ export function queueForConnection(driver: Driver): Driver {
       return;
     }
     next += 1;
+    if (next > COMPACT_AFTER && next * 2 > pending.length) {
+      pending = pending.slice(next);
+      next = 0;
+    }
     wake();
   }
 

@@ -73,6 +73,39 @@ describe('queueForConnection', () => {
   });
 });
 
+describe('queueForConnection that is never idle', () => {
+  it('keeps the order over many thousand requests', async () => {
+    const driver = queueForConnection(IDLE);
+    const served: number[] = [];
+    let sent = 0;
+    /** Each sends the next before it releases, so that someone always waits. */
+    const use = async (): Promise<void> => {
+      const number = sent++;
+      const connection = await driver.acquireConnection();
+      served.push(number);
+      const after = sent < AT_ONCE ? use() : undefined;
+      await driver.releaseConnection(connection);
+      await after;
+    };
+    await Promise.all([use(), use(), use()]);
+    expect(served).toEqual(Array.from({ length: sent }, (_, index) => index));
+    expect(sent).toBeGreaterThanOrEqual(AT_ONCE);
+  });
+
+  it('goes on if a release fails', async () => {
+    const driver = queueForConnection({
+      ...IDLE,
+      releaseConnection: async () => {
+        throw new Error('The file is gone');
+      },
+    });
+    const connection = await driver.acquireConnection();
+    const waiting = driver.acquireConnection();
+    await expect(driver.releaseConnection(connection)).rejects.toThrow('The file is gone');
+    await expect(waiting).resolves.toBe(CONNECTION);
+  });
+});
+
 describe('the SQLite store', () => {
   it.each(['findUserById', 'hasUsers'] as const)(
     'wakes each of 10,000 concurrent reads a bounded number of times, by %s',
