@@ -1,6 +1,5 @@
 // The configuration: read from an environment, with every fault found at once and never a value shown.
 import { z } from 'zod';
-import { normalizeEmail } from './accounts/email.ts';
 import { ConfigError } from './errors.ts';
 import { checkPassword } from './passwords/check-password.ts';
 import { findLimitIssues, type RateLimitOptions } from './rate-limits/buckets.ts';
@@ -8,6 +7,7 @@ import { parseRange } from './rate-limits/network.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
 import { measureSecret } from './tokens/secret-strength.ts';
 import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
+import { normalizeEmail } from './utils/email.ts';
 
 /** Everything a server needs to know; the README has the table. Durations are in seconds. */
 export interface Config {

@@ -2,9 +2,9 @@
 import { useGenericAuth } from '@envelop/generic-auth';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { TokenProblem } from './errors.ts';
-import { findCredentials } from './request-headers.ts';
 import type { AuthenticateAtOnce } from './tokens/authenticate.ts';
 import type { Principal } from './tokens/principal.ts';
+import { findCredentials } from './utils/request-headers.ts';
 
 /** What resolvers find in their context beside Yoga's own. */
 export interface BandhaContext {

@@ -1,12 +1,12 @@
 // What has to be done now and then, by one instance at a time: rotating keys that are old, removing what nobody needs.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from './config.ts';
-import type { Log } from './log.ts';
 import { KNOWN_NETWORK_SECONDS } from './rate-limits/network.ts';
 import { describeOutage } from './stores/availability.ts';
 import type { Store } from './stores/store.ts';
 import { rotateOldKeys } from './tokens/rotate-keys.ts';
 import type { Secrets } from './tokens/secrets.ts';
+import type { Log } from './utils/log.ts';
 
 export interface HousekeepingDeps {
   store: Store;

@@ -1,5 +1,5 @@
 // What an embedding app imports.
-import './node-version.ts';
+import './utils/node-version.ts';
 
 export type { Accounts, ClientInfo } from './accounts/accounts.ts';
 export { type Config, loadConfig } from './config.ts';
@@ -8,7 +8,6 @@ export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenP
 export type { Policy, PolicyQuestion } from './guard/policies.ts';
 export { type GuardOptions, useGuard } from './guard/use-guard.ts';
 export type { OperationLimits } from './http/operation-limits.ts';
-export type { Log } from './log.ts';
 export type { BucketLimit, BucketName, RateLimitOptions } from './rate-limits/buckets.ts';
 export { requirePrincipal } from './resolvers/require-principal.ts';
 export { directiveTypeDefs } from './schema/base-schema.ts';
@@ -20,3 +19,4 @@ export { createPrincipal, type PrincipalInput } from './tokens/create-principal.
 export type { Principal } from './tokens/principal.ts';
 export { createVerifier, type Verification, type Verifier, type VerifierOptions } from './tokens/verifier.ts';
 export { type UseBandhaOptions, useBandha } from './use-bandha.ts';
+export type { Log } from './utils/log.ts';

@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 // The command `bandha`; the only file that reads process.env, but for NODE_ENV, or exits.
-import './node-version.ts';
+import './utils/node-version.ts';
 import process from 'node:process';
 
 // After the check of the version: a static import would be linked before it.

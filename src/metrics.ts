@@ -2,9 +2,9 @@
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Accounts } from './accounts/accounts.ts';
-import { andThen } from './at-once.ts';
 import { AuthError } from './errors.ts';
 import type { AuthenticateAtOnce, Authentication } from './tokens/authenticate.ts';
+import { andThen } from './utils/maybe-promise.ts';
 
 /** Numbers that are read when somebody asks. */
 export interface Readings {

@@ -6,7 +6,6 @@ import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { logAccounts } from './accounts/log-accounts.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
-import { assertClock } from './clock.ts';
 import { type Config, completeConfig } from './config.ts';
 import { useAuthentication } from './context.ts';
 import { createGuard } from './guard/create-guard.ts';
@@ -38,7 +37,6 @@ import { useResponseHeaders } from './http/use-response-headers.ts';
 import { useRootRedirect } from './http/use-root-redirect.ts';
 import { useSubscriptionLimits } from './http/use-subscription-limits.ts';
 import { createValidate } from './http/validate-operation.ts';
-import { assertLog, consoleLog, type Log } from './log.ts';
 import { createMetrics } from './metrics.ts';
 import { createPasswordHasher } from './passwords/password-hasher.ts';
 import { createClearListener, REPLAYED_CLEARS_MS } from './rate-limits/apply-clears.ts';
@@ -52,6 +50,8 @@ import type { Store } from './stores/store.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
 import { CHANGES_STALE_AFTER_MS } from './tokens/check-session.ts';
 import { openTokens } from './tokens/open-tokens.ts';
+import { assertClock } from './utils/clock.ts';
+import { assertLog, consoleLog, type Log } from './utils/log.ts';
 import { warnAtStart } from './warn-at-start.ts';
 
 export interface BandhaOptions

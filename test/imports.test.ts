@@ -109,7 +109,7 @@ describe('the process', () => {
     expect(touches).toEqual(['main.ts']);
     // The exceptions import what they use by name: Node's version, and NODE_ENV for createBandha.
     const named = files.filter((file) => /import .*\{[^}]+\} from 'node:process'/.test(textOf(file)));
-    expect(named.toSorted()).toEqual(['node-version.ts', 'server.ts']);
+    expect(named.toSorted()).toEqual(['server.ts', 'utils/node-version.ts']);
     expect(textOf('server.ts').match(/\benv\.\w+/g)).toEqual(['env.NODE_ENV']);
   });
 });

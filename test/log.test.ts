@@ -8,8 +8,8 @@ import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { ConfigError } from '../src/errors.ts';
 import { useGuard } from '../src/guard/use-guard.ts';
-import { consoleLog, type Log } from '../src/log.ts';
 import { type Bandha, type BandhaOptions, createBandha, createListener } from '../src/server.ts';
+import { consoleLog, type Log } from '../src/utils/log.ts';
 import { TEST_SECRET } from './support/test-server.ts';
 
 const OPTIONS: BandhaOptions = {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it } from 'vitest';
-import { findVersionIssue } from '../src/node-version.ts';
+import { findVersionIssue } from '../src/utils/node-version.ts';
 
 const SRC = resolve(import.meta.dirname, '../src');
 

@@ -11,7 +11,7 @@ import {
   useBandha,
   type VerifierOptions,
 } from '../src/index.ts';
-import { silentLog } from '../src/log.ts';
+import { silentLog } from '../src/utils/log.ts';
 import { register, startTestServer, type TestServer } from './support/test-server.ts';
 
 let issuer: TestServer;

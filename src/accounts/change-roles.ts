@@ -1,7 +1,7 @@
 // Gives an account roles, or takes them away; the tokens it has are as good as expired, and the next have the new ones.
 import type { User } from '../stores/store.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
-import { normalizeEmail } from './email.ts';
 
 /** @returns undefined where no account has the email; `changed` is false where it had these roles already */
 export async function changeRoles(

@@ -3,8 +3,8 @@ import { AuthError } from '../errors.ts';
 import { checkPassword } from '../passwords/check-password.ts';
 import { assertRolesFit } from '../stores/roles.ts';
 import type { User } from '../stores/store.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
-import { normalizeEmail } from './email.ts';
 
 export interface NewAccount {
   email: string;

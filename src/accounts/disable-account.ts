@@ -1,7 +1,7 @@
 // Locks an account out: it cannot sign in, and its sessions end.
 import type { User } from '../stores/store.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
-import { normalizeEmail } from './email.ts';
 
 /** @returns undefined where no account has the email */
 export async function disableAccount(

@@ -1,8 +1,8 @@
 // Logs what happens to accounts: changes at info, rejections at debug. Ids only: no email, no token, no password.
 import { AuthError } from '../errors.ts';
-import type { Log } from '../log.ts';
 import { parseRefreshToken } from '../tokens/refresh-token.ts';
 import type { Secrets } from '../tokens/secrets.ts';
+import type { Log } from '../utils/log.ts';
 import type { Accounts } from './accounts.ts';
 
 export interface AccountLogDeps {

@@ -3,8 +3,8 @@ import { AuthError } from '../errors.ts';
 import { isTooLong } from '../passwords/check-password.ts';
 import { KNOWN_NETWORK_SECONDS, toClientNetwork } from '../rate-limits/network.ts';
 import { toKnownNetwork, toLoginSpends, toNetworkSpends } from '../rate-limits/sign-in-limits.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
-import { normalizeEmail } from './email.ts';
 import { type IssuedTokens, startSession } from './start-session.ts';
 
 /** @throws AuthError `INVALID_CREDENTIALS`; `RATE_LIMITED` if a limit is reached or the hashing queue is full */

@@ -1,8 +1,8 @@
 // The administrator that the configuration names.
 import { AuthError, ConfigError } from '../errors.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
 import { createAccount } from './create-account.ts';
-import { normalizeEmail } from './email.ts';
 
 const ADMIN = 'admin';
 

@@ -2,8 +2,8 @@
 import { AuthError } from '../errors.ts';
 import { checkPassword } from '../passwords/check-password.ts';
 import type { User } from '../stores/store.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
-import { normalizeEmail } from './email.ts';
 
 /**
  * @returns the user and how many live sessions ended; undefined if no account has the email

@@ -1,8 +1,8 @@
 // Deletes the rate limits of an account, so that its owner can sign in again.
 import { AuthError } from '../errors.ts';
 import { toLimitSubject } from '../rate-limits/sign-in-limits.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
-import { normalizeEmail } from './email.ts';
 
 /**
  * The same for an email without an account: limits count those too.

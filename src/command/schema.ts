@@ -4,13 +4,13 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { GraphQLError, type GraphQLSchema, parse } from 'graphql';
 import { ConfigError } from '../errors.ts';
-import { describeFileError } from '../file-errors.ts';
 import { explainSchema, type FieldExplanation } from '../guard/explain-schema.ts';
 import { type Rulebook, readRulebook } from '../guard/rulebook.ts';
 import { policyNamesOf } from '../guard/rules.ts';
 import { baseTypeDefs } from '../schema/base-schema.ts';
 import { assertNoClashes, assertNoRepeatedRules } from '../schema/create-schema.ts';
 import { baseCoordinates, getMissingDirectives, isStandaloneSchema } from '../schema/standalone-schema.ts';
+import { describeFileError } from '../utils/file-errors.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
 

@@ -1,9 +1,9 @@
 // bandha users add
 import { createAccount } from '../accounts/create-account.ts';
-import { normalizeEmail } from '../accounts/email.ts';
 import { loadConfig } from '../config.ts';
 import { AuthError } from '../errors.ts';
 import { createPasswordHasher } from '../passwords/password-hasher.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import { assertRoles } from './assert-roles.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { readPassword } from './read-password.ts';

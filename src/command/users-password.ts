@@ -1,7 +1,8 @@
 // bandha users password
-import { normalizeEmail } from '../accounts/email.ts';
+
 import { setPassword } from '../accounts/set-password.ts';
 import { createPasswordHasher } from '../passwords/password-hasher.ts';
+import { normalizeEmail } from '../utils/email.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { readPassword } from './read-password.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';

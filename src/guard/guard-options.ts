@@ -1,7 +1,8 @@
 // The options of a guard: what they may be, and that those of two guards agree.
-import { CLOCK_RULE, isClock } from '../clock.ts';
+
 import { ConfigError } from '../errors.ts';
-import { assertLog } from '../log.ts';
+import { CLOCK_RULE, isClock } from '../utils/clock.ts';
+import { assertLog } from '../utils/log.ts';
 import type { WatchSession } from './end-with-token.ts';
 import type { ProtectOptions } from './protect-schema.ts';
 

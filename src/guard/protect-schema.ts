@@ -11,8 +11,8 @@ import {
   isUnionType,
 } from 'graphql';
 import type { BandhaContext } from '../context.ts';
-import { consoleLog } from '../log.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
+import { consoleLog } from '../utils/log.ts';
 import type { Caller } from './check-requirement.ts';
 import { describeDisagreements } from './disagreements.ts';
 import { createEnforcement } from './enforcement.ts';

@@ -1,7 +1,7 @@
 // Yoga's door: everything about HTTP that Bandha's own server settles.
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 import { CORS } from './response-headers.ts';
 import type { BodyCheckOptions } from './use-body-checks.ts';
 

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
 import { ConfigError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 import { pathOf, toOriginForm } from './request-target.ts';
 import { RESPONSE_HEADERS } from './response-headers.ts';
 import { METRICS_PATH } from './use-metrics.ts';

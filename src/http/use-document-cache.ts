@@ -2,7 +2,7 @@
 // 1,024 entries have no size: some hundred requests with long documents would end the process.
 import { type DocumentNode, GraphQLError, type GraphQLSchema, type Source } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 import { documentBytes, dropStack, errorBytes } from './document-bytes.ts';
 import { findYogaDocumentCache, replacePlugin } from './lane/yoga-document-cache.ts';
 import { createSeenCache } from './seen-cache.ts';

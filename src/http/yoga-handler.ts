@@ -1,7 +1,7 @@
 // Yoga as a listener that answers whatever happens: nothing is left to an error page or an unhandled rejection.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { sendNodeResponse } from '@whatwg-node/server';
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 import type { AnyYoga } from './lane/find-foreign-hooks.ts';
 import type { FindTargetIssue } from './request-target.ts';
 import { RESPONSE_HEADERS } from './response-headers.ts';

@@ -1,6 +1,6 @@
 // Address of the client behind the proxies that the configuration trusts (`X-Forwarded-For`).
 import { isIP } from 'node:net';
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 import { contains, isLoopback, isPrivate, listOf, normalizeAddress, parseRange } from './network.ts';
 
 export interface ClientAddress {

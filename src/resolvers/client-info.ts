@@ -1,7 +1,7 @@
 // Where a request comes from, out of what Yoga's context holds.
 import type { ClientInfo } from '../accounts/accounts.ts';
 import type { FindClientAddress } from '../rate-limits/client-address.ts';
-import { findHeader, findIncomingMessage } from '../request-headers.ts';
+import { findHeader, findIncomingMessage } from '../utils/request-headers.ts';
 import type { ResolverContext } from './resolvers.ts';
 
 export type GetClientInfo = (context: ResolverContext) => ClientInfo;

@@ -1,7 +1,7 @@
 // Tells a database that cannot be had at the moment from every other fault, and says so once in the log.
 
 import { AuthError } from '../errors.ts';
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 import type { Around } from './around-driver.ts';
 
 /**

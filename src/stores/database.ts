@@ -1,7 +1,7 @@
 // Opens the store that a URL names.
 import type { Kysely } from 'kysely';
 import { AuthError } from '../errors.ts';
-import { type Log, silentLog } from '../log.ts';
+import { type Log, silentLog } from '../utils/log.ts';
 import type { ChangeFeed } from './change-feed.ts';
 import { createHousekeepingVerbs } from './housekeeping.ts';
 import { createSessionVerbs } from './sessions.ts';

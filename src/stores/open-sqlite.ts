@@ -1,8 +1,8 @@
 // The store's database as an SQLite file.
 import { Kysely } from 'kysely';
 import { ConfigError } from '../errors.ts';
-import { describeFileError, isFileError } from '../file-errors.ts';
-import type { Log } from '../log.ts';
+import { describeFileError, isFileError } from '../utils/file-errors.ts';
+import type { Log } from '../utils/log.ts';
 import { createAvailability } from './availability.ts';
 import type { Engine } from './database.ts';
 import { migrate } from './migrate.ts';

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 import type { Around } from './around-driver.ts';
 import { describeOutage } from './availability.ts';
 import { type ChangeFeed, createFollowers, createTurns, type Gap } from './change-feed.ts';

@@ -1,5 +1,5 @@
 // What tests of an app's schema import.
-import '../node-version.ts';
+import '../utils/node-version.ts';
 
 export { type AuthMatchers, authMatchers } from './auth-matchers.ts';
 export type { TestClock } from './clock.ts';

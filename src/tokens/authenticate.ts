@@ -1,7 +1,7 @@
 // From request headers to the caller: reads the bearer token, verifies it, asks whether its session has ended.
 import type { IncomingHttpHeaders } from 'node:http';
-import { andThen, type PromiseOrValue } from '../at-once.ts';
 import type { TokenProblem } from '../errors.ts';
+import { andThen, type PromiseOrValue } from '../utils/maybe-promise.ts';
 import type { CheckSession } from './check-session.ts';
 import type { Principal } from './principal.ts';
 import type { ReportCause, TokenLogCause } from './token-log.ts';

@@ -1,7 +1,7 @@
 // Whether a verified token's session still stands: from memory, and from the store while changes are not heard.
 import type { TokenProblem } from '../errors.ts';
-import { inTime } from '../in-time.ts';
 import type { SessionStanding } from '../stores/store.ts';
+import { inTime } from '../utils/with-timeout.ts';
 import type { Principal } from './principal.ts';
 import { hasRoles, ROLES_UNCERTAIN, type SessionChanges } from './session-changes.ts';
 

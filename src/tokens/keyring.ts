@@ -2,8 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { AuthError } from '../errors.ts';
-import { inTime } from '../in-time.ts';
 import type { Store } from '../stores/store.ts';
+import { inTime } from '../utils/with-timeout.ts';
 import type { SigningAlgorithm } from './algorithms.ts';
 import { issuedAt, type KeySet, toKeySet } from './key-set.ts';
 import { makeKeyRow, openKey, type SigningKey } from './make-key.ts';

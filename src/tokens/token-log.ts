@@ -1,6 +1,6 @@
 // The log of a verifier: why each token was rejected, for the operator alone. Callers choose most of what is rejected, so lines
 // are limited for each cause, and one cause cannot suppress another.
-import type { Log } from '../log.ts';
+import type { Log } from '../utils/log.ts';
 
 /** Levels: `debug` for mistakes of a caller, `warn` for what looks like a mistake in the configuration. */
 const CAUSES = {

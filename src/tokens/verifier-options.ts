@@ -1,8 +1,8 @@
 // The options of a verifier, and what they must be.
 import type { JWTVerifyGetKey } from 'jose';
-import { CLOCK_RULE, isClock } from '../clock.ts';
 import { ConfigError } from '../errors.ts';
-import { LOG_METHODS, type Log } from '../log.ts';
+import { CLOCK_RULE, isClock } from '../utils/clock.ts';
+import { LOG_METHODS, type Log } from '../utils/log.ts';
 import {
   isVerificationAlgorithm,
   VERIFICATION_ALGORITHMS,

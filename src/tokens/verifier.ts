@@ -2,7 +2,7 @@
 import { errors, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { TokenProblem } from '../errors.ts';
-import { consoleLog } from '../log.ts';
+import { consoleLog } from '../utils/log.ts';
 import {
   ClaimError,
   describeTime,

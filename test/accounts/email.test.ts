@@ -1,7 +1,7 @@
 // What counts as an email address, and when two of them are the same.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { normalizeEmail } from '../../src/accounts/email.ts';
+import { normalizeEmail } from '../../src/utils/email.ts';
 
 /** `a` × 64, then labels of at most 63 letters, to a total of so many characters. */
 function emailOfLength(length: number): string {

@@ -4,8 +4,8 @@ import { createServer, type IncomingMessage, type RequestListener, request } fro
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { silentLog } from '../../src/log.ts';
 import { type Bandha, createBandha, createListener } from '../../src/server.ts';
+import { silentLog } from '../../src/utils/log.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../support/test-server.ts';
 
 const CLIENT = '203.0.113.7';

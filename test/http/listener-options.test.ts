@@ -3,8 +3,8 @@ import { createYoga } from 'graphql-yoga';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import type { ListenerOptions } from '../../src/http/lane/create-listener.ts';
-import { silentLog } from '../../src/log.ts';
 import { createBandha, createListener } from '../../src/server.ts';
+import { silentLog } from '../../src/utils/log.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 
 const bandha = await createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET, log: silentLog });

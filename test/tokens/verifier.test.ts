@@ -5,8 +5,8 @@ import type { AddressInfo } from 'node:net';
 import { errors, exportJWK, generateKeyPair, type JWTVerifyGetKey, SignJWT } from 'jose';
 import { beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { silentLog } from '../../src/log.ts';
 import { createVerifier, type Verifier, type VerifierOptions } from '../../src/tokens/verifier.ts';
+import { silentLog } from '../../src/utils/log.ts';
 
 const ISSUER = 'https://issuer.example';
 const TTL_SECONDS = 600;

@@ -32,7 +32,7 @@ import {
   type OperationDefinitionNode,
   TypeNameMetaFieldDef,
 } from 'graphql';
-import type { PromiseOrValue } from '../../at-once.ts';
+import type { PromiseOrValue } from '../../utils/maybe-promise.ts';
 import { isPlain } from './is-plain.ts';
 
 export interface CompiledQuery {

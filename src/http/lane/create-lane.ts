@@ -3,9 +3,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
-import { andThen, type PromiseOrValue } from '../../at-once.ts';
 import type { Guard } from '../../guard/create-guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
+import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
 import type { BodyLimits } from '../body-limits.ts';
 import { type LongDocumentQueue, MAX_SHORT_DOCUMENT_LENGTH, tooManyDocuments } from '../long-documents.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';

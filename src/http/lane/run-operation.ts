@@ -1,7 +1,7 @@
 // Runs a prepared operation: compiled where it can be, by the other door's executor otherwise, with the same answer.
 import { normalizedExecutor } from '@graphql-tools/executor';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
-import { andThen, type PromiseOrValue } from '../../at-once.ts';
+import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
 import type { PreparedOperation } from './prepare-operation.ts';
 
 /** @param renewContext what resolvers left in the context of a run that was given up is not for the next one */

@@ -1,5 +1,5 @@
 // Where Bandha logs: to a logger that it is given, or else errors and warnings to the console.
-import { ConfigError } from './errors.ts';
+import { ConfigError } from '../errors.ts';
 
 /** A logger: pino's loggers are one. Messages are constant texts, values are in `fields`, an error is in `fields.err`. */
 export interface Log {

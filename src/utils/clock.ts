@@ -1,5 +1,5 @@
 // The clock that a caller may pass in place of the system's.
-import { ConfigError } from './errors.ts';
+import { ConfigError } from '../errors.ts';
 
 /** Follows "must". */
 export const CLOCK_RULE = 'be a function that returns a Date';
