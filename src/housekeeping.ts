@@ -1,6 +1,6 @@
 // What has to be done now and then, by one instance at a time: rotating keys that are old, removing what nobody needs.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Config } from './config.ts';
+import type { Config } from './config/config.ts';
 import { KNOWN_NETWORK_SECONDS } from './rate-limits/network.ts';
 import { describeOutage } from './stores/availability.ts';
 import type { Store } from './stores/store.ts';

@@ -2,7 +2,7 @@
 import './utils/node-version.ts';
 
 export type { Accounts, ClientInfo } from './accounts/accounts.ts';
-export { type Config, loadConfig } from './config.ts';
+export { type Config, loadConfig } from './config/config.ts';
 export type { BandhaContext } from './context.ts';
 export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
 export type { Policy, PolicyQuestion } from './guard/policies.ts';

@@ -6,7 +6,9 @@ import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
 import { logAccounts } from './accounts/log-accounts.ts';
 import { makeAdmin } from './accounts/make-admin.ts';
-import { type Config, completeConfig } from './config.ts';
+import { type Config, completeConfig } from './config/config.ts';
+import { openSecrets } from './config/secret-file.ts';
+import { warnAtStart } from './config/startup-warnings.ts';
 import { useAuthentication } from './context.ts';
 import { createGuard } from './guard/create-guard.ts';
 import { assertGuardOptions } from './guard/guard-options.ts';
@@ -44,7 +46,6 @@ import { createClientAddress } from './rate-limits/client-address.ts';
 import { createMemoryLimits } from './rate-limits/memory-limits.ts';
 import { createClientInfo } from './resolvers/client-info.ts';
 import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
-import { openSecrets } from './secret-file.ts';
 import { openStore } from './stores/database.ts';
 import type { Store } from './stores/store.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
@@ -52,7 +53,6 @@ import { CHANGES_STALE_AFTER_MS } from './tokens/check-session.ts';
 import { openTokens } from './tokens/open-tokens.ts';
 import { assertClock } from './utils/clock.ts';
 import { assertLog, consoleLog, type Log } from './utils/log.ts';
-import { warnAtStart } from './warn-at-start.ts';
 
 export interface BandhaOptions
   extends Partial<Config>,

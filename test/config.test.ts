@@ -1,7 +1,7 @@
 // The environment: each variable's default, range and fault.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Config, completeConfig, DEFAULT_CONFIG, loadConfig } from '../src/config.ts';
+import { type Config, completeConfig, DEFAULT_CONFIG, loadConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/errors.ts';
 
 const SECRET = 'a secret of thirty-two characters';

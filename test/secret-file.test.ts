@@ -6,11 +6,11 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { loadOrMakeSecret } from '../src/secret-file.ts';
+import { loadOrMakeSecret } from '../src/config/secret-file.ts';
 import { createSecrets } from '../src/tokens/secrets.ts';
 import { withFolder } from './support/server-process.ts';
 
-const MODULE = JSON.stringify(new URL('../src/secret-file.ts', import.meta.url).href);
+const MODULE = JSON.stringify(new URL('../src/config/secret-file.ts', import.meta.url).href);
 const inSecretFolder = (use: (file: string, folder: string) => Promise<void>) =>
   withFolder((folder) => use(join(folder, '.bandha', 'secret'), join(folder, '.bandha')));
 

@@ -3,8 +3,8 @@ import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
+import { warnAtStart } from '../src/config/startup-warnings.ts';
 import { openStore } from '../src/stores/database.ts';
-import { warnAtStart } from '../src/warn-at-start.ts';
 import { withFolder } from './support/server-process.ts';
 
 const STRONG = 'vJ3mQ8sT1xZ6bN0cK5fL9wR2yH7dG4pA';

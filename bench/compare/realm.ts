@@ -1,7 +1,7 @@
 // One key for everybody: the contenders verify the very tokens that Bandha would have issued.
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
-import { completeConfig } from '../../src/config.ts';
+import { completeConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/stores/database.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import { openKeyring } from '../../src/tokens/keyring.ts';

@@ -1,7 +1,7 @@
 // Access tokens for sessions that are in the store, signed as the server signs them.
 
 import { randomBytes } from 'node:crypto';
-import { completeConfig } from '../../src/config.ts';
+import { completeConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/stores/database.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import { openKeyring } from '../../src/tokens/keyring.ts';

@@ -1,5 +1,5 @@
 // bandha keys revoke KID, bandha keys revoke --all
-import { openExistingSecrets } from '../secret-file.ts';
+import { openExistingSecrets } from '../config/secret-file.ts';
 import { revokeKey } from '../tokens/rotate-keys.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal, UsageError } from './terminal.ts';

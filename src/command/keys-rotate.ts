@@ -1,6 +1,6 @@
 // bandha keys rotate
-import { loadConfig } from '../config.ts';
-import { openExistingSecrets } from '../secret-file.ts';
+import { loadConfig } from '../config/config.ts';
+import { openExistingSecrets } from '../config/secret-file.ts';
 import { rotateKeys } from '../tokens/rotate-keys.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
-import { type Config, loadConfig } from '../config.ts';
+import { type Config, loadConfig } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
 import { createBandha } from '../server.ts';
 import { parseArguments } from './parse-arguments.ts';

@@ -1,6 +1,6 @@
 // bandha users add
 import { createAccount } from '../accounts/create-account.ts';
-import { loadConfig } from '../config.ts';
+import { loadConfig } from '../config/config.ts';
 import { AuthError } from '../errors.ts';
 import { createPasswordHasher } from '../passwords/password-hasher.ts';
 import { normalizeEmail } from '../utils/email.ts';

@@ -1,6 +1,6 @@
 // bandha users unlock
 import { unlockAccount } from '../accounts/unlock-account.ts';
-import { openExistingSecrets } from '../secret-file.ts';
+import { openExistingSecrets } from '../config/secret-file.ts';
 import { openKey } from '../tokens/make-key.ts';
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';

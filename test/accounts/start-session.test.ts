@@ -3,7 +3,7 @@ import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountDeps } from '../../src/accounts/accounts.ts';
 import { startSession } from '../../src/accounts/start-session.ts';
-import { DEFAULT_CONFIG } from '../../src/config.ts';
+import { DEFAULT_CONFIG } from '../../src/config/config.ts';
 import { openStore } from '../../src/stores/database.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { openKeyring } from '../../src/tokens/keyring.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
-import { loadConfig } from '../../src/config.ts';
+import { loadConfig } from '../../src/config/config.ts';
 import type { Bandha } from '../../src/server.ts';
 import { createTestBandha, listen, WAYS_IN } from '../support/own-yoga.ts';
 import { request, sendBytes } from '../support/raw-request.ts';

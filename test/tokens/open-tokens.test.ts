@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { DEFAULT_CONFIG } from '../../src/config.ts';
+import { DEFAULT_CONFIG } from '../../src/config/config.ts';
 import { openStore } from '../../src/stores/database.ts';
 import type { Store } from '../../src/stores/store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';

@@ -1,8 +1,8 @@
 // Which secrets are rejected as guessable, and which are only worth a warning.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { completeConfig, loadConfig } from '../../src/config.ts';
-import { measureSecret } from '../../src/tokens/secret-strength.ts';
+import { completeConfig, loadConfig } from '../../src/config/config.ts';
+import { measureSecret } from '../../src/config/secret-strength.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 
 describe('a guessable secret', () => {

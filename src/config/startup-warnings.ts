@@ -1,9 +1,9 @@
 // What is allowed in a configuration and still worth a warning at start.
 import { statSync } from 'node:fs';
+import type { Log } from '../utils/log.ts';
 import type { Config } from './config.ts';
 import { SECRET_FILE } from './secret-file.ts';
-import { measureSecret } from './tokens/secret-strength.ts';
-import type { Log } from './utils/log.ts';
+import { measureSecret } from './secret-strength.ts';
 
 const OTHERS_MAY_READ = 0o044;
 

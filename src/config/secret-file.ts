@@ -2,10 +2,10 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
-import { ConfigError } from './errors.ts';
-import { measureSecret } from './tokens/secret-strength.ts';
-import { createSecrets, MIN_SECRET_LENGTH, type Secrets } from './tokens/secrets.ts';
-import { describeFileError, isFileError } from './utils/file-errors.ts';
+import { ConfigError } from '../errors.ts';
+import { createSecrets, MIN_SECRET_LENGTH, type Secrets } from '../tokens/secrets.ts';
+import { describeFileError, isFileError } from '../utils/file-errors.ts';
+import { measureSecret } from './secret-strength.ts';
 
 export const SECRET_FILE = '.bandha/secret';
 const SECRET_BYTES = 32;

@@ -1,13 +1,13 @@
 // The configuration: read from an environment, with every fault found at once and never a value shown.
 import { z } from 'zod';
-import { ConfigError } from './errors.ts';
-import { checkPassword } from './passwords/check-password.ts';
-import { findLimitIssues, type RateLimitOptions } from './rate-limits/buckets.ts';
-import { parseRange } from './rate-limits/network.ts';
-import { SIGNING_ALGORITHMS, type SigningAlgorithm } from './tokens/algorithms.ts';
-import { measureSecret } from './tokens/secret-strength.ts';
-import { MIN_SECRET_LENGTH } from './tokens/secrets.ts';
-import { normalizeEmail } from './utils/email.ts';
+import { ConfigError } from '../errors.ts';
+import { checkPassword } from '../passwords/check-password.ts';
+import { findLimitIssues, type RateLimitOptions } from '../rate-limits/buckets.ts';
+import { parseRange } from '../rate-limits/network.ts';
+import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/algorithms.ts';
+import { MIN_SECRET_LENGTH } from '../tokens/secrets.ts';
+import { normalizeEmail } from '../utils/email.ts';
+import { measureSecret } from './secret-strength.ts';
 
 /** Everything a server needs to know; the README has the table. Durations are in seconds. */
 export interface Config {
