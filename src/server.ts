@@ -40,7 +40,7 @@ import { useRootRedirect } from './http/use-root-redirect.ts';
 import { useSubscriptionLimits } from './http/use-subscription-limits.ts';
 import { createValidate } from './http/validate-operation.ts';
 import { createMetrics } from './metrics.ts';
-import { createPasswordHasher } from './passwords/password-hasher.ts';
+import { createPasswordHasher } from './passwords/hasher.ts';
 import { createClearListener, REPLAYED_CLEARS_MS } from './rate-limits/apply-clears.ts';
 import { createClientAddress } from './rate-limits/client-address.ts';
 import { createMemoryLimits } from './rate-limits/memory-limits.ts';

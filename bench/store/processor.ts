@@ -1,5 +1,5 @@
 // What the processor does for tokens and passwords, beside the store.
-import { createPasswordHasher } from '../../src/passwords/password-hasher.ts';
+import { createPasswordHasher } from '../../src/passwords/hasher.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import type { Keyring } from '../../src/tokens/keyring.ts';
 import { importKey, makeKeyRow, openKey } from '../../src/tokens/make-key.ts';

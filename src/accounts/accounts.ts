@@ -1,6 +1,6 @@
 // The use cases of accounts, each in a file of its own, bound to what they need.
 import type { Config } from '../config/config.ts';
-import type { PasswordHasher } from '../passwords/password-hasher.ts';
+import type { PasswordHasher } from '../passwords/hasher.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { Store } from '../stores/store.ts';
 import type { Keyring } from '../tokens/keyring.ts';

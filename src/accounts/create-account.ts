@@ -1,6 +1,6 @@
 // Makes an account.
 import { AuthError } from '../errors.ts';
-import { checkPassword } from '../passwords/check-password.ts';
+import { checkPassword } from '../passwords/password-rules.ts';
 import { assertRolesFit } from '../stores/roles.ts';
 import type { User } from '../stores/store.ts';
 import { normalizeEmail } from '../utils/email.ts';

@@ -1,6 +1,6 @@
 // Signs in with email and password. An unknown email takes the same steps, and the same time, as a wrong password.
 import { AuthError } from '../errors.ts';
-import { isTooLong } from '../passwords/check-password.ts';
+import { isTooLong } from '../passwords/password-rules.ts';
 import { KNOWN_NETWORK_SECONDS, toClientNetwork } from '../rate-limits/network.ts';
 import { toKnownNetwork, toLoginSpends, toNetworkSpends } from '../rate-limits/sign-in-limits.ts';
 import { normalizeEmail } from '../utils/email.ts';

@@ -1,6 +1,6 @@
 // Gives an account another password; its sessions end.
 import { AuthError } from '../errors.ts';
-import { checkPassword } from '../passwords/check-password.ts';
+import { checkPassword } from '../passwords/password-rules.ts';
 import type { User } from '../stores/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';

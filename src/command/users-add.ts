@@ -2,7 +2,7 @@
 import { createAccount } from '../accounts/create-account.ts';
 import { loadConfig } from '../config/config.ts';
 import { AuthError } from '../errors.ts';
-import { createPasswordHasher } from '../passwords/password-hasher.ts';
+import { createPasswordHasher } from '../passwords/hasher.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import { assertRoles } from './assert-roles.ts';
 import { parseArguments } from './parse-arguments.ts';

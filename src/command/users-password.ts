@@ -1,7 +1,7 @@
 // bandha users password
 
 import { setPassword } from '../accounts/set-password.ts';
-import { createPasswordHasher } from '../passwords/password-hasher.ts';
+import { createPasswordHasher } from '../passwords/hasher.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { readPassword } from './read-password.ts';

@@ -1,7 +1,7 @@
 // The configuration: read from an environment, with every fault found at once and never a value shown.
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import { checkPassword } from '../passwords/check-password.ts';
+import { checkPassword } from '../passwords/password-rules.ts';
 import { findLimitIssues, type RateLimitOptions } from '../rate-limits/buckets.ts';
 import { parseRange } from '../rate-limits/network.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/algorithms.ts';

@@ -1,10 +1,6 @@
 // The bounded queue: how many run, how many wait, in which order, for how long, and which are rejected.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import {
-  type BoundedQueueOptions,
-  createBoundedQueue,
-  QueueFullError,
-} from '../../src/passwords/bounded-queue.ts';
+import { type BoundedQueueOptions, createBoundedQueue, QueueFullError } from '../../src/passwords/queue.ts';
 
 const MAX_WAIT_MS = 1_000;
 

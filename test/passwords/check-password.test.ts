@@ -1,7 +1,7 @@
 // Which passwords are accepted, and when two of them are the same.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkPassword, isTooLong, normalizePassword } from '../../src/passwords/check-password.ts';
+import { checkPassword, isTooLong, normalizePassword } from '../../src/passwords/password-rules.ts';
 
 const EMAIL = 'ada.lovelace@example.com';
 const SHORT = 'must have at least 8 characters';

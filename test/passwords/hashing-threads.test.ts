@@ -1,6 +1,6 @@
 // Threads that do not do what they shall.
 import { describe, expect, it } from 'vitest';
-import { createHashingThreads } from '../../src/passwords/hashing-threads.ts';
+import { createHashingThreads } from '../../src/passwords/worker-pool.ts';
 
 describe('hashing threads', () => {
   it('that cannot start say so to everybody who waits, each time, and to nobody else', async () => {

@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { hash as argon2 } from '@node-rs/argon2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createPasswordHasher, type PasswordHasher } from '../../src/passwords/password-hasher.ts';
+import { createPasswordHasher, type PasswordHasher } from '../../src/passwords/hasher.ts';
 
 const PASSWORD = 'correct horse battery staple';
 

@@ -2,10 +2,10 @@
 import { availableParallelism } from 'node:os';
 import { hash, parseOptions } from '@node-rs/argon2';
 import { AuthError } from '../errors.ts';
-import { ARGON2ID } from './argon2-thread.ts';
-import { createBoundedQueue, QueueFullError } from './bounded-queue.ts';
-import { normalizePassword } from './check-password.ts';
-import { assertThreadFile, createHashingThreads } from './hashing-threads.ts';
+import { ARGON2ID } from './argon2-worker.ts';
+import { normalizePassword } from './password-rules.ts';
+import { createBoundedQueue, QueueFullError } from './queue.ts';
+import { assertThreadFile, createHashingThreads } from './worker-pool.ts';
 
 /** `Algorithm.Argon2id` and `Version.V0x13` of the package, whose enums exist in its types alone. */
 const MADE_AS = { ...ARGON2ID, algorithm: 2, version: 1 };

@@ -18,7 +18,7 @@ const NICE_INCREMENT = process.platform === 'linux' ? 10 : 0;
 const IDLE_TIMEOUT_MS = 30_000;
 
 /** Undefined in a bundle of CommonJS, which has no `import.meta`. */
-const THREAD = import.meta.url && new URL(`./argon2-thread${extname(import.meta.url)}`, import.meta.url);
+const THREAD = import.meta.url && new URL(`./argon2-worker${extname(import.meta.url)}`, import.meta.url);
 
 /** @throws ConfigError if the file of the threads is not beside this one, as in a bundle */
 export function assertThreadFile(file = THREAD): void {
