@@ -2,8 +2,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from './config/config.ts';
 import { KNOWN_NETWORK_SECONDS } from './rate-limits/network.ts';
-import { describeOutage } from './stores/availability.ts';
-import type { Store } from './stores/store.ts';
+import { describeOutage } from './storage/outage.ts';
+import type { Store } from './storage/store.ts';
 import { rotateOldKeys } from './tokens/rotate-keys.ts';
 import type { Secrets } from './tokens/secrets.ts';
 import type { Log } from './utils/log.ts';

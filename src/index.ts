@@ -13,7 +13,7 @@ export { requirePrincipal } from './resolvers/require-principal.ts';
 export { directiveTypeDefs } from './schema/base-schema.ts';
 export type { SchemaExtension } from './schema/create-schema.ts';
 export { type Bandha, type BandhaOptions, createBandha, createListener } from './server.ts';
-export type { Store } from './stores/store.ts';
+export type { Store } from './storage/store.ts';
 export type { Authenticate, Authentication } from './tokens/authenticate.ts';
 export { createPrincipal, type PrincipalInput } from './tokens/create-principal.ts';
 export type { Principal } from './tokens/principal.ts';

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { pino } from 'pino';
 import { expect, it } from 'vitest';
 import { warnAtStart } from '../src/config/startup-warnings.ts';
-import { openStore } from '../src/stores/database.ts';
+import { openStore } from '../src/storage/open-store.ts';
 import { withFolder } from './support/server-process.ts';
 
 const STRONG = 'vJ3mQ8sT1xZ6bN0cK5fL9wR2yH7dG4pA';

@@ -1,7 +1,7 @@
 // What logins and refreshes cannot be faster than: the hash alone, and the store alone. Answers how many a second.
 import { availableParallelism } from 'node:os';
 import { hash, verify } from '@node-rs/argon2';
-import { openStore } from '../../src/stores/database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import { answerQuestions, type Question, type Settings } from '../contenders/serve.ts';
 
 const SESSIONS = 32;

@@ -2,7 +2,7 @@
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
 import { completeConfig } from '../../src/config/config.ts';
-import { openStore } from '../../src/stores/database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import { openKeyring } from '../../src/tokens/keyring.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';

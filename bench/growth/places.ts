@@ -1,6 +1,6 @@
 // Stores, empty and full, as the settings of the servers on them.
 import { join } from 'node:path';
-import { openStore } from '../../src/stores/database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import type { Postgres } from '../../test/support/postgres.ts';
 import { type Filling, fillPostgres, fillSqlite } from '../support/fill-store.ts';
 

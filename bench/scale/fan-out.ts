@@ -29,7 +29,7 @@ export interface SimulatedFanOut {
   cores: number;
 }
 
-/** Of src/stores/postgres-feed.ts. */
+/** Of src/storage/postgres/feed.ts. */
 const PACE_SECONDS = 0.005;
 const HEARTBEAT_SECONDS = 1;
 /** What begins before is not counted. */

@@ -59,7 +59,7 @@ export interface Load {
 
 const DAY_SECONDS = 24 * 60 * 60;
 const PAGE_BYTES = 8_192;
-/** Of src/stores/postgres-feed.ts. */
+/** Of src/storage/postgres/feed.ts. */
 const PACE_SECONDS = 0.005;
 const HEARTBEAT_SECONDS = 1;
 /** Of src/tokens/recent-changes.ts. */

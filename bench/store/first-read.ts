@@ -1,7 +1,7 @@
 // How long an instance takes to hear of the past: with so many changes in it, before it can verify anything.
 
-import { openStore } from '../../src/stores/database.ts';
-import type { Store } from '../../src/stores/store.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import type { Postgres } from '../../test/support/postgres.ts';
 
 export interface FirstRead {

@@ -1,6 +1,6 @@
 // The store on a PostgreSQL server of its own.
 import pg from 'pg';
-import { openStore } from '../../src/stores/database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import { type Postgres, startPostgres } from '../../test/support/postgres.ts';
 import { type Filling, fillPostgres, userOf } from '../support/fill-store.ts';
 import { type FanOut, measureFanOut } from './fan-out.ts';

@@ -1,5 +1,5 @@
 // What a store is asked to do, each time for other rows.
-import type { Store } from '../../src/stores/store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { emailOf, idOf, userOf } from '../support/fill-store.ts';
 
 export interface Operation {

@@ -1,5 +1,5 @@
 // Gives an account roles, or takes them away; the tokens it has are as good as expired, and the next have the new ones.
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
 

@@ -1,8 +1,8 @@
 // Makes an account.
 import { AuthError } from '../errors.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
-import { assertRolesFit } from '../stores/roles.ts';
-import type { User } from '../stores/store.ts';
+import { assertRolesFit } from '../storage/roles.ts';
+import type { User } from '../storage/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
 

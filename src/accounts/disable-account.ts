@@ -1,5 +1,5 @@
 // Locks an account out: it cannot sign in, and its sessions end.
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
 

@@ -1,5 +1,5 @@
 // Reads an account.
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import type { AccountDeps } from './accounts.ts';
 
 /** @returns undefined where there is no such account, as for a token of another issuer */

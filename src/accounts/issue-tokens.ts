@@ -1,5 +1,5 @@
 // The tokens of a session as it stands.
-import type { Session, User } from '../stores/store.ts';
+import type { Session, User } from '../storage/store.ts';
 import { signAccessToken } from '../tokens/access-token.ts';
 import { makeRefreshToken } from '../tokens/refresh-token.ts';
 import type { AccountDeps } from './accounts.ts';

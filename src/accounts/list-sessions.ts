@@ -1,6 +1,6 @@
 // The live sessions of an account, for its owner.
-import { endsAt } from '../stores/judge-refresh.ts';
-import type { Session } from '../stores/store.ts';
+import { endsAt } from '../sessions/refresh-policy.ts';
+import type { Session } from '../storage/store.ts';
 import type { AccountDeps } from './accounts.ts';
 
 /** @returns the most recently used first; `expiresAt` is when each ends if it is not used again */

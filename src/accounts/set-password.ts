@@ -1,7 +1,7 @@
 // Gives an account another password; its sessions end.
 import { AuthError } from '../errors.ts';
 import { checkPassword } from '../passwords/password-rules.ts';
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
 

@@ -2,7 +2,7 @@
 import { AuthError } from '../errors.ts';
 import { toClientNetwork } from '../rate-limits/network.ts';
 import { toKnownNetwork } from '../rate-limits/sign-in-limits.ts';
-import type { Session, User } from '../stores/store.ts';
+import type { Session, User } from '../storage/store.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 import { type IssuedTokens, issueTokens } from './issue-tokens.ts';
 

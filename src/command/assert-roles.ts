@@ -1,5 +1,5 @@
 // Roles as somebody types them, or a script whose variable turned out empty.
-import { assertRolesFit } from '../stores/roles.ts';
+import { assertRolesFit } from '../storage/roles.ts';
 import { UsageError } from './terminal.ts';
 
 /** @throws UsageError where one is empty */

@@ -1,5 +1,5 @@
 // bandha keys list
-import type { SigningKeyRow } from '../stores/store.ts';
+import type { SigningKeyRow } from '../storage/store.ts';
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { withStore } from './with-store.ts';

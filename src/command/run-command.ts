@@ -1,6 +1,6 @@
 // The command `bandha`: finds the subcommand, runs it, and says in plain words what went wrong.
 import { AuthError, ConfigError } from '../errors.ts';
-import { describeOutage } from '../stores/availability.ts';
+import { describeOutage } from '../storage/outage.ts';
 import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
 
 interface Command {

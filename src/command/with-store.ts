@@ -1,8 +1,8 @@
 // The store as the commands use it: opened by the configuration, closed when they are done.
 import { existsSync, statSync } from 'node:fs';
 import { type Config, loadConfig } from '../config/config.ts';
-import { openStore } from '../stores/database.ts';
-import type { Store } from '../stores/store.ts';
+import { openStore } from '../storage/open-store.ts';
+import type { Store } from '../storage/store.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';
 
 export interface WithStoreOptions {

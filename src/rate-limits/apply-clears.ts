@@ -1,6 +1,6 @@
 // Applies to this process's limits what a command or another instance has cleared.
 import { LRUCache } from 'lru-cache';
-import type { Change } from '../stores/store.ts';
+import type { Change } from '../storage/store.ts';
 import type { RateLimits } from './rate-limits.ts';
 
 /** Clears of the last minutes are read again after an interruption; each is applied once. */

@@ -1,5 +1,5 @@
 // Query.secureData
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import type { OperationInfo, ReadOnce } from './read-once.ts';
 import { requirePrincipal } from './require-principal.ts';
 import type { ResolverContext } from './resolvers.ts';

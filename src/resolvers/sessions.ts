@@ -1,5 +1,5 @@
 // Query.sessions
-import type { Session } from '../stores/store.ts';
+import type { Session } from '../storage/store.ts';
 import type { OperationInfo, ReadOnce } from './read-once.ts';
 import { requirePrincipal } from './require-principal.ts';
 import type { ResolverContext } from './resolvers.ts';

@@ -1,5 +1,5 @@
 // Query.viewer
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
 import type { OperationInfo, ReadOnce } from './read-once.ts';
 import type { ResolverContext } from './resolvers.ts';

@@ -8,7 +8,7 @@ import { findProtected } from '../guard/protect-schema.ts';
 import type { GuardOptions } from '../guard/use-guard.ts';
 import { type OperationLimits, resolveOperationLimits } from '../http/operation-limits.ts';
 import type { SchemaExtension } from '../schema/create-schema.ts';
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { buildSchema } from './build-schema.ts';

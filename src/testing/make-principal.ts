@@ -1,6 +1,6 @@
 // A principal as a test describes it, read from claims as the server reads one from a token.
 import type { JWTPayload } from 'jose';
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import { type Principal, parsePrincipal } from '../tokens/principal.ts';
 
 /** Who is signed in. Nothing given: somebody without roles and scopes, signed in just now. */

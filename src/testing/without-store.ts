@@ -5,7 +5,7 @@ import { createReadOnce } from '../resolvers/read-once.ts';
 import { secureData } from '../resolvers/secure-data.ts';
 import { viewer } from '../resolvers/viewer.ts';
 import type { AppResolvers } from '../schema/create-schema.ts';
-import type { User } from '../stores/store.ts';
+import type { User } from '../storage/store.ts';
 import type { Principal } from '../tokens/principal.ts';
 
 /** A test came to what only a store can do. */

@@ -1,6 +1,6 @@
 // Whether a verified token's session still stands: from memory, and from the store while changes are not heard.
 import type { TokenProblem } from '../errors.ts';
-import type { SessionStanding } from '../stores/store.ts';
+import type { SessionStanding } from '../storage/store.ts';
 import { inTime } from '../utils/with-timeout.ts';
 import type { Principal } from './principal.ts';
 import { hasRoles, ROLES_UNCERTAIN, type SessionChanges } from './session-changes.ts';

@@ -1,6 +1,6 @@
 // The public halves of the signing keys, with the time until which each may have signed.
 import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet } from 'jose';
-import type { SigningKeyRow } from '../stores/store.ts';
+import type { SigningKeyRow } from '../storage/store.ts';
 import { importKey } from './make-key.ts';
 import { MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
 

@@ -2,7 +2,7 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import { errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { AuthError } from '../errors.ts';
-import type { Store } from '../stores/store.ts';
+import type { Store } from '../storage/store.ts';
 import { inTime } from '../utils/with-timeout.ts';
 import type { SigningAlgorithm } from './algorithms.ts';
 import { issuedAt, type KeySet, toKeySet } from './key-set.ts';

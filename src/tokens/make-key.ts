@@ -1,7 +1,7 @@
 // Makes signing keys, and opens those that the store keeps sealed.
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { ConfigError } from '../errors.ts';
-import type { SigningKeyRow } from '../stores/store.ts';
+import type { SigningKeyRow } from '../storage/store.ts';
 import { isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts';
 import type { Secrets } from './secrets.ts';
 

@@ -1,7 +1,7 @@
 // The tokens of a server that issues them: its keys, their verification, and what ends a token before its time.
 
 import type { TokenProblem } from '../errors.ts';
-import type { Change, Store } from '../stores/store.ts';
+import type { Change, Store } from '../storage/store.ts';
 import type { Log } from '../utils/log.ts';
 import type { SigningAlgorithm } from './algorithms.ts';
 import { type AuthenticateAtOnce, createAuthenticate } from './authenticate.ts';

@@ -1,5 +1,5 @@
 // Puts the next signing key into use and publishes the one after it; revokes a key that has leaked.
-import type { SigningKeyStatus, Store } from '../stores/store.ts';
+import type { SigningKeyStatus, Store } from '../storage/store.ts';
 import { makeKeyRow, openKey } from './make-key.ts';
 import type { Secrets } from './secrets.ts';
 

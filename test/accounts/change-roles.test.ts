@@ -1,8 +1,8 @@
 // Giving roles and taking them away, by the account's email.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../src/accounts/change-roles.ts';
-import { openStore } from '../../src/stores/database.ts';
-import type { Store } from '../../src/stores/store.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { newUser } from '../stores/store-contract.ts';
 
 const NOW = new Date('2026-01-31T12:00:00Z');

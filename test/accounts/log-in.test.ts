@@ -5,7 +5,7 @@ import { logIn } from '../../src/accounts/log-in.ts';
 import { register } from '../../src/accounts/register.ts';
 import { AuthError } from '../../src/errors.ts';
 import { createMemoryLimits } from '../../src/rate-limits/memory-limits.ts';
-import type { SignInCredentials } from '../../src/stores/store.ts';
+import type { SignInCredentials } from '../../src/storage/store.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../support/test-server.ts';
 

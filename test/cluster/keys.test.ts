@@ -1,7 +1,7 @@
 // The signing keys are rotated under load, and nobody who is signed in notices.
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { openStore } from '../../src/stores/database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import { rotateKeys } from '../../src/tokens/rotate-keys.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import {

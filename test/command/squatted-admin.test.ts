@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { makeAdmin } from '../../src/accounts/make-admin.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { createPasswordHasher } from '../../src/passwords/hasher.ts';
-import { openStore } from '../../src/stores/database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import { runBandha, serverEnv, startServerProcess, withFolder } from '../support/server-process.ts';
 import { ask, GOOD_PASSWORD, register } from '../support/test-server.ts';
 

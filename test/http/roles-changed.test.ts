@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../src/accounts/change-roles.ts';
-import type { Change } from '../../src/stores/store.ts';
+import type { Change } from '../../src/storage/store.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 
 const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken } }';

@@ -1,6 +1,6 @@
 // Every verb of a store that asks the database, with something to ask, and what it is refused with.
 import { AuthError } from '../../src/errors.ts';
-import type { Store } from '../../src/stores/store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { IDLE_SECONDS, NOW, newKey, newSession, newUser } from './contract/fixture.ts';
 
 export const user = newUser();

@@ -1,6 +1,6 @@
 // What a presented refresh token is worth, at every boundary.
 import { describe, expect, it } from 'vitest';
-import { endsAt, isLive, judgeRefresh } from '../../src/stores/judge-refresh.ts';
+import { endsAt, isLive, judgeRefresh } from '../../src/sessions/refresh-policy.ts';
 import { newSession } from './store-contract.ts';
 
 const START = new Date('2026-01-31T12:00:00Z');

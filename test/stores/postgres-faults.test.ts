@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { judgePostgresFault } from '../../src/stores/postgres.ts';
+import { judgePostgresFault } from '../../src/storage/postgres/dialect.ts';
 
 /** What the server answers with a SQLSTATE (PostgreSQL's manual, appendix A). */
 function answer(code: string): Error {

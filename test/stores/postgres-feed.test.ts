@@ -1,8 +1,8 @@
 // How changes are heard on PostgreSQL: in whatever order transactions commit, and across everything that breaks.
 import type { Client } from 'pg';
 import { describe, expect, it, vi } from 'vitest';
-import { openStore } from '../../src/stores/database.ts';
-import type { Store } from '../../src/stores/store.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { startPostgres } from '../support/postgres.ts';
 import {
   after,

@@ -1,7 +1,7 @@
 // What becomes of the verbs while PostgreSQL is stopped: they are refused, and work again by themselves.
 import { describe, expect, it, vi } from 'vitest';
-import { openStore } from '../../src/stores/database.ts';
-import type { Store } from '../../src/stores/store.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { after, follow, IDLE_SECONDS, NOW, newSession } from './contract/fixture.ts';
 import { CALLS, everyVerb, fill, reasonOf, reasonsOf, rotation, session, user } from './every-verb.ts';
 import { LIMIT, usePostgres } from './use-postgres.ts';

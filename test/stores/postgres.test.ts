@@ -2,7 +2,7 @@
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthError } from '../../src/errors.ts';
-import { openStore } from '../../src/stores/database.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import { type Postgres, startPostgres } from '../support/postgres.ts';
 import { prepareProcess } from '../support/prepared-process.ts';
 import { describeStore } from './store-contract.ts';

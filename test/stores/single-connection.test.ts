@@ -2,8 +2,8 @@
 import { createHook } from 'node:async_hooks';
 import type { DatabaseConnection, Driver } from 'kysely';
 import { describe, expect, it } from 'vitest';
-import { openStore } from '../../src/stores/database.ts';
-import { queueForConnection } from '../../src/stores/single-connection.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import { queueForConnection } from '../../src/storage/sqlite/single-connection.ts';
 import { newUser } from './store-contract.ts';
 
 const AT_ONCE = 10_000;

@@ -1,4 +1,4 @@
-// What src/stores/store.ts promises, as a suite that every database runs.
+// What src/storage/store.ts promises, as a suite that every database runs.
 import { describeChanges } from './contract/changes.ts';
 import { createFixture, type TestDatabase } from './contract/fixture.ts';
 import { describeHousekeeping } from './contract/housekeeping.ts';

@@ -2,7 +2,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-const urlOf = (file: string) => JSON.stringify(new URL(`../../src/stores/${file}`, import.meta.url).href);
+const urlOf = (file: string) => JSON.stringify(new URL(`../../src/storage/${file}`, import.meta.url).href);
 
 export interface PreparedProcess {
   /** Runs the script to its end. */
@@ -17,8 +17,8 @@ export async function prepareProcess(script: string, url: string): Promise<Prepa
       '--input-type=module',
       '-e',
       `import { once } from 'node:events';
-       import { openStore } from ${urlOf('database.ts')};
-       import ${urlOf(url.startsWith('sqlite:') ? 'open-sqlite.ts' : 'open-postgres.ts')};
+       import { openStore } from ${urlOf('open-store.ts')};
+       import ${urlOf(url.startsWith('sqlite:') ? 'sqlite/engine.ts' : 'postgres/engine.ts')};
        const url = process.argv[1];
        process.stdout.write('ready');
        await once(process.stdin, 'data');

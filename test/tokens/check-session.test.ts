@@ -1,7 +1,7 @@
 // Whether a session still stands: from memory, from the store while changes are not heard, and for a while from neither.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../src/errors.ts';
-import type { SessionStanding } from '../../src/stores/store.ts';
+import type { SessionStanding } from '../../src/storage/store.ts';
 import { createSessionCheck } from '../../src/tokens/check-session.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createSessionChanges } from '../../src/tokens/session-changes.ts';

@@ -2,8 +2,8 @@
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import { openStore } from '../../src/stores/database.ts';
-import type { Store } from '../../src/stores/store.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import { type Keyring, openKeyring } from '../../src/tokens/keyring.ts';
 import { rotateKeys } from '../../src/tokens/rotate-keys.ts';

@@ -1,8 +1,8 @@
 // A server's own tokens while keys are retired and revoked.
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openStore } from '../../src/stores/database.ts';
-import type { Store } from '../../src/stores/store.ts';
+import { openStore } from '../../src/storage/open-store.ts';
+import type { Store } from '../../src/storage/store.ts';
 import { type Keyring, openKeyring } from '../../src/tokens/keyring.ts';
 import type { SigningKey } from '../../src/tokens/make-key.ts';
 import { createOwnVerifier, type OwnVerifier } from '../../src/tokens/own-verifier.ts';

@@ -1,7 +1,7 @@
 // Which verified tokens are worth nothing any more, from memory alone.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../src/errors.ts';
-import type { Change } from '../../src/stores/store.ts';
+import type { Change } from '../../src/storage/store.ts';
 import { createSessionChanges, hasRoles } from '../../src/tokens/session-changes.ts';
 import { createPrincipal } from '../support/guarded-app.ts';
 

@@ -1,6 +1,6 @@
 // The contract on hearing of changes, whichever instance makes them.
 import { describe, expect, it, vi } from 'vitest';
-import type { Change, Store } from '../../../src/stores/store.ts';
+import type { Change, Store } from '../../../src/storage/store.ts';
 import {
   after,
   atOnce,

@@ -8,7 +8,7 @@ import type {
   SigningKeyRow,
   Store,
   User,
-} from '../../../src/stores/store.ts';
+} from '../../../src/storage/store.ts';
 
 /** One empty database that several stores can be opened on. */
 export interface TestDatabase {

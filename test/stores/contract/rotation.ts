@@ -1,7 +1,7 @@
 // The contract on what refresh tokens do to their session.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Rotation } from '../../../src/stores/store.ts';
+import type { Rotation } from '../../../src/storage/store.ts';
 import {
   after,
   atOnce,

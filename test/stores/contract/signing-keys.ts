@@ -1,7 +1,7 @@
 // The contract on signing keys. They are the same for the whole database, so each test has one of its own.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { SigningKeyRow, Store } from '../../../src/stores/store.ts';
+import type { SigningKeyRow, Store } from '../../../src/storage/store.ts';
 import { after, atOnce, type Fixture, follow, isOfKeys, NOW, newKey } from './fixture.ts';
 
 export function describeSigningKeys(name: string, { withEmpty }: Fixture): void {

@@ -1,8 +1,8 @@
 // The limits to how many sessions one account has, applied when a session is created.
 import type { Kysely } from 'kysely';
+import type { Session } from '../store.ts';
+import type { Database } from '../tables.ts';
 import { revokeWhere } from './revoke-sessions.ts';
-import type { Session } from './store.ts';
-import type { Database } from './tables.ts';
 
 /** Live sessions of one account. A sign-in beyond it revokes the session that was used least recently. */
 export const MAX_LIVE_SESSIONS = 100;

@@ -1,6 +1,6 @@
 // Networks that an account has signed in from: rows that a sign-in adds, refreshes and limits.
 import type { Kysely } from 'kysely';
-import type { Database } from './tables.ts';
+import type { Database } from '../tables.ts';
 
 /** Networks kept of one account; the one that was used longest ago is forgotten first. */
 export const MAX_KNOWN_NETWORKS = 20;

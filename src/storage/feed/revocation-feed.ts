@@ -1,5 +1,5 @@
 // Tells whoever follows of changes: the past first, then each as it is read. How they are read is the database's matter.
-import type { Change } from './store.ts';
+import type { Change } from '../store.ts';
 
 export type ChangeListener = (change: Change) => void;
 

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import { type Dialect, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
-import { type Around, aroundDriver } from './around-driver.ts';
-import type { JudgeFault } from './availability.ts';
+import type { JudgeFault } from '../outage.ts';
+import { type Around, aroundDriver } from '../wrap-driver.ts';
 
 export interface PostgresOptions {
   url: string;

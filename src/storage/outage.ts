@@ -2,7 +2,7 @@
 
 import { AuthError } from '../errors.ts';
 import type { Log } from '../utils/log.ts';
-import type { Around } from './around-driver.ts';
+import type { Around } from './wrap-driver.ts';
 
 /**
  * What a driver's error means. `outage`: the database is not to be had, and may be again later. `momentary`: it is there,

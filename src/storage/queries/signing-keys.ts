@@ -1,8 +1,8 @@
 // The store's verbs for signing keys.
 import { type DeleteQueryBuilder, type DeleteResult, type Insertable, type Kysely, sql } from 'kysely';
-import { noteChanges } from './note-changes.ts';
-import type { SigningKeyRow, Store } from './store.ts';
-import { type Connections, type Database, toSigningKeyRow } from './tables.ts';
+import { noteChanges } from '../feed/record.ts';
+import type { SigningKeyRow, Store } from '../store.ts';
+import { type Connections, type Database, toSigningKeyRow } from '../tables.ts';
 
 type SigningKeyVerbs = Pick<
   Store,

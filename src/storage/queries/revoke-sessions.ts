@@ -1,9 +1,9 @@
 // Revoking sessions, in one place for all who do.
 import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
-import { isLive } from './judge-refresh.ts';
-import { noteChanges } from './note-changes.ts';
-import type { Change, Session } from './store.ts';
-import { type Database, toSession } from './tables.ts';
+import { isLive } from '../../sessions/refresh-policy.ts';
+import { noteChanges } from '../feed/record.ts';
+import type { Change, Session } from '../store.ts';
+import { type Database, toSession } from '../tables.ts';
 
 type UpdateSessions = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
 

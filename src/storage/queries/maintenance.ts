@@ -1,7 +1,7 @@
 // The store's verbs for keeping house: leases, and removing what nobody needs any more.
-import { noteChanges } from './note-changes.ts';
-import type { Store } from './store.ts';
-import type { Connections } from './tables.ts';
+import { noteChanges } from '../feed/record.ts';
+import type { Store } from '../store.ts';
+import type { Connections } from '../tables.ts';
 
 type HousekeepingVerbs = Pick<
   Store,

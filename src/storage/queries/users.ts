@@ -1,10 +1,10 @@
 // The store's verbs for accounts.
 import type { UpdateQueryBuilder, UpdateResult } from 'kysely';
-import { noteChanges } from './note-changes.ts';
+import { noteChanges } from '../feed/record.ts';
+import { assertRolesFit } from '../roles.ts';
+import type { Store, User } from '../store.ts';
+import { type Connections, type Database, toUser } from '../tables.ts';
 import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
-import { assertRolesFit } from './roles.ts';
-import type { Store, User } from './store.ts';
-import { type Connections, type Database, toUser } from './tables.ts';
 
 type UserVerbs = Pick<
   Store,

@@ -1,7 +1,7 @@
 // The tables as Kysely sees them, and how rows become the port's values. Instants are milliseconds since 1970.
 
 import type { Generated, Kysely, Selectable } from 'kysely';
-import type { Gap } from './change-feed.ts';
+import type { Gap } from './feed/revocation-feed.ts';
 import type { Change, Session, SigningKeyRow, SigningKeyStatus, User } from './store.ts';
 
 export interface Database {

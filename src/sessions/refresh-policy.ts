@@ -1,5 +1,5 @@
 // What a presented refresh token is worth, given the session as it stands.
-import type { RotationRequest, Session } from './store.ts';
+import type { RotationRequest, Session } from '../storage/store.ts';
 
 export type RefreshJudgement = 'ROTATE' | 'REPEAT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN';
 

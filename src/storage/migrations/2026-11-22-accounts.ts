@@ -1,7 +1,7 @@
 // Users, sessions and signing keys.
 import type { Kysely } from 'kysely';
 import type { DatabaseKind } from '../migrate.ts';
-import { counted } from './counted.ts';
+import { counted } from './auto-increment.ts';
 
 export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   await db.schema

@@ -2,13 +2,13 @@
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
-import type { Log } from '../utils/log.ts';
-import type { Around } from './around-driver.ts';
-import { describeOutage } from './availability.ts';
-import { type ChangeFeed, createFollowers, createTurns, type Gap } from './change-feed.ts';
-import { clientConfig, hangUp, type PostgresOptions } from './postgres.ts';
-import { CHANGES_AT_ONCE, tellPast } from './select-changes.ts';
-import { type ChangeRow, type Database, readChanges } from './tables.ts';
+import type { Log } from '../../utils/log.ts';
+import { CHANGES_AT_ONCE, tellPast } from '../feed/replay.ts';
+import { type ChangeFeed, createFollowers, createTurns, type Gap } from '../feed/revocation-feed.ts';
+import { describeOutage } from '../outage.ts';
+import { type ChangeRow, type Database, readChanges } from '../tables.ts';
+import type { Around } from '../wrap-driver.ts';
+import { clientConfig, hangUp, type PostgresOptions } from './dialect.ts';
 
 /** Read at least this often: a connection that is silently dead is found out, and the time told is never old. */
 const HEARTBEAT_MS = 1_000;

@@ -1,14 +1,14 @@
 // The store's database as an SQLite file.
 import { Kysely } from 'kysely';
-import { ConfigError } from '../errors.ts';
-import { describeFileError, isFileError } from '../utils/file-errors.ts';
-import type { Log } from '../utils/log.ts';
-import { createAvailability } from './availability.ts';
-import type { Engine } from './database.ts';
-import { migrate } from './migrate.ts';
-import { inOneWrite, judgeSqliteFault, openReadOnly, openSqlite, sqliteDialect } from './sqlite.ts';
-import { createSqliteFeed } from './sqlite-feed.ts';
-import type { Database } from './tables.ts';
+import { ConfigError } from '../../errors.ts';
+import { describeFileError, isFileError } from '../../utils/file-errors.ts';
+import type { Log } from '../../utils/log.ts';
+import { migrate } from '../migrate.ts';
+import type { Engine } from '../open-store.ts';
+import { createAvailability } from '../outage.ts';
+import type { Database } from '../tables.ts';
+import { inOneWrite, judgeSqliteFault, openReadOnly, openSqlite, sqliteDialect } from './dialect.ts';
+import { createSqliteFeed } from './feed.ts';
 
 /**
  * @param path of the file, made where it does not exist; `:memory:` is gone when it closes

@@ -1,7 +1,7 @@
 // Reading changes as they stand in the table.
 import type { Kysely } from 'kysely';
-import type { ChangeListener } from './change-feed.ts';
-import { type Database, readChanges } from './tables.ts';
+import { type Database, readChanges } from '../tables.ts';
+import type { ChangeListener } from './revocation-feed.ts';
 
 /** So that no read takes long, however much has changed. */
 export const CHANGES_AT_ONCE = 5_000;

@@ -1,13 +1,13 @@
 // The store's verbs for sessions.
 
 import type { Kysely, Selectable } from 'kysely';
-import type { Gap } from './change-feed.ts';
-import { judgeRefresh, type RefreshJudgement } from './judge-refresh.ts';
+import { judgeRefresh, type RefreshJudgement } from '../../sessions/refresh-policy.ts';
+import type { Gap } from '../feed/revocation-feed.ts';
+import type { Rotation, RotationRequest, Session, Store } from '../store.ts';
+import { type Connections, type Database, toSession, toUser } from '../tables.ts';
 import { addKnownNetwork } from './known-networks.ts';
 import { limitSessions, MAX_LIVE_SESSIONS } from './limit-sessions.ts';
 import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
-import type { Rotation, RotationRequest, Session, Store } from './store.ts';
-import { type Connections, type Database, toSession, toUser } from './tables.ts';
 
 type SessionVerbs = Pick<
   Store,

@@ -1,7 +1,7 @@
 // Revocations become changes of every kind; a key that signs next; leases.
 import { type Kysely, sql } from 'kysely';
 import type { DatabaseKind } from '../migrate.ts';
-import { counted } from './counted.ts';
+import { counted } from './auto-increment.ts';
 
 export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   const table = db.schema

@@ -5,8 +5,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import { type Around, aroundDriver } from './around-driver.ts';
-import type { JudgeFault } from './availability.ts';
+import type { JudgeFault } from '../outage.ts';
+import { type Around, aroundDriver } from '../wrap-driver.ts';
 import { queueForConnection, withoutMutex } from './single-connection.ts';
 
 /** How long a write waits for another process's to end. */

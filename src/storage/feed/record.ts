@@ -1,7 +1,7 @@
 // Noting for every instance what has changed.
 import type { Kysely } from 'kysely';
-import type { Change } from './store.ts';
-import type { Database } from './tables.ts';
+import type { Change } from '../store.ts';
+import type { Database } from '../tables.ts';
 
 /** Databases bind a limited number of values in one statement. */
 const ROWS_AT_ONCE = 1_000;

@@ -2,13 +2,13 @@
 import type { Kysely } from 'kysely';
 import { AuthError } from '../errors.ts';
 import { type Log, silentLog } from '../utils/log.ts';
-import type { ChangeFeed } from './change-feed.ts';
-import { createHousekeepingVerbs } from './housekeeping.ts';
-import { createSessionVerbs } from './sessions.ts';
-import { createSigningKeyVerbs } from './signing-keys.ts';
+import type { ChangeFeed } from './feed/revocation-feed.ts';
+import { createHousekeepingVerbs } from './queries/maintenance.ts';
+import { createSessionVerbs } from './queries/sessions.ts';
+import { createSigningKeyVerbs } from './queries/signing-keys.ts';
+import { createUserVerbs } from './queries/users.ts';
 import type { Store } from './store.ts';
 import type { Connections, Database } from './tables.ts';
-import { createUserVerbs } from './users.ts';
 
 /** What one kind of database brings; the verbs are the same on all. */
 export interface Engine {
@@ -73,10 +73,10 @@ export async function openStore(url: string, options: StoreOptions = {}): Promis
 async function openEngine(url: string, options: StoreOptions): Promise<Engine> {
   const log = options.log ?? silentLog;
   if (url.startsWith('sqlite:')) {
-    const { openSqliteEngine } = await import('./open-sqlite.ts');
+    const { openSqliteEngine } = await import('./sqlite/engine.ts');
     return openSqliteEngine(url.slice('sqlite:'.length), log);
   }
-  const { openPostgresEngine } = await import('./open-postgres.ts');
+  const { openPostgresEngine } = await import('./postgres/engine.ts');
   return openPostgresEngine(url, { ...options, log });
 }
 

@@ -1,9 +1,9 @@
 // Hears of changes in an SQLite file: a counter in shared memory tells when another connection has committed.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely } from 'kysely';
-import { type ChangeFeed, createFollowers, createTurns } from './change-feed.ts';
-import { CHANGES_AT_ONCE, selectChanges, tellPast } from './select-changes.ts';
-import { type Database, readChanges } from './tables.ts';
+import { CHANGES_AT_ONCE, selectChanges, tellPast } from '../feed/replay.ts';
+import { type ChangeFeed, createFollowers, createTurns } from '../feed/revocation-feed.ts';
+import { type Database, readChanges } from '../tables.ts';
 
 const POLL_MS = 200;
 

@@ -1,12 +1,12 @@
 // The store's database on a PostgreSQL server.
 import { Kysely } from 'kysely';
-import { ConfigError } from '../errors.ts';
-import { createAvailability } from './availability.ts';
-import type { Engine, StoreOptions } from './database.ts';
-import { migrate } from './migrate.ts';
-import { judgePostgresFault, type PostgresOptions, postgresDialect } from './postgres.ts';
-import { createPostgresFeed } from './postgres-feed.ts';
-import type { Database } from './tables.ts';
+import { ConfigError } from '../../errors.ts';
+import { migrate } from '../migrate.ts';
+import type { Engine, StoreOptions } from '../open-store.ts';
+import { createAvailability } from '../outage.ts';
+import type { Database } from '../tables.ts';
+import { judgePostgresFault, type PostgresOptions, postgresDialect } from './dialect.ts';
+import { createPostgresFeed } from './feed.ts';
 
 /** Of the password, the database's name, or TLS: no matter of time. */
 function isRefusal(error: unknown): error is Error {
