@@ -4,7 +4,7 @@ import type { Config } from './config/config.ts';
 import { KNOWN_NETWORK_SECONDS } from './rate-limits/network.ts';
 import { describeOutage } from './storage/outage.ts';
 import type { Store } from './storage/store.ts';
-import { rotateOldKeys } from './tokens/rotate-keys.ts';
+import { rotateOldKeys } from './tokens/keys/rotation.ts';
 import type { Secrets } from './tokens/secrets.ts';
 import type { Log } from './utils/log.ts';
 

@@ -49,8 +49,8 @@ import { createSchema, type SchemaExtension } from './schema/create-schema.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
-import { CHANGES_STALE_AFTER_MS } from './tokens/check-session.ts';
-import { openTokens } from './tokens/open-tokens.ts';
+import { CHANGES_STALE_AFTER_MS } from './tokens/revocation/session-check.ts';
+import { openTokens } from './tokens/token-service.ts';
 import { assertClock } from './utils/clock.ts';
 import { assertLog, consoleLog, type Log } from './utils/log.ts';
 

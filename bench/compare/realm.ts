@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { completeConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
-import { openKeyring } from '../../src/tokens/keyring.ts';
+import { openKeyring } from '../../src/tokens/keys/keyring.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import type { Settings } from '../contenders/serve.ts';
 

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { completeConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
-import { openKeyring } from '../../src/tokens/keyring.ts';
+import { openKeyring } from '../../src/tokens/keys/keyring.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { idOf, userOf } from '../support/fill-store.ts';
 import type { Place } from './places.ts';

@@ -62,7 +62,7 @@ const PAGE_BYTES = 8_192;
 /** Of src/storage/postgres/feed.ts. */
 const PACE_SECONDS = 0.005;
 const HEARTBEAT_SECONDS = 1;
-/** Of src/tokens/recent-changes.ts. */
+/** Of src/tokens/revocation/expiring-map.ts. */
 const MARGIN_SECONDS = 60;
 /** Of src/housekeeping.ts. */
 const WALK_PAUSE_SECONDS = 0.02;

@@ -3,7 +3,7 @@ import type { Config } from '../config/config.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
 import type { Store } from '../storage/store.ts';
-import type { Keyring } from '../tokens/keyring.ts';
+import type { Keyring } from '../tokens/keys/keyring.ts';
 import type { Secrets } from '../tokens/secrets.ts';
 import type { SuccessorUse } from '../tokens/successor-use.ts';
 import { endAllSessions } from './end-all-sessions.ts';

@@ -1,6 +1,6 @@
 // bandha keys revoke KID, bandha keys revoke --all
 import { openExistingSecrets } from '../config/secret-file.ts';
-import { revokeKey } from '../tokens/rotate-keys.ts';
+import { revokeKey } from '../tokens/keys/rotation.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
 import { withStore } from './with-store.ts';

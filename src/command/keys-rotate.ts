@@ -1,7 +1,7 @@
 // bandha keys rotate
 import { loadConfig } from '../config/config.ts';
 import { openExistingSecrets } from '../config/secret-file.ts';
-import { rotateKeys } from '../tokens/rotate-keys.ts';
+import { rotateKeys } from '../tokens/keys/rotation.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';
 import { hasStore, withStore } from './with-store.ts';

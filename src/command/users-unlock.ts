@@ -1,7 +1,7 @@
 // bandha users unlock
 import { unlockAccount } from '../accounts/unlock-account.ts';
 import { openExistingSecrets } from '../config/secret-file.ts';
-import { openKey } from '../tokens/make-key.ts';
+import { openKey } from '../tokens/keys/signing-key.ts';
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
 import { withStore } from './with-store.ts';

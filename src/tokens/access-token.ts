@@ -1,6 +1,6 @@
 // Signs access tokens in the JWT profile for OAuth 2.0 (RFC 9068).
 import { SignJWT } from 'jose';
-import type { Keyring } from './keyring.ts';
+import type { Keyring } from './keys/keyring.ts';
 
 export interface AccessTokenSubject {
   userId: string;

@@ -2,8 +2,8 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenProblem } from '../errors.ts';
 import { andThen, type PromiseOrValue } from '../utils/maybe-promise.ts';
-import type { CheckSession } from './check-session.ts';
 import type { Principal } from './principal.ts';
+import type { CheckSession } from './revocation/session-check.ts';
 import type { ReportCause, TokenLogCause } from './token-log.ts';
 import type { Verification, Verifier } from './verifier.ts';
 

@@ -1,8 +1,8 @@
 // From what verification throws to the problem that the caller gets and the cause that the operator gets.
 import { errors, type JWTPayload } from 'jose';
 import type { TokenProblem } from '../errors.ts';
-import { JwksFetchError } from './fetch-jwks.ts';
-import { hasCode, KeysUnavailableError } from './key-errors.ts';
+import { JwksFetchError } from './keys/fetch-jwks.ts';
+import { hasCode, KeysUnavailableError } from './keys/key-errors.ts';
 import { describeType, describeValue, type TokenLogCause } from './token-log.ts';
 
 export interface Rejection {

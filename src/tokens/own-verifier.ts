@@ -2,9 +2,9 @@
 import { decodeProtectedHeader } from 'jose';
 import type { TokenProblem } from '../errors.ts';
 import { SIGNING_ALGORITHMS } from './algorithms.ts';
-import type { Keyring } from './keyring.ts';
+import type { Keyring } from './keys/keyring.ts';
 import type { Principal } from './principal.ts';
-import { MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
+import { MAX_CLOCK_DIFFERENCE_SECONDS } from './revocation/expiring-map.ts';
 import type { ReportCause } from './token-log.ts';
 import { buildVerifier, type Verifier, type VerifierOptions } from './verifier.ts';
 

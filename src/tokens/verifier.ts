@@ -10,8 +10,8 @@ import {
   explainTime,
   type Rejection,
 } from './explain-rejection.ts';
-import { createKeyFinder } from './find-key.ts';
-import { toKeyError } from './key-errors.ts';
+import { toKeyError } from './keys/key-errors.ts';
+import { createKeyFinder } from './keys/key-resolver.ts';
 import { type Principal, readPrincipal } from './principal.ts';
 import { tokenBytes } from './token-bytes.ts';
 import { createTokenLog, describeType, type ReportCause } from './token-log.ts';

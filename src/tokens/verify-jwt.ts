@@ -1,6 +1,6 @@
 // The form of a token, and its verification with each key that may be the right one.
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
-import { hasCode, KeysUnavailableError } from './key-errors.ts';
+import { hasCode, KeysUnavailableError } from './keys/key-errors.ts';
 
 /** Keys that are tried for one token, if several match its header. */
 const MAX_CANDIDATE_KEYS = 10;

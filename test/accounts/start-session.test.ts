@@ -6,7 +6,7 @@ import { startSession } from '../../src/accounts/start-session.ts';
 import { DEFAULT_CONFIG } from '../../src/config/config.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';
-import { openKeyring } from '../../src/tokens/keyring.ts';
+import { openKeyring } from '../../src/tokens/keys/keyring.ts';
 import { parseRefreshToken } from '../../src/tokens/refresh-token.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { newUser } from '../stores/store-contract.ts';

@@ -2,7 +2,7 @@
 import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { openStore } from '../../src/storage/open-store.ts';
-import { rotateKeys } from '../../src/tokens/rotate-keys.ts';
+import { rotateKeys } from '../../src/tokens/keys/rotation.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import {
   type Account,

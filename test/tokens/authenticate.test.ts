@@ -2,7 +2,7 @@
 import { describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../src/errors.ts';
 import { createAuthenticate } from '../../src/tokens/authenticate.ts';
-import type { CheckSession } from '../../src/tokens/check-session.ts';
+import type { CheckSession } from '../../src/tokens/revocation/session-check.ts';
 import type { Verifier } from '../../src/tokens/verifier.ts';
 import { createPrincipal } from '../support/guarded-app.ts';
 

@@ -2,9 +2,9 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../src/errors.ts';
 import type { SessionStanding } from '../../src/storage/store.ts';
-import { createSessionCheck } from '../../src/tokens/check-session.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
-import { createSessionChanges } from '../../src/tokens/session-changes.ts';
+import { createSessionChanges } from '../../src/tokens/revocation/revocation-cache.ts';
+import { createSessionCheck } from '../../src/tokens/revocation/session-check.ts';
 import { createPrincipal } from '../support/guarded-app.ts';
 
 const STALE_AFTER_MS = 5_000;

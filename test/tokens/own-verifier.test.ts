@@ -3,10 +3,10 @@ import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';
-import { type Keyring, openKeyring } from '../../src/tokens/keyring.ts';
-import type { SigningKey } from '../../src/tokens/make-key.ts';
+import { type Keyring, openKeyring } from '../../src/tokens/keys/keyring.ts';
+import { revokeKey, rotateKeys } from '../../src/tokens/keys/rotation.ts';
+import type { SigningKey } from '../../src/tokens/keys/signing-key.ts';
 import { createOwnVerifier, type OwnVerifier } from '../../src/tokens/own-verifier.ts';
-import { revokeKey, rotateKeys } from '../../src/tokens/rotate-keys.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 

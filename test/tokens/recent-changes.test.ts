@@ -1,6 +1,6 @@
 // What changed lately is remembered for as long as an access token from before can still be valid, and then leaves memory.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createRecentChanges } from '../../src/tokens/recent-changes.ts';
+import { createRecentChanges } from '../../src/tokens/revocation/expiring-map.ts';
 
 const TTL_SECONDS = 600;
 /** How far apart clocks may be. */

@@ -1,7 +1,7 @@
 // An issuer's JWK Set by its URL: rotation, outages, what the log has about them, and how often it is fetched.
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createVerifier, type VerifierOptions } from '../../src/index.ts';
-import { createRemoteKeys } from '../../src/tokens/remote-keys.ts';
+import { createRemoteKeys } from '../../src/tokens/keys/remote-keys.ts';
 import {
   createIssuerKey,
   createLines,

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../src/errors.ts';
 import type { Change } from '../../src/storage/store.ts';
-import { createSessionChanges, hasRoles } from '../../src/tokens/session-changes.ts';
+import { createSessionChanges, hasRoles } from '../../src/tokens/revocation/revocation-cache.ts';
 import { createPrincipal } from '../support/guarded-app.ts';
 
 const TTL_SECONDS = 600;

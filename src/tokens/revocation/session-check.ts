@@ -1,9 +1,9 @@
 // Whether a verified token's session still stands: from memory, and from the store while changes are not heard.
-import type { TokenProblem } from '../errors.ts';
-import type { SessionStanding } from '../storage/store.ts';
-import { inTime } from '../utils/with-timeout.ts';
-import type { Principal } from './principal.ts';
-import { hasRoles, ROLES_UNCERTAIN, type SessionChanges } from './session-changes.ts';
+import type { TokenProblem } from '../../errors.ts';
+import type { SessionStanding } from '../../storage/store.ts';
+import { inTime } from '../../utils/with-timeout.ts';
+import type { Principal } from '../principal.ts';
+import { hasRoles, ROLES_UNCERTAIN, type SessionChanges } from './revocation-cache.ts';
 
 /** Why the token is not accepted, though it verifies; undefined where it is. Answers at once where it can. */
 export type CheckSession = (

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { errors, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
+import type { ReportCause } from '../token-log.ts';
 import { fetchJwks, JwksFetchError, withoutQuery } from './fetch-jwks.ts';
 import { KeysUnavailableError } from './key-errors.ts';
-import type { ReportCause } from './token-log.ts';
 
 /** Finds keys for a verifier. */
 export interface KeyFinder {

@@ -1,9 +1,9 @@
 // Makes signing keys, and opens those that the store keeps sealed.
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
-import { ConfigError } from '../errors.ts';
-import type { SigningKeyRow } from '../storage/store.ts';
-import { isSigningAlgorithm, type SigningAlgorithm } from './algorithms.ts';
-import type { Secrets } from './secrets.ts';
+import { ConfigError } from '../../errors.ts';
+import type { SigningKeyRow } from '../../storage/store.ts';
+import { isSigningAlgorithm, type SigningAlgorithm } from '../algorithms.ts';
+import type { Secrets } from '../secrets.ts';
 
 export interface SigningKey {
   kid: string;

@@ -1,7 +1,7 @@
 // Fetches a JWK Set (RFC 7517, section 5), bounded in size and time. Redirects are not followed: they could lead to another
 // scheme or host than the one that the operator has configured.
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { describeValue } from './token-log.ts';
+import { describeValue } from '../token-log.ts';
 
 /** How long a fetch may take, the body included: callers with a token wait for it, also for a public field. */
 const FETCH_TIMEOUT_MS = 2_000;

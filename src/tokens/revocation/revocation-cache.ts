@@ -1,10 +1,10 @@
 // Which verified tokens are worth nothing any more: their session was revoked, or their user has other roles now.
 
-import type { TokenProblem } from '../errors.ts';
-import type { Change } from '../storage/store.ts';
-import { andThen, type PromiseOrValue } from '../utils/maybe-promise.ts';
-import type { Principal } from './principal.ts';
-import { createRecentChanges, MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
+import type { TokenProblem } from '../../errors.ts';
+import type { Change } from '../../storage/store.ts';
+import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
+import type { Principal } from '../principal.ts';
+import { createRecentChanges, MAX_CLOCK_DIFFERENCE_SECONDS } from './expiring-map.ts';
 
 /** Not a problem of the token: it is to be looked up. */
 export const ROLES_UNCERTAIN = 'ROLES_UNCERTAIN';

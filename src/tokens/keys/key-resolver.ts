@@ -1,7 +1,8 @@
 // Where a verifier gets its keys: from a URL, or from a function of the application's.
+
+import type { ReportCause } from '../token-log.ts';
+import { DEFAULT_MAX_KEY_AGE_SECONDS, type VerifierOptions } from '../verifier-options.ts';
 import { createRemoteKeys, type KeyFinder } from './remote-keys.ts';
-import type { ReportCause } from './token-log.ts';
-import { DEFAULT_MAX_KEY_AGE_SECONDS, type VerifierOptions } from './verifier-options.ts';
 
 /** A function's keys have no age that could be known here: it is called for each token that is not in the cache. */
 export function createKeyFinder(options: VerifierOptions, report: ReportCause): KeyFinder {

@@ -1,8 +1,8 @@
 // The public halves of the signing keys, with the time until which each may have signed.
 import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet } from 'jose';
-import type { SigningKeyRow } from '../storage/store.ts';
-import { importKey } from './make-key.ts';
-import { MAX_CLOCK_DIFFERENCE_SECONDS } from './recent-changes.ts';
+import type { SigningKeyRow } from '../../storage/store.ts';
+import { MAX_CLOCK_DIFFERENCE_SECONDS } from '../revocation/expiring-map.ts';
+import { importKey } from './signing-key.ts';
 
 interface PublicKey {
   algorithm: string;

@@ -1,13 +1,13 @@
 // The server's own signing keys: kept encrypted in the store, published as a JWK Set, followed as they are rotated.
 import { setTimeout as wait } from 'node:timers/promises';
 import { errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
-import { AuthError } from '../errors.ts';
-import type { Store } from '../storage/store.ts';
-import { inTime } from '../utils/with-timeout.ts';
-import type { SigningAlgorithm } from './algorithms.ts';
+import { AuthError } from '../../errors.ts';
+import type { Store } from '../../storage/store.ts';
+import { inTime } from '../../utils/with-timeout.ts';
+import type { SigningAlgorithm } from '../algorithms.ts';
+import type { Secrets } from '../secrets.ts';
 import { issuedAt, type KeySet, toKeySet } from './key-set.ts';
-import { makeKeyRow, openKey, type SigningKey } from './make-key.ts';
-import type { Secrets } from './secrets.ts';
+import { makeKeyRow, openKey, type SigningKey } from './signing-key.ts';
 
 export interface Keyring {
   /**

@@ -1,7 +1,7 @@
 // Puts the next signing key into use and publishes the one after it; revokes a key that has leaked.
-import type { SigningKeyStatus, Store } from '../storage/store.ts';
-import { makeKeyRow, openKey } from './make-key.ts';
-import type { Secrets } from './secrets.ts';
+import type { SigningKeyStatus, Store } from '../../storage/store.ts';
+import type { Secrets } from '../secrets.ts';
+import { makeKeyRow, openKey } from './signing-key.ts';
 
 /** How long others may go on using a JWK Set that they have fetched. */
 export const JWKS_MAX_AGE_SECONDS = 300;
