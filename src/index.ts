@@ -2,11 +2,11 @@
 import './utils/node-version.ts';
 
 export type { Accounts, ClientInfo } from './accounts/accounts.ts';
+export type { Policy, PolicyQuestion } from './authorization/policies.ts';
+export { type GuardOptions, useGuard } from './authorization/use-guard.ts';
 export { type Config, loadConfig } from './config/config.ts';
 export type { BandhaContext } from './context.ts';
 export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
-export type { Policy, PolicyQuestion } from './guard/policies.ts';
-export { type GuardOptions, useGuard } from './guard/use-guard.ts';
 export type { OperationLimits } from './http/operation-limits.ts';
 export type { BucketLimit, BucketName, RateLimitOptions } from './rate-limits/buckets.ts';
 export { requirePrincipal } from './resolvers/require-principal.ts';

@@ -1,8 +1,8 @@
 // Verification only: tokens come from another issuer, `@auth` guards the app's own schema.
 import type { Plugin } from 'graphql-yoga';
+import { type GuardOptions, useGuard } from './authorization/use-guard.ts';
 import { useAuthentication } from './context.ts';
 import { ConfigError } from './errors.ts';
-import { type GuardOptions, useGuard } from './guard/use-guard.ts';
 import { createAuthenticate } from './tokens/authenticate.ts';
 import type { Verifier } from './tokens/verifier.ts';
 

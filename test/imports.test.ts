@@ -38,7 +38,7 @@ function wrongWay(folders: readonly string[], forbidden: readonly string[]): str
     );
 }
 
-const INNERMOST = ['tokens', 'guard', 'passwords', 'storage', 'sessions', 'rate-limits'];
+const INNERMOST = ['tokens', 'authorization', 'passwords', 'storage', 'sessions', 'rate-limits'];
 const OUTERMOST = ['http', 'command', 'server.ts', 'main.ts', 'index.ts', 'config'];
 
 describe('imports', () => {
@@ -55,7 +55,7 @@ describe('imports', () => {
 
   it.each<[string, readonly string[], readonly string[]]>([
     ['the innermost folders', INNERMOST, ['accounts', 'resolvers', 'schema', 'context.ts', ...OUTERMOST]],
-    ['accounts', ['accounts'], ['resolvers', 'schema', 'context.ts', 'guard', ...OUTERMOST]],
+    ['accounts', ['accounts'], ['resolvers', 'schema', 'context.ts', 'authorization', ...OUTERMOST]],
     ['resolvers and the schema', ['resolvers', 'schema'], ['context.ts', ...OUTERMOST]],
     ['the context', ['context.ts'], ['resolvers', 'schema', ...OUTERMOST]],
     ['the HTTP side', ['http'], ['command', 'server.ts', 'main.ts', 'index.ts']],
@@ -67,7 +67,7 @@ describe('imports', () => {
   it('of HTTP and the environment stay out of the inner folders; only the guard is a plugin of Yoga', () => {
     const inner = ['accounts', ...INNERMOST];
     expect(wrongWay(inner, ['node:http', 'node:https', 'node:process'])).toEqual([]);
-    const withoutGuard = inner.filter((folder) => folder !== 'guard');
+    const withoutGuard = inner.filter((folder) => folder !== 'authorization');
     expect(wrongWay(withoutGuard, ['graphql-yoga'])).toEqual([]);
   });
 

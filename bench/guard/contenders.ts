@@ -12,7 +12,7 @@ import {
   subscribe,
   validate,
 } from 'graphql';
-import { useGuard } from '../../src/guard/use-guard.ts';
+import { useGuard } from '../../src/authorization/use-guard.ts';
 import { createPrincipal } from '../../src/tokens/create-principal.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 

@@ -3,9 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
-import { explainSchema } from '../guard/explain-schema.ts';
-import type { ProtectedSchema } from '../guard/protect-schema.ts';
-import type { Requirement } from '../guard/rules.ts';
+import type { Requirement } from '../authorization/directives.ts';
+import type { ProtectedSchema } from '../authorization/enforce-schema.ts';
+import { explainSchema } from '../authorization/explain.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import { ASSET_HEADERS, PAGE_HEADERS } from './response-headers.ts';
 

@@ -1,9 +1,9 @@
 // The server's own way from an operation's text to its answer, without HTTP and without a token.
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { createYoga, isAsyncIterable, maskError } from 'graphql-yoga';
+import type { Guard } from '../authorization/guard.ts';
+import { guardPlugin } from '../authorization/use-guard.ts';
 import { useAuthentication } from '../context.ts';
-import type { Guard } from '../guard/create-guard.ts';
-import { guardPlugin } from '../guard/use-guard.ts';
 import { createLimitCheck, type ResolvedLimits } from '../http/operation-limits.ts';
 import { useClearRefusals } from '../http/use-clear-refusals.ts';
 import { useHiddenNames } from '../http/use-hidden-names.ts';

@@ -1,11 +1,11 @@
 // A schema as any user: the server's own guard, context and answers, without HTTP and without a store.
 import type { GraphQLSchema } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
+import { findProtected } from '../authorization/enforce-schema.ts';
+import { createGuard } from '../authorization/guard.ts';
+import type { DecisionOptions } from '../authorization/guard-options.ts';
+import type { GuardOptions } from '../authorization/use-guard.ts';
 import type { TokenProblem } from '../errors.ts';
-import { createGuard } from '../guard/create-guard.ts';
-import type { DecisionOptions } from '../guard/guard-options.ts';
-import { findProtected } from '../guard/protect-schema.ts';
-import type { GuardOptions } from '../guard/use-guard.ts';
 import { type OperationLimits, resolveOperationLimits } from '../http/operation-limits.ts';
 import type { SchemaExtension } from '../schema/create-schema.ts';
 import type { User } from '../storage/store.ts';

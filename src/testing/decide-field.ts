@@ -1,9 +1,9 @@
 // One cell of the matrix: whether a caller may have a field, as far as the schema alone can tell.
 import { type GraphQLSchema, getNamedType, isAbstractType, isInterfaceType, isObjectType } from 'graphql';
-import { type Caller, checkRequirement } from '../guard/check-requirement.ts';
-import type { ProtectedSchema } from '../guard/protect-schema.ts';
-import type { Rulebook } from '../guard/rulebook.ts';
-import type { Requirement } from '../guard/rules.ts';
+import type { Rulebook } from '../authorization/access-rules.ts';
+import { type Caller, checkRequirement } from '../authorization/check-requirement.ts';
+import type { Requirement } from '../authorization/directives.ts';
+import type { ProtectedSchema } from '../authorization/enforce-schema.ts';
 
 /**
  * `allowed`, the reason of the denial, or `depends`: on a policy, or on the object that stands behind an abstract type.

@@ -12,10 +12,10 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import { isEvaluatedEarly } from '../guard/ask-policies.ts';
-import type { Guard } from '../guard/create-guard.ts';
-import { keysOf, type Plan, planOperation } from '../guard/plan-operation.ts';
-import type { PolicyBook } from '../guard/policies.ts';
+import type { Guard } from '../authorization/guard.ts';
+import { keysOf, type Plan, planOperation } from '../authorization/operation-plan.ts';
+import type { PolicyBook } from '../authorization/policies.ts';
+import { isEvaluatedEarly } from '../authorization/policies.ts';
 import { withoutConditions } from './without-conditions.ts';
 
 export interface OperationQuestion {

@@ -1,8 +1,8 @@
 // Who may do what, as a table for a snapshot: decisions alone, no resolver runs.
 import { type GraphQLSchema, parse, validate } from 'graphql';
-import { createGuard, type Guard } from '../guard/create-guard.ts';
-import { explainSchema } from '../guard/explain-schema.ts';
-import type { GuardOptions } from '../guard/use-guard.ts';
+import { explainSchema } from '../authorization/explain.ts';
+import { createGuard, type Guard } from '../authorization/guard.ts';
+import type { GuardOptions } from '../authorization/use-guard.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import { decideField } from './decide-field.ts';
 import { decideOperation } from './decide-operation.ts';

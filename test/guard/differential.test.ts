@@ -12,8 +12,8 @@ import {
 } from 'graphql';
 import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import type { Policy } from '../../src/guard/policies.ts';
-import { useGuard } from '../../src/guard/use-guard.ts';
+import type { Policy } from '../../src/authorization/policies.ts';
+import { useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { type MadeObject, valueAt } from './generated/data.ts';

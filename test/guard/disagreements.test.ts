@@ -2,7 +2,7 @@
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createYoga } from 'graphql-yoga';
 import { expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
+import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 
 /** What is logged when the schema is set. */

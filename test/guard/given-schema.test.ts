@@ -10,7 +10,7 @@ import {
 } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
+import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';

@@ -1,8 +1,8 @@
 // Errors of denied operations are kept for the next request, within a number of bytes.
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { createEvaluationCache } from '../../src/authorization/evaluation-cache.ts';
 import { AuthError, toGraphQLError } from '../../src/errors.ts';
-import { createEvaluationCache } from '../../src/guard/evaluation-cache.ts';
 import { heapBytes } from '../support/heap.ts';
 import { request, sendBytes } from '../support/raw-request.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';

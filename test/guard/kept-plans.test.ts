@@ -2,7 +2,7 @@
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
-import { createGuard } from '../../src/guard/create-guard.ts';
+import { createGuard } from '../../src/authorization/guard.ts';
 import { directiveTypeDefs } from '../../src/index.ts';
 import { heapBytes } from '../support/heap.ts';
 

@@ -1,6 +1,6 @@
 // `@auth(maxAge:)` for principals whose time of sign-in makes no sense.
 import { describe, expect, it } from 'vitest';
-import { checkRequirement } from '../../src/guard/check-requirement.ts';
+import { checkRequirement } from '../../src/authorization/check-requirement.ts';
 import { createPrincipal } from '../support/guarded-app.ts';
 
 const NOW = new Date('2026-01-31T12:00:00.000Z');

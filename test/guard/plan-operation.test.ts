@@ -1,10 +1,10 @@
 // What an operation certainly needs, found from its text.
 import { buildSchema, getOperationAST, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { isSelected, withDefaults } from '../../src/guard/conditions.ts';
-import { createGuard } from '../../src/guard/create-guard.ts';
-import { keysOf, planOperation } from '../../src/guard/plan-operation.ts';
-import { readRulebook } from '../../src/guard/rulebook.ts';
+import { readRulebook } from '../../src/authorization/access-rules.ts';
+import { isSelected, withDefaults } from '../../src/authorization/conditions.ts';
+import { createGuard } from '../../src/authorization/guard.ts';
+import { keysOf, planOperation } from '../../src/authorization/operation-plan.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 
 const schema = buildSchema(`${directiveTypeDefs}

@@ -2,9 +2,9 @@
 import { parse } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { createGuard } from '../../src/guard/create-guard.ts';
-import type { Policy, PolicyQuestion } from '../../src/guard/policies.ts';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
+import { createGuard } from '../../src/authorization/guard.ts';
+import type { Policy, PolicyQuestion } from '../../src/authorization/policies.ts';
+import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';

@@ -1,7 +1,7 @@
 // What counts as a caller: what `createPrincipal` accepts; anything else in `context.principal` is an error, never access.
 import { createSchema, createYoga, type Plugin, useExtendContext } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
+import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { createPrincipal, type Policy, requirePrincipal } from '../../src/index.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import { createAsk } from '../support/guarded-app.ts';

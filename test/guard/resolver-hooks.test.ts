@@ -4,7 +4,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { defaultFieldResolver, type GraphQLField, type GraphQLSchema } from 'graphql';
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
+import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { createBandha } from '../../src/index.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';

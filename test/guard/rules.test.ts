@@ -12,10 +12,10 @@ import {
   parse,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { readRulebook } from '../../src/authorization/access-rules.ts';
+import type { Requirement, Rule } from '../../src/authorization/directives.ts';
+import { protectSchema } from '../../src/authorization/enforce-schema.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { protectSchema } from '../../src/guard/protect-schema.ts';
-import { readRulebook } from '../../src/guard/rulebook.ts';
-import type { Requirement, Rule } from '../../src/guard/rules.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 
 const schemaOf = (sdl: string) => buildSchema(`${directiveTypeDefs} ${sdl}`);

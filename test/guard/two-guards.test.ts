@@ -1,8 +1,8 @@
 // Options of two guards in one chain of plugins must agree, or startup fails.
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
+import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
 import { createBandha, useBandha, type Verifier } from '../../src/index.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';

@@ -13,10 +13,10 @@ import {
 } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import type { Caller } from '../../src/guard/check-requirement.ts';
-import { protectSchema } from '../../src/guard/protect-schema.ts';
-import { type GuardOptions, useGuard } from '../../src/guard/use-guard.ts';
-import { createVisibleSchemas } from '../../src/guard/visible-schema.ts';
+import type { Caller } from '../../src/authorization/check-requirement.ts';
+import { protectSchema } from '../../src/authorization/enforce-schema.ts';
+import { createVisibleSchemas } from '../../src/authorization/permitted-schema.ts';
+import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';

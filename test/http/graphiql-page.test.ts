@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { protectSchema } from '../../src/guard/protect-schema.ts';
+import { protectSchema } from '../../src/authorization/enforce-schema.ts';
 import { useGraphiql } from '../../src/http/use-graphiql.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 

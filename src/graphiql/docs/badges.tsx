@@ -1,5 +1,5 @@
 // What a field needs, beside its name.
-import type { Rule } from '../../guard/rules.ts';
+import type { Rule } from '../../authorization/directives.ts';
 import { usePage } from '../page-state.ts';
 import { useValue } from '../value.ts';
 import { nameBadges } from './name-badges.ts';

@@ -1,5 +1,5 @@
 // A requirement as the words on its badges.
-import type { Rule } from '../../guard/rules.ts';
+import type { Rule } from '../../authorization/directives.ts';
 
 /** Such as `['role admin or auditor', 'within 5 min']`; `['signed in']` where no more than that is needed. */
 export function nameBadges(requirement: readonly Rule[]): string[] {

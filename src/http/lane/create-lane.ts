@@ -3,7 +3,7 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
-import type { Guard } from '../../guard/create-guard.ts';
+import type { Guard } from '../../authorization/guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
 import type { BodyLimits } from '../body-limits.ts';

@@ -1,8 +1,8 @@
 // Two doors, one house: the lane for what nearly every request is, Yoga for everything else.
 import type { RequestListener } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
-import { answerResult } from '../../answers.ts';
-import type { Guard } from '../../guard/create-guard.ts';
+import { answerResult } from '../../authorization/format-errors.ts';
+import type { Guard } from '../../authorization/guard.ts';
 import type { Metrics } from '../../metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import type { Log } from '../../utils/log.ts';

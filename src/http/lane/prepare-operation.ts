@@ -7,7 +7,7 @@ import {
   type OperationDefinitionNode,
   visit,
 } from 'graphql';
-import type { Decide, Guard } from '../../guard/create-guard.ts';
+import type { Decide, Guard } from '../../authorization/guard.ts';
 import { documentBytes } from '../document-bytes.ts';
 import type { FindExceededLimit } from '../operation-limits.ts';
 import { createSeenCache, type SeenCache } from '../seen-cache.ts';

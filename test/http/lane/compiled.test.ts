@@ -15,7 +15,7 @@ import {
   validate,
 } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createGuard } from '../../../src/guard/create-guard.ts';
+import { createGuard } from '../../../src/authorization/guard.ts';
 import { compileQuery } from '../../../src/http/lane/compile-query.ts';
 import { runOperation } from '../../../src/http/lane/run-operation.ts';
 import { directiveTypeDefs } from '../../../src/schema/base-schema.ts';

@@ -13,12 +13,12 @@ import {
 import type { BandhaContext } from '../context.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
 import { consoleLog } from '../utils/log.ts';
+import { type Rulebook, readRulebook } from './access-rules.ts';
 import type { Caller } from './check-requirement.ts';
-import { describeDisagreements } from './disagreements.ts';
 import { createEnforcement } from './enforcement.ts';
+import { describeDisagreements } from './inconsistent-interfaces.ts';
+import { createAnnotatedSchema, createVisibleSchemas } from './permitted-schema.ts';
 import { createPolicyBook, type Policy, type PolicyBook } from './policies.ts';
-import { type Rulebook, readRulebook } from './rulebook.ts';
-import { createAnnotatedSchema, createVisibleSchemas } from './visible-schema.ts';
 
 export interface ProtectOptions {
   /** `deny`: what is not `@public` needs a signed-in caller. Default `allow`. */

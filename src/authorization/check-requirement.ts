@@ -7,7 +7,7 @@ import {
   withoutStack,
 } from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
-import type { Requirement, Rule } from './rules.ts';
+import type { Requirement, Rule } from './directives.ts';
 
 /** Who is asking, and when. */
 export interface Caller {

@@ -2,7 +2,7 @@
 import { handleStreamOrSingleExecutionResult } from '@envelop/core';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import { findAuthError, toGraphQLError, withoutStack } from './errors.ts';
+import { findAuthError, toGraphQLError, withoutStack } from '../errors.ts';
 
 export interface AnswersOptions {
   /** Whether a denied field that leaves nothing to deliver sets the HTTP status; default true. Other refusals always do. */

@@ -1,7 +1,7 @@
 // Interface fields whose implementations demand different things: often meant, sometimes an oversight.
 import { type GraphQLSchema, isInterfaceType } from 'graphql';
-import { describeRequirement } from './describe-requirement.ts';
-import type { Rulebook } from './rulebook.ts';
+import type { Rulebook } from './access-rules.ts';
+import { describeRequirement } from './explain.ts';
 
 /** One sentence for each such field. */
 export function describeDisagreements(schema: GraphQLSchema, rulebook: Rulebook): string[] {

@@ -9,10 +9,10 @@ import {
   isUnionType,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
+import type { Rulebook } from './access-rules.ts';
 import { type Caller, checkRequirement } from './check-requirement.ts';
-import { describeRequirement } from './describe-requirement.ts';
-import type { Rulebook } from './rulebook.ts';
-import type { Requirement } from './rules.ts';
+import type { Requirement } from './directives.ts';
+import { describeRequirement } from './explain.ts';
 
 /** How many filtered schemas are kept; callers who satisfy the same rules share one. */
 const MAX_KEPT_SCHEMAS = 32;

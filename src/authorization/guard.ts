@@ -12,12 +12,12 @@ import { toGraphQLError } from '../errors.ts';
 import { forgetPrincipal, hasReadPrincipal } from '../tokens/context-principal.ts';
 import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
 import { copySchema, isCopied } from './copy-schema.ts';
-import { createDocuments, type Documents } from './documents.ts';
+import { callerOf, findProtected, type ProtectedSchema, protectSchema } from './enforce-schema.ts';
+import { createJudge, type Judge, type Verdict } from './evaluate-plan.ts';
 import { createEvaluationCache } from './evaluation-cache.ts';
 import { assertGuardOptions, assertSameOptions, type GuardSettings } from './guard-options.ts';
-import { createJudge, type Judge, type Verdict } from './judge-plan.ts';
-import { type Plan, planOperation } from './plan-operation.ts';
-import { callerOf, findProtected, type ProtectedSchema, protectSchema } from './protect-schema.ts';
+import { type Plan, planOperation } from './operation-plan.ts';
+import { createDocuments, type Documents } from './schema-documents.ts';
 
 /** Run the operation on this schema, or answer at once. */
 export type Decision = { schema: GraphQLSchema } | { answer: ExecutionResult };

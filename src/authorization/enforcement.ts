@@ -1,11 +1,11 @@
 // Resolvers that check access by themselves, whatever the way to them.
 import type { GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema, GraphQLTypeResolver } from 'graphql';
 import type { AuthError } from '../errors.ts';
+import type { Rulebook } from './access-rules.ts';
 import { type Caller, checkRequirement, type Denial, POLICY_DENIED, refusalOf } from './check-requirement.ts';
+import type { Requirement } from './directives.ts';
+import type { GuardLog } from './enforce-schema.ts';
 import type { PolicyBook } from './policies.ts';
-import type { GuardLog } from './protect-schema.ts';
-import type { Rulebook } from './rulebook.ts';
-import type { Requirement } from './rules.ts';
 
 export interface EnforcementDeps {
   schema: GraphQLSchema;

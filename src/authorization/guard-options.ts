@@ -3,8 +3,8 @@
 import { ConfigError } from '../errors.ts';
 import { CLOCK_RULE, isClock } from '../utils/clock.ts';
 import { assertLog } from '../utils/log.ts';
-import type { WatchSession } from './end-with-token.ts';
-import type { ProtectOptions } from './protect-schema.ts';
+import type { ProtectOptions } from './enforce-schema.ts';
+import type { WatchSession } from './subscriptions.ts';
 
 export interface DecisionOptions extends ProtectOptions {
   /**

@@ -14,10 +14,10 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import type { Rulebook } from './access-rules.ts';
 import { addConditions, type Conditions } from './conditions.ts';
+import type { Requirement } from './directives.ts';
 import { createObjectSets, type ObjectSet } from './object-sets.ts';
-import type { Rulebook } from './rulebook.ts';
-import type { Requirement } from './rules.ts';
 
 /** A protected field that the operation certainly selects, at its place in the answer. */
 export interface Place {

@@ -17,7 +17,7 @@ import {
   isUnionType,
 } from 'graphql';
 import { ConfigError } from '../errors.ts';
-import { createRuleReader, type Demands, type Requirement, type Rule, SIGNED_IN } from './rules.ts';
+import { createRuleReader, type Demands, type Requirement, type Rule, SIGNED_IN } from './directives.ts';
 
 export interface RulebookOptions {
   /** With `deny`, what is not public needs a signed-in caller. */

@@ -1,12 +1,12 @@
 // A plan against a caller: refused before execution, or run, with the wall or without.
 import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { toGraphQLError, withoutStack } from '../errors.ts';
-import { askPolicies, type DeniedPlace, isEvaluatedEarly } from './ask-policies.ts';
 import { type Caller, checkRequirement, type Denial, refusalOf } from './check-requirement.ts';
 import { isSelected, type Variables, withDefaults } from './conditions.ts';
+import type { ProtectedSchema } from './enforce-schema.ts';
 import type { EvaluationCache } from './evaluation-cache.ts';
-import { keysOf, type Plan } from './plan-operation.ts';
-import type { ProtectedSchema } from './protect-schema.ts';
+import { keysOf, type Plan } from './operation-plan.ts';
+import { askPolicies, type DeniedPlace, isEvaluatedEarly } from './policies.ts';
 
 /** What is to be done with an operation. */
 export interface Verdict {

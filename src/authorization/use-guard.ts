@@ -1,11 +1,11 @@
 // The guard as a plugin for any Yoga or envelop server.
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { useAnswers } from '../answers.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
-import { createGuard, type Decision, type Guard } from './create-guard.ts';
-import { endWithToken } from './end-with-token.ts';
+import { useAnswers } from './format-errors.ts';
+import { createGuard, type Decision, type Guard } from './guard.ts';
 import { assertSameOptions, type GuardSettings } from './guard-options.ts';
+import { endWithToken } from './subscriptions.ts';
 
 export interface GuardOptions extends GuardSettings {}
 

@@ -6,8 +6,8 @@ import {
   type GraphQLSchema,
   isAbstractType,
 } from 'graphql';
-import type { Rulebook } from './rulebook.ts';
-import type { Requirement } from './rules.ts';
+import type { Rulebook } from './access-rules.ts';
+import type { Requirement } from './directives.ts';
 
 /** Some object types; the same ones are the same set, unless fragments lead to them by different ways. */
 export interface ObjectSet {
