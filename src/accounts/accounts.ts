@@ -6,14 +6,10 @@ import type { Store } from '../storage/store.ts';
 import type { Keyring } from '../tokens/keys/keyring.ts';
 import type { Secrets } from '../tokens/secrets.ts';
 import type { SuccessorUse } from '../tokens/successor-use.ts';
-import { endAllSessions } from './end-all-sessions.ts';
-import { endSession } from './end-session.ts';
-import { findAccount } from './find-account.ts';
-import { listSessions } from './list-sessions.ts';
-import { logIn } from './log-in.ts';
-import { logOut } from './log-out.ts';
-import { refresh } from './refresh.ts';
-import { register } from './register.ts';
+import { findAccount } from './administration.ts';
+import { logIn } from './login.ts';
+import { register } from './registration.ts';
+import { endAllSessions, endSession, listSessions, logOut, refresh } from './sessions.ts';
 
 /** What the use cases need; they know nothing of HTTP or GraphQL. */
 export interface AccountDeps {

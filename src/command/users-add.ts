@@ -1,5 +1,5 @@
 // bandha users add
-import { createAccount } from '../accounts/create-account.ts';
+import { createAccount } from '../accounts/registration.ts';
 import { loadConfig } from '../config/config.ts';
 import { AuthError } from '../errors.ts';
 import { createPasswordHasher } from '../passwords/hasher.ts';

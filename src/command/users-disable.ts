@@ -1,5 +1,5 @@
 // bandha users disable
-import { disableAccount } from '../accounts/disable-account.ts';
+import { disableAccount } from '../accounts/administration.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';
 import { withStore } from './with-store.ts';

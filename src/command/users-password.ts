@@ -1,6 +1,6 @@
 // bandha users password
 
-import { setPassword } from '../accounts/set-password.ts';
+import { setPassword } from '../accounts/administration.ts';
 import { createPasswordHasher } from '../passwords/hasher.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import { parseArguments } from './parse-arguments.ts';

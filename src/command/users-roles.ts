@@ -1,5 +1,5 @@
 // bandha users roles add, bandha users roles remove
-import { changeRoles } from '../accounts/change-roles.ts';
+import { changeRoles } from '../accounts/administration.ts';
 import { assertRoles } from './assert-roles.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandFailure, type Terminal } from './terminal.ts';

@@ -1,5 +1,5 @@
 // bandha users unlock
-import { unlockAccount } from '../accounts/unlock-account.ts';
+import { unlockAccount } from '../accounts/administration.ts';
 import { openExistingSecrets } from '../config/secret-file.ts';
 import { openKey } from '../tokens/keys/signing-key.ts';
 import { parseArguments } from './parse-arguments.ts';

@@ -1,5 +1,5 @@
 // `AuthPayload` from issued tokens.
-import type { IssuedTokens } from '../accounts/issue-tokens.ts';
+import type { IssuedTokens } from '../accounts/sessions.ts';
 
 export function toAuthPayload(tokens: IssuedTokens) {
   return { ...tokens, tokenType: 'Bearer' };

@@ -1,6 +1,6 @@
 // Giving roles and taking them away, by the account's email.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changeRoles } from '../../src/accounts/change-roles.ts';
+import { changeRoles } from '../../src/accounts/administration.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { newUser } from '../stores/store-contract.ts';

@@ -1,8 +1,8 @@
 // What a sign-in costs and learns: the same hashes, statements and limits for existing and unknown accounts.
 import { describe, expect, it, vi } from 'vitest';
 import type { AccountDeps, ClientInfo } from '../../src/accounts/accounts.ts';
-import { logIn } from '../../src/accounts/log-in.ts';
-import { register } from '../../src/accounts/register.ts';
+import { logIn } from '../../src/accounts/login.ts';
+import { register } from '../../src/accounts/registration.ts';
 import { AuthError } from '../../src/errors.ts';
 import { createMemoryLimits } from '../../src/rate-limits/memory-limits.ts';
 import type { SignInCredentials } from '../../src/storage/store.ts';

@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountDeps } from '../../src/accounts/accounts.ts';
-import { startSession } from '../../src/accounts/start-session.ts';
+import { startSession } from '../../src/accounts/sessions.ts';
 import { DEFAULT_CONFIG } from '../../src/config/config.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';

@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import axe from 'axe-core';
 import type { Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { changeRoles } from '../../src/accounts/change-roles.ts';
+import { changeRoles } from '../../src/accounts/administration.ts';
 import { hasChromium, startChromium } from '../support/chromium.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 import { EXAMPLES, type OpenExample, openExample, type ServedExample, serveExample } from './open-example.ts';

@@ -1,6 +1,6 @@
 // BANDHA_ADMIN_EMAIL, whose address a stranger has registered before the server was told of it.
 import { describe, expect, it } from 'vitest';
-import { makeAdmin } from '../../src/accounts/make-admin.ts';
+import { makeAdmin } from '../../src/accounts/administration.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { createPasswordHasher } from '../../src/passwords/hasher.ts';
 import { openStore } from '../../src/storage/open-store.ts';

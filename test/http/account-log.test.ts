@@ -1,7 +1,7 @@
 // The log about accounts and denials: a line for each, with ids, and without emails, tokens and passwords.
 import { createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { changeRoles } from '../../src/accounts/change-roles.ts';
+import { changeRoles } from '../../src/accounts/administration.ts';
 import { createLines } from '../support/jwks-server.ts';
 import { GOOD_PASSWORD, register, startTestServer, type TestServer } from '../support/test-server.ts';
 

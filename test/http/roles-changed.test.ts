@@ -1,7 +1,7 @@
 // Roles that change take effect at once: the token from before is as good as expired, and the next one has the new roles.
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { changeRoles } from '../../src/accounts/change-roles.ts';
+import { changeRoles } from '../../src/accounts/administration.ts';
 import type { Change } from '../../src/storage/store.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 

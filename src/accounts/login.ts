@@ -1,11 +1,11 @@
 // Signs in with email and password. An unknown email takes the same steps, and the same time, as a wrong password.
 import { AuthError } from '../errors.ts';
 import { isTooLong } from '../passwords/password-rules.ts';
+import { toKnownNetwork, toLoginSpends, toNetworkSpends } from '../rate-limits/login-rate-limit.ts';
 import { KNOWN_NETWORK_SECONDS, toClientNetwork } from '../rate-limits/network.ts';
-import { toKnownNetwork, toLoginSpends, toNetworkSpends } from '../rate-limits/sign-in-limits.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
-import { type IssuedTokens, startSession } from './start-session.ts';
+import { type IssuedTokens, startSession } from './sessions.ts';
 
 /** @throws AuthError `INVALID_CREDENTIALS`; `RATE_LIMITED` if a limit is reached or the hashing queue is full */
 export async function logIn(
