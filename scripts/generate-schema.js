@@ -1,10 +1,10 @@
 // Makes a module of schema.graphql, so that a bundle has the text without the file.
-// Writes src/schema/schema.generated.ts, or the file named as the argument.
+// Writes src/graphql/schema.generated.ts, or the file named as the argument.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const root = join(import.meta.dirname, '..');
-const [, , filename = join(root, 'src/schema/schema.generated.ts')] = process.argv;
+const [, , filename = join(root, 'src/graphql/schema.generated.ts')] = process.argv;
 const text = readFileSync(join(root, 'schema.graphql'), 'utf8');
 const literal = text.replace(/[\\`]|\$\{/g, '\\$&');
 

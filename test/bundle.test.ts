@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { schemaText } from '../src/schema/schema.generated.ts';
+import { schemaText } from '../src/graphql/schema.generated.ts';
 import { withFolder } from './support/server-process.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
@@ -60,7 +60,7 @@ it('the module with the schema is what `npm run generate` makes of schema.graphq
     const file = join(fresh, 'schema.generated.ts');
     await run(process.execPath, [join(ROOT, 'scripts/generate-schema.js'), file]);
     expect(await readFile(file, 'utf8')).toBe(
-      await readFile(join(ROOT, 'src/schema/schema.generated.ts'), 'utf8'),
+      await readFile(join(ROOT, 'src/graphql/schema.generated.ts'), 'utf8'),
     );
   });
 });

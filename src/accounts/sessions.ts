@@ -76,7 +76,6 @@ export function endAllSessions({ store, config, now }: AccountDeps, userId: stri
 
 // Opens a session for somebody who has just proved who they are, and issues its tokens.
 
-
 const MAX_USER_AGENT_LENGTH = 512;
 
 /** @throws AuthError `INVALID_CREDENTIALS` where the account was disabled in this moment */

@@ -8,8 +8,8 @@ import {
   createSchema,
   parseTypeDefs,
   type SchemaExtension,
-} from '../schema/create-schema.ts';
-import { getMissingDirectives, isStandaloneSchema } from '../schema/standalone-schema.ts';
+} from '../graphql/create-schema.ts';
+import { getMissingDirectives, isStandaloneSchema } from '../graphql/standalone-schema.ts';
 
 export interface BuildSchemaOptions extends SchemaExtension {
   accounts: Accounts;

@@ -1,10 +1,9 @@
 // Bandha's own fields where there is no store: the caller's account is the one that the test describes.
 import type { Accounts } from '../accounts/accounts.ts';
 import { ConfigError } from '../errors.ts';
-import { createReadOnce } from '../resolvers/read-once.ts';
-import { secureData } from '../resolvers/secure-data.ts';
-import { viewer } from '../resolvers/viewer.ts';
-import type { AppResolvers } from '../schema/create-schema.ts';
+import type { AppResolvers } from '../graphql/create-schema.ts';
+import { createReadOnce } from '../graphql/read-once.ts';
+import { secureData, viewer } from '../graphql/resolvers.ts';
 import type { User } from '../storage/store.ts';
 import type { Principal } from '../tokens/principal.ts';
 

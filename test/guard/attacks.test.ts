@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { protectSchema } from '../../src/authorization/enforce-schema.ts';
 import { planOperation } from '../../src/authorization/operation-plan.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 

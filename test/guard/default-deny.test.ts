@@ -4,7 +4,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, describe, expect, it } from 'vitest';
 import { useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createTestKit, type TestKitOptions } from '../../src/testing/index.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 

@@ -14,7 +14,7 @@ import { createYoga, type Plugin, type YogaServerInstance } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import type { Policy } from '../../src/authorization/policies.ts';
 import { useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { type MadeObject, valueAt } from './generated/data.ts';
 import { type MadeOperation, makeOperation, type OperationLimits } from './generated/operation.ts';

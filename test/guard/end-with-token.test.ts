@@ -6,7 +6,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { endWithToken, type WatchSession } from '../../src/authorization/subscriptions.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import type { TokenProblem } from '../../src/errors.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 

@@ -5,7 +5,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 
 const ADA = createPrincipal({ scopes: new Set(['read']) });

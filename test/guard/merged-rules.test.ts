@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { protectSchema } from '../../src/authorization/enforce-schema.ts';
 import { useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createBandha } from '../../src/index.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 
 const SILENT = { warn() {} };

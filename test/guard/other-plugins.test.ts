@@ -3,7 +3,7 @@ import { Kind, visit } from 'graphql';
 import { createSchema, createYoga, type Plugin, useExtendContext } from 'graphql-yoga';
 import { expect, it } from 'vitest';
 import { useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 
 /** Turns the fragment's field into a protected one, from the second request on; the operation stays the same node. */
 function useRewriting(): Plugin {

@@ -5,7 +5,7 @@ import { readRulebook } from '../../src/authorization/access-rules.ts';
 import { isSelected, withDefaults } from '../../src/authorization/conditions.ts';
 import { createGuard } from '../../src/authorization/guard.ts';
 import { keysOf, planOperation } from '../../src/authorization/operation-plan.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 
 const schema = buildSchema(`${directiveTypeDefs}
   type Query { open: Open secret: Int @auth private: Private node: Node thing: Thing only: Only onlyUnion: OnlyUnion }

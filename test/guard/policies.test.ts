@@ -5,7 +5,7 @@ import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import type { Policy, PolicyQuestion } from '../../src/authorization/policies.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 

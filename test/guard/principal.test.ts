@@ -2,8 +2,8 @@
 import { createSchema, createYoga, type Plugin, useExtendContext } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createPrincipal, type Policy, requirePrincipal } from '../../src/index.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import { createAsk } from '../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}

@@ -3,7 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createPrincipal, useCaller } from '../support/guarded-app.ts';
 

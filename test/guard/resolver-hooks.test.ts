@@ -5,8 +5,8 @@ import { defaultFieldResolver, type GraphQLField, type GraphQLSchema } from 'gra
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createBandha } from '../../src/index.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 

@@ -16,7 +16,7 @@ import { readRulebook } from '../../src/authorization/access-rules.ts';
 import type { Requirement, Rule } from '../../src/authorization/directives.ts';
 import { protectSchema } from '../../src/authorization/enforce-schema.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 
 const schemaOf = (sdl: string) => buildSchema(`${directiveTypeDefs} ${sdl}`);
 

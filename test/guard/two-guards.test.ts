@@ -3,8 +3,8 @@ import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createBandha, useBandha, type Verifier } from '../../src/index.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 

@@ -7,7 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { protectSchema } from '../../src/authorization/enforce-schema.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 

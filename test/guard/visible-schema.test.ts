@@ -17,7 +17,7 @@ import type { Caller } from '../../src/authorization/check-requirement.ts';
 import { protectSchema } from '../../src/authorization/enforce-schema.ts';
 import { createVisibleSchemas } from '../../src/authorization/permitted-schema.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
-import { directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 

@@ -7,7 +7,7 @@ import {
   printSchema,
 } from 'graphql';
 import { expect, it } from 'vitest';
-import { baseTypeDefs, directiveTypeDefs } from '../../src/schema/base-schema.ts';
+import { baseTypeDefs, directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 import { startTestServer } from '../support/test-server.ts';
 

@@ -1,7 +1,7 @@
 // One rule for what is a schema of its own, in the test kit as in `bandha schema`.
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { getMissingDirectives, isStandaloneSchema } from '../../src/schema/standalone-schema.ts';
+import { getMissingDirectives, isStandaloneSchema } from '../../src/graphql/standalone-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 
 describe('a schema', () => {

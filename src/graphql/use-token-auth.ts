@@ -1,10 +1,10 @@
 // Verification only: tokens come from another issuer, `@auth` guards the app's own schema.
 import type { Plugin } from 'graphql-yoga';
-import { type GuardOptions, useGuard } from './authorization/use-guard.ts';
-import { useAuthentication } from './context.ts';
-import { ConfigError } from './errors.ts';
-import { createAuthenticate } from './tokens/authenticate.ts';
-import type { Verifier } from './tokens/verifier.ts';
+import { type GuardOptions, useGuard } from '../authorization/use-guard.ts';
+import { useAuthentication } from '../context.ts';
+import { ConfigError } from '../errors.ts';
+import { createAuthenticate } from '../tokens/authenticate.ts';
+import type { Verifier } from '../tokens/verifier.ts';
 
 export interface UseBandhaOptions extends GuardOptions {
   /** From `createVerifier`. */

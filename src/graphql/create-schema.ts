@@ -8,10 +8,9 @@ import { isAccessDirective } from '../authorization/directives.ts';
 import { findRepeatedRules } from '../authorization/merged-rules.ts';
 import type { BandhaContext } from '../context.ts';
 import { ConfigError } from '../errors.ts';
-import { createClientInfo, type GetClientInfo } from '../resolvers/client-info.ts';
-import { createResolvers } from '../resolvers/resolvers.ts';
 import { baseTypeDefs } from './base-schema.ts';
 import { findDefinitionClashes, findResolverClashes } from './find-clashes.ts';
+import { createClientInfo, createResolvers, type GetClientInfo } from './resolvers.ts';
 
 /** What an app adds; `extend type Query` and the like reach Bandha's types. */
 export interface SchemaExtension {

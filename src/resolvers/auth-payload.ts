@@ -1,6 +1,0 @@
-// `AuthPayload` from issued tokens.
-import type { IssuedTokens } from '../accounts/sessions.ts';
-
-export function toAuthPayload(tokens: IssuedTokens) {
-  return { ...tokens, tokenType: 'Bearer' };
-}
