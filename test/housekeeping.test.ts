@@ -3,7 +3,11 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createHousekeeping, type Housekeeping, type HousekeepingDeps } from '../src/housekeeping.ts';
+import {
+  createHousekeeping,
+  type Housekeeping,
+  type HousekeepingDeps,
+} from '../src/operations/background-jobs.ts';
 import { openStore } from '../src/storage/open-store.ts';
 import type { Session, Store } from '../src/storage/store.ts';
 import { openKeyring } from '../src/tokens/keys/keyring.ts';

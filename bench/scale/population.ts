@@ -64,7 +64,7 @@ const PACE_SECONDS = 0.005;
 const HEARTBEAT_SECONDS = 1;
 /** Of src/tokens/revocation/expiring-map.ts. */
 const MARGIN_SECONDS = 60;
-/** Of src/housekeeping.ts. */
+/** Of src/operations/background-jobs.ts. */
 const WALK_PAUSE_SECONDS = 0.02;
 const WALK_BATCH = 500;
 const KEEP_SECONDS = DAY_SECONDS;

@@ -3,7 +3,7 @@ import type { RequestListener } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import { answerResult } from '../../authorization/format-errors.ts';
 import type { Guard } from '../../authorization/guard.ts';
-import type { Metrics } from '../../metrics.ts';
+import type { Metrics } from '../../operations/metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import type { Log } from '../../utils/log.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';

@@ -1,12 +1,12 @@
 // What has to be done now and then, by one instance at a time: rotating keys that are old, removing what nobody needs.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Config } from './config/config.ts';
-import { KNOWN_NETWORK_SECONDS } from './rate-limits/network.ts';
-import { describeOutage } from './storage/outage.ts';
-import type { Store } from './storage/store.ts';
-import { rotateOldKeys } from './tokens/keys/rotation.ts';
-import type { Secrets } from './tokens/secrets.ts';
-import type { Log } from './utils/log.ts';
+import type { Config } from '../config/config.ts';
+import { KNOWN_NETWORK_SECONDS } from '../rate-limits/network.ts';
+import { describeOutage } from '../storage/outage.ts';
+import type { Store } from '../storage/store.ts';
+import { rotateOldKeys } from '../tokens/keys/rotation.ts';
+import type { Secrets } from '../tokens/secrets.ts';
+import type { Log } from '../utils/log.ts';
 
 export interface HousekeepingDeps {
   store: Store;

@@ -1,10 +1,10 @@
 // What whoever is on call wants to see, in Prometheus' words; nothing in it names a person.
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
-import type { Accounts } from './accounts/accounts.ts';
-import { AuthError } from './errors.ts';
-import type { AuthenticateAtOnce, Authentication } from './tokens/authenticate.ts';
-import { andThen } from './utils/maybe-promise.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import { AuthError } from '../errors.ts';
+import type { AuthenticateAtOnce, Authentication } from '../tokens/authenticate.ts';
+import { andThen } from '../utils/maybe-promise.ts';
 
 /** Numbers that are read when somebody asks. */
 export interface Readings {
