@@ -11,7 +11,7 @@ export { directiveTypeDefs } from './graphql/base-schema.ts';
 export type { SchemaExtension } from './graphql/create-schema.ts';
 export { requirePrincipal } from './graphql/require-principal.ts';
 export { type UseBandhaOptions, useBandha } from './graphql/use-token-auth.ts';
-export type { OperationLimits } from './http/operation-limits.ts';
+export type { OperationLimits } from './http/limits/operation-limits.ts';
 export type { BucketLimit, BucketName, RateLimitOptions } from './rate-limits/buckets.ts';
 export { type Bandha, type BandhaOptions, createBandha, createListener } from './server.ts';
 export type { Store } from './storage/store.ts';

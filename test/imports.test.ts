@@ -46,7 +46,7 @@ describe('imports', () => {
     expect(importsOf('server.ts')).toContainEqual({ from: 'storage/open-store.ts', isType: false });
     expect(importsOf('server.ts')).toContainEqual({ from: 'storage/store.ts', isType: true });
     expect(importsOf('index.ts')).toContainEqual({ from: 'server.ts', isType: false });
-    expect(importsOf('http/create-yoga-server.ts')).toContainEqual({
+    expect(importsOf('http/yoga.ts')).toContainEqual({
       from: 'graphql-yoga',
       isType: false,
     });

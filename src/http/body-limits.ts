@@ -2,7 +2,7 @@
 // Without them, connections that send a part of a body and then nothing would fill the memory.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigError } from '../errors.ts';
-import { RESPONSE_HEADERS } from './response-headers.ts';
+import { RESPONSE_HEADERS } from './headers.ts';
 
 export interface BodyLimitOptions {
   /** Seconds from the head of a request to the end of its body. @default 10 */

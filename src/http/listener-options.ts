@@ -1,6 +1,6 @@
 // What `createListener` may be given.
 import { ConfigError } from '../errors.ts';
-import type { ListenerOptions } from './lane/create-listener.ts';
+import type { ListenerOptions } from './fast-path/listener.ts';
 
 interface OptionCheck {
   isValid(value: unknown): boolean;

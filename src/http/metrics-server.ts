@@ -4,9 +4,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { Registry } from 'prom-client';
 import { ConfigError } from '../errors.ts';
 import type { Log } from '../utils/log.ts';
+import { RESPONSE_HEADERS } from './headers.ts';
+import { METRICS_PATH } from './plugins/use-metrics.ts';
 import { pathOf, toOriginForm } from './request-target.ts';
-import { RESPONSE_HEADERS } from './response-headers.ts';
-import { METRICS_PATH } from './use-metrics.ts';
 
 export interface MetricsServerOptions {
   registry: Registry;

@@ -2,9 +2,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { sendNodeResponse } from '@whatwg-node/server';
 import type { Log } from '../utils/log.ts';
-import type { AnyYoga } from './lane/find-foreign-hooks.ts';
+import { RESPONSE_HEADERS } from './headers.ts';
 import type { FindTargetIssue } from './request-target.ts';
-import { RESPONSE_HEADERS } from './response-headers.ts';
+import type { AnyYoga } from './yoga-internals.ts';
 
 /**
  * Wraps a Yoga server. Yoga by itself answers an error outside of an operation with its stack: from a URL that cannot be

@@ -7,7 +7,7 @@ import type { DecisionOptions } from '../authorization/guard-options.ts';
 import type { GuardOptions } from '../authorization/use-guard.ts';
 import type { TokenProblem } from '../errors.ts';
 import type { SchemaExtension } from '../graphql/create-schema.ts';
-import { type OperationLimits, resolveOperationLimits } from '../http/operation-limits.ts';
+import { type OperationLimits, resolveOperationLimits } from '../http/limits/operation-limits.ts';
 import type { User } from '../storage/store.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import type { Principal } from '../tokens/principal.ts';

@@ -6,7 +6,7 @@ import { createYoga } from 'graphql-yoga';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { type BodyLimitOptions, type BodyLimits, createBodyLimits } from '../../src/http/body-limits.ts';
-import type { ListenerOptions } from '../../src/http/lane/create-listener.ts';
+import type { ListenerOptions } from '../../src/http/fast-path/listener.ts';
 import { type Bandha, createBandha, createListener } from '../../src/server.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 

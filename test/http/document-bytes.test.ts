@@ -1,7 +1,7 @@
 // The estimate of a document's bytes against the heap: an estimate that is too low would make a bound in bytes void.
 import { buildSchema, GraphQLError, parse, validate } from 'graphql';
 import { expect, it } from 'vitest';
-import { documentBytes, dropStack, errorBytes } from '../../src/http/document-bytes.ts';
+import { documentBytes, dropStack, errorBytes } from '../../src/http/documents/document-bytes.ts';
 import { retainedBytes } from '../support/heap.ts';
 
 const repeat = (count: number, part: (i: number) => string) =>

@@ -2,8 +2,8 @@
 import { type DocumentNode, GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findYogaDocumentCache } from '../../src/http/lane/yoga-document-cache.ts';
-import { createDocumentCache, useDocumentCache } from '../../src/http/use-document-cache.ts';
+import { createDocumentCache, useDocumentCache } from '../../src/http/plugins/use-document-cache.ts';
+import { findYogaDocumentCache } from '../../src/http/yoga-internals.ts';
 import { heapBytes } from '../support/heap.ts';
 import {
   invalidDocument,

@@ -2,7 +2,7 @@
 import { createYoga } from 'graphql-yoga';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { useHealth } from '../../src/http/use-health.ts';
+import { useHealth } from '../../src/http/plugins/use-health-check.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 
 let server: TestServer;

@@ -1,7 +1,7 @@
 // Errors about wrong values cost and say little, however many values are wrong and however long they are.
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findVariableFaults } from '../../src/http/use-clear-refusals.ts';
+import { findVariableFaults } from '../../src/http/plugins/use-input-errors.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const TYPES = 'input Filter { name: String tags: [String!] all: [Filter!] }';

@@ -10,8 +10,8 @@ import {
   validate,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { findFieldConflicts } from '../../src/http/field-conflicts.ts';
-import { createValidate } from '../../src/http/validate-operation.ts';
+import { findFieldConflicts } from '../../src/http/limits/field-conflicts.ts';
+import { createValidate } from '../../src/http/limits/validate-operation.ts';
 
 const schema = buildSchema(`
   directive @stream(if: Boolean, label: String, initialCount: Int) on FIELD

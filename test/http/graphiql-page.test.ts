@@ -7,7 +7,7 @@ import { gunzipSync } from 'node:zlib';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { protectSchema } from '../../src/authorization/enforce-schema.ts';
-import { useGraphiql } from '../../src/http/use-graphiql.ts';
+import { useGraphiql } from '../../src/http/plugins/use-graphiql.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };

@@ -2,7 +2,7 @@
 import { createYoga } from 'graphql-yoga';
 import { afterAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
-import type { ListenerOptions } from '../../src/http/lane/create-listener.ts';
+import type { ListenerOptions } from '../../src/http/fast-path/listener.ts';
 import { createBandha, createListener } from '../../src/server.ts';
 import { silentLog } from '../../src/utils/log.ts';
 import { TEST_SECRET } from '../support/test-server.ts';

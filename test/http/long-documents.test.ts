@@ -8,7 +8,7 @@ import {
   createLongDocumentQueue,
   MAX_SHORT_DOCUMENT_LENGTH,
   useLongDocumentQueue,
-} from '../../src/http/long-documents.ts';
+} from '../../src/http/documents/long-documents.ts';
 import { createListener } from '../../src/server.ts';
 import { createOwnYoga, listen } from '../support/own-yoga.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';

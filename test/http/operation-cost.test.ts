@@ -1,13 +1,13 @@
 // How the cost of an operation is counted, on a schema of an application.
 import { buildSchema, type DocumentNode, GraphQLError, getIntrospectionQuery, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { fullIntrospectionCost } from '../../src/http/introspection-cost.ts';
-import { measureOperation } from '../../src/http/operation-cost.ts';
+import { fullIntrospectionCost } from '../../src/http/limits/introspection-cost.ts';
+import { measureOperation } from '../../src/http/limits/operation-cost.ts';
 import {
   createLimitCheck,
   type OperationLimits,
   resolveOperationLimits,
-} from '../../src/http/operation-limits.ts';
+} from '../../src/http/limits/operation-limits.ts';
 import { createBandha } from '../../src/server.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 

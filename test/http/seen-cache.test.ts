@@ -1,6 +1,6 @@
 // A cache by text, bounded by bytes.
 import { expect, it } from 'vitest';
-import { createSeenCache } from '../../src/http/seen-cache.ts';
+import { createSeenCache } from '../../src/http/documents/seen-cache.ts';
 
 const LIMITS = { maxBytesSeenOnce: 10_000, maxBytesSeenTwice: 50_000 };
 

@@ -4,9 +4,9 @@ import { normalizedExecutor } from '@graphql-tools/executor';
 import fc from 'fast-check';
 import { buildSchema, type ExecutionResult, getOperationAST, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findFieldConflicts } from '../../src/http/field-conflicts.ts';
-import { createIntrospectionCounter } from '../../src/http/introspection-cost.ts';
-import { fragmentsOf, measureOperation } from '../../src/http/operation-cost.ts';
+import { findFieldConflicts } from '../../src/http/limits/field-conflicts.ts';
+import { createIntrospectionCounter } from '../../src/http/limits/introspection-cost.ts';
+import { fragmentsOf, measureOperation } from '../../src/http/limits/operation-cost.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 import { writeDocument } from './generated/write-document.ts';
 

@@ -17,8 +17,8 @@ import {
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGuard } from '../../../src/authorization/guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
-import { compileQuery } from '../../../src/http/lane/compile-query.ts';
-import { runOperation } from '../../../src/http/lane/run-operation.ts';
+import { compileQuery } from '../../../src/http/fast-path/compiler/compile-query.ts';
+import { runOperation } from '../../../src/http/fast-path/execute.ts';
 import { type MadeObject, valueAt } from '../../guard/generated/data.ts';
 import { makeOperation } from '../../guard/generated/operation.ts';
 import { type MadeSchema, makeSchema } from '../../guard/generated/schema.ts';

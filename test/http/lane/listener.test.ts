@@ -12,7 +12,7 @@ import { useEngine, useMaskedErrors } from '@envelop/core';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { type Logger, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { createPreparedOperations } from '../../../src/http/lane/prepare-operation.ts';
+import { createPreparedOperations } from '../../../src/http/fast-path/prepare.ts';
 import { type Bandha, createBandha, createListener } from '../../../src/server.ts';
 import { keepBadCompany, openIdleConnections } from '../../support/bad-clients.ts';
 import { parseAnswer, request, sendBytes } from '../../support/raw-request.ts';

@@ -2,10 +2,10 @@
 // 1,024 entries have no size: some hundred requests with long documents would end the process.
 import { type DocumentNode, GraphQLError, type GraphQLSchema, type Source } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { Log } from '../utils/log.ts';
-import { documentBytes, dropStack, errorBytes } from './document-bytes.ts';
-import { findYogaDocumentCache, replacePlugin } from './lane/yoga-document-cache.ts';
-import { createSeenCache } from './seen-cache.ts';
+import type { Log } from '../../utils/log.ts';
+import { documentBytes, dropStack, errorBytes } from '../documents/document-bytes.ts';
+import { createSeenCache } from '../documents/seen-cache.ts';
+import { findYogaDocumentCache, replacePlugin } from '../yoga-internals.ts';
 
 /** Bytes of documents sent once: one of 10,000 tokens fits, which a request may look up twice. */
 const MAX_BYTES_SEEN_ONCE = 6_000_000;

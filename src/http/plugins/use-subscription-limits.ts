@@ -1,9 +1,9 @@
 // Limits for open subscriptions: each holds a connection, a timer and whatever the resolver has begun.
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { AuthError, toGraphQLError } from '../errors.ts';
-import { readContextPrincipal } from '../tokens/context-principal.ts';
-import type { Principal } from '../tokens/principal.ts';
+import { AuthError, toGraphQLError } from '../../errors.ts';
+import { readContextPrincipal } from '../../tokens/context-principal.ts';
+import type { Principal } from '../../tokens/principal.ts';
 
 export interface SubscriptionLimits {
   /** Open subscriptions of all callers of the process. Anonymous callers have half of them at most. */

@@ -7,16 +7,16 @@ import type { Metrics } from '../../operations/metrics.ts';
 import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
 import type { Log } from '../../utils/log.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
-import type { LongDocumentQueue } from '../long-documents.ts';
-import type { FindExceededLimit } from '../operation-limits.ts';
+import type { LongDocumentQueue } from '../documents/long-documents.ts';
+import type { FindExceededLimit } from '../limits/operation-limits.ts';
+import type { ReportDenials } from '../plugins/use-denial-log.ts';
+import { IS_PREPARATION } from '../plugins/use-document-cache.ts';
 import { createTargetCheck, toOriginForm } from '../request-target.ts';
-import type { ReportDenials } from '../use-denial-log.ts';
-import { IS_PREPARATION } from '../use-document-cache.ts';
 import { createYogaHandler } from '../yoga-handler.ts';
-import { createLane } from './create-lane.ts';
+import { type AnyYoga, findForeignHooks } from '../yoga-internals.ts';
 import { createErrorMask } from './error-mask.ts';
-import { type AnyYoga, findForeignHooks } from './find-foreign-hooks.ts';
-import type { Cors } from './write-answer.ts';
+import { createLane } from './handler.ts';
+import type { Cors } from './send-response.ts';
 
 /** What both doors share. */
 export interface House {

@@ -1,6 +1,6 @@
 // Liveness and readiness, for whoever decides where requests go.
 import type { Plugin } from 'graphql-yoga';
-import { inTime } from '../utils/with-timeout.ts';
+import { inTime } from '../../utils/with-timeout.ts';
 
 const READY = '/health/ready';
 /** The first is that of Yoga's own check. */

@@ -7,7 +7,7 @@ import {
   type NodeRequest,
   pathOf,
   toOriginForm,
-} from './request-target.ts';
+} from '../request-target.ts';
 
 // biome-ignore lint/suspicious/noExplicitAny: contexts of any application
 type AnyYogaServer = YogaServer<any, any>;

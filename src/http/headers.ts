@@ -1,4 +1,5 @@
 // Headers that answers carry.
+import type { Plugin } from 'graphql-yoga';
 
 /** Answers may hold tokens or somebody's data: nobody in between keeps them (RFC 6749, section 5.1). */
 export const RESPONSE_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
@@ -41,3 +42,15 @@ export const ASSET_HEADERS = {
   vary: 'accept-encoding',
   'x-content-type-options': 'nosniff',
 };
+
+// Puts the headers that every answer carries on those that lack them.
+
+export function useResponseHeaders(): Plugin {
+  return {
+    onResponse({ response }) {
+      for (const [name, value] of Object.entries(RESPONSE_HEADERS)) {
+        if (!response.headers.has(name)) response.headers.set(name, value);
+      }
+    },
+  };
+}

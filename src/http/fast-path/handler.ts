@@ -7,21 +7,21 @@ import type { Guard } from '../../authorization/guard.ts';
 import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
 import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
 import type { BodyLimits } from '../body-limits.ts';
-import { type LongDocumentQueue, MAX_SHORT_DOCUMENT_LENGTH, tooManyDocuments } from '../long-documents.ts';
-import type { FindExceededLimit } from '../operation-limits.ts';
-import { type FindTargetIssue, type NodeRequest, toOriginForm } from '../request-target.ts';
-import { findVariableFaults } from '../use-clear-refusals.ts';
-import { readPeerAddress } from '../use-client-address.ts';
-import type { ReportDenials } from '../use-denial-log.ts';
-import { writeUnexpectedError } from '../yoga-handler.ts';
 import {
-  createPreparedOperations,
-  type DocumentReader,
-  type PreparedOperation,
-} from './prepare-operation.ts';
-import { type GraphQLParams, isForLane, parseOperation } from './read-operation.ts';
-import { runOperation } from './run-operation.ts';
-import { acceptedTypeOf, type Cors, createAnswerWriter } from './write-answer.ts';
+  type LongDocumentQueue,
+  MAX_SHORT_DOCUMENT_LENGTH,
+  tooManyDocuments,
+} from '../documents/long-documents.ts';
+import type { FindExceededLimit } from '../limits/operation-limits.ts';
+import { readPeerAddress } from '../plugins/use-client-address.ts';
+import type { ReportDenials } from '../plugins/use-denial-log.ts';
+import { findVariableFaults } from '../plugins/use-input-errors.ts';
+import { type FindTargetIssue, type NodeRequest, toOriginForm } from '../request-target.ts';
+import { writeUnexpectedError } from '../yoga-handler.ts';
+import { runOperation } from './execute.ts';
+import { type GraphQLParams, isForLane, parseOperation } from './parse-request.ts';
+import { createPreparedOperations, type DocumentReader, type PreparedOperation } from './prepare.ts';
+import { acceptedTypeOf, type Cors, createAnswerWriter } from './send-response.ts';
 
 export interface LaneOptions {
   /** The path, such as `/graphql`. */

@@ -2,9 +2,9 @@
 import { handleStreamOrSingleExecutionResult } from '@envelop/core';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { BandhaContext } from '../context.ts';
-import { findAuthError } from '../errors.ts';
-import type { Log } from '../utils/log.ts';
+import type { BandhaContext } from '../../context.ts';
+import { findAuthError } from '../../errors.ts';
+import type { Log } from '../../utils/log.ts';
 
 /** Logs the denials of one result, if there are any. */
 export type ReportDenials = (result: ExecutionResult, contextValue: unknown) => void;

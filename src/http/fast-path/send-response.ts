@@ -3,7 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type CORSOptions, getCORSHeadersByRequestAndOptions } from '@whatwg-node/server';
 import type { ExecutionResult } from 'graphql';
 import { type FetchAPI, processRegularResult } from 'graphql-yoga';
-import { RESPONSE_HEADERS } from '../response-headers.ts';
+import { RESPONSE_HEADERS } from '../headers.ts';
 
 /** As Yoga takes it, but for the function. */
 export type Cors = Exclude<CORSOptions, false>;

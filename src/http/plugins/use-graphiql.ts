@@ -3,11 +3,11 @@ import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
-import type { Requirement } from '../authorization/directives.ts';
-import type { ProtectedSchema } from '../authorization/enforce-schema.ts';
-import { explainSchema } from '../authorization/explain.ts';
-import type { Authentication } from '../tokens/authenticate.ts';
-import { ASSET_HEADERS, PAGE_HEADERS } from './response-headers.ts';
+import type { Requirement } from '../../authorization/directives.ts';
+import type { ProtectedSchema } from '../../authorization/enforce-schema.ts';
+import { explainSchema } from '../../authorization/explain.ts';
+import type { Authentication } from '../../tokens/authenticate.ts';
+import { ASSET_HEADERS, PAGE_HEADERS } from '../headers.ts';
 
 export interface GraphiqlOptions {
   /** From request headers to the caller. */
@@ -28,7 +28,7 @@ const ENDPOINT = '/graphql';
 const FILES = '/graphiql/';
 const REQUIREMENTS = `${FILES}requirements.json`;
 /** Empty in a bundle of CommonJS, which has no `import.meta`: the page is not there. */
-const BUILT = import.meta.url && fileURLToPath(new URL('../../dist/graphiql', import.meta.url));
+const BUILT = import.meta.url && fileURLToPath(new URL('../../../dist/graphiql', import.meta.url));
 const NOT_BUILT = `GraphiQL is not built here. Build it, and reload this page:
 
   npm run build:graphiql

@@ -1,8 +1,8 @@
 // Checks an operation's body before it is read: its type, its encoding, its size.
 import { GraphQLError } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
-import { ConfigError } from '../errors.ts';
-import { findNodeRequest, findRawHeader, type NodeRequest } from './request-target.ts';
+import { ConfigError } from '../../errors.ts';
+import { findNodeRequest, findRawHeader, type NodeRequest } from '../request-target.ts';
 
 export interface BodyCheckOptions {
   /** Maximum length of a body, in bytes. */

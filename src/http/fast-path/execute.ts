@@ -2,7 +2,7 @@
 import { normalizedExecutor } from '@graphql-tools/executor';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
-import type { PreparedOperation } from './prepare-operation.ts';
+import type { PreparedOperation } from './prepare.ts';
 
 /** @param renewContext what resolvers left in the context of a run that was given up is not for the next one */
 export function runOperation(

@@ -8,10 +8,10 @@ import {
   visit,
 } from 'graphql';
 import type { Decide, Guard } from '../../authorization/guard.ts';
-import { documentBytes } from '../document-bytes.ts';
-import type { FindExceededLimit } from '../operation-limits.ts';
-import { createSeenCache, type SeenCache } from '../seen-cache.ts';
-import { type CompiledQuery, compileQuery } from './compile-query.ts';
+import { documentBytes } from '../documents/document-bytes.ts';
+import { createSeenCache, type SeenCache } from '../documents/seen-cache.ts';
+import type { FindExceededLimit } from '../limits/operation-limits.ts';
+import { type CompiledQuery, compileQuery } from './compiler/compile-query.ts';
 
 /** An operation that is valid, within the limits, and answered in one piece. */
 export interface PreparedOperation {

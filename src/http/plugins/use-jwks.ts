@@ -1,7 +1,7 @@
 // The public signing keys, for those who verify Bandha's tokens elsewhere.
 import type { Plugin } from 'graphql-yoga';
 import type { JSONWebKeySet } from 'jose';
-import { JWKS_MAX_AGE_SECONDS } from '../tokens/keys/rotation.ts';
+import { JWKS_MAX_AGE_SECONDS } from '../../tokens/keys/rotation.ts';
 
 const JWKS_PATH = '/.well-known/jwks.json';
 

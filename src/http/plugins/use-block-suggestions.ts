@@ -1,7 +1,7 @@
 // What a caller may not see in the schema does not leak through error messages.
 import { NoSchemaIntrospectionCustomRule } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { ValidateOperation } from './validate-operation.ts';
+import type { ValidateOperation } from '../limits/validate-operation.ts';
 
 export interface HiddenNamesOptions {
   introspection: boolean;

@@ -1,6 +1,6 @@
 // Metrics for Prometheus.
 import type { Plugin } from 'graphql-yoga';
-import type { Metrics } from '../operations/metrics.ts';
+import type { Metrics } from '../../operations/metrics.ts';
 
 export const METRICS_PATH = '/metrics';
 

@@ -6,7 +6,7 @@ import {
   getOperationAST,
   type OperationDefinitionNode,
 } from 'graphql';
-import { ConfigError, withoutStack } from '../errors.ts';
+import { ConfigError, withoutStack } from '../../errors.ts';
 import { createIntrospectionCounter, fullIntrospectionCost } from './introspection-cost.ts';
 import { fragmentsOf, measureOperation, sizeOf } from './operation-cost.ts';
 

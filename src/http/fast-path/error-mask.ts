@@ -1,6 +1,6 @@
 // Masks errors as the application's Yoga server does.
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import type { AnyYoga } from './find-foreign-hooks.ts';
+import type { AnyYoga } from '../yoga-internals.ts';
 
 interface MaskedErrorsOptions {
   maskError(error: unknown, message: string, isDev?: boolean): Error;

@@ -2,8 +2,8 @@
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Log } from '../utils/log.ts';
-import { CORS } from './response-headers.ts';
-import type { BodyCheckOptions } from './use-body-checks.ts';
+import { CORS } from './headers.ts';
+import type { BodyCheckOptions } from './plugins/use-body-checks.ts';
 
 /** No URL ends with a space. */
 const NEVER = ' ';

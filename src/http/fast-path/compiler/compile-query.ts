@@ -32,8 +32,8 @@ import {
   type OperationDefinitionNode,
   TypeNameMetaFieldDef,
 } from 'graphql';
-import type { PromiseOrValue } from '../../utils/maybe-promise.ts';
-import { isPlain } from './is-plain.ts';
+import type { PromiseOrValue } from '../../../utils/maybe-promise.ts';
+import { isPlain } from './is-compilable.ts';
 
 export interface CompiledQuery {
   /** Fields with every fragment written out; each retains some hundred bytes. */

@@ -8,7 +8,7 @@ import {
   print,
 } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
-import { AuthError, toGraphQLError } from '../errors.ts';
+import { AuthError, toGraphQLError } from '../../errors.ts';
 
 /** The message of Yoga's own check, which runs after every plugin that may complete the parameters. */
 const NO_QUERY = 'Must provide query string.';

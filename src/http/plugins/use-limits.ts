@@ -1,7 +1,7 @@
 // The limits of operations as a plugin: of the document's text before it is parsed, of its cost before it runs.
 import { type ExecutionArgs, GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
-import type { FindExceededLimit, ResolvedLimits } from './operation-limits.ts';
+import type { FindExceededLimit, ResolvedLimits } from '../limits/operation-limits.ts';
 
 /** In a longer document errors have no line: finding one costs as much as all the lines before it, for every error. */
 const MAX_LOCATED_LINES = 1_000;
