@@ -24,7 +24,7 @@ report.say(
   `\`bandha serve\` and an own Yoga server with \`bandha.plugins\`, each with a heap of ${HEAP_MEGABYTES} MB. ${count.toLocaleString('en')} different documents of up to 10,000 tokens by each way, half of them invalid, two at a time.`,
 );
 
-const MAIN = resolve(import.meta.dirname, '../src/main.ts');
+const MAIN = resolve(import.meta.dirname, '../src/cli.ts');
 const OWN = resolve(import.meta.dirname, 'memory/own-yoga.ts');
 const toMegabytes = (bytes: number) => bytes / 2 ** 20;
 const showStatuses = (statuses: ReadonlyMap<number, number>) =>

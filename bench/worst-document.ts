@@ -16,7 +16,7 @@ const RUNS = 4;
 const SESSIONS = 100;
 const LIMIT_MS = 250;
 const PROBE_EVERY_MS = 2;
-const MAIN = resolve(import.meta.dirname, '../src/main.ts');
+const MAIN = resolve(import.meta.dirname, '../src/cli.ts');
 const PASSWORD = 'correct horse battery staple';
 
 interface Sent {

@@ -10,5 +10,5 @@ const { status } = spawnSync(join('node_modules', '.bin', 'tsc'), ['-p', 'tsconf
   shell: process.platform === 'win32',
 });
 if (status !== 0) process.exit(status ?? 1);
-chmodSync('dist/main.js', 0o755);
+chmodSync('dist/cli.js', 0o755);
 if (!buildGraphiql()) process.exit(1);

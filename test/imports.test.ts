@@ -39,13 +39,13 @@ function wrongWay(folders: readonly string[], forbidden: readonly string[]): str
 }
 
 const INNERMOST = ['tokens', 'authorization', 'passwords', 'storage', 'sessions', 'rate-limits'];
-const OUTERMOST = ['http', 'command', 'server.ts', 'main.ts', 'index.ts', 'config'];
+const OUTERMOST = ['http', 'command', 'bandha.ts', 'cli.ts', 'index.ts', 'config'];
 
 describe('imports', () => {
   it('are found by this test, or it would hold nothing', () => {
-    expect(importsOf('server.ts')).toContainEqual({ from: 'storage/open-store.ts', isType: false });
-    expect(importsOf('server.ts')).toContainEqual({ from: 'storage/store.ts', isType: true });
-    expect(importsOf('index.ts')).toContainEqual({ from: 'server.ts', isType: false });
+    expect(importsOf('bandha.ts')).toContainEqual({ from: 'storage/open-store.ts', isType: false });
+    expect(importsOf('bandha.ts')).toContainEqual({ from: 'storage/store.ts', isType: true });
+    expect(importsOf('index.ts')).toContainEqual({ from: 'bandha.ts', isType: false });
     expect(importsOf('http/yoga.ts')).toContainEqual({
       from: 'graphql-yoga',
       isType: false,
@@ -58,8 +58,8 @@ describe('imports', () => {
     ['accounts', ['accounts'], ['graphql/', 'context.ts', 'authorization', ...OUTERMOST]],
     ['resolvers and the schema', ['graphql/'], ['context.ts', ...OUTERMOST]],
     ['the context', ['context.ts'], ['graphql/', ...OUTERMOST]],
-    ['the HTTP side', ['http'], ['command', 'server.ts', 'main.ts', 'index.ts']],
-    ['the server', ['server.ts'], ['command', 'main.ts', 'index.ts']],
+    ['the HTTP side', ['http'], ['command', 'bandha.ts', 'cli.ts', 'index.ts']],
+    ['the server', ['bandha.ts'], ['command', 'cli.ts', 'index.ts']],
   ])('of %s go one way', (_, folders, forbidden) => {
     expect(wrongWay(folders, forbidden)).toEqual([]);
   });
@@ -98,19 +98,19 @@ describe('imports', () => {
     expect(reached).toContain('clients/tabs.ts');
   });
 
-  it('of main.ts are nobody’s', () => {
-    expect(files.filter((file) => importsOf(file).some(({ from }) => from === 'main.ts'))).toEqual([]);
+  it('of cli.ts are nobody’s', () => {
+    expect(files.filter((file) => importsOf(file).some(({ from }) => from === 'cli.ts'))).toEqual([]);
   });
 });
 
 describe('the process', () => {
-  it('is read and ended in main.ts alone', () => {
+  it('is read and ended in cli.ts alone', () => {
     const touches = files.filter((file) => /\bprocess\.(env|exit|exitCode|argv)\b/.test(textOf(file)));
-    expect(touches).toEqual(['main.ts']);
+    expect(touches).toEqual(['cli.ts']);
     // The exceptions import what they use by name: Node's version, and NODE_ENV for createBandha.
     const named = files.filter((file) => /import .*\{[^}]+\} from 'node:process'/.test(textOf(file)));
-    expect(named.toSorted()).toEqual(['server.ts', 'utils/node-version.ts']);
-    expect(textOf('server.ts').match(/\benv\.\w+/g)).toEqual(['env.NODE_ENV']);
+    expect(named.toSorted()).toEqual(['bandha.ts', 'utils/node-version.ts']);
+    expect(textOf('bandha.ts').match(/\benv\.\w+/g)).toEqual(['env.NODE_ENV']);
   });
 });
 

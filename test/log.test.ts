@@ -7,8 +7,8 @@ import { createYoga } from 'graphql-yoga';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from 'vitest';
 import { useGuard } from '../src/authorization/use-guard.ts';
+import { type Bandha, type BandhaOptions, createBandha, createListener } from '../src/bandha.ts';
 import { ConfigError } from '../src/errors.ts';
-import { type Bandha, type BandhaOptions, createBandha, createListener } from '../src/server.ts';
 import { consoleLog, type Log } from '../src/utils/log.ts';
 import { TEST_SECRET } from './support/test-server.ts';
 

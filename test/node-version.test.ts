@@ -29,8 +29,8 @@ describe.each(['v22.11.0', 'v20.19.0', 'v23.11.1'])('Node %s', (version) => {
   const rejected = { stdout: '', stderr: `Bandha needs Node 24 or later; this is ${version}\n`, code: 2 };
 
   it.each([
-    ['the command', [resolve(SRC, 'main.ts'), 'serve']],
-    ['the command without arguments', [resolve(SRC, 'main.ts')]],
+    ['the command', [resolve(SRC, 'cli.ts'), 'serve']],
+    ['the command without arguments', [resolve(SRC, 'cli.ts')]],
     ['bandha', importing('index.ts')],
     ['bandha/testing', importing('testing/index.ts')],
   ])('ends %s with one sentence', async (_, args) => {

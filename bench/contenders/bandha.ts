@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { createBandha } from '../../src/server.ts';
+import { createBandha } from '../../src/bandha.ts';
 import { dataResolvers, RECORD_AND_ITEMS } from './schema.ts';
 import { readSettings, serve } from './serve.ts';
 

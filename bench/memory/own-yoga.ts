@@ -2,7 +2,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
-import { createBandha } from '../../src/server.ts';
+import { createBandha } from '../../src/bandha.ts';
 
 const { schema, plugins } = await createBandha({
   databaseUrl: 'sqlite::memory:',

@@ -3,9 +3,9 @@ import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Logger, pino } from 'pino';
+import { createBandha } from '../bandha.ts';
 import { type Config, loadConfig } from '../config/config.ts';
 import { ConfigError } from '../errors.ts';
-import { createBandha } from '../server.ts';
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
 

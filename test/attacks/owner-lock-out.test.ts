@@ -3,7 +3,7 @@
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bandha, createBandha } from '../../src/server.ts';
+import { type Bandha, createBandha } from '../../src/bandha.ts';
 import { inChunks } from '../support/in-chunks.ts';
 import { withFolder } from '../support/server-process.ts';
 import { ask, GOOD_PASSWORD, startTestServer, TEST_SECRET, type TestServer } from '../support/test-server.ts';

@@ -335,7 +335,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await writeFile('test-results/secret', 'not for pages'); // in the checkout, as .bandha/secret is
     const statusOf = async (file: string) => (await fetch(`${origin}/@fs${resolve(file)}?raw`)).status;
     expect(await statusOf('src/clients/client.ts')).toBe(200); // what is served is found this way
-    for (const file of ['package.json', 'src/server.ts', 'test-results/secret']) {
+    for (const file of ['package.json', 'src/bandha.ts', 'test-results/secret']) {
       expect(await statusOf(file), file).toBe(403);
     }
   });

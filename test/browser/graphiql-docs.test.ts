@@ -1,7 +1,7 @@
 // What fields need, in GraphiQL: as badges in the documentation, and in the words of a refusal.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
-import type { BandhaOptions } from '../../src/server.ts';
+import type { BandhaOptions } from '../../src/bandha.ts';
 import { hasChromium } from '../support/chromium.ts';
 import { type OpenGraphiql, openGraphiql, waitForFocus } from './open-graphiql.ts';
 

@@ -5,7 +5,7 @@ import { join, resolve } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { build, preview } from 'vite';
-import type { BandhaOptions } from '../../src/server.ts';
+import type { BandhaOptions } from '../../src/bandha.ts';
 import { startChromium, type TestBrowser } from '../support/chromium.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 

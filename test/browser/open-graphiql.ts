@@ -1,6 +1,6 @@
 // GraphiQL of a server of its own, in a browser that reaches nothing else, and what one does there.
 import type { Locator, Page } from 'playwright-core';
-import type { BandhaOptions } from '../../src/server.ts';
+import type { BandhaOptions } from '../../src/bandha.ts';
 import { startChromium, type TestBrowser } from '../support/chromium.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 

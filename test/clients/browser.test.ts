@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import type { Page } from 'playwright-core';
 import { build, type Rollup } from 'vite';
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { BandhaOptions } from '../../src/server.ts';
+import type { BandhaOptions } from '../../src/bandha.ts';
 import { hasChromium, startChromium, type TestBrowser } from '../support/chromium.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import type { Way } from './page/main.ts';

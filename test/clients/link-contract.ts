@@ -1,8 +1,8 @@
 // What the Apollo link and the urql exchange have in common: what they do with tokens, and with refusals of them.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../src/accounts/administration.ts';
+import type { BandhaOptions } from '../../src/bandha.ts';
 import { type AuthClient, AuthClientError } from '../../src/clients/client.ts';
-import type { BandhaOptions } from '../../src/server.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab } from './tab.ts';
 

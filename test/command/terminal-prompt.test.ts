@@ -6,7 +6,7 @@ import { describe, expect, it } from 'vitest';
 import { runBandha, serverEnv, withFolder } from '../support/server-process.ts';
 import { GOOD_PASSWORD } from '../support/test-server.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
+const MAIN = resolve(import.meta.dirname, '../../src/cli.ts');
 const EMAIL = 'ada@example.com';
 const hasScript =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;

@@ -1,6 +1,6 @@
 // A proxy that serves Bandha below a path and strips it.
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { Bandha } from '../../src/server.ts';
+import type { Bandha } from '../../src/bandha.ts';
 import { createTestBandha, type Listening, listen } from '../support/own-yoga.ts';
 
 const PREFIX = '/api/v1';

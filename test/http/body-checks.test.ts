@@ -6,7 +6,7 @@ import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'nod
 import { useContentEncoding } from '@whatwg-node/server';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bandha, createListener } from '../../src/server.ts';
+import { type Bandha, createListener } from '../../src/bandha.ts';
 import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../support/own-yoga.ts';
 import { parseAnswer, request, sendBytes } from '../support/raw-request.ts';
 import { GOOD_PASSWORD } from '../support/test-server.ts';

@@ -4,10 +4,10 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { type Bandha, createBandha, createListener } from '../../src/bandha.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { type BodyLimitOptions, type BodyLimits, createBodyLimits } from '../../src/http/body-limits.ts';
 import type { ListenerOptions } from '../../src/http/fast-path/listener.ts';
-import { type Bandha, createBandha, createListener } from '../../src/server.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 
 const entries: { level: string; message: string }[] = [];

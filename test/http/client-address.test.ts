@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type RequestListener, request } fro
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { type Bandha, createBandha, createListener } from '../../src/server.ts';
+import { type Bandha, createBandha, createListener } from '../../src/bandha.ts';
 import { silentLog } from '../../src/utils/log.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../support/test-server.ts';
 

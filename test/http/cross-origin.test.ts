@@ -1,7 +1,7 @@
 // What pages of other sites can read, by every way in.
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bandha, createListener } from '../../src/server.ts';
+import { type Bandha, createListener } from '../../src/bandha.ts';
 import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../support/own-yoga.ts';
 
 const Origin = 'https://evil.example';

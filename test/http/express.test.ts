@@ -2,7 +2,7 @@
 import type { RequestListener } from 'node:http';
 import express from 'express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Bandha } from '../../src/server.ts';
+import type { Bandha } from '../../src/bandha.ts';
 import type { Log } from '../../src/utils/log.ts';
 import { createTestBandha, listen, WAYS_IN } from '../support/own-yoga.ts';
 

@@ -2,7 +2,7 @@
 import { GraphQLError, GraphQLScalarType } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bandha, createListener } from '../../src/server.ts';
+import { type Bandha, createListener } from '../../src/bandha.ts';
 import { createOwnYoga, createTestBandha, listen } from '../support/own-yoga.ts';
 import { parseAnswer, type RawAnswer, request, sendBytes } from '../support/raw-request.ts';
 

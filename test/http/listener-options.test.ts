@@ -1,9 +1,9 @@
 // Arguments of `createListener` that are wrong are errors at start, all named at once.
 import { createYoga } from 'graphql-yoga';
 import { afterAll, describe, expect, it } from 'vitest';
+import { createBandha, createListener } from '../../src/bandha.ts';
 import { ConfigError } from '../../src/errors.ts';
 import type { ListenerOptions } from '../../src/http/fast-path/listener.ts';
-import { createBandha, createListener } from '../../src/server.ts';
 import { silentLog } from '../../src/utils/log.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 

@@ -4,12 +4,12 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createListener } from '../../src/bandha.ts';
 import {
   createLongDocumentQueue,
   MAX_SHORT_DOCUMENT_LENGTH,
   useLongDocumentQueue,
 } from '../../src/http/documents/long-documents.ts';
-import { createListener } from '../../src/server.ts';
 import { createOwnYoga, listen } from '../support/own-yoga.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 

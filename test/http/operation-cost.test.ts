@@ -1,6 +1,7 @@
 // How the cost of an operation is counted, on a schema of an application.
 import { buildSchema, type DocumentNode, GraphQLError, getIntrospectionQuery, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
+import { createBandha } from '../../src/bandha.ts';
 import { fullIntrospectionCost } from '../../src/http/limits/introspection-cost.ts';
 import { measureOperation } from '../../src/http/limits/operation-cost.ts';
 import {
@@ -8,7 +9,6 @@ import {
   type OperationLimits,
   resolveOperationLimits,
 } from '../../src/http/limits/operation-limits.ts';
-import { createBandha } from '../../src/server.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 
 const schema = buildSchema(`

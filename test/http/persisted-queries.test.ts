@@ -7,7 +7,7 @@ import { usePersistedOperations } from '@graphql-yoga/plugin-persisted-operation
 import { parse } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bandha, createListener } from '../../src/server.ts';
+import { type Bandha, createListener } from '../../src/bandha.ts';
 import { createTestBandha, type Listening, listen, WAYS_IN } from '../support/own-yoga.ts';
 
 const QUERY = '{ viewer { id } }';

@@ -1,6 +1,6 @@
 // Requests whose Host, target or path is not one that is served, as bytes, by every way in.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type Bandha, createListener } from '../../src/server.ts';
+import { type Bandha, createListener } from '../../src/bandha.ts';
 import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../support/own-yoga.ts';
 import { parseAnswer, type RawAnswer, request, sendBytes } from '../support/raw-request.ts';
 

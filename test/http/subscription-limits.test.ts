@@ -2,8 +2,8 @@
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { BandhaOptions } from '../../src/bandha.ts';
 import { createOpenSubscriptions } from '../../src/http/plugins/use-subscription-limits.ts';
-import type { BandhaOptions } from '../../src/server.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 

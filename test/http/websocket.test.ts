@@ -7,7 +7,7 @@ import { createClient } from 'graphql-ws';
 import { useServer } from 'graphql-ws/use/ws';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import WebSocket, { WebSocketServer } from 'ws';
-import type { Bandha } from '../../src/server.ts';
+import type { Bandha } from '../../src/bandha.ts';
 import { createOwnYoga, createTestBandha } from '../support/own-yoga.ts';
 import { GOOD_PASSWORD } from '../support/test-server.ts';
 

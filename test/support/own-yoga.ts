@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga, type Plugin } from 'graphql-yoga';
-import { type Bandha, type BandhaOptions, createBandha, createListener } from '../../src/server.ts';
+import { type Bandha, type BandhaOptions, createBandha, createListener } from '../../src/bandha.ts';
 import { silentLog } from '../../src/utils/log.ts';
 import { TEST_SECRET } from './test-server.ts';
 

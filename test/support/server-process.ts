@@ -7,7 +7,7 @@ import { join, resolve } from 'node:path';
 
 /** One that does not say where it listens by then is given up. */
 const START_WITHIN_MS = 150_000;
-const MAIN = resolve(import.meta.dirname, '../../src/main.ts');
+const MAIN = resolve(import.meta.dirname, '../../src/cli.ts');
 
 export interface Finished {
   code: number | null;

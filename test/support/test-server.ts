@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Bandha, type BandhaOptions, createBandha } from '../../src/server.ts';
+import { type Bandha, type BandhaOptions, createBandha } from '../../src/bandha.ts';
 import { silentLog } from '../../src/utils/log.ts';
 
 export const TEST_SECRET = 'a secret that only these tests know of';

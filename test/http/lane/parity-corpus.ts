@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { type Bandha, type BandhaOptions, createBandha } from '../../../src/server.ts';
+import { type Bandha, type BandhaOptions, createBandha } from '../../../src/bandha.ts';
 import { silentLog } from '../../../src/utils/log.ts';
 import { parseAnswer, type RawAnswer, sendBytes } from '../../support/raw-request.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';

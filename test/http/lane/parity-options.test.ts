@@ -1,7 +1,7 @@
 // Both doors answer alike whatever the server's options are.
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type Bandha, type BandhaOptions, createListener } from '../../../src/server.ts';
+import { type Bandha, type BandhaOptions, createListener } from '../../../src/bandha.ts';
 import { request } from '../../support/raw-request.ts';
 import { openDoors, QUERIES } from './parity-corpus.ts';
 

@@ -1,9 +1,9 @@
 // Operations of the fast path are kept within a number of bytes: with their documents, plans and compiled functions.
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { type Bandha, createBandha } from '../../../src/bandha.ts';
 import { createSeenCache } from '../../../src/http/documents/seen-cache.ts';
 import { createPreparedOperations, type Preparation } from '../../../src/http/fast-path/prepare.ts';
-import { type Bandha, createBandha } from '../../../src/server.ts';
 import { heapBytes } from '../../support/heap.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';
 
