@@ -4,7 +4,7 @@ import './utils/node-version.ts';
 import process from 'node:process';
 
 // After the check of the version: a static import would be linked before it.
-const { runCommand } = await import('./command/run-command.ts');
+const { runCommand } = await import('./commands/run-command.ts');
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());

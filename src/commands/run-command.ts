@@ -19,52 +19,52 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   'users add': {
     usage: 'users add EMAIL [--role ROLE]...',
     summary: 'make an account; asks for the password, or reads it from standard input',
-    load: async () => (await import('./users-add.ts')).usersAdd,
+    load: async () => (await import('./users.ts')).usersAdd,
   },
   'users list': {
     usage: 'users list',
     summary: 'list the accounts',
-    load: async () => (await import('./users-list.ts')).usersList,
+    load: async () => (await import('./users.ts')).usersList,
   },
   'users password': {
     usage: 'users password EMAIL',
     summary: 'change the password of an account and end its sessions',
-    load: async () => (await import('./users-password.ts')).usersPassword,
+    load: async () => (await import('./users.ts')).usersPassword,
   },
   'users disable': {
     usage: 'users disable EMAIL',
     summary: 'lock an account out and end its sessions',
-    load: async () => (await import('./users-disable.ts')).usersDisable,
+    load: async () => (await import('./users.ts')).usersDisable,
   },
   'users unlock': {
     usage: 'users unlock EMAIL',
     summary: 'delete the rate limits of an account, in running servers too',
-    load: async () => (await import('./users-unlock.ts')).usersUnlock,
+    load: async () => (await import('./users.ts')).usersUnlock,
   },
   'users roles add': {
     usage: 'users roles add EMAIL ROLE...',
     summary: 'give an account roles; takes effect at once',
-    load: async () => (await import('./users-roles.ts')).usersRolesAdd,
+    load: async () => (await import('./users.ts')).usersRolesAdd,
   },
   'users roles remove': {
     usage: 'users roles remove EMAIL ROLE...',
     summary: 'take roles away from an account; takes effect at once',
-    load: async () => (await import('./users-roles.ts')).usersRolesRemove,
+    load: async () => (await import('./users.ts')).usersRolesRemove,
   },
   'keys list': {
     usage: 'keys list',
     summary: 'list the signing keys',
-    load: async () => (await import('./keys-list.ts')).keysList,
+    load: async () => (await import('./keys.ts')).keysList,
   },
   'keys rotate': {
     usage: 'keys rotate',
     summary: 'sign new tokens with the next key from now on',
-    load: async () => (await import('./keys-rotate.ts')).keysRotate,
+    load: async () => (await import('./keys.ts')).keysRotate,
   },
   'keys revoke': {
     usage: 'keys revoke KID | --all',
     summary: 'delete a signing key that has leaked; its tokens are rejected within a second',
-    load: async () => (await import('./keys-revoke.ts')).keysRevoke,
+    load: async () => (await import('./keys.ts')).keysRevoke,
   },
   schema: {
     usage: 'schema [FILE] [--explain]',
