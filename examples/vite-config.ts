@@ -6,8 +6,8 @@ import type { UserConfig } from 'vite';
 const checkout = join(import.meta.dirname, '..');
 
 /** What the pages are made of; the server's secret and its database are in the checkout too. */
-const SERVED = ['examples', 'src/clients', 'node_modules'];
-const source = (file: string) => join(checkout, 'src/clients', file);
+const SERVED = ['examples', 'src/client', 'node_modules'];
+const source = (file: string) => join(checkout, 'src/client', file);
 
 /** An app of one's own installs the package instead, and needs neither the alias nor access to folders beside it. */
 export function configureExample(name: string, port: number): UserConfig {
@@ -17,7 +17,7 @@ export function configureExample(name: string, port: number): UserConfig {
     plugins: [react()],
     resolve: {
       alias: {
-        'bandha/client': source('client.ts'),
+        'bandha/client': source('index.ts'),
         'bandha/apollo': source('apollo.ts'),
         'bandha/urql': source('urql.ts'),
         'bandha/documents': source('documents.generated.ts'),

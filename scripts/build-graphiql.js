@@ -10,7 +10,7 @@ import { gzipSync } from 'node:zlib';
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
 const built = join(root, 'dist', 'graphiql');
 const NOTE = 'built-from.txt';
-const SOURCES = ['src/graphiql', 'src/clients', 'package-lock.json', 'scripts/build-graphiql.js'];
+const SOURCES = ['src/graphiql', 'src/client', 'package-lock.json', 'scripts/build-graphiql.js'];
 
 /** Whether dist/graphiql holds what the sources give. */
 export function isBuilt() {

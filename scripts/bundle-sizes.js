@@ -6,12 +6,12 @@ import { build } from 'vite';
 
 const LIMIT_BYTES = 4_096;
 const ENTRIES = {
-  client: 'client.ts',
+  client: 'index.ts',
   apollo: 'apollo.ts',
   urql: 'urql.ts',
   documents: 'documents.generated.ts',
 };
-const clients = join(import.meta.dirname, '..', 'src', 'clients');
+const clients = join(import.meta.dirname, '..', 'src', 'client');
 
 for (const [entry, file] of Object.entries(ENTRIES)) {
   const bytes = gzipSync(await bundle(join(clients, file)), { level: 9 }).length;

@@ -1,5 +1,5 @@
 // Makes typed documents of Bandha's own operations, for Apollo Client, urql and tests, with GraphQL Code Generator.
-// Writes src/clients/documents.generated.ts, or the file named as the argument.
+// Writes src/client/documents.generated.ts, or the file named as the argument.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codegen } from '@graphql-codegen/core';
@@ -8,12 +8,12 @@ import * as typescriptOperations from '@graphql-codegen/typescript-operations';
 import { parse } from 'graphql';
 
 const root = join(import.meta.dirname, '..');
-const [, , filename = join(root, 'src/clients/documents.generated.ts')] = process.argv;
+const [, , filename = join(root, 'src/client/documents.generated.ts')] = process.argv;
 const read = (file) => parse(readFileSync(join(root, file), 'utf8'), { noLocation: true });
 
 const code = await codegen({
   schema: read('schema.graphql'),
-  documents: [{ location: 'documents.graphql', document: read('src/clients/documents.graphql') }],
+  documents: [{ location: 'documents.graphql', document: read('src/client/documents.graphql') }],
   filename,
   config: {
     scalars: { ID: 'string', DateTime: 'string' },

@@ -72,30 +72,30 @@ describe('imports', () => {
   });
 
   it('of the leaves are nobody’s, but for GraphiQL’s page, which is a client', () => {
-    const leaves = ['testing', 'clients', 'graphiql'];
+    const leaves = ['testing', 'client', 'graphiql'];
     const others = files.filter((file) => !leaves.some((leaf) => file.startsWith(`${leaf}/`)));
     expect(others.length).toBeGreaterThan(100);
     expect(wrongWay(others, leaves)).toEqual([]);
-    expect(wrongWay(['testing'], ['clients', 'graphiql'])).toEqual([]);
+    expect(wrongWay(['testing'], ['client', 'graphiql'])).toEqual([]);
   });
 
   it('of the clients stay among themselves, and of packages they want peers alone', () => {
-    const clients = files.filter((file) => file.startsWith('clients/'));
+    const clients = files.filter((file) => file.startsWith('client/'));
     const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const peers = Object.keys(peerDependencies);
     const isPeer = (from: string) => peers.some((peer) => from === peer || from.startsWith(`${peer}/`));
     const outside = clients
       .flatMap((file) => importsOf(file).map(({ from }) => from))
-      .filter((from) => !from.startsWith('clients/') && !isPeer(from));
+      .filter((from) => !from.startsWith('client/') && !isPeer(from));
     expect(clients.length).toBeGreaterThan(5);
     expect(outside).toEqual([]);
   });
 
   it('of the client alone want no package, and neither do they want the documents', () => {
-    const reached = new Set(['clients/client.ts']);
+    const reached = new Set(['client/index.ts']);
     for (const file of reached) for (const { from } of importsOf(file)) reached.add(from);
-    expect([...reached].filter((from) => !/^clients\/[a-z-]+\.ts$/.test(from))).toEqual([]);
-    expect(reached).toContain('clients/tabs.ts');
+    expect([...reached].filter((from) => !/^client\/[a-z-]+\.ts$/.test(from))).toEqual([]);
+    expect(reached).toContain('client/tabs.ts');
   });
 
   it('of cli.ts are nobody’s', () => {

@@ -37,7 +37,7 @@ describe.each(['v22.11.0', 'v20.19.0', 'v23.11.1'])('Node %s', (version) => {
     expect(await runAs(version, args)).toEqual(rejected);
   });
 
-  it.each(['clients/client.ts', 'clients/apollo.ts', 'clients/urql.ts', 'clients/documents.generated.ts'])(
+  it.each(['client/index.ts', 'client/apollo.ts', 'client/urql.ts', 'client/documents.generated.ts'])(
     'imports %s',
     async (file) => {
       expect(await runAs(version, importing(file))).toMatchObject({ stdout: 'imported\n', code: 0 });

@@ -1,5 +1,5 @@
 // The page's own operations: their data, or an error whose message can be shown.
-import type { AuthClient } from '../clients/client.ts';
+import type { AuthClient } from '../client/index.ts';
 import { sendOperation } from './send-operation.ts';
 
 /** @throws Error if the response has errors, or if there is none */

@@ -1,7 +1,7 @@
 // How GraphiQL asks: with the caller's token, which stays out of everything that GraphiQL stores.
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
 import { type DocumentNode, getOperationAST, Kind, parse } from 'graphql';
-import type { AuthClient } from '../clients/client.ts';
+import type { AuthClient } from '../client/index.ts';
 import { CONNECTION_LOST, describeFailure, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 import { readEvents } from './read-events.ts';
 import { type Answer, headersFor, judge, namesCaller, type Sent, sendOperation } from './send-operation.ts';

@@ -1,5 +1,5 @@
 // Why an operation has no GraphQL result, in one sentence for the user.
-import { AuthClientError } from '../clients/client.ts';
+import { AuthClientError } from '../client/index.ts';
 
 /** A request without a GraphQL result; the message can be shown as it is. */
 export class FailedRequestError extends Error {}

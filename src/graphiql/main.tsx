@@ -8,7 +8,7 @@ import '@graphiql/plugin-history/style.css';
 import 'graphiql/graphiql.css';
 import './style.css';
 import { createRoot } from 'react-dom/client';
-import { createAuthClient } from '../clients/client.ts';
+import { createAuthClient } from '../client/index.ts';
 import { createStaySignedIn } from './account/stay-signed-in.ts';
 import { Page } from './page.tsx';
 import { createPageState } from './page-state.ts';

@@ -1,6 +1,6 @@
 // What the parts of the page share: who is signed in, what was refused last, what fields need.
 import { createContext, useContext } from 'react';
-import type { AuthClient, SignedOutReason, User } from '../clients/client.ts';
+import type { AuthClient, SignedOutReason, User } from '../client/index.ts';
 import type { StaySignedIn } from './account/stay-signed-in.ts';
 import { createRequirements, type Requirements } from './docs/requirements.ts';
 import { createFocusRequest, type FocusRequest } from './focus-request.ts';

@@ -1,8 +1,8 @@
 // One operation to the server, with the caller's token, and once more where the token had expired.
 import { type DocumentNode, Kind, parse } from 'graphql';
-import type { AuthClient } from '../clients/client.ts';
-import { abortAfter } from '../clients/time-limit.ts';
-import { findTokenRefusal, type TokenRefusal } from '../clients/token-refusal.ts';
+import type { AuthClient } from '../client/index.ts';
+import { abortAfter } from '../client/time-limit.ts';
+import { findTokenRefusal, type TokenRefusal } from '../client/token-errors.ts';
 import { CONNECTION_LOST, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 
 export interface Operation {

@@ -334,7 +334,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     expect(browser.problems).toEqual([]);
     await writeFile('test-results/secret', 'not for pages'); // in the checkout, as .bandha/secret is
     const statusOf = async (file: string) => (await fetch(`${origin}/@fs${resolve(file)}?raw`)).status;
-    expect(await statusOf('src/clients/client.ts')).toBe(200); // what is served is found this way
+    expect(await statusOf('src/client/index.ts')).toBe(200); // what is served is found this way
     for (const file of ['package.json', 'src/bandha.ts', 'test-results/secret']) {
       expect(await statusOf(file), file).toBe(403);
     }

@@ -11,14 +11,14 @@ import {
 } from '@apollo/client';
 import { print } from 'graphql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createAuthLink } from '../../src/clients/apollo.ts';
-import { type AuthClient, createAuthClient } from '../../src/clients/client.ts';
+import { createAuthLink } from '../../src/client/apollo.ts';
 import {
   LoginDocument,
   LogoutDocument,
   RegisterDocument,
   SecureDataDocument,
-} from '../../src/clients/documents.generated.ts';
+} from '../../src/client/documents.generated.ts';
+import { type AuthClient, createAuthClient } from '../../src/client/index.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { type App, type AppOptions, describeLink, type Outcome } from './link-contract.ts';
 import { ADA } from './tab.ts';

@@ -8,8 +8,8 @@ import { hasChromium, startChromium } from '../support/chromium.ts';
 import { startTestServer } from '../support/test-server.ts';
 import { ADA } from './tab.ts';
 
-const CLIENTS = resolve('src/clients');
-const ENTRIES = ['client.ts', 'apollo.ts', 'urql.ts', 'documents.generated.ts'];
+const CLIENTS = resolve('src/client');
+const ENTRIES = ['index.ts', 'apollo.ts', 'urql.ts', 'documents.generated.ts'];
 
 /** A browser may lack these: the client looks for them, and goes on without. */
 const OPTIONAL = ['.locks', 'BroadcastChannel'];
@@ -83,7 +83,7 @@ describe('the files for browsers', () => {
 describe.skipIf(!hasChromium)('a browser without anything newer', () => {
   let script: string;
   beforeAll(async () => {
-    script = `${await bundle('client.ts', 'iife')}; globalThis.createAuthClient = bandhaClient.createAuthClient`;
+    script = `${await bundle('index.ts', 'iife')}; globalThis.createAuthClient = bandhaClient.createAuthClient`;
   });
 
   it('registers, refreshes, stays signed in over a reload, and signs out', async () => {
@@ -135,8 +135,8 @@ describe.skipIf(!hasChromium)('a browser without anything newer', () => {
 });
 
 declare global {
-  var createAuthClient: typeof import('../../src/clients/client.ts').createAuthClient;
-  var authClient: import('../../src/clients/client.ts').AuthClient;
+  var createAuthClient: typeof import('../../src/client/index.ts').createAuthClient;
+  var authClient: import('../../src/client/index.ts').AuthClient;
 }
 
 /** Runs in the page. */

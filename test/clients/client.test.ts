@@ -1,7 +1,7 @@
 // The client alone, as in a process of Node: a real server, and no other tabs.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../src/accounts/administration.ts';
-import { AuthClientError, createAuthClient } from '../../src/clients/client.ts';
+import { AuthClientError, createAuthClient } from '../../src/client/index.ts';
 import { startTcpProxy } from '../support/tcp-proxy.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab } from './tab.ts';

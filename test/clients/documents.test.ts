@@ -5,11 +5,11 @@ import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { buildSchema, Kind, parse, print, validate } from 'graphql';
 import { expect, it } from 'vitest';
-import * as documents from '../../src/clients/documents.generated.ts';
+import * as documents from '../../src/client/documents.generated.ts';
 import { withFolder } from '../support/server-process.ts';
 
 const ROOT = resolve(import.meta.dirname, '../..');
-const GENERATED = join(ROOT, 'src/clients/documents.generated.ts');
+const GENERATED = join(ROOT, 'src/client/documents.generated.ts');
 const run = promisify(execFile);
 
 it('are what `npm run generate` makes of the operations and the schema as they are now', async () => {

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../src/accounts/administration.ts';
 import type { BandhaOptions } from '../../src/bandha.ts';
-import { type AuthClient, AuthClientError } from '../../src/clients/client.ts';
+import { type AuthClient, AuthClientError } from '../../src/client/index.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab } from './tab.ts';
 

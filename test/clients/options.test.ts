@@ -5,7 +5,7 @@ import {
   type AuthClientOptions,
   type AuthPayload,
   createAuthClient,
-} from '../../src/clients/client.ts';
+} from '../../src/client/index.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../support/test-server.ts';
 import { ADA, expire, SECURE } from './tab.ts';
 

@@ -1,8 +1,9 @@
 // Clients in this process as if each were a tab of one browser: with Node's own locks and channels, a monotonic clock to
 // move, and answers that can be held back.
-import type { AuthClient, Credentials, SignedOutReason, User } from '../../src/clients/client.ts';
-import { createClient } from '../../src/clients/create-client.ts';
-import type { Channel, Platform } from '../../src/clients/platform.ts';
+
+import { createClient } from '../../src/client/client.ts';
+import type { AuthClient, Credentials, SignedOutReason, User } from '../../src/client/index.ts';
+import type { Channel, Platform } from '../../src/client/platform.ts';
 import { GOOD_PASSWORD, type TestServer } from '../support/test-server.ts';
 
 export const ADA: Credentials = { email: 'ada@example.com', password: GOOD_PASSWORD };

@@ -12,14 +12,14 @@ import {
   type OperationResult,
 } from '@urql/core';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type AuthClient, createAuthClient } from '../../src/clients/client.ts';
 import {
   LoginDocument,
   LogoutDocument,
   RegisterDocument,
   SecureDataDocument,
-} from '../../src/clients/documents.generated.ts';
-import { bandhaExchange } from '../../src/clients/urql.ts';
+} from '../../src/client/documents.generated.ts';
+import { type AuthClient, createAuthClient } from '../../src/client/index.ts';
+import { bandhaExchange } from '../../src/client/urql.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 import { type App, type AppOptions, describeLink, type Outcome } from './link-contract.ts';
 import { ADA } from './tab.ts';

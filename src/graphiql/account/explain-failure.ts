@@ -1,5 +1,5 @@
 // Why a sign-in failed, in words for whoever tries.
-import { AuthClientError } from '../../clients/client.ts';
+import { AuthClientError } from '../../client/index.ts';
 
 /** Where the client's own message is not the best one to show. */
 const TEXTS: Readonly<Record<string, string>> = {

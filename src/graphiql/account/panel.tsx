@@ -1,7 +1,7 @@
 // The account panel: the form for whoever is signed out, who and where for whoever is signed in.
 import { Button } from '@graphiql/react';
 import { useRef } from 'react';
-import type { SignedOutReason } from '../../clients/client.ts';
+import type { SignedOutReason } from '../../client/index.ts';
 import { useFocusRequest } from '../focus-request.ts';
 import { type Account, usePage } from '../page-state.ts';
 import { useValue } from '../value.ts';

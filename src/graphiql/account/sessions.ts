@@ -1,5 +1,5 @@
 // The caller's live sessions, as the server lists them.
-import type { AuthClient } from '../../clients/client.ts';
+import type { AuthClient } from '../../client/index.ts';
 import { askServer } from '../ask-server.ts';
 
 export interface LiveSession {

@@ -1,7 +1,7 @@
 // Who is signed in, with which roles, and where else.
 import { Button } from '@graphiql/react';
 import { useState } from 'react';
-import type { User } from '../../clients/client.ts';
+import type { User } from '../../client/index.ts';
 import { usePage } from '../page-state.ts';
 import { SessionList } from './session-list.tsx';
 import { endAllSessions } from './sessions.ts';

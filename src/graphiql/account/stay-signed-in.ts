@@ -1,5 +1,5 @@
 // Staying signed in over a reload, if the user asks for it: the session is in local storage then, and ends with it.
-import type { AuthStorage } from '../../clients/client.ts';
+import type { AuthStorage } from '../../client/index.ts';
 
 const CHOICE = 'bandha:stay-signed-in';
 

@@ -1,7 +1,7 @@
 // What fields need, as the server tells this caller.
 
 import type { Rule } from '../../authorization/directives.ts';
-import type { AuthClient } from '../../clients/client.ts';
+import type { AuthClient } from '../../client/index.ts';
 import { createValue, type Value } from '../value.ts';
 
 /** By coordinate, such as `Query.secureData`; what is missing needs nothing, or is not for this caller to know. */

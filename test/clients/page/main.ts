@@ -1,10 +1,10 @@
 // What runs in a tab of the browser tests: a client, and an app on it for each way to send queries.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { Client, fetchExchange } from '@urql/core';
-import { createAuthLink } from '../../../src/clients/apollo.ts';
-import { type AuthClient, createAuthClient, type User } from '../../../src/clients/client.ts';
-import { SecureDataDocument } from '../../../src/clients/documents.generated.ts';
-import { bandhaExchange } from '../../../src/clients/urql.ts';
+import { createAuthLink } from '../../../src/client/apollo.ts';
+import { SecureDataDocument } from '../../../src/client/documents.generated.ts';
+import { type AuthClient, createAuthClient, type User } from '../../../src/client/index.ts';
+import { bandhaExchange } from '../../../src/client/urql.ts';
 
 export type Way = 'core' | 'apollo' | 'urql';
 type Run = () => Promise<string | undefined>;

@@ -1,5 +1,5 @@
 // Rejects options that the client would otherwise ignore.
-import { isAuthPayload } from './wire.ts';
+import { isAuthPayload } from './api.ts';
 
 const STORAGE_METHODS = ['getItem', 'setItem', 'removeItem'];
 

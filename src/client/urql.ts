@@ -18,8 +18,8 @@ import {
   type Source,
   takeUntil,
 } from 'wonka';
-import type { AuthClient } from './interface.ts';
-import { findTokenRefusal } from './token-refusal.ts';
+import { findTokenRefusal } from './token-errors.ts';
+import type { AuthClient } from './types.ts';
 
 /** An operation to send, or a result for whoever asked. */
 type Step = Operation | OperationResult;

@@ -1,7 +1,7 @@
 // The client for apps: signs in, keeps tokens fresh, shares the session among tabs. Package entry `bandha/client`.
-import { createClient } from './create-client.ts';
-import type { AuthClient, AuthClientOptions } from './interface.ts';
+import { createClient } from './client.ts';
 import { detectPlatform } from './platform.ts';
+import type { AuthClient, AuthClientOptions } from './types.ts';
 
 export { AuthClientError } from './error.ts';
 export type {
@@ -12,7 +12,7 @@ export type {
   Credentials,
   SignedOutReason,
   User,
-} from './interface.ts';
+} from './types.ts';
 
 /**
  * A client of one Bandha server. Tokens are refreshed when somebody asks for one that is about to expire; nothing runs in

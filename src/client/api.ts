@@ -1,7 +1,7 @@
 // Sends Bandha's own operations, and tells a refusal from a fault.
 import { AuthClientError } from './error.ts';
-import type { AuthPayload, Credentials } from './interface.ts';
 import { abortAfter } from './time-limit.ts';
+import type { AuthPayload, Credentials } from './types.ts';
 
 export interface Wire {
   register(credentials: Credentials): Promise<AuthPayload>;

@@ -1,7 +1,8 @@
 // Keeps the session over a reload, if the app asks for that.
-import type { AuthStorage } from './interface.ts';
+
 import { isNewer, moveClock, type Session } from './session.ts';
 import { waitAtMost } from './time-limit.ts';
+import type { AuthStorage } from './types.ts';
 
 /** Two clocks that count in different fractions. */
 const ROUNDING_MS = 1;

@@ -1,8 +1,8 @@
 // The client's token on whatever Apollo Client sends. Package entry `bandha/apollo`.
 import { ApolloLink } from '@apollo/client/link';
 import { Observable, type Subscription } from 'rxjs';
-import type { AuthClient } from './interface.ts';
-import { findTokenRefusal } from './token-refusal.ts';
+import { findTokenRefusal } from './token-errors.ts';
+import type { AuthClient } from './types.ts';
 
 /**
  * A link to put before `HttpLink`: sends the client's access token, and where the server answers that it has expired,

@@ -1,7 +1,13 @@
 // The client: who is signed in, and one refresh at a time.
 
+import { createWire } from './api.ts';
 import { checkOptions } from './check-options.ts';
 import { AuthClientError } from './error.ts';
+import type { Platform } from './platform.ts';
+import { isDue, isNewer, NOBODY, type Session, type Tokens } from './session.ts';
+import { isPromise, openStorage } from './storage.ts';
+import { openTabs } from './tabs.ts';
+import { waitAtMost } from './time-limit.ts';
 import type {
   AuthClient,
   AuthClientOptions,
@@ -9,13 +15,7 @@ import type {
   Credentials,
   SignedOutReason,
   User,
-} from './interface.ts';
-import type { Platform } from './platform.ts';
-import { isDue, isNewer, NOBODY, type Session, type Tokens } from './session.ts';
-import { isPromise, openStorage } from './storage.ts';
-import { openTabs } from './tabs.ts';
-import { waitAtMost } from './time-limit.ts';
-import { createWire } from './wire.ts';
+} from './types.ts';
 
 const KEPT_OWNERS = 20;
 /** How long a request waits for a refresh while its token still lives. */

@@ -1,5 +1,5 @@
 // What tabs tell each other about who is signed in, and which of two such accounts is the newer one.
-import type { SignedOutReason, User } from './interface.ts';
+import type { SignedOutReason, User } from './types.ts';
 
 export interface Tokens {
   accessToken: string;

@@ -1,5 +1,5 @@
 // What the client uses of the place that it runs in.
-import type { AuthStorage } from './interface.ts';
+import type { AuthStorage } from './types.ts';
 
 /** What is needed of a `BroadcastChannel`. */
 export type Channel = Pick<BroadcastChannel, 'postMessage' | 'onmessage' | 'close'>;
