@@ -2,9 +2,9 @@
 import { createContext, useContext } from 'react';
 import type { AuthClient, SignedOutReason, User } from '../client/index.ts';
 import type { StaySignedIn } from './account/stay-signed-in.ts';
+import type { Refusal } from './denied/find-denial.ts';
 import { createRequirements, type Requirements } from './docs/requirements.ts';
 import { createFocusRequest, type FocusRequest } from './focus-request.ts';
-import type { Refusal } from './refused/find-refusal.ts';
 import { createValue, type Value } from './value.ts';
 
 export interface Account {

@@ -8,11 +8,11 @@ import { useEffect, useMemo } from 'react';
 import { ACCOUNT_PLUGIN } from './account/plugin.tsx';
 import { createFetcher } from './create-fetcher.ts';
 import { createStorage } from './create-storage.ts';
+import { findRefusal } from './denied/find-denial.ts';
+import { RefusalNotice } from './denied/notice.tsx';
 import { DOCS_PLUGIN } from './docs/explorer.tsx';
 import { Header } from './header.tsx';
 import { PageProvider, type PageState, usePage } from './page-state.ts';
-import { findRefusal } from './refused/find-refusal.ts';
-import { RefusalNotice } from './refused/notice.tsx';
 import { STARTER_QUERY } from './starter-query.ts';
 import { useValue } from './value.ts';
 

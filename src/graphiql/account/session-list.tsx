@@ -2,8 +2,8 @@
 import { Button } from '@graphiql/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
-import { Moment, nameTime } from './moment.tsx';
-import { nameDevice } from './name-device.ts';
+import { nameDevice } from './describe-device.ts';
+import { Moment, nameTime } from './relative-time.tsx';
 import { endSession, type LiveSession, listSessions } from './sessions.ts';
 
 export function SessionList() {

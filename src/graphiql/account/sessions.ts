@@ -1,6 +1,6 @@
 // The caller's live sessions, as the server lists them.
 import type { AuthClient } from '../../client/index.ts';
-import { askServer } from '../ask-server.ts';
+import { askServer } from '../request.ts';
 
 export interface LiveSession {
   id: string;

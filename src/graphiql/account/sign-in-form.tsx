@@ -2,7 +2,7 @@
 import { Button } from '@graphiql/react';
 import { type FormEvent, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
-import { explainFailure, isAboutEmail } from './explain-failure.ts';
+import { explainFailure, isAboutEmail } from './error-message.ts';
 
 type Verb = 'login' | 'register';
 

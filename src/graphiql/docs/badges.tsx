@@ -2,7 +2,7 @@
 import type { Rule } from '../../authorization/directives.ts';
 import { usePage } from '../page-state.ts';
 import { useValue } from '../value.ts';
-import { nameBadges } from './name-badges.ts';
+import { nameBadges } from './badge-labels.ts';
 
 const NOTHING: readonly Rule[] = [];
 

@@ -6,7 +6,7 @@ import type { RequirementsByField } from '../docs/requirements.ts';
 import { useFocusRequest } from '../focus-request.ts';
 import { usePage } from '../page-state.ts';
 import { useValue } from '../value.ts';
-import { type Refusal, toPlace } from './find-refusal.ts';
+import { type Refusal, toPlace } from './find-denial.ts';
 
 export function RefusalNotice() {
   const page = usePage();
