@@ -1,6 +1,6 @@
 // Assertions on what a caller got, for `expect.extend` of Vitest.
 import type {} from 'vitest';
-import { assertCoordinate, assertReason, parseAnswer } from './read-answer.ts';
+import { assertCoordinate, assertReason, parseAnswer } from './parse-response.ts';
 import { type AnswerBody, type DenialReason, type Denied, denialsIn, errorsIn, isDenial } from './result.ts';
 
 /** What `expect(result)` can say once it is extended. */

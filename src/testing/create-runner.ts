@@ -11,7 +11,7 @@ import { useClearRefusals } from '../http/plugins/use-input-errors.ts';
 import { useOperationLimits } from '../http/plugins/use-limits.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import { type TestResult, toTestResult } from './result.ts';
-import { StoreNeededError } from './without-store.ts';
+import { StoreNeededError } from './stub-accounts.ts';
 
 /** One operation, as a client sends it. */
 export interface TestRequest {

@@ -16,8 +16,8 @@ import { createClock, type TestClock, type WatchedClock } from './clock.ts';
 import { createRunner } from './create-runner.ts';
 import { makeAccount, makePrincipal, type PrincipalSpec } from './make-principal.ts';
 import { createMatrices, type Matrices, type MatrixPrincipal } from './matrix.ts';
+import { createKitAccounts, createKitResolvers } from './stub-accounts.ts';
 import { createUserFactory, type TestUser } from './test-user.ts';
-import { createKitAccounts, createKitResolvers } from './without-store.ts';
 
 /** What is tested: an executable schema, or types and resolvers as `createBandha` takes them. */
 export type TestedSchema = { schema: GraphQLSchema } | (SchemaExtension & { schema?: undefined });

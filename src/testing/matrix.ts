@@ -4,10 +4,9 @@ import { explainSchema } from '../authorization/explain.ts';
 import { createGuard, type Guard } from '../authorization/guard.ts';
 import type { GuardOptions } from '../authorization/use-guard.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
-import { decideField } from './decide-field.ts';
-import { decideOperation } from './decide-operation.ts';
 import { type Anything, createTexts, type TestDocument } from './documents.ts';
 import type { PrincipalSpec } from './make-principal.ts';
+import { decideField, decideOperation } from './matrix-cells.ts';
 import type { TestUser } from './test-user.ts';
 import { writeTable } from './write-table.ts';
 

@@ -1,4 +1,4 @@
-// One cell of the matrix: whether an operation begins, found out without running it.
+// One cell of the matrix: whether a caller may have a field, as far as the schema alone can tell.
 import {
   type DocumentNode,
   type ExecutionArgs,
@@ -8,15 +8,57 @@ import {
   getOperationAST,
   getVariableValues,
   isAbstractType,
+  isInterfaceType,
+  isObjectType,
   TypeInfo,
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import type { Rulebook } from '../authorization/access-rules.ts';
+import { type Caller, checkRequirement } from '../authorization/check-requirement.ts';
+import type { Requirement } from '../authorization/directives.ts';
+import type { ProtectedSchema } from '../authorization/enforce-schema.ts';
 import type { Guard } from '../authorization/guard.ts';
 import { keysOf, type Plan, planOperation } from '../authorization/operation-plan.ts';
-import type { PolicyBook } from '../authorization/policies.ts';
-import { isEvaluatedEarly } from '../authorization/policies.ts';
-import { withoutConditions } from './without-conditions.ts';
+import { isEvaluatedEarly, type PolicyBook } from '../authorization/policies.ts';
+import { withoutConditions } from './resolve-conditions.ts';
+
+/**
+ * `allowed`, the reason of the denial, or `depends`: on a policy, or on the object that stands behind an abstract type.
+ * @param coordinate of a field, such as `Query.payroll`
+ */
+export function decideField(
+  { plain, rulebook, policyBook }: ProtectedSchema,
+  coordinate: string,
+  caller: Caller,
+): string {
+  const { certain, perObject } = requirementsOf(plain, rulebook, coordinate);
+  const denial = checkRequirement(certain, caller);
+  if (denial !== undefined) return denial.reason;
+  const isOpen = (one: Requirement) =>
+    checkRequirement(one, caller) === undefined && !policyBook.concerns(one);
+  return [certain, ...perObject].every(isOpen) ? 'allowed' : 'depends';
+}
+
+/** What the field demands, and what some of the objects do that it stands in or returns. */
+function requirementsOf(schema: GraphQLSchema, rulebook: Rulebook, coordinate: string) {
+  const [typeName = '', fieldName = ''] = coordinate.split('.');
+  const type = schema.getType(typeName);
+  const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[fieldName] : undefined;
+  if (field === undefined || !(isObjectType(type) || isInterfaceType(type))) {
+    throw new TypeError(`${coordinate} is no field of the schema`);
+  }
+  const returned = getNamedType(field.type);
+  return {
+    certain: rulebook.ofField(type, fieldName),
+    perObject: [
+      ...(isAbstractType(type) ? [rulebook.ofAny(schema.getPossibleTypes(type), fieldName)] : []),
+      ...(isAbstractType(returned) ? [rulebook.ofAny(schema.getPossibleTypes(returned))] : []),
+    ],
+  };
+}
+
+// One cell of the matrix: whether an operation begins, found out without running it.
 
 export interface OperationQuestion {
   document: DocumentNode;
