@@ -4,19 +4,19 @@ import { env } from 'node:process';
 import type { GraphQLSchema } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { type Accounts, createAccounts } from './accounts/accounts.ts';
-import { makeAdmin } from './accounts/administration.ts';
+import { seedAdmin } from './accounts/administration.ts';
 import { logAccounts } from './accounts/log-accounts.ts';
 import { createGuard } from './authorization/guard.ts';
 import { assertGuardOptions } from './authorization/guard-options.ts';
-import { type GuardOptions, guardPlugin } from './authorization/use-guard.ts';
-import { type Config, completeConfig } from './config/config.ts';
+import { createGuardPlugin, type GuardOptions } from './authorization/use-guard.ts';
+import { type Config, resolveConfig } from './config/config.ts';
 import { openSecrets } from './config/secret-file.ts';
 import { warnAtStart } from './config/startup-warnings.ts';
 import { useAuthentication } from './context.ts';
 import { createSchema, type SchemaExtension } from './graphql/create-schema.ts';
 import { createClientInfo } from './graphql/resolvers.ts';
 import { createLongDocumentQueue, useLongDocumentQueue } from './http/documents/long-documents.ts';
-import { createHouseListener, type House, type ListenerOptions } from './http/fast-path/listener.ts';
+import { createFastPathListener, type ListenerOptions, type ServerParts } from './http/fast-path/listener.ts';
 import { CORS, useResponseHeaders } from './http/headers.ts';
 import {
   createLimitCheck,
@@ -26,16 +26,16 @@ import {
 import { createValidate } from './http/limits/validate-operation.ts';
 import { assertListenerArguments } from './http/listener-options.ts';
 import { openMetricsServer } from './http/metrics-server.ts';
-import { useHiddenNames } from './http/plugins/use-block-suggestions.ts';
+import { useBlockSuggestions } from './http/plugins/use-block-suggestions.ts';
 import { assertBodyLimits, MAX_BODY_BYTES, useBodyChecks } from './http/plugins/use-body-checks.ts';
 import { useClientAddress } from './http/plugins/use-client-address.ts';
 import { createDenialReport, useDenialLog } from './http/plugins/use-denial-log.ts';
 import { useDocumentCache } from './http/plugins/use-document-cache.ts';
 import { useGraphiql } from './http/plugins/use-graphiql.ts';
-import { useHealth } from './http/plugins/use-health-check.ts';
-import { useClearRefusals } from './http/plugins/use-input-errors.ts';
+import { useHealthCheck } from './http/plugins/use-health-check.ts';
+import { useInputErrors } from './http/plugins/use-input-errors.ts';
 import { useJwks } from './http/plugins/use-jwks.ts';
-import { useOperationLimits } from './http/plugins/use-limits.ts';
+import { useLimits } from './http/plugins/use-limits.ts';
 import { useMetrics } from './http/plugins/use-metrics.ts';
 import { useAllPrivate, usePrivatePaths } from './http/plugins/use-private-paths.ts';
 import { useRequestTarget } from './http/plugins/use-request-target.ts';
@@ -43,7 +43,7 @@ import { useRootRedirect } from './http/plugins/use-root-redirect.ts';
 import { useSubscriptionLimits } from './http/plugins/use-subscription-limits.ts';
 import { createYogaServer } from './http/yoga.ts';
 import type { AnyYoga } from './http/yoga-internals.ts';
-import { createHousekeeping } from './operations/background-jobs.ts';
+import { createBackgroundJobs } from './operations/background-jobs.ts';
 import { createMetrics } from './operations/metrics.ts';
 import { createPasswordHasher } from './passwords/hasher.ts';
 import { createClearListener, REPLAYED_CLEARS_MS } from './rate-limits/apply-clears.ts';
@@ -52,8 +52,8 @@ import { createMemoryLimits } from './rate-limits/memory-limits.ts';
 import { openStore } from './storage/open-store.ts';
 import type { Store } from './storage/store.ts';
 import type { Authenticate } from './tokens/authenticate.ts';
-import { CHANGES_STALE_AFTER_MS } from './tokens/revocation/session-check.ts';
-import { openTokens } from './tokens/token-service.ts';
+import { FEED_STALE_AFTER_MS } from './tokens/revocation/session-check.ts';
+import { createTokenService } from './tokens/token-service.ts';
 import { assertClock } from './utils/clock.ts';
 import { assertLog, consoleLog, type Log } from './utils/log.ts';
 
@@ -90,7 +90,7 @@ export interface Bandha {
   /** The Yoga server behind `listener`; `yoga.fetch` needs no network. */
   yoga: AnyYoga;
   /** What `createListener` puts before an own Yoga server. */
-  house: House;
+  serverParts: ServerParts;
   accounts: Accounts;
   store: Store;
   /** Finishes what is under way and closes the store. */
@@ -110,7 +110,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
   assertClock(now);
   assertGuardOptions({ policies, default: otherwise, report });
   const ofOperations = resolveOperationLimits(operationLimits);
-  const config = completeConfig({
+  const config = resolveConfig({
     ...given,
     production: given.production ?? env.NODE_ENV === 'production',
   });
@@ -121,24 +121,21 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const store = await openStore(config.databaseUrl, { ...config, log });
     opened.defer(() => store.close());
     warnAtStart(config, log);
-    const tokens = await openTokens({ store, secrets, config, log, now });
+    const tokens = await createTokenService({ store, secrets, config, log, now });
     opened.defer(() => tokens.stop());
     const { keyring, changes, verifier } = tokens;
     const metrics = createMetrics({
       revokedSessions: () => changes.revokedSessions,
       cachedTokens: () => verifier.cachedTokens,
-      changesKnownAt: store.changesToldAt,
+      feedSyncedAt: store.feedSyncedAt,
     });
-    const authenticate = metrics.countAuthentications(tokens.authenticate);
+    const authenticate = metrics.instrumentAuthentication(tokens.authenticate);
     const passwords = await createPasswordHasher();
     opened.defer(() => passwords.close());
     const limits = createMemoryLimits({ limits: config.limits, now });
-    await store.followChanges(
-      createClearListener(limits),
-      () => new Date(now().getTime() - REPLAYED_CLEARS_MS),
-    );
+    await store.subscribe(createClearListener(limits), () => new Date(now().getTime() - REPLAYED_CLEARS_MS));
     const accounts = logAccounts(
-      metrics.countAccounts(
+      metrics.instrumentAccounts(
         createAccounts({
           store,
           passwords,
@@ -156,7 +153,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       ),
       { log, secrets },
     );
-    if (config.admin) await makeAdmin({ store, passwords, now }, config.admin);
+    if (config.admin) await seedAdmin({ store, passwords, now }, config.admin);
 
     const getClientInfo = createClientInfo(
       createClientAddress({ trustedProxies: config.trustedProxies, log, now }),
@@ -174,7 +171,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       watchSession: tokens.watch,
     };
     const guard = createGuard(guardOptions);
-    const { walled: schema } = guard.protect(built);
+    const { enforced: schema } = guard.protect(built);
     const findExceededLimit = createLimitCheck(ofOperations);
     const reportDenials = createDenialReport(log);
     const longDocuments = createLongDocumentQueue();
@@ -183,28 +180,28 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useBodyChecks({ maxBodyBytes, multipart }),
       useClientAddress(),
       useLongDocumentQueue(longDocuments, maxBodyBytes),
-      useOperationLimits(ofOperations, findExceededLimit),
-      useClearRefusals(),
+      useLimits(ofOperations, findExceededLimit),
+      useInputErrors(),
       useDocumentCache({ log }),
       useResponseHeaders(),
       useMetrics(metrics, config.metrics === true),
       usePrivatePaths(),
       useJwks(() => keyring.jwks),
-      useHealth({
+      useHealthCheck({
         store: () => store.ping(),
         keys: () => keyring.current,
-        revocations: () => assertHeard(store.changesToldAt()),
+        revocations: () => assertFeedSynced(store.feedSyncedAt()),
       }),
       useAuthentication(authenticate),
       useDenialLog(reportDenials),
-      guardPlugin(guard),
+      createGuardPlugin(guard),
       useSubscriptionLimits(config),
-      useHiddenNames({
+      useBlockSuggestions({
         introspection: config.graphiql,
         validate: createValidate(ofOperations.maxComparedFields),
       }),
     ];
-    const house: House = {
+    const serverParts: ServerParts = {
       plugins,
       guard,
       findExceededLimit,
@@ -228,9 +225,9 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     ];
     const all = [...plugins, useAllPrivate(), ...(config.graphiql ? page() : [])];
     const yoga = createYogaServer({ schema, plugins: all, limits: { maxBodyBytes, multipart }, log });
-    const listener = createHouseListener(yoga, { ...house, plugins: all }, { cors: CORS, compile });
+    const listener = createFastPathListener(yoga, { ...serverParts, plugins: all }, { cors: CORS, compile });
     opened.defer(async () => yoga.dispose());
-    const housekeeping = createHousekeeping({ store, secrets, config, log, now });
+    const housekeeping = createBackgroundJobs({ store, secrets, config, log, now });
     opened.defer(() => housekeeping.stop());
     if (typeof config.metrics === 'number') {
       const { host, metrics: port } = config;
@@ -242,7 +239,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       authenticate: async (headers) => authenticate(headers),
       listener,
       yoga,
-      house,
+      serverParts,
       accounts,
       store,
       close: () => opened.disposeAsync(),
@@ -260,9 +257,9 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
  */
 export function createListener(yoga: AnyYoga, bandha: Bandha, options?: ListenerOptions): RequestListener {
   assertListenerArguments(yoga, bandha, options);
-  return createHouseListener(yoga, bandha.house, options);
+  return createFastPathListener(yoga, bandha.serverParts, options);
 }
 
-function assertHeard(toldAt: number): void {
-  if (performance.now() - toldAt > CHANGES_STALE_AFTER_MS) throw new Error('Changes are not heard');
+function assertFeedSynced(toldAt: number): void {
+  if (performance.now() - toldAt > FEED_STALE_AFTER_MS) throw new Error('Changes are not heard');
 }

@@ -2,7 +2,7 @@
 import { useGenericAuth } from '@envelop/generic-auth';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { TokenProblem } from './errors.ts';
-import type { AuthenticateAtOnce } from './tokens/authenticate.ts';
+import type { AuthenticateMaybeAsync } from './tokens/authenticate.ts';
 import type { Principal } from './tokens/principal.ts';
 import { findCredentials } from './utils/request-headers.ts';
 
@@ -15,7 +15,7 @@ export interface BandhaContext {
 }
 
 /** Awaits `authenticate` before anything is executed and puts `principal` and `tokenProblem` in place. */
-export function useAuthentication(authenticate: AuthenticateAtOnce): Plugin {
+export function useAuthentication(authenticate: AuthenticateMaybeAsync): Plugin {
   return useGenericAuth<Principal, YogaInitialContext & Partial<BandhaContext>, 'principal'>({
     mode: 'resolve-only',
     contextFieldName: 'principal',

@@ -3,11 +3,11 @@ import { type ASTNode, GraphQLError } from 'graphql';
 
 /** A mistake in the configuration or in calling Bandha, found at start. `faults` has one line each. */
 export class ConfigError extends Error {
-  readonly faults: readonly string[];
-  constructor(faults: readonly string[]) {
-    super(faults.join('\n'));
+  readonly issues: readonly string[];
+  constructor(issues: readonly string[]) {
+    super(issues.join('\n'));
     this.name = 'ConfigError';
-    this.faults = faults;
+    this.issues = issues;
   }
 }
 
@@ -22,7 +22,7 @@ export type ErrorCode =
   | 'PERSISTED_QUERY_NOT_SUPPORTED';
 
 /** Details that some refusals carry beside their code. */
-export interface RefusalDetails {
+export interface AuthErrorDetails {
   /** The schema coordinate of the refused field, such as `Query.secureData`. */
   coordinate?: string;
   /** What the caller must bring, space separated, for `MISSING_SCOPE` (RFC 6750, section 3). */
@@ -33,7 +33,7 @@ export interface RefusalDetails {
   retryAfterSeconds?: number;
 }
 
-interface Refusal {
+interface AuthErrorDefinition {
   code: ErrorCode;
   /** The HTTP status when the refusal ends the whole request; 200 where GraphQL's own answer is enough. */
   status: number;
@@ -41,15 +41,15 @@ interface Refusal {
   /** Whether clients compare the message, so that it is sent as it is. @default false */
   isMessageCompared?: boolean;
   /** The attributes of the Bearer challenge after the realm (RFC 6750, section 3); absent: no challenge. */
-  challenge?: (details: RefusalDetails, message: string) => string;
+  challenge?: (details: AuthErrorDetails, message: string) => string;
 }
 
 const bareChallenge = () => '';
-const invalidToken = (_: RefusalDetails, message: string) =>
+const invalidToken = (_: AuthErrorDetails, message: string) =>
   `, error="invalid_token", error_description="${message}"`;
 
 /** One row a refusal, by its reason, or by its code where it has no reason. */
-const REFUSALS = {
+const AUTH_ERRORS = {
   MISSING_TOKEN: {
     code: 'UNAUTHENTICATED',
     status: 401,
@@ -141,10 +141,10 @@ const REFUSALS = {
     message: 'PersistedQueryNotSupported',
     isMessageCompared: true,
   },
-} satisfies Record<string, Refusal>;
+} satisfies Record<string, AuthErrorDefinition>;
 
 /** Why a request was refused: a row of the README's table of errors. */
-export type RefusalReason = keyof typeof REFUSALS;
+export type AuthErrorReason = keyof typeof AUTH_ERRORS;
 
 /** Why a presented token was not accepted; `context.tokenProblem`. */
 export type TokenProblem =
@@ -157,16 +157,16 @@ export type TokenProblem =
 
 /** A refusal: thrown by accounts, tokens and guard; `toGraphQLError` alone turns it into an answer. */
 export class AuthError extends Error {
-  readonly reason: RefusalReason;
-  readonly details: RefusalDetails;
+  readonly reason: AuthErrorReason;
+  readonly details: AuthErrorDetails;
   /** @param message replaces the reason's own message; never contains a secret or what the caller sent */
   constructor(
-    reason: RefusalReason,
-    details: RefusalDetails = {},
+    reason: AuthErrorReason,
+    details: AuthErrorDetails = {},
     message?: string,
     options?: { cause: unknown },
   ) {
-    super(message ?? REFUSALS[reason].message, options);
+    super(message ?? AUTH_ERRORS[reason].message, options);
     this.name = 'AuthError';
     this.reason = reason;
     this.details = details;
@@ -181,7 +181,7 @@ export function findAuthError(error: unknown): AuthError | undefined {
 }
 
 /** Where in the operation a refusal belongs. */
-export interface ErrorPlace {
+export interface ErrorLocation {
   nodes?: readonly ASTNode[] | undefined;
   path?: readonly (string | number)[] | undefined;
 }
@@ -190,9 +190,9 @@ export interface ErrorPlace {
  * The GraphQL error for a refusal, with `extensions.code`, `reason` and `coordinate`.
  * @param endsRequest whether nothing else is delivered; only then the error sets the HTTP status and headers
  */
-export function toGraphQLError(error: AuthError, place: ErrorPlace, endsRequest: boolean): GraphQLError {
+export function toGraphQLError(error: AuthError, place: ErrorLocation, endsRequest: boolean): GraphQLError {
   const { reason, details, message } = error;
-  const refusal: Refusal = REFUSALS[reason];
+  const refusal: AuthErrorDefinition = AUTH_ERRORS[reason];
   const sentence = details.coordinate ? `${message} (${details.coordinate}).` : `${message}.`;
   return new GraphQLError(refusal.isMessageCompared ? message : sentence, {
     nodes: place.nodes,
@@ -202,14 +202,14 @@ export function toGraphQLError(error: AuthError, place: ErrorPlace, endsRequest:
       ...(reason !== refusal.code && { reason }),
       ...(details.coordinate && { coordinate: details.coordinate }),
       // Yoga reads `http` and leaves it out of the body.
-      ...(endsRequest && refusal.status !== 200 && { http: httpAnswer(refusal, error) }),
+      ...(endsRequest && refusal.status !== 200 && { http: httpExtensions(refusal, error) }),
     },
   });
 }
 
 const DEFAULT_RETRY_AFTER_SECONDS = 5;
 
-function httpAnswer(refusal: Refusal, { details, message }: AuthError) {
+function httpExtensions(refusal: AuthErrorDefinition, { details, message }: AuthError) {
   const headers: Record<string, string> = {};
   if (refusal.challenge) {
     headers['WWW-Authenticate'] = `Bearer realm="bandha"${refusal.challenge(details, message)}`;

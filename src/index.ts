@@ -2,16 +2,16 @@
 import './utils/node-version.ts';
 
 export type { Accounts, ClientInfo } from './accounts/accounts.ts';
-export type { Policy, PolicyQuestion } from './authorization/policies.ts';
+export type { Policy, PolicyInput } from './authorization/policies.ts';
 export { type GuardOptions, useGuard } from './authorization/use-guard.ts';
 export { type Bandha, type BandhaOptions, createBandha, createListener } from './bandha.ts';
 export { type Config, loadConfig } from './config/config.ts';
 export type { BandhaContext } from './context.ts';
-export { AuthError, ConfigError, type ErrorCode, type RefusalReason, type TokenProblem } from './errors.ts';
+export { AuthError, type AuthErrorReason, ConfigError, type ErrorCode, type TokenProblem } from './errors.ts';
 export { directiveTypeDefs } from './graphql/base-schema.ts';
 export type { SchemaExtension } from './graphql/create-schema.ts';
 export { requirePrincipal } from './graphql/require-principal.ts';
-export { type UseBandhaOptions, useBandha } from './graphql/use-token-auth.ts';
+export { type TokenAuthOptions, useTokenAuth } from './graphql/use-token-auth.ts';
 export type { OperationLimits } from './http/limits/operation-limits.ts';
 export type { BucketLimit, BucketName, RateLimitOptions } from './rate-limits/buckets.ts';
 export type { Store } from './storage/store.ts';

@@ -1,7 +1,7 @@
 // A clock that returns no Date is an error at start, in every function that takes one.
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../src/errors.ts';
-import { createBandha, createVerifier, useBandha, useGuard, type VerifierOptions } from '../src/index.ts';
+import { createBandha, createVerifier, useGuard, useTokenAuth, type VerifierOptions } from '../src/index.ts';
 import { TEST_SECRET } from './support/test-server.ts';
 
 const CLOCKS = {
@@ -33,7 +33,7 @@ describe.each(Object.entries(CLOCKS))('a clock that is or returns %s', (_, clock
 
 describe('useBandha', () => {
   it('is rejected without options, with the name of the one it needs', () => {
-    const create = useBandha as (...args: unknown[]) => unknown; // what JavaScript can pass
+    const create = useTokenAuth as (...args: unknown[]) => unknown; // what JavaScript can pass
     expect(() => create()).toThrow('verifier: is required');
   });
 });

@@ -1,7 +1,7 @@
 // The environment: each variable's default, range and fault.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Config, completeConfig, DEFAULT_CONFIG, loadConfig } from '../src/config/config.ts';
+import { type Config, DEFAULT_CONFIG, loadConfig, resolveConfig } from '../src/config/config.ts';
 import { ConfigError } from '../src/errors.ts';
 
 const SECRET = 'a secret of thirty-two characters';
@@ -14,7 +14,7 @@ function faultsOf(load: () => Config): readonly string[] {
   try {
     load();
   } catch (error) {
-    if (error instanceof ConfigError) return error.faults;
+    if (error instanceof ConfigError) return error.issues;
     throw error;
   }
   throw new Error('No fault was found');
@@ -345,7 +345,7 @@ describe('the whole environment', () => {
           if (!(error instanceof ConfigError)) throw error;
           for (const text of Object.values(env))
             expect(`${error.message} ${error.stack}`).not.toContain(text);
-          for (const fault of error.faults) said.add(fault);
+          for (const fault of error.issues) said.add(fault);
         }
       }),
     );
@@ -378,7 +378,7 @@ describe('NODE_ENV=production', () => {
 
 describe('a configuration given in code', () => {
   it('is completed by the defaults, an undefined value too', () => {
-    expect(completeConfig({ port: 1, host: undefined })).toEqual({ ...DEFAULT_CONFIG, port: 1 });
+    expect(resolveConfig({ port: 1, host: undefined })).toEqual({ ...DEFAULT_CONFIG, port: 1 });
   });
 
   it.each<[string, unknown, string]>([
@@ -409,12 +409,12 @@ describe('a configuration given in code', () => {
     ),
   ])('is refused where limits has %s', (_, limits, message) => {
     const wrong = { limits } as Partial<Config>; // as JavaScript would give it
-    expect(faultsOf(() => completeConfig(wrong))).toEqual([expect.stringContaining(`limits: ${message}`)]);
+    expect(faultsOf(() => resolveConfig(wrong))).toEqual([expect.stringContaining(`limits: ${message}`)]);
   });
 
   it('may have limits, of one value too', () => {
     const limits = { 'login.pair': { burst: 5, intervalSeconds: 0.5 }, 'login.network': { burst: 10 } };
-    expect(completeConfig({ limits }).limits).toEqual(limits);
+    expect(resolveConfig({ limits }).limits).toEqual(limits);
   });
 
   it.each<[keyof Config, unknown]>([
@@ -439,7 +439,7 @@ describe('a configuration given in code', () => {
     ['trustedProxies', ['10.0.0.0/8', 'proxy', 7]],
   ])('is refused where %s is out of its range', (key, value) => {
     const wrong = { [key]: value } as Partial<Config>; // as JavaScript would give it
-    expect(faultsOf(() => completeConfig(wrong))).toEqual([
+    expect(faultsOf(() => resolveConfig(wrong))).toEqual([
       expect.stringMatching(new RegExp(`^${key}: must `)),
     ]);
   });

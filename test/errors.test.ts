@@ -3,10 +3,10 @@ import { GraphQLError, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import {
   AuthError,
+  type AuthErrorDetails,
+  type AuthErrorReason,
   ConfigError,
   findAuthError,
-  type RefusalDetails,
-  type RefusalReason,
   toGraphQLError,
 } from '../src/errors.ts';
 
@@ -15,19 +15,19 @@ const INVALID = /^Bearer realm="bandha", error="invalid_token", error_descriptio
 const coordinate = 'Query.secureData';
 
 interface Row {
-  reason: RefusalReason;
-  details?: RefusalDetails;
+  reason: AuthErrorReason;
+  details?: AuthErrorDetails;
   status: number;
   code: string;
   /** Absent in the answer where the code says it all. */
-  shown?: RefusalReason;
+  shown?: AuthErrorReason;
   challenge?: string | RegExp;
   /** The whole message, if it is not a sentence. */
   message?: string;
   retryAfter?: string;
 }
 
-const unauthenticated = (reason: RefusalReason, challenge: string | RegExp): Row => ({
+const unauthenticated = (reason: AuthErrorReason, challenge: string | RegExp): Row => ({
   reason,
   details: { coordinate },
   status: 401,
@@ -35,7 +35,7 @@ const unauthenticated = (reason: RefusalReason, challenge: string | RegExp): Row
   shown: reason,
   challenge,
 });
-const forbidden = (reason: RefusalReason, details: RefusalDetails = {}, challenge?: string): Row => ({
+const forbidden = (reason: AuthErrorReason, details: AuthErrorDetails = {}, challenge?: string): Row => ({
   reason,
   details: { coordinate, ...details },
   status: 403,
@@ -43,7 +43,7 @@ const forbidden = (reason: RefusalReason, details: RefusalDetails = {}, challeng
   shown: reason,
   ...(challenge && { challenge }),
 });
-const inBody = (code: string, reason: RefusalReason): Row => ({ reason, status: 200, code, shown: reason });
+const inBody = (code: string, reason: AuthErrorReason): Row => ({ reason, status: 200, code, shown: reason });
 
 const ROWS: Row[] = [
   unauthenticated('MISSING_TOKEN', BARE),
@@ -193,7 +193,7 @@ describe('finding the refusal in an error', () => {
 describe('a mistake in the configuration', () => {
   it('lists its faults, one a line', () => {
     const error = new ConfigError(['A: is required', 'B: is not']);
-    expect(error.faults).toEqual(['A: is required', 'B: is not']);
+    expect(error.issues).toEqual(['A: is required', 'B: is not']);
     expect(error.message).toBe('A: is required\nB: is not');
   });
 });

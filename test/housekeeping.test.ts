@@ -4,9 +4,9 @@ import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
-  createHousekeeping,
-  type Housekeeping,
-  type HousekeepingDeps,
+  type BackgroundJobs,
+  type BackgroundJobsDeps,
+  createBackgroundJobs,
 } from '../src/operations/background-jobs.ts';
 import { openStore } from '../src/storage/open-store.ts';
 import type { Session, Store } from '../src/storage/store.ts';
@@ -30,7 +30,7 @@ const log = pino({ level: 'silent' });
 let clock: { now: Date };
 let stores: [Store, Store];
 let file: string;
-let houses: Housekeeping[];
+let houses: BackgroundJobs[];
 let finish: () => Promise<void>;
 beforeEach(async () => {
   clock = { now: START };
@@ -53,8 +53,15 @@ beforeEach(async () => {
 afterEach(() => finish());
 
 /** An instance that keeps house on one of the two stores. */
-function createHouse(store: Store, changes: Partial<HousekeepingDeps> = {}): Housekeeping {
-  const house = createHousekeeping({ store, secrets, config: CONFIG, log, now: () => clock.now, ...changes });
+function createHouse(store: Store, changes: Partial<BackgroundJobsDeps> = {}): BackgroundJobs {
+  const house = createBackgroundJobs({
+    store,
+    secrets,
+    config: CONFIG,
+    log,
+    now: () => clock.now,
+    ...changes,
+  });
   houses.push(house);
   return house;
 }
@@ -91,7 +98,7 @@ async function addSession(userId: string, changes: Partial<Session> = {}): Promi
   expect(await stores[0].createSession(session)).toBe(true);
   return session.id;
 }
-const isKept = async (id: string) => (await stores[0].findSessionStanding(id)) !== undefined;
+const isKept = async (id: string) => (await stores[0].findSessionStatus(id)) !== undefined;
 
 /** Sessions by the thousand, in one step; all of them ended long ago. */
 async function addManyEnded(count: number): Promise<void> {
@@ -126,7 +133,7 @@ describe('a session', () => {
     ],
   ])('that %s more than a day ago is removed', async (_, changes) => {
     const id = await addSession(await addUser(), changes);
-    expect(await createHouse(stores[0]).keepHouse()).toMatchObject({ removedSessions: 1 });
+    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedSessions: 1 });
     expect(await isKept(id)).toBe(false);
   });
 
@@ -136,7 +143,7 @@ describe('a session', () => {
     ['had lain idle too long', { lastUsedAt: ago(8 * DAY) }],
   ])('that %s a day ago is kept, so that who comes back hears why', async (_, changes) => {
     const id = await addSession(await addUser(), changes);
-    expect(await createHouse(stores[0]).keepHouse()).toMatchObject({ removedSessions: 0 });
+    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedSessions: 0 });
     expect(await isKept(id)).toBe(true);
   });
 
@@ -146,7 +153,7 @@ describe('a session', () => {
     ['ends in a moment', { expiresAt: after(0.001) }],
   ])('that is live is never removed: one that %s', async (_, changes) => {
     const id = await addSession(await addUser(), changes);
-    expect(await createHouse(stores[0]).keepHouse()).toMatchObject({ removedSessions: 0 });
+    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedSessions: 0 });
     expect(await isKept(id)).toBe(true);
   });
 
@@ -156,7 +163,7 @@ describe('a session', () => {
     const config = { ...CONFIG, accessTtlSeconds: 2 * DAY, sessionIdleSeconds: 99 * DAY };
     const kept = await addSession(userId, revokedAgo(4 * DAY));
     const removed = await addSession(userId, revokedAgo(4 * DAY + 1));
-    await createHouse(stores[0], { config }).keepHouse();
+    await createHouse(stores[0], { config }).runOnce();
     expect([await isKept(kept), await isKept(removed)]).toEqual([true, false]);
   });
 
@@ -165,7 +172,7 @@ describe('a session', () => {
     await addManyEnded(1_200);
     const live = await Promise.all(Array.from({ length: 20 }, () => addSession(userId)));
     await addManyEnded(300);
-    const report = await createHouse(stores[0]).keepHouse();
+    const report = await createHouse(stores[0]).runOnce();
     expect(report?.removedSessions).toBe(1_500);
     expect(countRows('sessions')).toBe(20);
     for (const id of live) expect(await isKept(id)).toBe(true);
@@ -180,9 +187,9 @@ describe('old changes', () => {
     await stores[0].revokeSession({ sessionId: old }, START, idleSeconds);
     await stores[0].revokeSession({ sessionId: recent }, after(2), idleSeconds);
     clock.now = after(DAY + 1);
-    expect(await createHouse(stores[0]).keepHouse()).toMatchObject({ removedChanges: 1 });
+    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedChanges: 1 });
     const told: unknown[] = [];
-    await stores[1].followChanges(
+    await stores[1].subscribe(
       (change) => told.push(change),
       () => START,
     );
@@ -198,7 +205,7 @@ describe('old changes', () => {
     for (let i = 0; i < 1_100; i += 1) insert.run(crypto.randomUUID());
     database.exec('commit');
     database.close();
-    expect(await createHouse(stores[0]).keepHouse()).toMatchObject({ removedChanges: 1_100 });
+    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedChanges: 1_100 });
     expect(countRows('changes')).toBe(0);
   });
 });
@@ -213,8 +220,8 @@ describe('known networks', () => {
       const unknown = { revokedAt: undefined, userAgent: undefined, ipAddress: undefined };
       await stores[0].createSession({ id, userId, generation: 1, ...times, ...unknown }, `network ${i}`);
     }
-    expect(await createHouse(stores[0]).keepHouse()).toMatchObject({ removedNetworks: 1 });
-    expect(await createHouse(stores[1]).keepHouse()).toBeUndefined();
+    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedNetworks: 1 });
+    expect(await createHouse(stores[1]).runOnce()).toBeUndefined();
     expect(await stores[0].listLiveSessions(userId, START, idleSeconds)).toHaveLength(3);
   });
 });
@@ -233,10 +240,10 @@ describe('the signing keys', () => {
     const { accessTtlSeconds } = CONFIG;
 
     clock.now = after(accessTtlSeconds + HOUR);
-    expect(await house.keepHouse()).toMatchObject({ removedKeys: 0 });
+    expect(await house.runOnce()).toMatchObject({ removedKeys: 0 });
     expect(await published()).toContain(retired);
     clock.now = after(accessTtlSeconds + 2 * HOUR);
-    expect(await house.keepHouse()).toMatchObject({ removedKeys: 1, rotatedKeys: false });
+    expect(await house.runOnce()).toMatchObject({ removedKeys: 1, rotatedKeys: false });
     const left = await published();
     expect(left).not.toContain(retired);
     expect(left).toHaveLength(2);
@@ -256,7 +263,7 @@ describe('the signing keys', () => {
       await rotateKeys({ store, secrets, now });
       await expect.poll(kids).toHaveLength(3);
       server.clock.now = new Date(now().getTime() + DAY * 1000);
-      expect(await createHouse(store, { now }).keepHouse()).toMatchObject({ removedKeys: 1 });
+      expect(await createHouse(store, { now }).runOnce()).toMatchObject({ removedKeys: 1 });
       await expect.poll(kids).toHaveLength(2);
       expect(await kids()).not.toContain(first?.kid);
     } finally {
@@ -269,9 +276,9 @@ describe('the signing keys', () => {
     const { kid } = keyring.current;
     const [first, second] = stores.map((store) => createHouse(store));
     clock.now = after(CONFIG.keyMaxAgeSeconds - 1);
-    expect(await first?.keepHouse()).toMatchObject({ rotatedKeys: false });
+    expect(await first?.runOnce()).toMatchObject({ rotatedKeys: false });
     clock.now = after(CONFIG.keyMaxAgeSeconds + HOUR);
-    expect(await second?.keepHouse()).toMatchObject({ rotatedKeys: true, removedKeys: 0 });
+    expect(await second?.runOnce()).toMatchObject({ rotatedKeys: true, removedKeys: 0 });
     await keyring.reload();
     expect(keyring.current.kid).not.toBe(kid);
     expect(keyring.jwks.keys.map((key) => key.kid)).toContain(kid);
@@ -281,7 +288,7 @@ describe('the signing keys', () => {
 describe('keeping house', () => {
   it('is done by one instance at a time', async () => {
     await addManyEnded(600);
-    const reports = await Promise.all(stores.map((store) => createHouse(store).keepHouse()));
+    const reports = await Promise.all(stores.map((store) => createHouse(store).runOnce()));
     expect(reports.filter((report) => report !== undefined)).toEqual([
       {
         removedSessions: 600,
@@ -296,9 +303,9 @@ describe('keeping house', () => {
 
   it('is done once an hour, by whichever comes first', async () => {
     const [first, second] = stores.map((store) => createHouse(store));
-    const isDone = async (house: Housekeeping | undefined, seconds: number) => {
+    const isDone = async (house: BackgroundJobs | undefined, seconds: number) => {
       clock.now = after(seconds);
-      return (await house?.keepHouse()) !== undefined;
+      return (await house?.runOnce()) !== undefined;
     };
     expect(await isDone(first, 0)).toBe(true);
     expect(await isDone(first, 1)).toBe(false);
@@ -319,12 +326,12 @@ describe('keeping house', () => {
         throw new Error('The process is gone');
       },
     };
-    await expect(createHouse(dying).keepHouse()).rejects.toThrow('The process is gone');
+    await expect(createHouse(dying).runOnce()).rejects.toThrow('The process is gone');
     const heir = createHouse(stores[1]);
     clock.now = after(LEASE - 0.001);
-    expect(await heir.keepHouse()).toBeUndefined();
+    expect(await heir.runOnce()).toBeUndefined();
     clock.now = after(LEASE);
-    expect(await heir.keepHouse()).toMatchObject({ removedSessions: 100 });
+    expect(await heir.runOnce()).toMatchObject({ removedSessions: 100 });
     expect(countRows('sessions')).toBe(0);
   });
 
@@ -336,11 +343,11 @@ describe('keeping house', () => {
       ...stores[0],
       async removeEndedSessions(request) {
         clock.now = new Date(clock.now.getTime() + (LEASE - 1) * 1000);
-        seen.push(await other.keepHouse());
+        seen.push(await other.runOnce());
         return stores[0].removeEndedSessions(request);
       },
     };
-    expect(await createHouse(slow).keepHouse()).toMatchObject({ removedSessions: 1_200 });
+    expect(await createHouse(slow).runOnce()).toMatchObject({ removedSessions: 1_200 });
     expect(seen).toEqual([undefined, undefined, undefined]);
   });
 
@@ -352,16 +359,16 @@ describe('keeping house', () => {
       async removeEndedSessions(request) {
         const removed = await stores[0].removeEndedSessions(request);
         clock.now = after(LEASE); // as a machine that slept
-        await other.keepHouse();
+        await other.runOnce();
         return removed;
       },
     };
-    const report = await createHouse(asleep).keepHouse();
+    const report = await createHouse(asleep).runOnce();
     expect(report).toMatchObject({ removedSessions: 500, isComplete: false });
     expect(countRows('sessions')).toBe(0);
     // The one who took over has the hour.
     clock.now = after(LEASE + HOUR - 1);
-    expect(await createHouse(stores[0]).keepHouse()).toBeUndefined();
+    expect(await createHouse(stores[0]).runOnce()).toBeUndefined();
   });
 
   it('ends early when it is stopped, and leaves the rest to another', async () => {
@@ -375,11 +382,11 @@ describe('keeping house', () => {
       },
     };
     const house = createHouse(stopping);
-    expect(await house.keepHouse()).toMatchObject({ removedSessions: 500, isComplete: false });
+    expect(await house.runOnce()).toMatchObject({ removedSessions: 500, isComplete: false });
     expect(countRows('sessions')).toBe(700);
     clock.now = after(LEASE);
-    expect(await house.keepHouse()).toBeUndefined();
-    expect(await createHouse(stores[1]).keepHouse()).toMatchObject({
+    expect(await house.runOnce()).toBeUndefined();
+    expect(await createHouse(stores[1]).runOnce()).toMatchObject({
       removedSessions: 700,
       isComplete: true,
     });

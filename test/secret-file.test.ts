@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { Worker } from 'node:worker_threads';
 import { describe, expect, it } from 'vitest';
-import { loadOrMakeSecret } from '../src/config/secret-file.ts';
+import { loadOrCreateSecret } from '../src/config/secret-file.ts';
 import { createSecrets } from '../src/tokens/secrets.ts';
 import { withFolder } from './support/server-process.ts';
 
@@ -17,22 +17,22 @@ const inSecretFolder = (use: (file: string, folder: string) => Promise<void>) =>
 describe('the secret file', () => {
   it('is made with 256 random bits, and read again', async () => {
     await inSecretFolder(async (file) => {
-      const secret = loadOrMakeSecret(file);
+      const secret = loadOrCreateSecret(file);
       expect(secret).toMatch(/^[\w-]{43}$/);
-      expect(loadOrMakeSecret(file)).toBe(secret);
+      expect(loadOrCreateSecret(file)).toBe(secret);
       expect(await readFile(file, 'utf8')).toBe(`${secret}\n`);
     });
   });
 
   it('is another one in another place', async () => {
     await inSecretFolder(async (file) => {
-      expect(loadOrMakeSecret(file)).not.toBe(loadOrMakeSecret(`${file}-2`));
+      expect(loadOrCreateSecret(file)).not.toBe(loadOrCreateSecret(`${file}-2`));
     });
   });
 
   it('is for its owner alone, with nothing beside it', async () => {
     await inSecretFolder(async (file, folder) => {
-      loadOrMakeSecret(file);
+      loadOrCreateSecret(file);
       expect((await stat(file)).mode & 0o777).toBe(0o600);
       expect((await stat(folder)).mode & 0o777).toBe(0o700);
       expect(await readdir(folder)).toEqual(['secret']);
@@ -43,7 +43,7 @@ describe('the secret file', () => {
     await withFolder(async (folder) => {
       const file = join(folder, 'secret');
       await writeFile(file, '  forty characters that somebody has typed \n');
-      expect(loadOrMakeSecret(file)).toBe('forty characters that somebody has typed');
+      expect(loadOrCreateSecret(file)).toBe('forty characters that somebody has typed');
     });
   });
 
@@ -55,14 +55,14 @@ describe('the secret file', () => {
     await withFolder(async (folder) => {
       const file = join(folder, 'secret');
       await writeFile(file, content);
-      expect(() => loadOrMakeSecret(file)).toThrow(expect.objectContaining({ name: 'ConfigError' }));
+      expect(() => loadOrCreateSecret(file)).toThrow(expect.objectContaining({ name: 'ConfigError' }));
     });
   });
 
   it('is left as it is if it cannot be read, and the error names it', async () => {
     await withFolder(async (folder) => {
       const message = expect.stringContaining(`${folder}: must be a file`);
-      expect(() => loadOrMakeSecret(folder)).toThrow(
+      expect(() => loadOrCreateSecret(folder)).toThrow(
         expect.objectContaining({ name: 'ConfigError', message }),
       );
       expect(await readdir(folder)).toEqual([]);
@@ -93,7 +93,7 @@ describe('the secret file', () => {
   it('is made in the working directory where none is configured, and found there again', async () => {
     await withFolder(async (folder) => {
       const mac = await useSecrets(folder, 'openSecrets');
-      const secret = loadOrMakeSecret(join(folder, '.bandha/secret'));
+      const secret = loadOrCreateSecret(join(folder, '.bandha/secret'));
       expect(mac).toBe(createSecrets(secret).mac('message'));
       expect(await useSecrets(folder, 'openExistingSecrets')).toBe(mac);
     });
@@ -125,7 +125,7 @@ describe('the secret file', () => {
           return text(child.stdout);
         }),
       );
-      expect(secrets).toEqual(secrets.map(() => loadOrMakeSecret(file)));
+      expect(secrets).toEqual(secrets.map(() => loadOrCreateSecret(file)));
       expect(await readdir(folder)).toEqual(['secret']);
     });
   });

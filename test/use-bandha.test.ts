@@ -7,8 +7,8 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import {
   createVerifier,
   directiveTypeDefs,
-  type UseBandhaOptions,
-  useBandha,
+  type TokenAuthOptions,
+  useTokenAuth,
   type VerifierOptions,
 } from '../src/index.ts';
 import { silentLog } from '../src/utils/log.ts';
@@ -43,7 +43,7 @@ function makeApp(keys: VerifierOptions['keys'], onDenied?: 'reject' | 'null') {
     keys,
     log: silentLog,
   });
-  const yoga = createYoga({ schema, plugins: [useBandha({ verifier, onDenied })], logging: false });
+  const yoga = createYoga({ schema, plugins: [useTokenAuth({ verifier, onDenied })], logging: false });
 
   async function ask(query: string, bearer?: string) {
     const response = await yoga.fetch('http://app/graphql', {
@@ -138,7 +138,7 @@ describe('an app whose verification keys cannot be had', () => {
 it.each([{}, { verifier: null }, { verifier: 'https://issuer.example/' }])(
   'an error at start names the verifier: %o',
   (options) => {
-    expect(() => useBandha(options as unknown as UseBandhaOptions)).toThrow('verifier: is required'); // wrong on purpose
+    expect(() => useTokenAuth(options as unknown as TokenAuthOptions)).toThrow('verifier: is required'); // wrong on purpose
   },
 );
 
@@ -149,8 +149,8 @@ it('an unknown option is an error at start', () => {
     keys: () => Promise.reject(new Error('no key')),
   });
   const schema = createSchema({ typeDefs: 'type Query { open: Int }' });
-  const options = { verifier, defaultAccess: 'deny' } as UseBandhaOptions; // wrong on purpose
-  expect(() => createYoga({ schema, plugins: [useBandha(options)] })).toThrow(
+  const options = { verifier, defaultAccess: 'deny' } as TokenAuthOptions; // wrong on purpose
+  expect(() => createYoga({ schema, plugins: [useTokenAuth(options)] })).toThrow(
     'defaultAccess: is not a known option',
   );
 });

@@ -1,7 +1,7 @@
 // One key for everybody: the contenders verify the very tokens that Bandha would have issued.
 import { createHmac } from 'node:crypto';
 import { join } from 'node:path';
-import { completeConfig } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import { openKeyring } from '../../src/tokens/keys/keyring.ts';
@@ -24,7 +24,7 @@ const SIGNED_AT_ONCE = 200;
 /** Makes the store that Bandha will find, with its keys in it. */
 export async function makeRealm(folder: string, accounts = 0): Promise<Realm> {
   const databaseUrl = `sqlite:${join(folder, `${crypto.randomUUID()}.db`)}`;
-  const config = completeConfig({ accessTtlSeconds: ACCESS_TTL_SECONDS });
+  const config = resolveConfig({ accessTtlSeconds: ACCESS_TTL_SECONDS });
   const store = await openStore(databaseUrl);
   const now = new Date();
   const keyring = await openKeyring(store, createSecrets(SECRET), config.algorithm, () => now);

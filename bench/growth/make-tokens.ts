@@ -1,7 +1,7 @@
 // Access tokens for sessions that are in the store, signed as the server signs them.
 
 import { randomBytes } from 'node:crypto';
-import { completeConfig } from '../../src/config/config.ts';
+import { resolveConfig } from '../../src/config/config.ts';
 import { openStore } from '../../src/storage/open-store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import { openKeyring } from '../../src/tokens/keys/keyring.ts';
@@ -11,7 +11,7 @@ import type { Place } from './places.ts';
 
 /** Of the sessions `first`, `first + 1`, …, so many. */
 export async function makeTokens(place: Place, first: number, count: number): Promise<string[]> {
-  const config = completeConfig(place);
+  const config = resolveConfig(place);
   const store = await openStore(place.databaseUrl);
   const now = new Date();
   try {

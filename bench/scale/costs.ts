@@ -38,7 +38,7 @@ export interface Costs {
   rotateSession: OperationCost;
   revokeSession: OperationCost;
   findUserByEmail: OperationCost;
-  findSessionStanding: OperationCost;
+  findSessionStatus: OperationCost;
   feedRead: OperationCost;
   /** 500 sessions looked at. */
   walk: OperationCost;
@@ -74,7 +74,7 @@ export async function loadCosts(): Promise<Costs> {
     rotateSession: find('rotateSession'),
     revokeSession: find('revokeSession'),
     findUserByEmail: find('findUserByEmail'),
-    findSessionStanding: find('findSessionStanding'),
+    findSessionStatus: find('findSessionStatus'),
     feedRead: find('read of the feed'),
     walk: find('removeEndedSessions'),
     takeLease: find('takeLease'),

@@ -140,7 +140,7 @@ export function computeLoad(users: number, habits: Habits, costs: Costs): Load {
       feed: core(feedReads, costs.wake.serverMicros),
       housekeeping: core(1, (walks * (costs.walk.serverMicros + costs.takeLease.serverMicros)) / walkSeconds),
     },
-    databaseCoresWithoutFeeds: core(requestsPerSecond, costs.findSessionStanding.serverMicros),
+    databaseCoresWithoutFeeds: core(requestsPerSecond, costs.findSessionStatus.serverMicros),
     logBytesPerSecond: computeLog(written, diskBytes, habits.checkpointSeconds),
     diskBytes,
     revokedInMemory: revocationsPerSecond * (habits.accessTtlSeconds + MARGIN_SECONDS),

@@ -58,7 +58,7 @@ export async function createFeedRead(
 async function findStatement(postgres: Postgres, url: string): Promise<string> {
   const store = await openStore(url);
   try {
-    await store.followChanges(
+    await store.subscribe(
       () => {},
       () => new Date(),
     );

@@ -32,7 +32,7 @@ export async function measureFirstRead(postgres: Postgres, changes: number): Pro
 async function follow(store: Store): Promise<number | undefined> {
   const startedAt = performance.now();
   try {
-    await store.followChanges(
+    await store.subscribe(
       () => {},
       () => new Date(0),
     );

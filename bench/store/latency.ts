@@ -30,7 +30,7 @@ export async function openFollowers(
     const store = await openStore(url, { ...options, poolSize: 1 });
     stores.push(store);
     const told = new Set<string>();
-    await store.followChanges(
+    await store.subscribe(
       (change) => {
         if (change.kind !== 'SESSION_REVOKED' || told.has(change.sessionId)) return;
         const one = waiting.get(change.sessionId);

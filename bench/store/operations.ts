@@ -61,8 +61,8 @@ export function createOperations(store: Store, sessions: number, takeSession: Ta
       run: () => expectTrue(store.findUserByEmail(emailOf(userOf(anySession())))),
     },
     {
-      name: 'findSessionStanding',
-      run: () => expectTrue(store.findSessionStanding(idOf('session', anySession()))),
+      name: 'findSessionStatus',
+      run: () => expectTrue(store.findSessionStatus(idOf('session', anySession()))),
     },
     {
       name: `removeEndedSessions, ${WALK_LIMIT} looked at`,

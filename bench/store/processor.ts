@@ -2,7 +2,7 @@
 import { createPasswordHasher } from '../../src/passwords/hasher.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import type { Keyring } from '../../src/tokens/keys/keyring.ts';
-import { importKey, makeKeyRow, openKey } from '../../src/tokens/keys/signing-key.ts';
+import { decryptSigningKey, generateSigningKey, importKey } from '../../src/tokens/keys/signing-key.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { createVerifier } from '../../src/tokens/verifier.ts';
 import { median } from '../support/statistics.ts';
@@ -21,9 +21,9 @@ export async function measureProcessor(): Promise<ProcessorCosts> {
   const hasher = await createPasswordHasher();
   const phc = await hasher.hash('a phrase that only this bench knows of');
   const secrets = createSecrets('a secret that only this bench knows of');
-  const row = await makeKeyRow('EdDSA', 'current', secrets, new Date());
+  const row = await generateSigningKey('EdDSA', 'current', secrets, new Date());
   const publicKey = await importKey(row.publicJwk, row.algorithm);
-  const keyring: Pick<Keyring, 'current'> = { current: await openKey(row, secrets) };
+  const keyring: Pick<Keyring, 'current'> = { current: await decryptSigningKey(row, secrets) };
   const subject = {
     userId: crypto.randomUUID(),
     sessionId: crypto.randomUUID(),

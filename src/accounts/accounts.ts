@@ -6,10 +6,10 @@ import type { Store } from '../storage/store.ts';
 import type { Keyring } from '../tokens/keys/keyring.ts';
 import type { Secrets } from '../tokens/secrets.ts';
 import type { SuccessorUse } from '../tokens/successor-use.ts';
-import { findAccount } from './administration.ts';
+import { findUser } from './administration.ts';
 import { logIn } from './login.ts';
 import { register } from './registration.ts';
-import { endAllSessions, endSession, listSessions, logOut, refresh } from './sessions.ts';
+import { listSessions, logOut, refresh, revokeAllSessions, revokeSession } from './sessions.ts';
 
 /** What the use cases need; they know nothing of HTTP or GraphQL. */
 export interface AccountDeps {
@@ -50,10 +50,10 @@ export function createAccounts(deps: AccountDeps) {
     logIn: bind(logIn, deps),
     refresh: bind(refresh, deps),
     logOut: bind(logOut, deps),
-    endSession: bind(endSession, deps),
-    endAllSessions: bind(endAllSessions, deps),
+    revokeSession: bind(revokeSession, deps),
+    revokeAllSessions: bind(revokeAllSessions, deps),
     listSessions: bind(listSessions, deps),
-    findAccount: bind(findAccount, deps),
+    findUser: bind(findUser, deps),
   };
 }
 

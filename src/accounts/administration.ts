@@ -1,12 +1,12 @@
 // Gives an account roles, or takes them away; the tokens it has are as good as expired, and the next have the new ones.
 
 import { AuthError, ConfigError } from '../errors.ts';
-import { checkPassword } from '../passwords/password-rules.ts';
+import { findPasswordIssue } from '../passwords/password-rules.ts';
 import { toLimitSubject } from '../rate-limits/login-rate-limit.ts';
 import type { User } from '../storage/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './accounts.ts';
-import { createAccount } from './registration.ts';
+import { createUser } from './registration.ts';
 
 /** @returns undefined where no account has the email; `changed` is false where it had these roles already */
 export async function changeRoles(
@@ -21,7 +21,7 @@ export async function changeRoles(
 // Locks an account out: it cannot sign in, and its sessions end.
 
 /** @returns undefined where no account has the email */
-export async function disableAccount(
+export async function disableUser(
   { store, now, config }: Pick<AccountDeps, 'store' | 'now' | 'config'>,
   email: string,
 ): Promise<{ user: User; endedSessions: number } | undefined> {
@@ -36,7 +36,7 @@ export async function disableAccount(
  *
  * @throws AuthError `INVALID_EMAIL` if it is no email address
  */
-export async function unlockAccount(
+export async function unlockUser(
   { store, secrets, now }: Pick<AccountDeps, 'store' | 'secrets' | 'now'>,
   email: string,
 ): Promise<void> {
@@ -57,7 +57,7 @@ export async function setPassword(
 ): Promise<{ user: User; endedSessions: number } | undefined> {
   const normalized = normalizeEmail(given);
   if (normalized === undefined) return undefined;
-  const weakness = checkPassword(password, normalized.email);
+  const weakness = findPasswordIssue(password, normalized.email);
   if (weakness !== undefined) throw new AuthError('WEAK_PASSWORD', {}, `The password ${weakness}`);
   const passwordHash = await passwords.hash(password);
   return store.setPasswordHash(normalized.key, passwordHash, now(), config.sessionIdleSeconds);
@@ -72,13 +72,13 @@ const ADMIN = 'admin';
  * @throws ConfigError if an account has the email without the role: someone else may have registered it
  * @throws AuthError `BAD_USER_INPUT` if email or password would not be accepted at registration
  */
-export async function makeAdmin(
+export async function seedAdmin(
   deps: Pick<AccountDeps, 'store' | 'passwords' | 'now'>,
   { email, password }: { email: string; password: string },
 ): Promise<void> {
   if (await isAdmin(deps, email)) return;
   try {
-    await createAccount(deps, { email, password, roles: [ADMIN] });
+    await createUser(deps, { email, password, roles: [ADMIN] });
   } catch (error) {
     // Another instance that starts at the same moment was quicker, or someone has registered it in this moment.
     if (!(error instanceof AuthError && error.reason === 'EMAIL_TAKEN') || !(await isAdmin(deps, email)))
@@ -99,6 +99,6 @@ async function isAdmin({ store }: Pick<AccountDeps, 'store'>, email: string): Pr
 // Reads an account.
 
 /** @returns undefined where there is no such account, as for a token of another issuer */
-export function findAccount({ store }: AccountDeps, userId: string): Promise<User | undefined> {
+export function findUser({ store }: AccountDeps, userId: string): Promise<User | undefined> {
   return store.findUserById(userId);
 }

@@ -63,13 +63,13 @@ export function logAccounts(accounts: Accounts, { log, secrets }: AccountLogDeps
       if (isEnded) log.info({ userId: principal?.userId, sessionId }, 'signed out');
       return isEnded;
     },
-    async endSession(id) {
-      const isEnded = await accounts.endSession(id);
+    async revokeSession(id) {
+      const isEnded = await accounts.revokeSession(id);
       if (isEnded) log.info(id, 'session revoked by its owner');
       return isEnded;
     },
-    async endAllSessions(userId) {
-      const count = await accounts.endAllSessions(userId);
+    async revokeAllSessions(userId) {
+      const count = await accounts.revokeAllSessions(userId);
       log.info({ userId, count }, 'all sessions revoked by their owner');
       return count;
     },

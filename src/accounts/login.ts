@@ -36,13 +36,13 @@ export async function logIn(
 
   const { user, passwordHash } = found;
   if (passwords.needsRehash(passwordHash)) {
-    await rehash(deps, { userId: user.id, passwordHash, password, network: network.network });
+    await upgradePasswordHash(deps, { userId: user.id, passwordHash, password, network: network.network });
   }
   return startSession(deps, user, client);
 }
 
 /** Replaces a hash made with other parameters. If the hashing queue is full, the next sign-in does it. */
-async function rehash(
+async function upgradePasswordHash(
   { store, passwords }: AccountDeps,
   {
     userId,

@@ -1,6 +1,6 @@
 // Makes an account and signs it in.
 import { AuthError } from '../errors.ts';
-import { checkPassword } from '../passwords/password-rules.ts';
+import { findPasswordIssue } from '../passwords/password-rules.ts';
 import { toNetworkSpends } from '../rate-limits/login-rate-limit.ts';
 import { toClientNetwork } from '../rate-limits/network.ts';
 import { assertRolesFit } from '../storage/roles.ts';
@@ -16,12 +16,12 @@ import { type IssuedTokens, startSession } from './sessions.ts';
  */
 export async function register(
   deps: AccountDeps,
-  account: NewAccount,
+  account: Registration,
   client: ClientInfo,
 ): Promise<IssuedTokens> {
   const network = toClientNetwork(client);
   const attempt = await deps.limits.spend(toNetworkSpends(deps.secrets, 'register.network', network));
-  const user = await createAccount(deps, account, network.network).catch(async (error) => {
+  const user = await createUser(deps, account, network.network).catch(async (error) => {
     // Not if the hashing queue was full: that alone says that the email has no account.
     const isOutage = !(error instanceof AuthError) || error.reason === 'STORE_UNAVAILABLE';
     if (isOutage) await attempt.cancel();
@@ -33,7 +33,7 @@ export async function register(
 
 // Makes an account.
 
-export interface NewAccount {
+export interface Registration {
   email: string;
   password: string;
   roles?: readonly string[];
@@ -43,15 +43,15 @@ export interface NewAccount {
  * @param network whose turn the hash waits for; see `createBoundedQueue`
  * @throws AuthError `BAD_USER_INPUT`, reason `INVALID_EMAIL`, `WEAK_PASSWORD`, `INVALID_VALUE` (roles) or `EMAIL_TAKEN`; `RATE_LIMITED`
  */
-export async function createAccount(
+export async function createUser(
   { store, passwords, now }: Pick<AccountDeps, 'store' | 'passwords' | 'now'>,
-  { email: given, password, roles = [] }: NewAccount,
+  { email: given, password, roles = [] }: Registration,
   network?: string,
 ): Promise<User> {
   const normalized = normalizeEmail(given);
   if (normalized === undefined) throw new AuthError('INVALID_EMAIL');
   const { email, key } = normalized;
-  const weakness = checkPassword(password, email);
+  const weakness = findPasswordIssue(password, email);
   if (weakness !== undefined) throw new AuthError('WEAK_PASSWORD', {}, `The password ${weakness}`);
   assertRolesFit(roles);
   // Asked before hashing to spare the work; the store decides.

@@ -3,17 +3,20 @@
 import { AuthError } from '../errors.ts';
 import { toKnownNetwork } from '../rate-limits/login-rate-limit.ts';
 import { toClientNetwork } from '../rate-limits/network.ts';
-import { endsAt } from '../sessions/refresh-policy.ts';
+import { effectiveExpiry } from '../sessions/refresh-policy.ts';
 import type { Session, User } from '../storage/store.ts';
 import { signAccessToken } from '../tokens/access-token.ts';
 import type { Principal } from '../tokens/principal.ts';
-import { makeRefreshToken, parseRefreshToken } from '../tokens/refresh-token.ts';
+import { createRefreshToken, parseRefreshToken } from '../tokens/refresh-token.ts';
 import type { AccountDeps, ClientInfo } from './accounts.ts';
 
 /** @returns the most recently used first; `expiresAt` is when each ends if it is not used again */
 export async function listSessions({ store, config, now }: AccountDeps, userId: string): Promise<Session[]> {
   const sessions = await store.listLiveSessions(userId, now(), config.sessionIdleSeconds);
-  return sessions.map((session) => ({ ...session, expiresAt: endsAt(session, config.sessionIdleSeconds) }));
+  return sessions.map((session) => ({
+    ...session,
+    expiresAt: effectiveExpiry(session, config.sessionIdleSeconds),
+  }));
 }
 
 // Trades a refresh token for the session's next tokens.
@@ -60,7 +63,7 @@ export async function logOut(
 // Ends one session of an account.
 
 /** @returns false where the account has no such live session; another account's is left alone */
-export function endSession(
+export function revokeSession(
   { store, config, now }: AccountDeps,
   id: { userId: string; sessionId: string },
 ): Promise<boolean> {
@@ -70,7 +73,7 @@ export function endSession(
 // Ends every session of an account.
 
 /** @returns how many live sessions ended */
-export function endAllSessions({ store, config, now }: AccountDeps, userId: string): Promise<number> {
+export function revokeAllSessions({ store, config, now }: AccountDeps, userId: string): Promise<number> {
   return store.revokeAllSessions(userId, now(), config.sessionIdleSeconds);
 }
 
@@ -116,7 +119,7 @@ export async function issueTokens(deps: AccountDeps, user: User, session: Sessio
   return {
     accessToken: await signAccessToken(subject, keyring, config, now()),
     expiresIn: config.accessTtlSeconds,
-    refreshToken: makeRefreshToken({ sessionId, generation }, secrets),
+    refreshToken: createRefreshToken({ sessionId, generation }, secrets),
     user,
   };
 }

@@ -17,9 +17,15 @@ import {
   isUnionType,
 } from 'graphql';
 import { ConfigError } from '../errors.ts';
-import { createRuleReader, type Demands, type Requirement, type Rule, SIGNED_IN } from './directives.ts';
+import {
+  type AccessDirectives,
+  createRuleReader,
+  type Requirement,
+  type Rule,
+  SIGNED_IN,
+} from './directives.ts';
 
-export interface RulebookOptions {
+export interface AccessRulesOptions {
   /** With `deny`, what is not public needs a signed-in caller. */
   default: 'allow' | 'deny';
   /** The names that `policies` may use. */
@@ -27,19 +33,19 @@ export interface RulebookOptions {
 }
 
 /** What a schema demands of a caller. */
-export interface Rulebook {
+export interface AccessRules {
   /**
    * The field's own rule, its parent type's and that of the type it returns, each with those of the interfaces. On an
    * interface, also what every implementation demands. The meta-fields `__typename`, `__schema` and `__type` need what
    * their parent type does.
    */
-  ofField(parentType: GraphQLCompositeType, fieldName: string): Requirement;
+  forField(parentType: GraphQLCompositeType, fieldName: string): Requirement;
   /** The type's own rule and those of the interfaces it implements; on an abstract type, also what every object demands. */
-  ofType(type: GraphQLNamedType): Requirement;
+  forType(type: GraphQLNamedType): Requirement;
   /** What each of some object types demands, of a field where one is named; at least being signed in where all demand. */
-  ofEvery(objects: readonly GraphQLObjectType[], fieldName: string): Requirement;
+  forEvery(objects: readonly GraphQLObjectType[], fieldName: string): Requirement;
   /** What any of some object types demands, of a field where one is named. */
-  ofAny(objects: readonly GraphQLObjectType[], fieldName?: string): Requirement;
+  forAny(objects: readonly GraphQLObjectType[], fieldName?: string): Requirement;
   /** Marked as public, so that nothing being demanded is no oversight. */
   isPublic(parentType: GraphQLObjectType | GraphQLInterfaceType, fieldName: string): boolean;
   /** Every distinct rule of the schema. */
@@ -47,16 +53,16 @@ export interface Rulebook {
 }
 
 type FieldsType = GraphQLObjectType | GraphQLInterfaceType;
-const OPEN: Demands = { rules: [], isPublic: false, faults: [] };
+const OPEN: AccessDirectives = { rules: [], isPublic: false, issues: [] };
 const hasFields = (type: unknown): type is FieldsType => isObjectType(type) || isInterfaceType(type);
 
 /** @throws ConfigError naming every directive that makes no rule, and every policy that nobody has defined */
-export function readRulebook(schema: GraphQLSchema, options: RulebookOptions): Rulebook {
+export function readAccessRules(schema: GraphQLSchema, options: AccessRulesOptions): AccessRules {
   const types = Object.values(schema.getTypeMap()).filter((type) => !type.name.startsWith('__'));
   const written = readAll(schema, types, options.policyNames);
   const intern = createInterner();
-  const ofType = new Map<string, Requirement>();
-  const ofField = new Map<string, Requirement>();
+  const forType = new Map<string, Requirement>();
+  const forField = new Map<string, Requirement>();
   const publicFields = new Set<string>();
 
   const withInterfaces = (type: GraphQLNamedType): readonly GraphQLNamedType[] =>
@@ -66,10 +72,10 @@ export function readRulebook(schema: GraphQLSchema, options: RulebookOptions): R
   /** With the objects' own where the type is abstract, so that what holds for all of them is certain. */
   const certainOfType = (type: GraphQLNamedType) => [
     ...typeRules(type),
-    ...(isAbstractType(type) ? common(schema.getPossibleTypes(type).map(typeRules)) : []),
+    ...(isAbstractType(type) ? sharedRules(schema.getPossibleTypes(type).map(typeRules)) : []),
   ];
 
-  for (const type of types) ofType.set(type.name, intern(certainOfType(type)));
+  for (const type of types) forType.set(type.name, intern(certainOfType(type)));
   const composites = types
     .filter(hasFields)
     .sort((a, b) => Number(isInterfaceType(a)) - Number(isInterfaceType(b)));
@@ -83,46 +89,46 @@ export function readRulebook(schema: GraphQLSchema, options: RulebookOptions): R
       const own = [
         ...places.flatMap(({ rules }) => rules),
         ...typeRules(type),
-        ...(ofType.get(getNamedType(field.type).name) ?? []),
+        ...(forType.get(getNamedType(field.type).name) ?? []),
         // Objects come first, so an interface finds its implementations' here.
         ...(isInterfaceType(type)
-          ? common(
-              schema.getPossibleTypes(type).map(({ name }) => ofField.get(`${name}.${field.name}`) ?? []),
+          ? sharedRules(
+              schema.getPossibleTypes(type).map(({ name }) => forField.get(`${name}.${field.name}`) ?? []),
             )
           : []),
       ];
       if (isPublic) publicFields.add(coordinate);
       const closed = options.default === 'deny' && !isPublic && own.length === 0;
-      ofField.set(coordinate, intern(closed ? [SIGNED_IN] : own));
+      forField.set(coordinate, intern(closed ? [SIGNED_IN] : own));
     }
   }
 
   const fieldOf = (parentType: GraphQLCompositeType, fieldName: string): Requirement =>
     fieldName.startsWith('__') || isUnionType(parentType)
       ? metaField(parentType)
-      : (ofField.get(`${parentType.name}.${fieldName}`) ?? []);
+      : (forField.get(`${parentType.name}.${fieldName}`) ?? []);
   const metaField = (type: GraphQLNamedType | null | undefined) => {
     if (!type) return [];
-    const own = ofType.get(type.name) ?? [];
+    const own = forType.get(type.name) ?? [];
     const closed = options.default === 'deny' && own.length === 0 && !written(type.name).isPublic;
     return closed ? intern([SIGNED_IN]) : own;
   };
   return {
-    ofField: fieldOf,
-    ofType: (type) => ofType.get(type.name) ?? [],
-    ofEvery: (objects, fieldName) => {
+    forField: fieldOf,
+    forType: (type) => forType.get(type.name) ?? [],
+    forEvery: (objects, fieldName) => {
       const [only] = objects;
       if (only !== undefined && objects.length === 1) return fieldOf(only, fieldName);
-      return intern(common(objects.map((object) => fieldOf(object, fieldName))));
+      return intern(sharedRules(objects.map((object) => fieldOf(object, fieldName))));
     },
-    ofAny: (objects, fieldName) =>
+    forAny: (objects, fieldName) =>
       intern(
         objects.flatMap((object) =>
-          fieldName === undefined ? (ofType.get(object.name) ?? []) : fieldOf(object, fieldName),
+          fieldName === undefined ? (forType.get(object.name) ?? []) : fieldOf(object, fieldName),
         ),
       ),
     isPublic: (parentType, fieldName) => publicFields.has(`${parentType.name}.${fieldName}`),
-    rules: [...new Set([...ofField.values(), ...ofType.values(), metaField(schema.getQueryType())].flat())],
+    rules: [...new Set([...forField.values(), ...forType.values(), metaField(schema.getQueryType())].flat())],
   };
 }
 
@@ -131,8 +137,8 @@ function readAll(
   schema: GraphQLSchema,
   types: readonly GraphQLNamedType[],
   policyNames: readonly string[],
-): (coordinate: string) => Demands {
-  const demands = new Map<string, Demands>();
+): (coordinate: string) => AccessDirectives {
+  const demands = new Map<string, AccessDirectives>();
   const { read, issues } = createRuleReader(schema);
   for (const type of types) {
     demands.set(type.name, read(type));
@@ -140,7 +146,7 @@ function readAll(
       demands.set(`${type.name}.${field.name}`, read(field, type));
     }
   }
-  const ofElements = [...demands].flatMap(([coordinate, { faults, rules }]) => [
+  const ofElements = [...demands].flatMap(([coordinate, { issues: faults, rules }]) => [
     ...faults.map((fault) => `${coordinate}: ${fault}`),
     ...rules
       .flatMap(({ policies = [] }) => policies.flat())
@@ -148,7 +154,7 @@ function readAll(
       .map((name) => `${coordinate}: no policy has the name "${name}"`),
   ]);
   const faults = [...issues, ...ofElements];
-  for (const [coordinate, element] of elementsWithoutGuard(schema, types)) {
+  for (const [coordinate, element] of unsupportedElements(schema, types)) {
     const { rules, isPublic } = read(element);
     if (rules.length > 0 || isPublic) faults.push(`${coordinate}: is not a place where access can be ruled`);
   }
@@ -156,14 +162,19 @@ function readAll(
   return (coordinate) => demands.get(coordinate) ?? OPEN;
 }
 
-type Unguarded = GraphQLSchema | GraphQLNamedType | GraphQLArgument | GraphQLInputField | GraphQLEnumValue;
+type UnsupportedElement =
+  | GraphQLSchema
+  | GraphQLNamedType
+  | GraphQLArgument
+  | GraphQLInputField
+  | GraphQLEnumValue;
 
 /** Everything else that can carry a directive, by coordinate: a rule there would be one that nobody keeps. */
-function elementsWithoutGuard(
+function unsupportedElements(
   schema: GraphQLSchema,
   types: readonly GraphQLNamedType[],
-): [string, Unguarded][] {
-  const elements: [string, Unguarded][] = [['schema', schema]];
+): [string, UnsupportedElement][] {
+  const elements: [string, UnsupportedElement][] = [['schema', schema]];
   for (const type of types) {
     const inner = isEnumType(type)
       ? type.getValues()
@@ -180,7 +191,7 @@ function elementsWithoutGuard(
 }
 
 /** The rules that stand in every list; where all lists have some, at least being signed in. */
-function common(lists: readonly Requirement[]): Rule[] {
+function sharedRules(lists: readonly Requirement[]): Rule[] {
   const [first = [], ...rest] = lists;
   if (first.length === 0 || rest.some((list) => list.length === 0)) return [];
   const keys = rest.map((list) => new Set(list.map(keyOf)));

@@ -1,8 +1,8 @@
 // Whether a caller meets a requirement, policies apart; pure, and asked for every protected field.
 import {
   AuthError,
-  type RefusalDetails,
-  type RefusalReason,
+  type AuthErrorDetails,
+  type AuthErrorReason,
   type TokenProblem,
   withoutStack,
 } from '../errors.ts';
@@ -19,8 +19,8 @@ export interface Caller {
 
 /** Why a caller does not meet a requirement. */
 export interface Denial {
-  reason: RefusalReason;
-  details: RefusalDetails;
+  reason: AuthErrorReason;
+  details: AuthErrorDetails;
   /** The same for denials that read the same. */
   key: string;
 }
@@ -38,19 +38,19 @@ export function checkRequirement(
       return deny('MISSING_SCOPE', { scope: scopes[0]?.join(' ') ?? '' });
     }
   }
-  const tooOld = requirement.find((rule) => isTooOld(rule, principal, now));
-  return tooOld && deny('REAUTHENTICATION_REQUIRED', { maxAge: tooOld.maxAge ?? 0 });
+  const expiredRule = requirement.find((rule) => isTooOld(rule, principal, now));
+  return expiredRule && deny('REAUTHENTICATION_REQUIRED', { maxAge: expiredRule.maxAge ?? 0 });
 }
 
 /** The denial of a caller whom a policy did not let through. */
 export const POLICY_DENIED: Denial = deny('POLICY_DENIED');
 
 /** The refusal of a field, to throw or to answer with. */
-export function refusalOf({ reason, details }: Denial, coordinate: string): AuthError {
+export function toAuthError({ reason, details }: Denial, coordinate: string): AuthError {
   return withoutStack(() => new AuthError(reason, { ...details, coordinate }));
 }
 
-function deny(reason: RefusalReason, details: RefusalDetails = {}): Denial {
+function deny(reason: AuthErrorReason, details: AuthErrorDetails = {}): Denial {
   return { reason, details, key: `${reason} ${details.scope ?? ''} ${details.maxAge ?? ''}` };
 }
 

@@ -5,7 +5,7 @@ import { type DirectiveNode, Kind, type OperationDefinitionNode } from 'graphql'
 export interface Condition {
   variable: string;
   /** The value with which it does. */
-  leavesOutWhen: boolean;
+  excludesWhen: boolean;
 }
 
 export type Conditions = readonly Condition[];
@@ -19,13 +19,13 @@ export function addConditions(
   let narrowed = conditions;
   for (const { name, arguments: args } of directives ?? []) {
     if (name.value !== 'skip' && name.value !== 'include') continue;
-    const leavesOutWhen = name.value === 'skip';
+    const excludesWhen = name.value === 'skip';
     const value = args?.find((argument) => argument.name.value === 'if')?.value;
-    if (value?.kind === Kind.BOOLEAN && value.value === leavesOutWhen) return undefined;
+    if (value?.kind === Kind.BOOLEAN && value.value === excludesWhen) return undefined;
     if (value?.kind !== Kind.VARIABLE) continue;
     const variable = value.name.value;
-    const isKnown = narrowed.some((one) => one.variable === variable && one.leavesOutWhen === leavesOutWhen);
-    if (!isKnown) narrowed = [...narrowed, { variable, leavesOutWhen }];
+    const isKnown = narrowed.some((one) => one.variable === variable && one.excludesWhen === excludesWhen);
+    if (!isKnown) narrowed = [...narrowed, { variable, excludesWhen }];
   }
   return narrowed;
 }
@@ -42,5 +42,5 @@ export function withDefaults(operation: OperationDefinitionNode, variables: Vari
 
 /** Whether the selection stays with these variables; anything but a clear no is a yes. */
 export function isSelected(conditions: Conditions, variables: Variables): boolean {
-  return conditions.every(({ variable, leavesOutWhen }) => variables[variable] !== leavesOutWhen);
+  return conditions.every(({ variable, excludesWhen }) => variables[variable] !== excludesWhen);
 }

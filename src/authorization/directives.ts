@@ -23,12 +23,12 @@ export type Requirement = readonly Rule[];
 export const SIGNED_IN: Rule = {};
 
 /** What stands on one element of a schema. */
-export interface Demands {
+export interface AccessDirectives {
   rules: readonly Rule[];
   /** Marked as open where the default is to deny. */
   isPublic: boolean;
   /** What is wrong with the directives, as ends of sentences. */
-  faults: readonly string[];
+  issues: readonly string[];
 }
 
 type Arguments = Record<string, unknown>;
@@ -52,7 +52,7 @@ export function isAccessDirective(name: string): boolean {
 /** Reads the rules of a schema's elements, with the names that its links give to directives. */
 export interface RuleReader {
   /** @param parent the type of a field */
-  read(element: DirectiveHolder, parent?: unknown): Demands;
+  read(element: DirectiveHolder, parent?: unknown): AccessDirectives;
   /** What is wrong with the schema as a whole, as sentences: its links, and rules that a merge has lost. */
   issues: readonly string[];
 }
@@ -65,7 +65,7 @@ export function createRuleReader(schema: GraphQLSchema): RuleReader {
     issues: [...issues.map((issue) => `schema: ${issue}`), ...findMergedRules(schema, isRule)],
     read(element, parent) {
       const rules: Rule[] = [];
-      const faults: string[] = [];
+      const issues: string[] = [];
       let isPublic = false;
       for (const { name: written, args } of readDirectives(schema, element, parent)) {
         const name = aliases.get(written) ?? written;
@@ -73,12 +73,12 @@ export function createRuleReader(schema: GraphQLSchema): RuleReader {
         if (!isAccessDirective(name)) continue;
         const given = Object.entries(args).filter(([, value]) => value !== undefined);
         const rule: Arguments = Object.fromEntries(given);
-        const wrong = [...faultsOfNames(name, rule), ...faultsOf(rule)];
-        faults.push(...wrong.map((fault) => `@${written} ${fault}`));
+        const wrong = [...validateNames(name, rule), ...validateArguments(rule)];
+        issues.push(...wrong.map((issue) => `@${written} ${issue}`));
         rules.push(wrong.length === 0 ? (rule as Rule) : SIGNED_IN); // every value has been looked at
       }
-      if (isPublic && rules.length > 0) faults.push('is both public and protected');
-      return { rules, isPublic, faults };
+      if (isPublic && rules.length > 0) issues.push('is both public and protected');
+      return { rules, isPublic, issues };
     },
   };
 }
@@ -97,7 +97,7 @@ export function policyNamesOf(schema: GraphQLSchema): string[] {
 }
 
 /** A misspelt argument would leave less demanded than was meant. */
-function faultsOfNames(directive: string, args: Arguments): string[] {
+function validateNames(directive: string, args: Arguments): string[] {
   const { takes = [], needs = [] } = RULE_DIRECTIVES[directive] ?? {};
   const unknown = Object.keys(args).filter((name) => !takes.includes(name));
   const missing = needs.filter((name) => args[name] === undefined);
@@ -107,19 +107,19 @@ function faultsOfNames(directive: string, args: Arguments): string[] {
   ];
 }
 
-function faultsOf({ roles, scopes, policies, maxAge }: Arguments): string[] {
+function validateArguments({ roles, scopes, policies, maxAge }: Arguments): string[] {
   const isStrings = (list: unknown) => Array.isArray(list) && list.every((item) => typeof item === 'string');
   const isSets = (list: unknown) => Array.isArray(list) && list.every(isStrings);
-  const faults: string[] = [];
-  if (roles !== undefined && !isStrings(roles)) faults.push('roles: must be a list of strings');
-  if (scopes !== undefined && !isSets(scopes)) faults.push('scopes: must be a list of lists of strings');
+  const issues: string[] = [];
+  if (roles !== undefined && !isStrings(roles)) issues.push('roles: must be a list of strings');
+  if (scopes !== undefined && !isSets(scopes)) issues.push('scopes: must be a list of lists of strings');
   else if (Array.isArray(scopes) && !scopes.flat().every((scope) => SCOPE_TOKEN.test(scope))) {
-    faults.push('scopes: must be words of ASCII without quotes, backslashes and spaces');
+    issues.push('scopes: must be words of ASCII without quotes, backslashes and spaces');
   }
   if (policies !== undefined && !isSets(policies))
-    faults.push('policies: must be a list of lists of strings');
+    issues.push('policies: must be a list of lists of strings');
   if (maxAge !== undefined && !(Number.isInteger(maxAge) && Number(maxAge) >= 0)) {
-    faults.push('maxAge: must be a whole number of seconds');
+    issues.push('maxAge: must be a whole number of seconds');
   }
-  return faults;
+  return issues;
 }

@@ -13,14 +13,14 @@ import {
 import type { BandhaContext } from '../context.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
 import { consoleLog } from '../utils/log.ts';
-import { type Rulebook, readRulebook } from './access-rules.ts';
+import { type AccessRules, readAccessRules } from './access-rules.ts';
 import type { Caller } from './check-requirement.ts';
 import { createEnforcement } from './enforcement.ts';
-import { describeDisagreements } from './inconsistent-interfaces.ts';
-import { createAnnotatedSchema, createVisibleSchemas } from './permitted-schema.ts';
-import { createPolicyBook, type Policy, type PolicyBook } from './policies.ts';
+import { findInconsistentInterfaces } from './inconsistent-interfaces.ts';
+import { createAnnotatedSchema, createPermittedSchemas } from './permitted-schema.ts';
+import { createPolicyEvaluator, type Policy, type PolicyEvaluator } from './policies.ts';
 
-export interface ProtectOptions {
+export interface AccessOptions {
   /** `deny`: what is not `@public` needs a signed-in caller. Default `allow`. */
   default?: 'allow' | 'deny';
   policies?: Readonly<Record<string, Policy>>;
@@ -37,17 +37,17 @@ export interface GuardLog {
 }
 
 /** A schema with its rules: `plain` as it was given, `walled` as it may be run for anyone. */
-export interface ProtectedSchema {
-  plain: GraphQLSchema;
+export interface EnforcedSchema {
+  original: GraphQLSchema;
   /** Made when it is first needed: other plugins change the resolvers of `plain` before that. */
-  readonly walled: GraphQLSchema;
-  rulebook: Rulebook;
-  policyBook: PolicyBook;
-  isReporting: boolean;
+  readonly enforced: GraphQLSchema;
+  accessRules: AccessRules;
+  policyBook: PolicyEvaluator;
+  isReportOnly: boolean;
   log: GuardLog;
   now: () => Date;
   /** As they were given. */
-  options: ProtectOptions;
+  options: AccessOptions;
   /** The schema as a caller may see it; undefined if that has no field of `Query`. */
   visibleTo(caller: Caller): GraphQLSchema | undefined;
   /** The whole schema, with a line on what each protected part needs. */
@@ -59,31 +59,31 @@ export interface ProtectedSchema {
 }
 
 /** So that a schema that is enforced already is not enforced again, and the original one behind it is found. */
-const protectedByWalled = new WeakMap<GraphQLSchema, ProtectedSchema>();
+const byEnforcedSchema = new WeakMap<GraphQLSchema, EnforcedSchema>();
 
 /** @returns undefined for a schema that is not an enforced one */
-export function findProtected(walled: GraphQLSchema): ProtectedSchema | undefined {
-  return protectedByWalled.get(walled);
+export function findEnforced(enforced: GraphQLSchema): EnforcedSchema | undefined {
+  return byEnforcedSchema.get(enforced);
 }
 
 /**
  * Reads the rules of a schema, which stays as it is; an enforced schema is returned as it was made.
  * @throws ConfigError naming every directive that makes no rule, and every policy that is not defined
  */
-export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {}): ProtectedSchema {
-  const already = protectedByWalled.get(schema);
+export function enforceSchema(schema: GraphQLSchema, options: AccessOptions = {}): EnforcedSchema {
+  const already = byEnforcedSchema.get(schema);
   if (already !== undefined) return already;
   const { policies = {}, report = false, log = consoleLog, now = () => new Date() } = options;
-  const rulebook = readRulebook(schema, {
+  const accessRules = readAccessRules(schema, {
     default: options.default ?? 'allow',
     policyNames: Object.keys(policies),
   });
-  for (const disagreement of describeDisagreements(schema, rulebook)) log.warn({}, disagreement);
-  const policyBook = createPolicyBook(policies, (message, err) => log.warn({ err }, message));
+  for (const disagreement of findInconsistentInterfaces(schema, accessRules)) log.warn({}, disagreement);
+  const policyBook = createPolicyEvaluator(policies, (message, err) => log.warn({ err }, message));
   const startedAt = new WeakMap<object, Date>();
   const enforcement = createEnforcement({
     schema,
-    rulebook,
+    accessRules,
     policyBook,
     callerOf: (context, operation) =>
       callerOf(context, operation === 'subscription' ? () => startOf(context) ?? now() : now),
@@ -92,25 +92,25 @@ export function protectSchema(schema: GraphQLSchema, options: ProtectOptions = {
   const startOf = (context: unknown) => (isObject(context) ? startedAt.get(context) : undefined);
 
   let current:
-    | (Pick<ProtectedSchema, 'walled' | 'visibleTo' | 'annotated'> & { resolvers: unknown[] })
+    | (Pick<EnforcedSchema, 'enforced' | 'visibleTo' | 'annotated'> & { resolvers: unknown[] })
     | undefined;
   const getCurrent = () => {
     if (current === undefined) {
-      const walled = enforceSchema(schema, { rulebook, policyBook, enforcement });
-      protectedByWalled.set(walled, guarded);
+      const enforced = addChecks(schema, { accessRules, policyBook, enforcement });
+      byEnforcedSchema.set(enforced, guarded);
       current = {
-        walled,
-        visibleTo: createVisibleSchemas(walled, rulebook),
-        annotated: createAnnotatedSchema(walled, rulebook),
+        enforced,
+        visibleTo: createPermittedSchemas(enforced, accessRules),
+        annotated: createAnnotatedSchema(enforced, accessRules),
         resolvers: listResolvers(schema),
       };
     }
     return current;
   };
-  const guarded: ProtectedSchema = {
-    ...{ plain: schema, rulebook, policyBook, isReporting: report, log, now, options },
-    get walled() {
-      return getCurrent().walled;
+  const guarded: EnforcedSchema = {
+    ...{ original: schema, accessRules, policyBook, isReportOnly: report, log, now, options },
+    get enforced() {
+      return getCurrent().enforced;
     },
     visibleTo: (caller) => getCurrent().visibleTo(caller),
     annotated: () => getCurrent().annotated(),
@@ -134,32 +134,33 @@ export function callerOf(context: unknown, now: () => Date): Caller {
 }
 
 interface EnforceDeps {
-  rulebook: Rulebook;
-  policyBook: PolicyBook;
+  accessRules: AccessRules;
+  policyBook: PolicyEvaluator;
   enforcement: ReturnType<typeof createEnforcement>;
 }
 
 /** Copies the schema, with checks in its resolvers. */
-function enforceSchema(
+function addChecks(
   schema: GraphQLSchema,
-  { rulebook, policyBook, enforcement }: EnforceDeps,
+  { accessRules, policyBook, enforcement }: EnforceDeps,
 ): GraphQLSchema {
-  const subscriptionName = policyBook.concerns(rulebook.rules)
+  const subscriptionName = policyBook.usesPolicies(accessRules.rules)
     ? schema.getSubscriptionType()?.name
     : undefined;
   return mapSchema(schema, {
     [MapperKind.OBJECT_FIELD]: (config, fieldName, typeName, mapped) => {
       const parentType = mapped.getType(typeName);
       if (!isObjectType(parentType)) return undefined;
-      const requirement = rulebook.ofField(parentType, fieldName);
+      const requirement = accessRules.forField(parentType, fieldName);
       const returned = getNamedType(config.type);
-      const asksLater =
-        isAbstractType(returned) && policyBook.concerns(rulebook.ofAny(mapped.getPossibleTypes(returned)));
+      const mayNeedPolicies =
+        isAbstractType(returned) &&
+        policyBook.usesPolicies(accessRules.forAny(mapped.getPossibleTypes(returned)));
       const isEvent = typeName === subscriptionName;
-      if (requirement.length === 0 && !asksLater && !isEvent) return undefined;
+      if (requirement.length === 0 && !mayNeedPolicies && !isEvent) return undefined;
       const coordinate = `${typeName}.${fieldName}`;
       const { resolve = defaultFieldResolver, subscribe } = config;
-      const capturing = asksLater ? enforcement.captureArguments(resolve) : resolve;
+      const capturing = mayNeedPolicies ? enforcement.captureArguments(resolve) : resolve;
       const enforced = enforcement.enforceResolver(capturing, requirement, coordinate);
       return {
         ...config,
@@ -169,7 +170,7 @@ function enforceSchema(
     },
     [MapperKind.ABSTRACT_TYPE]: (type, mapped) => {
       const objects = mapped.getPossibleTypes(type);
-      if (objects.every((object) => rulebook.ofType(object).length === 0)) return undefined;
+      if (objects.every((object) => accessRules.forType(object).length === 0)) return undefined;
       const resolveType = enforcement.enforceTypeResolver(type.resolveType ?? defaultTypeResolver);
       const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
       return new Type({ ...type.toConfig(), resolveType });

@@ -1,16 +1,22 @@
 // Resolvers that check access by themselves, whatever the way to them.
 import type { GraphQLFieldResolver, GraphQLResolveInfo, GraphQLSchema, GraphQLTypeResolver } from 'graphql';
 import type { AuthError } from '../errors.ts';
-import type { Rulebook } from './access-rules.ts';
-import { type Caller, checkRequirement, type Denial, POLICY_DENIED, refusalOf } from './check-requirement.ts';
+import type { AccessRules } from './access-rules.ts';
+import {
+  type Caller,
+  checkRequirement,
+  type Denial,
+  POLICY_DENIED,
+  toAuthError,
+} from './check-requirement.ts';
 import type { Requirement } from './directives.ts';
 import type { GuardLog } from './enforce-schema.ts';
-import type { PolicyBook } from './policies.ts';
+import type { PolicyEvaluator } from './policies.ts';
 
 export interface EnforcementDeps {
   schema: GraphQLSchema;
-  rulebook: Rulebook;
-  policyBook: PolicyBook;
+  accessRules: AccessRules;
+  policyBook: PolicyEvaluator;
   /** @throws GraphQLError if `context.principal` is no caller */
   callerOf(context: unknown, operation: GraphQLResolveInfo['operation']['operation']): Caller;
   /** In report mode: denials are logged there, and nothing is denied. */
@@ -28,13 +34,13 @@ interface AccessCheck {
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
-export function createEnforcement({ schema, rulebook, policyBook, callerOf, report }: EnforcementDeps) {
+export function createEnforcement({ schema, accessRules, policyBook, callerOf, report }: EnforcementDeps) {
   /** A field's arguments for the step that determines the type of its objects, which does not get them. */
   const knownArguments = new WeakMap<GraphQLResolveInfo, Readonly<Record<string, unknown>>>();
 
   /** The error to reject with; undefined in report mode. */
   function toError(denial: Denial, coordinate: string): AuthError | undefined {
-    if (report === undefined) return refusalOf(denial, coordinate);
+    if (report === undefined) return toAuthError(denial, coordinate);
     report.warn({ coordinate, reason: denial.reason }, 'would be refused');
     return undefined;
   }
@@ -54,16 +60,16 @@ export function createEnforcement({ schema, rulebook, policyBook, callerOf, repo
       const error = toError(denial, coordinate);
       if (error !== undefined) return reject(error);
     }
-    if (caller.principal === null || !policyBook.concerns(requirement)) return next();
+    if (caller.principal === null || !policyBook.usesPolicies(requirement)) return next();
     const args = check.args();
     const { principal } = caller;
     const allowed =
       args === undefined
         ? Promise.resolve(false)
-        : policyBook.allow(
+        : policyBook.evaluate(
             requirement,
             { principal, args, fieldName: info.fieldName, context },
-            turnOf(info),
+            toEvaluationOrder(info),
           );
     const result = allowed.then((isAllowed) => {
       const error = isAllowed ? undefined : toError(POLICY_DENIED, coordinate);
@@ -101,7 +107,7 @@ export function createEnforcement({ schema, rulebook, policyBook, callerOf, repo
         const check = (name: string | undefined) => {
           // Not `info.schema`: one filtered for the caller does not have the types that are denied.
           const type = name === undefined ? undefined : schema.getType(name);
-          const requirement = type === undefined ? [] : rulebook.ofType(type);
+          const requirement = type === undefined ? [] : accessRules.forType(type);
           const args = () => knownArguments.get(info);
           return checkAccess({ requirement, coordinate, args, context, info }, () => name);
         };
@@ -116,7 +122,10 @@ export function createEnforcement({ schema, rulebook, policyBook, callerOf, repo
  * What a policy's result counts for. In a mutation one root field and what is below it: the fields run one after the other,
  * and each may change what the policy looks at.
  */
-export function turnOf({ operation, path }: Pick<GraphQLResolveInfo, 'operation' | 'path'>): string {
+export function toEvaluationOrder({
+  operation,
+  path,
+}: Pick<GraphQLResolveInfo, 'operation' | 'path'>): string {
   if (operation.operation !== 'mutation') return '';
   let root: GraphQLResolveInfo['path'] = path;
   while (root.prev !== undefined) root = root.prev;

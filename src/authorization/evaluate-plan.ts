@@ -1,83 +1,85 @@
 // A plan against a caller: refused before execution, or run, with the wall or without.
 import type { ExecutionArgs, GraphQLError } from 'graphql';
 import { toGraphQLError, withoutStack } from '../errors.ts';
-import { type Caller, checkRequirement, type Denial, refusalOf } from './check-requirement.ts';
+import { type Caller, checkRequirement, type Denial, toAuthError } from './check-requirement.ts';
 import { isSelected, type Variables, withDefaults } from './conditions.ts';
-import type { ProtectedSchema } from './enforce-schema.ts';
+import type { EnforcedSchema } from './enforce-schema.ts';
 import type { EvaluationCache } from './evaluation-cache.ts';
-import { keysOf, type Plan } from './operation-plan.ts';
-import { askPolicies, type DeniedPlace, isEvaluatedEarly } from './policies.ts';
+import { type Plan, toPathArray } from './operation-plan.ts';
+import { type DeniedField, evaluatePlan, isEvaluatedEarly } from './policies.ts';
 
 /** What is to be done with an operation. */
-export interface Verdict {
+export interface Evaluation {
   /** One for each denied place that the operation certainly selects; where there are any, it must not begin. */
-  refusals: readonly GraphQLError[];
+  errors: readonly GraphQLError[];
   /** Whether one of the refusals is of `__schema`, `__type` or `__typename`, which have no wall. */
   deniesMetaField: boolean;
   /** Whether the caller meets everything that may be demanded, so that the plain schema gives the same answer. */
   isSatisfied: boolean;
 }
 
-export interface Judge {
+export interface PlanEvaluator {
   plan: Plan;
-  judge(args: ExecutionArgs, caller: Caller): Verdict | Promise<Verdict>;
+  evaluate(args: ExecutionArgs, caller: Caller): Evaluation | Promise<Evaluation>;
 }
 
-export interface JudgeOptions {
+export interface PlanEvaluatorOptions {
   /** Whether the refusals set the HTTP status. */
   setsStatus: boolean;
-  kept: EvaluationCache<Verdict>;
+  kept: EvaluationCache<Evaluation>;
 }
 
-const SATISFIED: Verdict = { refusals: [], deniesMetaField: false, isSatisfied: true };
-const WALLED: Verdict = { refusals: [], deniesMetaField: false, isSatisfied: false };
+const SATISFIED: Evaluation = { errors: [], deniesMetaField: false, isSatisfied: true };
+const NEEDS_ENFORCEMENT: Evaluation = { errors: [], deniesMetaField: false, isSatisfied: false };
 const NO_VARIABLES: Variables = {};
 
 /** Finding the line of a place costs as much as the text before it; beyond so many refusals the path must do. */
-const MAX_LOCATED_REFUSALS = 25;
+const MAX_LOCATED_ERRORS = 25;
 
 /** Of all refusals in an answer, in characters; so long, every place is told of. */
-const MAX_ANSWER_LENGTH = 1_000_000;
+const MAX_ERRORS_LENGTH = 1_000_000;
 /** What a refusal takes beside its path. */
-const REFUSAL_LENGTH = 250;
+const ERROR_LENGTH = 250;
 
 let judges = 0;
 
 /** Judges one operation for request after request, and remembers the refusals it has written out. */
-export function createJudge(
+export function createPlanEvaluator(
   plan: Plan,
-  { plain, policyBook }: ProtectedSchema,
-  { setsStatus, kept }: JudgeOptions,
-): Judge {
+  { original: plain, policyBook }: EnforcedSchema,
+  { setsStatus, kept }: PlanEvaluatorOptions,
+): PlanEvaluator {
   judges += 1;
   const id = judges;
 
   /** The refusals of some places; a field that is selected twice at one place is one. */
-  function refuse(denied: readonly DeniedPlace[]): Verdict {
-    const distinct = new Map<string, DeniedPlace & { keys: string[] }>();
+  function toErrors(denied: readonly DeniedField[]): Evaluation {
+    const distinct = new Map<string, DeniedField & { keys: string[] }>();
     let length = 0;
     for (const one of denied) {
-      if (length > MAX_ANSWER_LENGTH) break;
-      length += REFUSAL_LENGTH + one.place.path.length;
-      const keys = keysOf(one.place.path);
+      if (length > MAX_ERRORS_LENGTH) break;
+      length += ERROR_LENGTH + one.place.path.length;
+      const keys = toPathArray(one.place.path);
       distinct.set(`${keys.join('.')} ${one.place.coordinate}`, { ...one, keys });
     }
-    const refusals = [...distinct.values()].map(
+    const errors = [...distinct.values()].map(
       ({ denial, keys: path, place: { coordinate, node } }, index) => {
-        const nodes = index < MAX_LOCATED_REFUSALS ? [node] : undefined;
-        return withoutStack(() => toGraphQLError(refusalOf(denial, coordinate), { nodes, path }, setsStatus));
+        const nodes = index < MAX_LOCATED_ERRORS ? [node] : undefined;
+        return withoutStack(() =>
+          toGraphQLError(toAuthError(denial, coordinate), { nodes, path }, setsStatus),
+        );
       },
     );
     const deniesMetaField = denied.some(({ place }) => place.node.name.value.startsWith('__'));
-    return { refusals, deniesMetaField, isSatisfied: false };
+    return { errors, deniesMetaField, isSatisfied: false };
   }
-  const asksPolicies = plan.certain.some(
-    ({ requirement, places }) =>
-      policyBook.concerns(requirement) && places.some((place) => isEvaluatedEarly(plan, place)),
+  const usesPolicies = plan.unconditional.some(
+    ({ requirement, fields: places }) =>
+      policyBook.usesPolicies(requirement) && places.some((place) => isEvaluatedEarly(plan, place)),
   );
-  const mayAskLater = policyBook.concerns(plan.dependent) || (asksPolicies && !plan.isListed);
+  const mayNeedPolicies = policyBook.usesPolicies(plan.perObject) || (usesPolicies && !plan.listsEveryField);
 
-  function writeRefusals(denials: readonly (Denial | undefined)[], variables: Variables): Verdict {
+  function writeErrors(denials: readonly (Denial | undefined)[], variables: Variables): Evaluation {
     const key = [
       id,
       ...denials.map((denial) => denial?.key ?? ''),
@@ -87,35 +89,36 @@ export function createJudge(
     ].join('|');
     const known = kept.get(key);
     if (known !== undefined) return known;
-    const verdict = refuse(
-      plan.certain.flatMap(({ places }, index) => {
+    const evaluation = toErrors(
+      plan.unconditional.flatMap(({ fields: places }, index) => {
         const denial = denials[index];
         if (denial === undefined) return [];
         const selected = places.filter(({ conditions }) => isSelected(conditions, variables));
         return selected.map((place) => ({ denial, place }));
       }),
     );
-    return kept.set(key, verdict);
+    return kept.set(key, evaluation);
   }
 
-  function judge(args: ExecutionArgs, caller: Caller): Verdict | Promise<Verdict> {
+  function evaluate(args: ExecutionArgs, caller: Caller): Evaluation | Promise<Evaluation> {
     const variables =
       plan.conditionVariables.length === 0
         ? NO_VARIABLES
         : withDefaults(plan.operation, args.variableValues ?? {});
-    const denials = plan.certain.map(({ requirement }) => checkRequirement(requirement, caller));
+    const denials = plan.unconditional.map(({ requirement }) => checkRequirement(requirement, caller));
     const isDenied = denials.some((denial) => denial !== undefined);
-    const refused = isDenied ? writeRefusals(denials, variables) : SATISFIED;
-    if (refused.refusals.length > 0) return refused;
-    const needsWall = isDenied || mayAskLater || checkRequirement(plan.dependent, caller) !== undefined;
-    const verdict = needsWall ? WALLED : SATISFIED;
-    if (!asksPolicies || caller.principal === null) return verdict;
-    return askPolicies({ plan, plain, policyBook, variables }, args, caller.principal).then(
+    const denied = isDenied ? writeErrors(denials, variables) : SATISFIED;
+    if (denied.errors.length > 0) return denied;
+    const needsEnforcement =
+      isDenied || mayNeedPolicies || checkRequirement(plan.perObject, caller) !== undefined;
+    const evaluation = needsEnforcement ? NEEDS_ENFORCEMENT : SATISFIED;
+    if (!usesPolicies || caller.principal === null) return evaluation;
+    return evaluatePlan({ plan, plain, policyEvaluator: policyBook, variables }, args, caller.principal).then(
       ({ denied, isComplete }) => {
-        if (denied.length > 0) return refuse(denied);
-        return isComplete ? verdict : WALLED;
+        if (denied.length > 0) return toErrors(denied);
+        return isComplete ? evaluation : NEEDS_ENFORCEMENT;
       },
     );
   }
-  return { plan, judge };
+  return { plan, evaluate };
 }

@@ -11,7 +11,7 @@ const ERROR_BYTES = 1_600;
 const TEXT_FACTOR = 4;
 
 export interface WithErrors {
-  refusals: readonly GraphQLError[];
+  errors: readonly GraphQLError[];
 }
 
 export interface EvaluationCache<E extends WithErrors> {
@@ -27,8 +27,8 @@ export function createEvaluationCache<E extends WithErrors>(maxBytes = MAX_BYTES
   return {
     get: (key) => kept.get(key),
     set(key, evaluation) {
-      const { errors, characters } = detachErrors(evaluation.refusals);
-      const detached = { ...evaluation, refusals: errors };
+      const { errors, characters } = detachErrors(evaluation.errors);
+      const detached = { ...evaluation, errors };
       const size = ERROR_BYTES * (1 + errors.length) + TEXT_FACTOR * characters + 2 * key.length;
       kept.set(key, detached, { size });
       return detached;

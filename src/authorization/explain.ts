@@ -1,7 +1,7 @@
 // A requirement in words, for people: descriptions, tables, warnings.
 
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
-import type { Rulebook } from './access-rules.ts';
+import type { AccessRules } from './access-rules.ts';
 import type { Requirement, Rule } from './directives.ts';
 
 /** Such as `role a or b; scopes x and y, or z`; an empty requirement is `nothing`. */
@@ -36,18 +36,18 @@ export interface FieldExplanation {
 }
 
 /** One row a field, in the order of the schema. */
-export function explainSchema(schema: GraphQLSchema, rulebook: Rulebook): FieldExplanation[] {
+export function explainSchema(schema: GraphQLSchema, accessRules: AccessRules): FieldExplanation[] {
   return Object.values(schema.getTypeMap())
     .filter((type) => (isObjectType(type) || isInterfaceType(type)) && !type.name.startsWith('__'))
     .flatMap((type) =>
       isObjectType(type) || isInterfaceType(type)
         ? Object.keys(type.getFields()).map((fieldName) => {
-            const requirement = rulebook.ofField(type, fieldName);
+            const requirement = accessRules.forField(type, fieldName);
             return {
               coordinate: `${type.name}.${fieldName}`,
               requirement,
               needs: describeRequirement(requirement),
-              isPublic: rulebook.isPublic(type, fieldName),
+              isPublic: accessRules.isPublic(type, fieldName),
             };
           })
         : [],

@@ -3,10 +3,10 @@
 import { ConfigError } from '../errors.ts';
 import { CLOCK_RULE, isClock } from '../utils/clock.ts';
 import { assertLog } from '../utils/log.ts';
-import type { ProtectOptions } from './enforce-schema.ts';
+import type { AccessOptions } from './enforce-schema.ts';
 import type { WatchSession } from './subscriptions.ts';
 
-export interface DecisionOptions extends ProtectOptions {
+export interface DecisionOptions extends AccessOptions {
   /**
    * `reject` (default): the operation does not begin, and the answer has no `data`. `null`: a denied field is null with
    * an error of its own, everything else is delivered.

@@ -10,17 +10,17 @@ import {
 } from 'graphql';
 import { toGraphQLError } from '../errors.ts';
 import { forgetPrincipal, hasReadPrincipal } from '../tokens/context-principal.ts';
-import { type Caller, checkRequirement, refusalOf } from './check-requirement.ts';
+import { type Caller, checkRequirement, toAuthError } from './check-requirement.ts';
 import { copySchema, isCopied } from './copy-schema.ts';
-import { callerOf, findProtected, type ProtectedSchema, protectSchema } from './enforce-schema.ts';
-import { createJudge, type Judge, type Verdict } from './evaluate-plan.ts';
+import { callerOf, type EnforcedSchema, enforceSchema, findEnforced } from './enforce-schema.ts';
+import { createPlanEvaluator, type Evaluation, type PlanEvaluator } from './evaluate-plan.ts';
 import { createEvaluationCache } from './evaluation-cache.ts';
 import { assertGuardOptions, assertSameOptions, type GuardSettings } from './guard-options.ts';
 import { type Plan, planOperation } from './operation-plan.ts';
 import { createDocuments, type Documents } from './schema-documents.ts';
 
 /** Run the operation on this schema, or answer at once. */
-export type Decision = { schema: GraphQLSchema } | { answer: ExecutionResult };
+export type Decision = { schema: GraphQLSchema } | { result: ExecutionResult };
 
 /** Decides one request. */
 export interface Decide {
@@ -33,7 +33,7 @@ export interface Guard {
   /** As they were given. */
   options: GuardSettings;
   /** @throws ConfigError if a directive makes no rule, names an unknown policy, or the schema is enforced with other options */
-  protect(schema: GraphQLSchema): ProtectedSchema;
+  protect(schema: GraphQLSchema): EnforcedSchema;
   /** The schema that other plugins see and may change: a copy without checks; a schema that is no one else's is not copied. */
   schemaFor(schema: GraphQLSchema): GraphQLSchema;
   /** Other plugins may have changed resolvers; the next decision looks. */
@@ -46,8 +46,8 @@ export interface Guard {
 }
 
 /** What the guard keeps for each schema it meets. */
-interface Guarded {
-  schema: ProtectedSchema;
+interface GuardedSchema {
+  schema: EnforcedSchema;
   /** A plan depends on the whole document: another one may have the same operation and other fragments. */
   decides: WeakMap<DocumentNode, Map<OperationDefinitionNode, Decide>>;
   /** Which of the announced changes have been looked for. */
@@ -63,58 +63,61 @@ const EMPTY_PLAN_FIELDS = 10;
 export function createGuard(options: GuardSettings = {}): Guard {
   assertGuardOptions(options);
   const { onDenied = 'reject', introspection = 'all' } = options;
-  const guards = new WeakMap<GraphQLSchema, Guarded>();
+  const guards = new WeakMap<GraphQLSchema, GuardedSchema>();
   const copies = new WeakMap<GraphQLSchema, GraphQLSchema>();
-  const kept = createEvaluationCache<Verdict>();
+  const kept = createEvaluationCache<Evaluation>();
   const begun = new WeakSet<ExecutionArgs>();
   let changes = 0;
   const { documentFor, originalOf } = createDocuments(
-    (schema) => guards.get(schema)?.schema.plain === schema,
+    (schema) => guards.get(schema)?.schema.original === schema,
   );
 
-  function find(schema: GraphQLSchema): Guarded {
+  function find(schema: GraphQLSchema): GuardedSchema {
     const known = guards.get(schema);
     if (known !== undefined) return known;
-    const enforced = findProtected(schema);
+    const enforced = findEnforced(schema);
     if (enforced !== undefined) assertSameOptions(enforced.options, options);
-    const protectedSchema = enforced ?? protectSchema(schema, options);
-    const guarded = guards.get(protectedSchema.plain) ?? {
+    const protectedSchema = enforced ?? enforceSchema(schema, options);
+    const guarded = guards.get(protectedSchema.original) ?? {
       schema: protectedSchema,
       decides: new WeakMap(),
       changes,
     };
-    guards.set(guarded.schema.plain, guarded);
+    guards.set(guarded.schema.original, guarded);
     guards.set(schema, guarded);
     return guarded;
   }
 
   function schemaFor(schema: GraphQLSchema): GraphQLSchema {
-    if (isCopied(schema) || findProtected(schema) !== undefined) return find(schema).schema.plain;
+    if (isCopied(schema) || findEnforced(schema) !== undefined) return find(schema).schema.original;
     const copy = copies.get(schema) ?? copySchema(schema);
     copies.set(schema, copy);
-    return find(copy).schema.plain;
+    return find(copy).schema.original;
   }
 
   /** What is the same for each request that has the operation. */
-  function createDecide(guarded: Guarded, { plan, judge }: Judge): Decide {
+  function createDecide(guarded: GuardedSchema, { plan, evaluate: judge }: PlanEvaluator): Decide {
     const { schema } = guarded;
-    const onPlain: Decision = { schema: schema.plain };
+    const onOriginal: Decision = { schema: schema.original };
 
-    function conclude({ refusals, deniesMetaField, isSatisfied }: Verdict, caller: Caller): Decision {
+    function toDecision(
+      { errors: refusals, deniesMetaField, isSatisfied }: Evaluation,
+      caller: Caller,
+    ): Decision {
       if (refusals.length > 0) {
-        if (onDenied === 'reject') return { answer: { errors: refusals } };
+        if (onDenied === 'reject') return { result: { errors: refusals } };
         // Meta-fields have no wall, and a schema filtered for the caller lacks the fields that are denied.
         const isMixed = introspection === 'usable' && plan.introspection === 'mixed';
-        if (deniesMetaField || isMixed) return { answer: { data: null, errors: refusals } };
+        if (deniesMetaField || isMixed) return { result: { data: null, errors: refusals } };
       }
       if (introspection === 'usable' && plan.introspection !== 'none') {
-        return introspect(guarded, plan, caller);
+        return decideIntrospection(guarded, plan, caller);
       }
       if (introspection === 'annotated' && plan.introspection !== 'none') return annotate(guarded);
-      return isSatisfied ? onPlain : { schema: schema.walled };
+      return isSatisfied ? onOriginal : { schema: schema.enforced };
     }
 
-    const usesPolicies = schema.policyBook.concerns(plan.dependent);
+    const usesPolicies = schema.policyBook.usesPolicies(plan.perObject);
 
     /** What is remembered by context is for one operation; some applications share a context among those of a connection. */
     function begin(args: ExecutionArgs): void {
@@ -138,33 +141,33 @@ export function createGuard(options: GuardSettings = {}): Guard {
         return rejectCaller(schema.log, error);
       }
       if (plan.operation.operation === 'subscription') schema.beginSubscription(args.contextValue);
-      if (schema.isReporting) return report(schema, plan, caller);
+      if (schema.isReportOnly) return report(schema, plan, caller);
       // Also if everything needs a signed-in caller: what can be read is the schema alone.
       if (introspection === 'annotated' && plan.introspection === 'only') return annotate(guarded);
       const verdict = judge(args, caller);
       return verdict instanceof Promise
-        ? verdict.then((late) => conclude(late, caller))
-        : conclude(verdict, caller);
+        ? verdict.then((late) => toDecision(late, caller))
+        : toDecision(verdict, caller);
     };
-    const plannedFields = plan.certain.reduce((sum, { places }) => sum + places.length, 0);
+    const plannedFields = plan.unconditional.reduce((sum, { fields: places }) => sum + places.length, 0);
     return Object.assign(decide, { plannedFields });
   }
 
   /** Shows everything; what is run on it is checked as on `walled`. */
-  function annotate(guarded: Guarded): Decision {
+  function annotate(guarded: GuardedSchema): Decision {
     const schema = guarded.schema.annotated();
     guards.set(schema, guarded);
     return { schema };
   }
 
   /** Shows the caller the schema that is the caller's. */
-  function introspect(guarded: Guarded, plan: Plan, caller: Caller): Decision {
-    const { rulebook, visibleTo } = guarded.schema;
-    const denials = rulebook.rules.flatMap((rule) => checkRequirement([rule], caller) ?? []);
+  function decideIntrospection(guarded: GuardedSchema, plan: Plan, caller: Caller): Decision {
+    const { accessRules, visibleTo } = guarded.schema;
+    const denials = accessRules.rules.flatMap((rule) => checkRequirement([rule], caller) ?? []);
     const [denial] = denials;
     if (denial !== undefined && plan.introspection === 'mixed') {
       // Data needs the types that the caller's schema leaves out.
-      return { answer: { errors: [mixedIntrospection()] } };
+      return { result: { errors: [mixedIntrospection()] } };
     }
     const schema = visibleTo(caller);
     if (schema !== undefined) {
@@ -172,7 +175,7 @@ export function createGuard(options: GuardSettings = {}): Guard {
       return { schema };
     }
     if (denial === undefined) throw new Error('A schema that is open to the caller has nothing to show');
-    return { answer: { errors: [toGraphQLError(refusalOf(denial, 'Query.__schema'), {}, true)] } };
+    return { result: { errors: [toGraphQLError(toAuthError(denial, 'Query.__schema'), {}, true)] } };
   }
 
   function prepare(
@@ -183,12 +186,12 @@ export function createGuard(options: GuardSettings = {}): Guard {
     const guarded = find(schema);
     const document = originalOf(given);
     const operation = getOperationAST(document, operationName);
-    if (!operation) return () => ({ schema: guarded.schema.walled }); // the executor says so
+    if (!operation) return () => ({ schema: guarded.schema.enforced }); // the executor says so
     const ofDocument = guarded.decides.get(document) ?? new Map<OperationDefinitionNode, Decide>();
     const known = ofDocument.get(operation);
     if (known !== undefined) return known;
-    const plan = planOperation(guarded.schema.plain, guarded.schema.rulebook, document, operation);
-    const judge = createJudge(plan, guarded.schema, { setsStatus: onDenied === 'reject', kept });
+    const plan = planOperation(guarded.schema.original, guarded.schema.accessRules, document, operation);
+    const judge = createPlanEvaluator(plan, guarded.schema, { setsStatus: onDenied === 'reject', kept });
     const decide = createDecide(guarded, judge);
     guarded.decides.set(document, ofDocument.set(operation, decide));
     dropOldPlans(ofDocument);
@@ -221,22 +224,22 @@ function dropOldPlans(ofDocument: Map<OperationDefinitionNode, Decide>): void {
 }
 
 /** Fails the whole operation, whatever it selects: a mistake in the server is to be found by its first request. */
-function rejectCaller(log: ProtectedSchema['log'], error: unknown): Decision {
+function rejectCaller(log: EnforcedSchema['log'], error: unknown): Decision {
   if (!(error instanceof GraphQLError)) throw error;
   log.warn({ reason: error.message }, 'context.principal is not a principal; the operation fails');
-  return { answer: { errors: [error] } };
+  return { result: { errors: [error] } };
 }
 
 /** The wall lets everything through and says so; meta-fields have none, so that is said here. */
-function report({ walled, log }: ProtectedSchema, plan: Plan, caller: Caller): Decision {
-  for (const { requirement, places } of plan.certain) {
+function report({ enforced, log }: EnforcedSchema, plan: Plan, caller: Caller): Decision {
+  for (const { requirement, fields: places } of plan.unconditional) {
     const denial = checkRequirement(requirement, caller);
     const metaFields = places.filter(({ node }) => node.name.value.startsWith('__'));
     if (denial === undefined) continue;
     for (const { coordinate } of metaFields)
       log.warn({ coordinate, reason: denial.reason }, 'would be refused');
   }
-  return { schema: walled };
+  return { schema: enforced };
 }
 
 function mixedIntrospection(): GraphQLError {

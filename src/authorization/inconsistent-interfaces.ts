@@ -1,17 +1,17 @@
 // Interface fields whose implementations demand different things: often meant, sometimes an oversight.
 import { type GraphQLSchema, isInterfaceType } from 'graphql';
-import type { Rulebook } from './access-rules.ts';
+import type { AccessRules } from './access-rules.ts';
 import { describeRequirement } from './explain.ts';
 
 /** One sentence for each such field. */
-export function describeDisagreements(schema: GraphQLSchema, rulebook: Rulebook): string[] {
+export function findInconsistentInterfaces(schema: GraphQLSchema, accessRules: AccessRules): string[] {
   return Object.values(schema.getTypeMap())
     .filter(isInterfaceType)
     .flatMap((type) =>
       Object.keys(type.getFields()).flatMap((fieldName) => {
         const demands = schema
           .getPossibleTypes(type)
-          .map((object) => ({ object, needs: describeRequirement(rulebook.ofField(object, fieldName)) }));
+          .map((object) => ({ object, needs: describeRequirement(accessRules.forField(object, fieldName)) }));
         if (new Set(demands.map(({ needs }) => needs)).size < 2) return [];
         const list = demands
           .map(({ object, needs }) => `${object.name}.${fieldName} needs ${needs}`)

@@ -6,7 +6,7 @@ import {
   type GraphQLSchema,
   isAbstractType,
 } from 'graphql';
-import type { Rulebook } from './access-rules.ts';
+import type { AccessRules } from './access-rules.ts';
 import type { Requirement } from './directives.ts';
 
 /** Some object types; the same ones are the same set, unless fragments lead to them by different ways. */
@@ -27,7 +27,7 @@ export interface ObjectSet {
 /** @returns a function that gives the object types of a type; for one plan, since callers choose the fragments */
 export function createObjectSets(
   schema: GraphQLSchema,
-  rulebook: Rulebook,
+  accessRules: AccessRules,
 ): (type: GraphQLCompositeType) => ObjectSet {
   function toSet(objects: readonly GraphQLObjectType[]): ObjectSet {
     let ofTypes: Requirement | undefined;
@@ -36,11 +36,11 @@ export function createObjectSets(
       objects,
       names: objects.map(({ name }) => name).join(),
       anyType() {
-        ofTypes ??= rulebook.ofAny(objects);
+        ofTypes ??= accessRules.forAny(objects);
         return ofTypes;
       },
-      any: memoize((fieldName) => rulebook.ofAny(objects, fieldName)),
-      every: memoize((fieldName) => rulebook.ofEvery(objects, fieldName)),
+      any: memoize((fieldName) => accessRules.forAny(objects, fieldName)),
+      every: memoize((fieldName) => accessRules.forEvery(objects, fieldName)),
       narrow(type) {
         const known = narrowed.get(type);
         if (known !== undefined) return known;

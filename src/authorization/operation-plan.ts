@@ -14,16 +14,16 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-import type { Rulebook } from './access-rules.ts';
+import type { AccessRules } from './access-rules.ts';
 import { addConditions, type Conditions } from './conditions.ts';
 import type { Requirement } from './directives.ts';
 import { createObjectSets, type ObjectSet } from './object-sets.ts';
 
 /** A protected field that the operation certainly selects, at its place in the answer. */
-export interface Place {
+export interface PlannedField {
   /** Such as `Query.secureData`. */
   coordinate: string;
-  path: PlacePath;
+  path: ResponsePath;
   node: FieldNode;
   parentType: GraphQLCompositeType;
   /** The field is selected unless one of these leaves it out. */
@@ -31,42 +31,42 @@ export interface Place {
 }
 
 /** The response keys of a place, from the last one to the root; list indices are not known yet. Places share theirs. */
-export interface PlacePath {
+export interface ResponsePath {
   key: string;
-  prev: PlacePath | undefined;
+  prev: ResponsePath | undefined;
   /** Of all keys together as JSON, in characters. */
   length: number;
 }
 
 /** From the root on. */
-export function keysOf(path: PlacePath): string[] {
+export function toPathArray(path: ResponsePath): string[] {
   const keys: string[] = [];
-  for (let at: PlacePath | undefined = path; at !== undefined; at = at.prev) keys.push(at.key);
+  for (let at: ResponsePath | undefined = path; at !== undefined; at = at.prev) keys.push(at.key);
   return keys.reverse();
 }
 
 /** The response key at the root. */
-export function rootKeyOf(path: PlacePath): string {
+export function rootKeyOf(path: ResponsePath): string {
   let root = path;
   while (root.prev !== undefined) root = root.prev;
   return root.key;
 }
 
 /** All places with one requirement. */
-export interface CertainGroup {
+export interface FieldGroup {
   requirement: Requirement;
-  places: readonly Place[];
+  fields: readonly PlannedField[];
 }
 
 export interface Plan {
   operation: OperationDefinitionNode;
-  certain: readonly CertainGroup[];
+  unconditional: readonly FieldGroup[];
   /** What may be demanded for some of the objects behind interfaces and unions, one rule once. */
-  dependent: Requirement;
+  perObject: Requirement;
   /** The variables that decide whether a place is selected. */
   conditionVariables: readonly string[];
   /** Whether `certain` has every place; where not, it still has every requirement. */
-  isListed: boolean;
+  listsEveryField: boolean;
   /** Whether the root selects `__schema` or `__type`, and whether anything else. */
   introspection: 'none' | 'only' | 'mixed';
   /** How many response keys the root selects, with every condition met. */
@@ -78,15 +78,15 @@ export interface Plan {
  * what is kept of it must not be much more than the document. Beyond, a set of them that was seen is not walked again and
  * conditions count as met: fragments in fragments multiply without end.
  */
-const MAX_LOOKS = 20_000;
-const MIN_LOOKS = 100;
+const MAX_VISITS = 20_000;
+const MIN_VISITS = 100;
 /** Quotes and a comma. */
 const KEY_MARKS = 3;
 
 /** Plans one operation of a document; costs as much as reading it, and is kept with it. */
 export function planOperation(
   schema: GraphQLSchema,
-  rulebook: Rulebook,
+  accessRules: AccessRules,
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): Plan {
@@ -97,16 +97,16 @@ export function planOperation(
       )
       .map((fragment) => [fragment.name.value, fragment]),
   );
-  const groups = new Map<Requirement, Place[]>();
-  const dependent = new Set<Requirement[number]>();
+  const groups = new Map<Requirement, PlannedField[]>();
+  const perObject = new Set<Requirement[number]>();
   const conditionVariables = new Set<string>();
   const rootFields = new Set<string>();
   const rootKeys = new Set<string>();
   const walked = new Map<SelectionSetNode, Set<string>>();
-  const maxLooks = Math.min(MAX_LOOKS, Math.max(MIN_LOOKS, document.loc?.end ?? MAX_LOOKS));
-  const objectsOf = createObjectSets(schema, rulebook);
-  let looks = 0;
-  let isListed = true;
+  const maxVisits = Math.min(MAX_VISITS, Math.max(MIN_VISITS, document.loc?.end ?? MAX_VISITS));
+  const objectsOf = createObjectSets(schema, accessRules);
+  let visits = 0;
+  let listsEveryField = true;
 
   const rootType = schema.getRootType(operation.operation);
   if (rootType) {
@@ -120,24 +120,24 @@ export function planOperation(
   }
   return {
     operation,
-    certain: [...groups].map(([requirement, places]) => ({ requirement, places })),
-    dependent: [...dependent],
+    unconditional: [...groups].map(([requirement, fields]) => ({ requirement, fields })),
+    perObject: [...perObject],
     conditionVariables: [...conditionVariables],
-    isListed,
+    listsEveryField,
     introspection: introspectionOf(rootFields),
     rootKeys: rootKeys.size,
   };
 
   function walk(selectionSet: SelectionSetNode, at: Position): void {
-    looks += selectionSet.selections.length;
-    const isHurried = looks > maxLooks;
+    visits += selectionSet.selections.length;
+    const isOverBudget = visits > maxVisits;
     const seen = walked.get(selectionSet) ?? new Set();
     // What does not lead to places is the same wherever it stands, and whatever the conditions.
-    const isPlaced = at.isCertain && !isHurried;
+    const isPlaced = at.isCertain && !isOverBudget;
     const isRoot = at.path === undefined;
     const key = `${at.objects.names} ${at.isCertain} ${isRoot} ${isPlaced ? JSON.stringify(at.conditions) : ''}`;
     if (!isPlaced && seen.has(key)) {
-      if (at.isCertain) isListed = false;
+      if (at.isCertain) listsEveryField = false;
       return;
     }
     walked.set(selectionSet, seen.add(key));
@@ -166,7 +166,11 @@ export function planOperation(
   function walkField(node: FieldNode, at: Position): void {
     const fieldName = node.name.value;
     const key = node.alias?.value ?? fieldName;
-    const path: PlacePath = { key, prev: at.path, length: key.length + KEY_MARKS + (at.path?.length ?? 0) };
+    const path: ResponsePath = {
+      key,
+      prev: at.path,
+      length: key.length + KEY_MARKS + (at.path?.length ?? 0),
+    };
     const isRoot = at.path === undefined;
     // The root's type may be met again below it, and has no wall around what is told of the schema.
     const isIntrospection = INTROSPECTION.has(fieldName);
@@ -175,7 +179,7 @@ export function planOperation(
     const isMeta = fieldName.startsWith('__');
     // Below the root, who sees an object may see its type's name: the object itself was protected.
     if (!isMeta || isRoot || isIntrospection) {
-      demand(node, fieldName, path, { ...at, isCertain: at.isCertain || isIntrospection });
+      addRequirement(node, fieldName, path, { ...at, isCertain: at.isCertain || isIntrospection });
     }
     const field = isMeta || isUnionType(at.type) ? undefined : at.type.getFields()[fieldName];
     const returned = field && getNamedType(field.type);
@@ -185,19 +189,19 @@ export function planOperation(
     if (node.selectionSet) walk(node.selectionSet, { ...at, type: returned, objects, path });
   }
 
-  function demand(node: FieldNode, fieldName: string, path: PlacePath, at: Position): void {
+  function addRequirement(node: FieldNode, fieldName: string, path: ResponsePath, at: Position): void {
     const { type, objects, conditions } = at;
     add(objects.any(fieldName));
     const requirement = at.isCertain ? objects.every(fieldName) : [];
     if (requirement.length === 0) return;
-    const places = groups.get(requirement) ?? [];
-    groups.set(requirement, places);
-    places.push({ coordinate: `${type.name}.${fieldName}`, path, node, parentType: type, conditions });
+    const fields = groups.get(requirement) ?? [];
+    groups.set(requirement, fields);
+    fields.push({ coordinate: `${type.name}.${fieldName}`, path, node, parentType: type, conditions });
     for (const { variable } of conditions) conditionVariables.add(variable);
   }
 
   function add(requirement: Requirement): void {
-    for (const rule of requirement) dependent.add(rule);
+    for (const rule of requirement) perObject.add(rule);
   }
 }
 
@@ -210,7 +214,7 @@ interface Position {
   /** The object types that can stand here. */
   objects: ObjectSet;
   /** Undefined at the root. */
-  path: PlacePath | undefined;
+  path: ResponsePath | undefined;
   conditions: Conditions;
   /** Whether every object that can stand where the field is has the selections that follow. */
   isCertain: boolean;

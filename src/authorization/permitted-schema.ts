@@ -9,26 +9,26 @@ import {
   isUnionType,
 } from 'graphql';
 import { LRUCache } from 'lru-cache';
-import type { Rulebook } from './access-rules.ts';
+import type { AccessRules } from './access-rules.ts';
 import { type Caller, checkRequirement } from './check-requirement.ts';
 import type { Requirement } from './directives.ts';
 import { describeRequirement } from './explain.ts';
 
 /** How many filtered schemas are kept; callers who satisfy the same rules share one. */
-const MAX_KEPT_SCHEMAS = 32;
+const MAX_CACHED_SCHEMAS = 32;
 
 /**
  * @returns a function that gives the schema a caller may see; undefined where that has no field of `Query`. Whether a
  *   policy would say yes is not known without arguments: what a policy protects is shown to everyone signed in.
  */
-export function createVisibleSchemas(walled: GraphQLSchema, rulebook: Rulebook) {
-  const kept = new LRUCache<string, { schema: GraphQLSchema | undefined }>({ max: MAX_KEPT_SCHEMAS });
+export function createPermittedSchemas(enforced: GraphQLSchema, accessRules: AccessRules) {
+  const kept = new LRUCache<string, { schema: GraphQLSchema | undefined }>({ max: MAX_CACHED_SCHEMAS });
   return (caller: Caller): GraphQLSchema | undefined => {
-    const met = new Set(rulebook.rules.filter((rule) => checkRequirement([rule], caller) === undefined));
-    const key = rulebook.rules.map((rule) => (met.has(rule) ? 1 : 0)).join('');
+    const met = new Set(accessRules.rules.filter((rule) => checkRequirement([rule], caller) === undefined));
+    const key = accessRules.rules.map((rule) => (met.has(rule) ? 1 : 0)).join('');
     const known = kept.get(key);
     if (known !== undefined) return known.schema;
-    const schema = filterSchema(walled, rulebook, (requirement) =>
+    const schema = filterSchema(enforced, accessRules, (requirement) =>
       requirement.every((rule) => met.has(rule)),
     );
     kept.set(key, { schema });
@@ -37,60 +37,63 @@ export function createVisibleSchemas(walled: GraphQLSchema, rulebook: Rulebook) 
 }
 
 /** @returns a function that gives the whole schema with a line on what each protected part needs; it is made once */
-export function createAnnotatedSchema(walled: GraphQLSchema, rulebook: Rulebook): () => GraphQLSchema {
+export function createAnnotatedSchema(
+  enforced: GraphQLSchema,
+  accessRules: AccessRules,
+): () => GraphQLSchema {
   let annotated: GraphQLSchema | undefined;
   return () => {
-    annotated ??= filterSchema(walled, rulebook, () => true) ?? walled;
+    annotated ??= filterSchema(enforced, accessRules, () => true) ?? enforced;
     return annotated;
   };
 }
 
 function filterSchema(
-  walled: GraphQLSchema,
-  rulebook: Rulebook,
+  enforced: GraphQLSchema,
+  accessRules: AccessRules,
   meets: (requirement: Requirement) => boolean,
 ): GraphQLSchema | undefined {
-  const { fields, types } = findUsable(walled, rulebook, meets);
-  const queryType = walled.getQueryType();
+  const { fields, types } = findPermitted(enforced, accessRules, meets);
+  const queryType = enforced.getQueryType();
   if (!queryType || !types.has(queryType.name)) return undefined;
-  const filtered = mapSchema(walled, {
+  const filtered = mapSchema(enforced, {
     [MapperKind.COMPOSITE_FIELD]: (config, fieldName, typeName, schema) => {
       if (!fields.has(`${typeName}.${fieldName}`)) return null;
       const type = schema.getType(typeName);
       const requirement =
-        isObjectType(type) || isInterfaceType(type) ? rulebook.ofField(type, fieldName) : [];
+        isObjectType(type) || isInterfaceType(type) ? accessRules.forField(type, fieldName) : [];
       if (requirement.length === 0) return undefined;
-      return { ...config, description: withNeeds(config.description, requirement) };
+      return { ...config, description: withRequirement(config.description, requirement) };
     },
     [MapperKind.TYPE]: (type) => {
       if (!types.has(type.name)) return null;
-      const requirement = rulebook.ofType(type);
+      const requirement = accessRules.forType(type);
       if (requirement.length === 0) return type;
       const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
-      return new Type({ ...type.toConfig(), description: withNeeds(type.description, requirement) });
+      return new Type({ ...type.toConfig(), description: withRequirement(type.description, requirement) });
     },
   });
-  return pruneSchema(withKeptPromises(filtered));
+  return pruneSchema(dropBrokenInterfaces(filtered));
 }
 
 /**
  * What is left when everything is gone that the caller may not use, that returns what is gone, or that has nothing left:
  * taken away round by round until nothing more goes.
  */
-function findUsable(
+function findPermitted(
   schema: GraphQLSchema,
-  rulebook: Rulebook,
+  accessRules: AccessRules,
   meets: (requirement: Requirement) => boolean,
 ): { fields: ReadonlySet<string>; types: ReadonlySet<string> } {
   const all = Object.values(schema.getTypeMap());
-  const types = new Set(all.filter((type) => meets(rulebook.ofType(type))).map(({ name }) => name));
+  const types = new Set(all.filter((type) => meets(accessRules.forType(type))).map(({ name }) => name));
   const fields = new Set<string>();
   const fieldsOf = (type: GraphQLNamedType) =>
     isObjectType(type) || isInterfaceType(type)
       ? Object.values(type.getFields()).filter(
           (field) =>
             type.name.startsWith('__') ||
-            (types.has(getNamedType(field.type).name) && meets(rulebook.ofField(type, field.name))),
+            (types.has(getNamedType(field.type).name) && meets(accessRules.forField(type, field.name))),
         )
       : [];
   const hasSomething = (type: GraphQLNamedType) => {
@@ -112,9 +115,9 @@ function findUsable(
  * A type that lacks a field of an interface no longer implements it, and then may no longer stand where its own fields'
  * interfaces want it: such fields' types are compared after each round, until all promises are kept.
  */
-function withKeptPromises(schema: GraphQLSchema): GraphQLSchema {
+function dropBrokenInterfaces(schema: GraphQLSchema): GraphQLSchema {
   let isKept = true;
-  const mended = mapSchema(schema, {
+  const repaired = mapSchema(schema, {
     [MapperKind.TYPE]: (type) => {
       if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
       const config = type.toConfig();
@@ -136,9 +139,9 @@ function withKeptPromises(schema: GraphQLSchema): GraphQLSchema {
       return new Type({ ...config, interfaces });
     },
   });
-  return isKept ? schema : withKeptPromises(mended);
+  return isKept ? schema : dropBrokenInterfaces(repaired);
 }
 
-function withNeeds(description: string | null | undefined, requirement: Requirement): string {
+function withRequirement(description: string | null | undefined, requirement: Requirement): string {
   return [description, `Needs ${describeRequirement(requirement)}.`].filter(Boolean).join('\n\n');
 }

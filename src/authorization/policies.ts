@@ -10,16 +10,16 @@ import type { Principal } from '../tokens/principal.ts';
 import { type Denial, POLICY_DENIED } from './check-requirement.ts';
 import { isSelected, type Variables } from './conditions.ts';
 import type { Requirement } from './directives.ts';
-import { type Place, type Plan, rootKeyOf } from './operation-plan.ts';
+import { type Plan, type PlannedField, rootKeyOf } from './operation-plan.ts';
 
 /** A place that the caller may not have. */
-export interface DeniedPlace {
-  place: Place;
+export interface DeniedField {
+  place: PlannedField;
   denial: Denial;
 }
 
-export interface PolicyVerdict {
-  denied: readonly DeniedPlace[];
+export interface PolicyResult {
+  denied: readonly DeniedField[];
   /** Whether every place was asked about; what was not is left to the wall. */
   isComplete: boolean;
 }
@@ -29,7 +29,7 @@ export interface PolicyVerdict {
  * subscription, and those of a mutation's only root field. Any other field of a mutation is evaluated when its turn comes, as
  * the fields before it may change what the policy looks at, and below the root there is nothing to look at yet.
  */
-export function isEvaluatedEarly({ operation, rootKeys }: Plan, { path }: Place): boolean {
+export function isEvaluatedEarly({ operation, rootKeys }: Plan, { path }: PlannedField): boolean {
   if (operation.operation === 'query') return true;
   return path.prev === undefined && (operation.operation === 'subscription' || rootKeys === 1);
 }
@@ -37,24 +37,24 @@ export function isEvaluatedEarly({ operation, rootKeys }: Plan, { path }: Place)
 /** Each error takes as long as writing out the value. */
 const FIRST_ERROR = { maxErrors: 1, hideSuggestions: true };
 
-export async function askPolicies(
+export async function evaluatePlan(
   {
     plan,
     plain,
-    policyBook,
+    policyEvaluator,
     variables,
-  }: { plan: Plan; plain: GraphQLSchema; policyBook: PolicyBook; variables: Variables },
+  }: { plan: Plan; plain: GraphQLSchema; policyEvaluator: PolicyEvaluator; variables: Variables },
   { variableValues, contextValue: context }: ExecutionArgs,
   principal: Principal,
-): Promise<PolicyVerdict> {
+): Promise<PolicyResult> {
   const definitions = plan.operation.variableDefinitions ?? [];
   const coerced = getVariableValues(plain, definitions, variableValues ?? {}, FIRST_ERROR);
   // The executor will say what is wrong with the variables.
   if (coerced.variableValues === undefined) return { denied: [], isComplete: false };
   let isComplete = true;
-  const asked = plan.certain
-    .filter(({ requirement }) => policyBook.concerns(requirement))
-    .flatMap(({ requirement, places }) => places.map((place) => ({ requirement, place })))
+  const asked = plan.unconditional
+    .filter(({ requirement }) => policyEvaluator.usesPolicies(requirement))
+    .flatMap(({ requirement, fields: places }) => places.map((place) => ({ requirement, place })))
     .filter(({ place }) => isEvaluatedEarly(plan, place) && isSelected(place.conditions, variables));
   const answers = await Promise.all(
     asked.map(async ({ requirement, place }) => {
@@ -65,7 +65,9 @@ export async function askPolicies(
       }
       const question = { principal, args, fieldName: place.node.name.value, context };
       const turn = plan.operation.operation === 'mutation' ? rootKeyOf(place.path) : '';
-      return (await policyBook.allow(requirement, question, turn)) ? [] : [{ place, denial: POLICY_DENIED }];
+      return (await policyEvaluator.evaluate(requirement, question, turn))
+        ? []
+        : [{ place, denial: POLICY_DENIED }];
     }),
   );
   return { denied: answers.flat(), isComplete };
@@ -73,7 +75,7 @@ export async function askPolicies(
 
 /** @returns undefined where the arguments have faults that the executor will name */
 function argumentsOf(
-  { parentType, node }: Place,
+  { parentType, node }: PlannedField,
   variableValues: Parameters<typeof getArgumentValues>[2],
 ): Record<string, unknown> | undefined {
   const field = isUnionType(parentType) ? undefined : parentType.getFields()[node.name.value];
@@ -88,7 +90,7 @@ function argumentsOf(
 // subscription, and once a root field of a mutation.
 
 /** What a policy is asked about. */
-export interface PolicyQuestion {
+export interface PolicyInput {
   principal: Principal;
   /** The field's arguments, coerced, defaults included. */
   args: Readonly<Record<string, unknown>>;
@@ -98,35 +100,35 @@ export interface PolicyQuestion {
 }
 
 /** Answers yes by `true`; anything else, throwing, or taking too long is a no. */
-export type Policy = (question: PolicyQuestion) => boolean | Promise<boolean>;
+export type Policy = (question: PolicyInput) => boolean | Promise<boolean>;
 
-export interface PolicyBook {
+export interface PolicyEvaluator {
   /** Whether a requirement has policies at all. */
-  concerns(requirement: Requirement): boolean;
+  usesPolicies(requirement: Requirement): boolean;
   /**
    * Whether, for each rule of the requirement that names policies, every one of any set says yes.
    * @param turn results of the same turn are used again for equal questions; see `turnOf`
    */
-  allow(requirement: Requirement, question: PolicyQuestion, turn: string): Promise<boolean>;
+  evaluate(requirement: Requirement, question: PolicyInput, turn: string): Promise<boolean>;
   /** Results so far do not count for what comes: the next event of a subscription. */
   forget(context: unknown): void;
 }
 
 /** How long a policy may take; in milliseconds. */
-const ANSWER_WITHIN_MS = 10_000;
+const POLICY_TIMEOUT_MS = 10_000;
 
 /** @param warn is told of policies that throw or take too long */
-export function createPolicyBook(
+export function createPolicyEvaluator(
   policies: Readonly<Record<string, Policy>>,
   warn: (message: string, error: unknown) => void,
-): PolicyBook {
+): PolicyEvaluator {
   const asked = new WeakMap<object, Map<string, Promise<boolean>>>();
 
-  async function ask(name: string, question: PolicyQuestion): Promise<boolean> {
+  async function evaluatePolicy(name: string, question: PolicyInput): Promise<boolean> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(
-      () => reject(new Error(`takes longer than ${ANSWER_WITHIN_MS} ms`)),
-      ANSWER_WITHIN_MS,
+      () => reject(new Error(`takes longer than ${POLICY_TIMEOUT_MS} ms`)),
+      POLICY_TIMEOUT_MS,
     );
     try {
       return (await Promise.race([policies[name]?.(question), late])) === true;
@@ -139,25 +141,26 @@ export function createPolicyBook(
   }
 
   /** One result for each policy, field and arguments of a turn. */
-  function askOnce(name: string, question: PolicyQuestion, turn: string): Promise<boolean> {
+  function evaluateOnce(name: string, question: PolicyInput, turn: string): Promise<boolean> {
     const { context, fieldName, args } = question;
     const key = keyOf([turn, name, fieldName, args]);
-    if (key === undefined || typeof context !== 'object' || context === null) return ask(name, question);
+    if (key === undefined || typeof context !== 'object' || context === null)
+      return evaluatePolicy(name, question);
     const answers = asked.get(context) ?? new Map<string, Promise<boolean>>();
     asked.set(context, answers);
-    const answer = answers.get(key) ?? ask(name, question);
+    const answer = answers.get(key) ?? evaluatePolicy(name, question);
     answers.set(key, answer);
     return answer;
   }
 
   return {
-    concerns: (requirement) => requirement.some((rule) => rule.policies !== undefined),
-    async allow(requirement, question, turn) {
+    usesPolicies: (requirement) => requirement.some((rule) => rule.policies !== undefined),
+    async evaluate(requirement, question, turn) {
       const verdicts = await Promise.all(
         requirement.map(async ({ policies: sets }) => {
           if (sets === undefined) return true;
           const answers = await Promise.all(
-            sets.map((set) => Promise.all(set.map((name) => askOnce(name, question, turn)))),
+            sets.map((set) => Promise.all(set.map((name) => evaluateOnce(name, question, turn)))),
           );
           return answers.some((set) => set.every((yes) => yes));
         }),

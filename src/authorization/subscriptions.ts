@@ -4,26 +4,26 @@ import { AuthError, type TokenProblem, toGraphQLError } from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
 
 /** Calls `ended` when the principal's token becomes worthless before its time; returns what stops the watch. */
-export type WatchSession = (principal: Principal, ended: (problem: TokenProblem) => void) => () => void;
+export type WatchSession = (principal: Principal, onEnd: (problem: TokenProblem) => void) => () => void;
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Passes results on until the token is worth nothing; then one with the error as the last, and the source is closed. */
-export function endWithToken(
+export function endOnTokenExpiry(
   source: AsyncIterable<ExecutionResult>,
   principal: Principal,
   { now, watchSession }: { now: () => Date; watchSession: WatchSession | undefined },
 ): AsyncIterableIterator<ExecutionResult> {
   const iterator = source[Symbol.asyncIterator]();
-  const waiting: ((result: IteratorResult<ExecutionResult>) => void)[] = [];
+  const pendingReads: ((result: IteratorResult<ExecutionResult>) => void)[] = [];
   let isOpen = true;
   let last: ExecutionResult | undefined;
   let timer: NodeJS.Timeout | undefined;
-  let unwatch: (() => void) | undefined;
+  let stopWatching: (() => void) | undefined;
   waitForExpiry();
-  unwatch = watchSession?.(principal, end);
+  stopWatching = watchSession?.(principal, end);
   // The watch may have ended it before there was anything to unwatch.
-  if (!isOpen) unwatch?.();
+  if (!isOpen) stopWatching?.();
 
   function waitForExpiry(): void {
     const { exp } = principal.claims;
@@ -43,10 +43,10 @@ export function endWithToken(
   function close(): void {
     isOpen = false;
     clearTimeout(timer);
-    unwatch?.();
+    stopWatching?.();
     // The source may be in the middle of waiting; it is told, and nobody waits for it.
     void Promise.try(() => iterator.return?.()).catch(() => {});
-    for (const settle of waiting.splice(0)) settle(takeLast());
+    for (const settle of pendingReads.splice(0)) settle(takeLast());
   }
 
   function takeLast(): IteratorResult<ExecutionResult> {
@@ -60,10 +60,10 @@ export function endWithToken(
     next() {
       if (!isOpen) return Promise.resolve(takeLast());
       return new Promise((resolve, reject) => {
-        waiting.push(resolve);
+        pendingReads.push(resolve);
         const settled = () => {
-          const index = waiting.indexOf(resolve);
-          if (index >= 0) waiting.splice(index, 1);
+          const index = pendingReads.indexOf(resolve);
+          if (index >= 0) pendingReads.splice(index, 1);
         };
         iterator.next().then(
           (result) => {

@@ -2,10 +2,10 @@
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
-import { useAnswers } from './format-errors.ts';
+import { useAuthErrors } from './format-errors.ts';
 import { createGuard, type Decision, type Guard } from './guard.ts';
 import { assertSameOptions, type GuardSettings } from './guard-options.ts';
-import { endWithToken } from './subscriptions.ts';
+import { endOnTokenExpiry } from './subscriptions.ts';
 
 export interface GuardOptions extends GuardSettings {}
 
@@ -20,26 +20,26 @@ const guards = new WeakMap<object, { getGuard(): Guard }>();
  *   the server has other options
  */
 export function useGuard(options: GuardOptions = {}): Plugin {
-  return guardPlugin(createGuard(options));
+  return createGuardPlugin(createGuard(options));
 }
 
 /** The plugin around a guard that the fast path uses too. */
-export function guardPlugin(ownGuard: Guard): Plugin {
+export function createGuardPlugin(ownGuard: Guard): Plugin {
   /** That of the first guard in the server: both have the same options, so one of them decides. */
   let guard = ownGuard;
   const { onDenied, watchSession } = ownGuard.options;
 
   /** Runs what was decided on the schema it was decided for; what another plugin has changed since is decided again. */
-  function runAs<R>(
+  function executeOn<R>(
     args: ExecutionArgs,
     decided: { schema: ExecutionArgs['schema'] },
     run: (args: ExecutionArgs) => R,
   ) {
-    const { walled, plain } = guard.protect(args.schema);
+    const { enforced, original } = guard.protect(args.schema);
     const runOn = (given: ExecutionArgs, schema: ExecutionArgs['schema']) =>
       run({ ...given, schema, document: guard.documentFor(schema, given.document) });
     // An executor that a later plugin puts in the place of this one checks access in any case.
-    args.schema = decided.schema === plain ? walled : decided.schema;
+    args.schema = decided.schema === original ? enforced : decided.schema;
     args.document = guard.documentFor(args.schema, args.document);
     const { schema, document, operationName, variableValues, contextValue } = args;
     const principal = readContextPrincipal(contextValue);
@@ -53,14 +53,14 @@ export function guardPlugin(ownGuard: Guard): Plugin {
         isPrincipal(given.contextValue, principal);
       if (isDecided) return runOn(given, decided.schema);
       return after(guard.decide(given), (decision) =>
-        'answer' in decision ? decision.answer : runOn(given, decision.schema),
+        'result' in decision ? decision.result : runOn(given, decision.schema),
       ) as R | ExecutionResult; // `after` gives what it is given, or a promise of it, which the executor awaits
     };
   }
 
   const plugin: Plugin = {
     onPluginInit({ plugins, addPlugin }) {
-      addPlugin(useAnswers({ denialsSetStatus: onDenied !== 'null' }));
+      addPlugin(useAuthErrors({ denialsSetStatus: onDenied !== 'null' }));
       const others = plugins.flatMap((one) => (one ? (guards.get(one) ?? []) : []));
       for (const other of others) assertSameOptions(other.getGuard().options, ownGuard.options);
       guard = others[0]?.getGuard() ?? ownGuard;
@@ -72,23 +72,23 @@ export function guardPlugin(ownGuard: Guard): Plugin {
     },
     onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) =>
       after(guard.decide(args), (decision) => {
-        if ('answer' in decision) setResultAndStopExecution(decision.answer);
-        else setExecuteFn(runAs(args, decision, executeFn));
+        if ('result' in decision) setResultAndStopExecution(decision.result);
+        else setExecuteFn(executeOn(args, decision, executeFn));
       }),
     onSubscribe: ({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) =>
       after(guard.decide(args), (decision) => {
-        if ('answer' in decision) {
-          setResultAndStopExecution(decision.answer);
+        if ('result' in decision) {
+          setResultAndStopExecution(decision.result);
           return;
         }
         const { now } = guard.protect(args.schema);
-        setSubscribeFn(runAs(args, decision, subscribeFn));
+        setSubscribeFn(executeOn(args, decision, subscribeFn));
         const principal = readContextPrincipal(args.contextValue);
         if (principal === null) return;
         return {
           onSubscribeResult({ result, setResult }) {
             if (!isAsyncIterable<ExecutionResult>(result)) return;
-            setResult(endWithToken(result, principal, { now, watchSession }));
+            setResult(endOnTokenExpiry(result, principal, { now, watchSession }));
           },
         };
       }),

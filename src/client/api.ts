@@ -3,7 +3,7 @@ import { AuthClientError } from './error.ts';
 import { abortAfter } from './time-limit.ts';
 import type { AuthPayload, Credentials } from './types.ts';
 
-export interface Wire {
+export interface AuthApi {
   register(credentials: Credentials): Promise<AuthPayload>;
   login(credentials: Credentials): Promise<AuthPayload>;
   refresh(refreshToken: string): Promise<AuthPayload>;
@@ -15,20 +15,20 @@ const SIGN_IN_TIMEOUT_MS = 30_000;
 /** Less than half the time for which the server answers a refresh again, so that the next try comes soon enough. */
 const REFRESH_TIMEOUT_MS = 4_000;
 
-const ISSUED = '{accessToken refreshToken expiresIn user{id email roles createdAt}}';
+const TOKEN_FIELDS = '{accessToken refreshToken expiresIn user{id email roles createdAt}}';
 const signIn = (field: string) =>
-  `mutation($email:String!,$password:String!){${field}(email:$email,password:$password)${ISSUED}}`;
+  `mutation($email:String!,$password:String!){${field}(email:$email,password:$password)${TOKEN_FIELDS}}`;
 const withRefreshToken = (field: string) =>
   `mutation($refreshToken:String!){${field}(refreshToken:$refreshToken)`;
 
 /** Each verb rejects with an `AuthClientError` whose message contains nothing of what was sent. */
-export function createWire(url: string, fetch: typeof globalThis.fetch): Wire {
-  /** @param isLast whether it shall arrive also when the page goes away */
+export function createAuthApi(url: string, fetch: typeof globalThis.fetch): AuthApi {
+  /** @param keepalive whether it shall arrive also when the page goes away */
   async function send(
     query: string,
     variables: Record<string, string>,
     timeoutMs: number,
-    isLast = false,
+    keepalive = false,
     // biome-ignore lint/suspicious/noExplicitAny: what the server sends is looked at below
   ): Promise<any> {
     let response: Response;
@@ -39,7 +39,7 @@ export function createWire(url: string, fetch: typeof globalThis.fetch): Wire {
           method: 'POST',
           headers: { 'content-type': 'application/json', accept: 'application/json' },
           body: JSON.stringify({ query, variables }),
-          keepalive: isLast,
+          keepalive,
           redirect: 'error', // another server must not get the password
           signal,
         });
@@ -48,40 +48,40 @@ export function createWire(url: string, fetch: typeof globalThis.fetch): Wire {
     } catch (cause) {
       throw new AuthClientError('NETWORK_ERROR', 'The server cannot be reached', { cause });
     }
-    const answer = parse(text);
-    const refusal = answer?.errors?.[0];
+    const body = parse(text);
+    const rejection = body?.errors?.[0];
     const retryAfterSeconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10) || undefined;
-    if (typeof refusal?.extensions?.code === 'string') {
-      const { code, reason } = refusal.extensions;
-      const said = String(refusal.message);
-      const isTelling = Object.values(variables).some(
+    if (typeof rejection?.extensions?.code === 'string') {
+      const { code, reason } = rejection.extensions;
+      const message = String(rejection.message);
+      const containsInput = Object.values(variables).some(
         // A message may have the word `password` without telling that it is somebody's.
         (value) =>
           !/^[a-z]+$/i.test(value) &&
-          (said.includes(value) || said.includes(JSON.stringify(value).slice(1, -1))),
+          (message.includes(value) || message.includes(JSON.stringify(value).slice(1, -1))),
       );
-      throw new AuthClientError(code, isTelling ? `Refused with ${code}` : said, {
+      throw new AuthClientError(code, containsInput ? `Refused with ${code}` : message, {
         reason,
         retryAfterSeconds,
       });
     }
-    if (refusal || !answer?.data) {
+    if (rejection || !body?.data) {
       const message = `The server answered with status ${response.status} and no GraphQL result`;
       throw new AuthClientError('BAD_ANSWER', message, { retryAfterSeconds });
     }
-    return answer.data;
+    return body.data;
   }
 
   const sendSignIn = (field: 'register' | 'login') => async (credentials: Credentials) => {
     const { email, password } = credentials;
-    return assertIssued((await send(signIn(field), { email, password }, SIGN_IN_TIMEOUT_MS))[field]);
+    return assertTokenResponse((await send(signIn(field), { email, password }, SIGN_IN_TIMEOUT_MS))[field]);
   };
   return {
     register: sendSignIn('register'),
     login: sendSignIn('login'),
     refresh: async (refreshToken) =>
-      assertIssued(
-        (await send(`${withRefreshToken('refresh')}${ISSUED}}`, { refreshToken }, REFRESH_TIMEOUT_MS))
+      assertTokenResponse(
+        (await send(`${withRefreshToken('refresh')}${TOKEN_FIELDS}}`, { refreshToken }, REFRESH_TIMEOUT_MS))
           .refresh,
       ),
     logout: (refreshToken) =>
@@ -97,7 +97,7 @@ function parse(text: string) {
   }
 }
 
-function assertIssued(issued: unknown): AuthPayload {
+function assertTokenResponse(issued: unknown): AuthPayload {
   if (!isAuthPayload(issued)) throw new AuthClientError('BAD_ANSWER', 'The server answered without tokens');
   return issued;
 }

@@ -1,7 +1,7 @@
 // The client's token on whatever Apollo Client sends. Package entry `bandha/apollo`.
 import { ApolloLink } from '@apollo/client/link';
 import { Observable, type Subscription } from 'rxjs';
-import { findTokenRefusal } from './token-errors.ts';
+import { findTokenError } from './token-errors.ts';
 import type { AuthClient } from './types.ts';
 
 /**
@@ -27,33 +27,33 @@ export function createAuthLink(client: AuthClient): ApolloLink {
         }
 
         function send(token: string | null): void {
-          let isGivenUp = false;
+          let isReplaced = false;
           operation.setContext(({ headers }) => ({
             headers: { ...headers, ...(token !== null && { authorization: `Bearer ${token}` }) },
           }));
           attempt = forward(operation).subscribe({
             next(result) {
               const passOn = () => observer.next(result);
-              judge(result, passOn, () => {
+              decideRetry(result, passOn, () => {
                 passOn();
                 observer.complete();
               });
             },
             error(error) {
               const passOn = () => observer.error(error);
-              judge(readAnswer(error), passOn, passOn);
+              decideRetry(parseErrorBody(error), passOn, passOn);
             },
-            complete: () => isGivenUp || observer.complete(),
+            complete: () => isReplaced || observer.complete(),
           });
 
           /** Passes an event on, unless another attempt comes instead; `passOnLast` where that cannot be. */
-          function judge(answer: Answer, passOn: () => void, passOnLast: () => void): void {
-            if (isGivenUp) return;
-            const refusal = findTokenRefusal(answer.errors);
-            if (refusal === 'TOKEN_REVOKED' && token !== null) client.revoked(token);
-            const mayHaveRun = operation.operationType === 'mutation' && answer.data !== undefined;
-            isGivenUp = refusal === 'TOKEN_EXPIRED' && token !== null && mayRetry && !mayHaveRun;
-            if (isGivenUp && token !== null) {
+          function decideRetry(response: ResponseBody, passOn: () => void, passOnLast: () => void): void {
+            if (isReplaced) return;
+            const tokenError = findTokenError(response.errors);
+            if (tokenError === 'TOKEN_REVOKED' && token !== null) client.revoked(token);
+            const mayHaveRun = operation.operationType === 'mutation' && response.data !== undefined;
+            isReplaced = tokenError === 'TOKEN_EXPIRED' && token !== null && mayRetry && !mayHaveRun;
+            if (isReplaced && token !== null) {
               mayRetry = false;
               withToken(client.renew(token), (renewed) => {
                 attempt?.unsubscribe();
@@ -62,7 +62,7 @@ export function createAuthLink(client: AuthClient): ApolloLink {
               });
             } else {
               // A subscription that has begun may outlive several tokens.
-              if (refusal === undefined && operation.operationType === 'subscription') mayRetry = true;
+              if (tokenError === undefined && operation.operationType === 'subscription') mayRetry = true;
               passOn();
             }
           }
@@ -71,13 +71,13 @@ export function createAuthLink(client: AuthClient): ApolloLink {
   );
 }
 
-interface Answer {
+interface ResponseBody {
   errors?: unknown;
   data?: unknown;
 }
 
 /** What the server answered, where Apollo makes an error of the HTTP status and keeps the text as `bodyText`. */
-function readAnswer(error: { bodyText?: unknown; errors?: unknown } | null): Answer {
+function parseErrorBody(error: { bodyText?: unknown; errors?: unknown } | null): ResponseBody {
   try {
     return JSON.parse(String(error?.bodyText)) ?? {};
   } catch {

@@ -1,13 +1,13 @@
 // The client: who is signed in, and one refresh at a time.
 
-import { createWire } from './api.ts';
+import { createAuthApi } from './api.ts';
 import { checkOptions } from './check-options.ts';
 import { AuthClientError } from './error.ts';
 import type { Platform } from './platform.ts';
-import { isDue, isNewer, NOBODY, type Session, type Tokens } from './session.ts';
-import { isPromise, openStorage } from './storage.ts';
-import { openTabs } from './tabs.ts';
-import { waitAtMost } from './time-limit.ts';
+import { isNewer, needsRefresh, type Session, SIGNED_OUT, type Tokens } from './session.ts';
+import { createSessionStorage, isPromise } from './storage.ts';
+import { createTabSync } from './tabs.ts';
+import { waitUpTo } from './time-limit.ts';
 import type {
   AuthClient,
   AuthClientOptions,
@@ -17,9 +17,9 @@ import type {
   User,
 } from './types.ts';
 
-const KEPT_OWNERS = 20;
+const MAX_TOKEN_OWNERS = 20;
 /** How long a request waits for a refresh while its token still lives. */
-const PATIENCE_MS = 2_000;
+const REFRESH_WAIT_MS = 2_000;
 
 /** A client on a platform; see `createAuthClient`. */
 export function createClient(options: AuthClientOptions, platform: Platform): AuthClient {
@@ -29,10 +29,10 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   const { storage: place, fetch = (...request) => globalThis.fetch(...request) } = options;
   const url = new URL(options.url, platform.baseUrl).href;
   const name = `bandha:1:${url}`;
-  const wire = createWire(url, fetch);
+  const wire = createAuthApi(url, fetch);
   const findStorage = () => (place === 'localStorage' ? platform.storage : undefined);
-  const storage = openStorage(typeof place === 'object' ? () => place : findStorage, name, now);
-  const tabs = openTabs(name, {
+  const storage = createSessionStorage(typeof place === 'object' ? () => place : findStorage, name, now);
+  const tabs = createTabSync(name, {
     findLocks: () => platform.locks,
     channel: platform.openChannel?.(name),
     now,
@@ -44,9 +44,9 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
 
   const owners = new Map<string, string>();
 
-  let session = NOBODY;
+  let session = SIGNED_OUT;
   /** Counts what was asked for in this tab: of logins and logouts that overlap, the last one counts. */
-  let turns = 0;
+  let latestRequest = 0;
   let refreshing: { of: Session; done: Promise<void> } | undefined;
   if (options.tokens) void change(createSession(options.tokens));
   const ready = catchUp();
@@ -57,26 +57,26 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     const { tokens: before } = session;
     session = next;
     const { tokens, reason } = next;
-    if (tokens) noteOwner(tokens);
+    if (tokens) setTokenOwner(tokens);
     else storage.save(next); // what another tab wrote before it heard must not come back
-    if (before && !tokens) tell(signedOutListeners, reason ?? 'LOGOUT');
+    if (before && !tokens) notify(signedOutListeners, reason ?? 'LOGOUT');
     const user = tokens?.user ?? null;
-    if (JSON.stringify(before?.user ?? null) !== JSON.stringify(user)) tell(userListeners, user);
-    await tabs.show(session);
+    if (JSON.stringify(before?.user ?? null) !== JSON.stringify(user)) notify(userListeners, user);
+    await tabs.publishVersion(session);
   }
 
   /** Of the last tokens, so that nobody's request goes out as somebody else's. */
-  function noteOwner({ accessToken, user }: Tokens): void {
+  function setTokenOwner({ accessToken, user }: Tokens): void {
     owners.set(accessToken, user.id);
     const [oldest = ''] = owners.keys();
-    if (owners.size > KEPT_OWNERS) owners.delete(oldest);
+    if (owners.size > MAX_TOKEN_OWNERS) owners.delete(oldest);
   }
 
   /** Changes the session, here and everywhere, unless something newer has happened. */
   async function change(next: Session): Promise<void> {
     if (!isNewer(next, session)) return;
     const saved = storage.save(next);
-    tabs.tell(next);
+    tabs.broadcast(next);
     await receive(next);
     await saved;
   }
@@ -89,9 +89,9 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   async function catchUp(): Promise<void> {
     const take = (stored: Session | undefined) => void (stored && receive(stored));
     const stored = storage.load();
-    if (isPromise(stored)) await waitAtMost(PATIENCE_MS, stored.then(take));
+    if (isPromise(stored)) await waitUpTo(REFRESH_WAIT_MS, stored.then(take));
     else take(stored);
-    await tabs.catchUp();
+    await tabs.sync();
   }
 
   function toTokens({ accessToken, refreshToken, user, expiresIn }: AuthPayload, previous?: string): Tokens {
@@ -106,11 +106,11 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   }
 
   async function signIn(verb: 'register' | 'login', credentials: Credentials): Promise<User> {
-    turns += 1;
-    const turn = turns;
+    latestRequest += 1;
+    const requestId = latestRequest;
     await ready;
     const issued = await wire[verb](credentials);
-    if (turn !== turns) {
+    if (requestId !== latestRequest) {
       wire.logout(issued.refreshToken).catch(() => {}); // nobody waits for a session that nobody has
       throw new AuthClientError('SUPERSEDED', 'A later login or logout came before the answer');
     }
@@ -125,7 +125,7 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     const of = session;
     if (refreshing?.of !== of) {
       const done = tabs
-        .exclusively(() => refreshNow(of))
+        .withLock(() => refreshNow(of))
         .finally(() => {
           if (refreshing?.of === of) refreshing = undefined;
         });
@@ -166,7 +166,7 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     register: (credentials) => signIn('register', credentials),
     login: (credentials) => signIn('login', credentials),
     async logout() {
-      turns += 1;
+      latestRequest += 1;
       await ready;
       const { tokens } = session;
       if (!tokens) return;
@@ -177,25 +177,25 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     async accessToken() {
       await ready;
       const { tokens: before } = session;
-      if (!before || !isDue(before, now())) return currentToken();
+      if (!before || !needsRefresh(before, now())) return currentToken();
       const done = refresh().catch((error) => {
         const { tokens } = session;
         if (tokens && now() >= tokens.expiresAtMs) throw error;
       });
-      await (now() < before.expiresAtMs ? waitAtMost(PATIENCE_MS, done) : done);
+      await (now() < before.expiresAtMs ? waitUpTo(REFRESH_WAIT_MS, done) : done);
       if (session.tokens && session.tokens.user.id !== before.user.id) {
         throw new AuthClientError('SUPERSEDED', 'Somebody else has signed in meanwhile');
       }
       return currentToken();
     },
-    async renew(refusedToken) {
+    async renew(rejectedToken) {
       await ready;
-      if (currentToken() === refusedToken) await refresh();
-      return session.tokens?.user.id === owners.get(refusedToken) ? currentToken() : null;
+      if (currentToken() === rejectedToken) await refresh();
+      return session.tokens?.user.id === owners.get(rejectedToken) ? currentToken() : null;
     },
-    revoked(refusedToken) {
+    revoked(rejectedToken) {
       const { tokens } = session;
-      if (tokens && [tokens.accessToken, tokens.previous].includes(refusedToken)) {
+      if (tokens && [tokens.accessToken, tokens.previous].includes(rejectedToken)) {
         void end(session, 'TOKEN_REVOKED');
       }
     },
@@ -208,6 +208,6 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
 }
 
 /** A listener that throws is reported as any uncaught error is, and keeps nobody else from hearing. */
-function tell<T>(listeners: Set<(value: T) => void>, value: T): void {
+function notify<T>(listeners: Set<(value: T) => void>, value: T): void {
   for (const listener of listeners) queueMicrotask(() => listener(value));
 }

@@ -31,7 +31,7 @@ export interface Session extends Version {
 }
 
 /** Before anybody has signed in. */
-export const NOBODY: Session = { epoch: 0, id: '', step: 0, tokens: null };
+export const SIGNED_OUT: Session = { epoch: 0, id: '', step: 0, tokens: null };
 
 export function isNewer(one: Version, other: Version): boolean {
   if (one.epoch !== other.epoch) return one.epoch > other.epoch;
@@ -44,12 +44,12 @@ const MARGIN_SHARE = 1 / 3;
 const MAX_MARGIN_MS = 30_000;
 
 /** Whether it is time to refresh. */
-export function isDue({ expiresAtMs, lifetimeMs }: Tokens, nowMs: number): boolean {
+export function needsRefresh({ expiresAtMs, lifetimeMs }: Tokens, nowMs: number): boolean {
   return nowMs >= expiresAtMs - Math.min(MAX_MARGIN_MS, lifetimeMs * MARGIN_SHARE);
 }
 
 /** The same session by a clock that is `byMs` ahead of the one it is given by. */
-export function moveClock(session: Session, byMs: number): Session {
+export function shiftClock(session: Session, byMs: number): Session {
   const { tokens } = session;
   return { ...session, tokens: tokens && { ...tokens, expiresAtMs: tokens.expiresAtMs + byMs } };
 }

@@ -1,7 +1,7 @@
 // Keeps the session over a reload, if the app asks for that.
 
-import { isNewer, moveClock, type Session } from './session.ts';
-import { waitAtMost } from './time-limit.ts';
+import { isNewer, type Session, shiftClock } from './session.ts';
+import { waitUpTo } from './time-limit.ts';
 import type { AuthStorage } from './types.ts';
 
 /** Two clocks that count in different fractions. */
@@ -23,7 +23,7 @@ export interface SessionStorage {
  * @param storage read at each use; undefined: nothing is kept
  * @param now the monotonic clock; stored is the expiry by the wall clock, as the monotonic one begins anew with each page
  */
-export function openStorage(
+export function createSessionStorage(
   storage: () => AuthStorage | undefined,
   key: string,
   now: () => number,
@@ -36,7 +36,7 @@ export function openStorage(
     try {
       const stored: Session = JSON.parse(text ?? 'null');
       if (!stored?.tokens?.refreshToken) return undefined;
-      const session = moveClock(stored, -aheadMs());
+      const session = shiftClock(stored, -aheadMs());
       // One that would live longer than it ever was to: the wall clock has been set back, so refresh first.
       const { tokens } = session;
       if (tokens && tokens.expiresAtMs - now() > tokens.lifetimeMs + ROUNDING_MS) tokens.expiresAtMs = now();
@@ -59,7 +59,7 @@ export function openStorage(
     if (stored && isNewer(stored, session)) return undefined;
     try {
       return session.tokens
-        ? storage()?.setItem(key, JSON.stringify(moveClock(session, aheadMs())))
+        ? storage()?.setItem(key, JSON.stringify(shiftClock(session, aheadMs())))
         : storage()?.removeItem(key);
     } catch {
       return undefined; // forbidden, or full: the session lives as long as the page
@@ -70,7 +70,7 @@ export function openStorage(
     const stored = pending ? pending.then(load) : load();
     const done = isPromise(stored) ? stored.then((found) => write(session, found)) : write(session, stored);
     if (!isPromise(done)) return;
-    pending = waitAtMost(STORAGE_TIMEOUT_MS, done).catch(() => {});
+    pending = waitUpTo(STORAGE_TIMEOUT_MS, done).catch(() => {});
     return pending;
   }
 

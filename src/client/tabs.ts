@@ -1,26 +1,26 @@
 // One session for all tabs of a browser: they tell each other what changes, and one at a time refreshes.
 import type { Channel, Locks } from './platform.ts';
-import { isNewer, moveClock, type Session, type Version } from './session.ts';
+import { isNewer, type Session, shiftClock, type Version } from './session.ts';
 import { abortAfter } from './time-limit.ts';
 
 /** Longer than a tab ever takes to answer that is not suspended. */
-const ANSWER_TIMEOUT_MS = 1_000;
+const REPLY_TIMEOUT_MS = 1_000;
 /** Longer than two tries of a refresh take. Whoever holds the lock longer is suspended: the server answers two refreshes alike for a while. */
 const LOCK_TIMEOUT_MS = 10_000;
 
-export interface Tabs {
+export interface TabSync {
   /** Runs `work` while no other tab runs its own. */
-  exclusively(work: () => Promise<void>): Promise<void>;
+  withLock(work: () => Promise<void>): Promise<void>;
   /** Waits until what other tabs have shown so far has been received. */
-  catchUp(): Promise<void>;
+  sync(): Promise<void>;
   /** Sends it to the other tabs. */
-  tell(session: Session): void;
+  broadcast(session: Session): void;
   /** Lets `catchUp` of other tabs see that there is this session; settled when it can be seen. */
-  show(session: Session): Promise<void>;
+  publishVersion(session: Session): Promise<void>;
   close(): void;
 }
 
-export interface TabsDeps {
+export interface TabSyncDeps {
   /** Read at each use. What is missing is done without. */
   findLocks: () => Locks | undefined;
   channel: Channel | undefined;
@@ -35,23 +35,26 @@ export interface TabsDeps {
  * signed-in tab therefore holds a shared lock that is named after its session's version: `catchUp` looks at those names,
  * and waits for the message only where there is one to come.
  */
-export function openTabs(name: string, { findLocks, channel, now, current, receive }: TabsDeps): Tabs {
+export function createTabSync(
+  name: string,
+  { findLocks, channel, now, current, receive }: TabSyncDeps,
+): TabSync {
   const waiting = new Set<() => void>();
   let isOpen = channel !== undefined;
   let release = () => {};
-  if (channel) channel.onmessage = ({ data }: MessageEvent<Session | null>) => hear(data);
+  if (channel) channel.onmessage = ({ data }: MessageEvent<Session | null>) => onMessage(data);
 
-  function hear(message: Session | null): void {
-    if (message === null) tell(current());
-    else receive(moveClock(message, now()));
+  function onMessage(message: Session | null): void {
+    if (message === null) broadcast(current());
+    else receive(shiftClock(message, now()));
     for (const check of waiting) check();
   }
 
-  function tell(session: Session): void {
-    if (isOpen) channel?.postMessage(moveClock(session, -now()));
+  function broadcast(session: Session): void {
+    if (isOpen) channel?.postMessage(shiftClock(session, -now()));
   }
 
-  function whenHeard(version: Version): Promise<void> {
+  function waitForVersion(version: Version): Promise<void> {
     return new Promise((resolve) => {
       const check = () => {
         if (isOpen && isNewer(version, current())) return;
@@ -62,15 +65,15 @@ export function openTabs(name: string, { findLocks, channel, now, current, recei
       const timer = setTimeout(() => {
         waiting.delete(check);
         resolve();
-      }, ANSWER_TIMEOUT_MS);
+      }, REPLY_TIMEOUT_MS);
       waiting.add(check);
       channel?.postMessage(null); // asks
     });
   }
 
   return {
-    tell,
-    async exclusively(work) {
+    broadcast,
+    async withLock(work) {
       const locks = findLocks();
       if (!locks || !isOpen) return work();
       let isStarted = false;
@@ -85,7 +88,7 @@ export function openTabs(name: string, { findLocks, channel, now, current, recei
         await work();
       }
     },
-    async catchUp() {
+    async sync() {
       if (!isOpen) return;
       const { held } =
         (await findLocks()
@@ -97,9 +100,9 @@ export function openTabs(name: string, { findLocks, channel, now, current, recei
         const version = parseVersion(name, lock.name);
         if (version && isNewer(version, newest)) newest = version;
       }
-      if (isOpen && isNewer(newest, current())) await whenHeard(newest);
+      if (isOpen && isNewer(newest, current())) await waitForVersion(newest);
     },
-    show({ epoch, id, step, tokens }) {
+    publishVersion({ epoch, id, step, tokens }) {
       const releaseLast = release;
       const locks = findLocks();
       const ended = new Promise<void>((resolve) => {

@@ -12,7 +12,7 @@ export async function abortAfter<T>(ms: number, work: (signal: AbortSignal) => P
 }
 
 /** Settles as `done` does, or resolves after `ms` milliseconds. */
-export async function waitAtMost(ms: number, done: Promise<unknown>): Promise<void> {
+export async function waitUpTo(ms: number, done: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, ms);

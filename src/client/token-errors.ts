@@ -1,9 +1,9 @@
 // What a refusal tells about the token that was sent.
 
-export type TokenRefusal = 'TOKEN_EXPIRED' | 'TOKEN_REVOKED';
+export type TokenErrorReason = 'TOKEN_EXPIRED' | 'TOKEN_REVOKED';
 
 /** Why the token was not accepted, where that is among the GraphQL errors of an answer; whatever they are. */
-export function findTokenRefusal(errors: unknown): TokenRefusal | undefined {
+export function findTokenError(errors: unknown): TokenErrorReason | undefined {
   if (!Array.isArray(errors)) return undefined;
   for (const error of errors) {
     const { code, reason } = error?.extensions ?? {};

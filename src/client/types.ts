@@ -78,9 +78,9 @@ export interface AuthClient {
    * A token other than this one, which the server answered `TOKEN_EXPIRED`: refreshes unless that has happened already.
    * Null where whose it was is not signed in any more. Rejects with an `AuthClientError` where it cannot be refreshed now.
    */
-  renew(refusedToken: string): Promise<string | null>;
+  renew(rejectedToken: string): Promise<string | null>;
   /** The server answered `TOKEN_REVOKED` to this token: signs out everywhere, once, if its session is the current one. */
-  revoked(refusedToken: string): void;
+  revoked(rejectedToken: string): void;
   /** Called once for each session that ends. Returns a function that takes the listener off. */
   onSignedOut(listener: (reason: SignedOutReason) => void): () => void;
   /** Called when somebody else is signed in than before, nobody, or the same account with other roles. */

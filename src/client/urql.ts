@@ -18,7 +18,7 @@ import {
   type Source,
   takeUntil,
 } from 'wonka';
-import { findTokenRefusal } from './token-errors.ts';
+import { findTokenError } from './token-errors.ts';
 import type { AuthClient } from './types.ts';
 
 /** An operation to send, or a result for whoever asked. */
@@ -31,7 +31,7 @@ interface Attempt {
   /** Whether it is sent for the second time. */
   isRetry: boolean;
   /** Whether another one is sent in its place. */
-  isGivenUp: boolean;
+  isReplaced: boolean;
 }
 
 const attemptOf = ({ context }: Operation): Attempt | undefined => context.bandha;
@@ -70,7 +70,7 @@ export function bandhaExchange(client: AuthClient): Exchange {
         const given = typeof fetchOptions === 'function' ? fetchOptions() : fetchOptions;
         const headers = new Headers(given?.headers);
         headers.set('authorization', `Bearer ${token}`);
-        const attempt: Attempt = { token, isRetry, isGivenUp: false };
+        const attempt: Attempt = { token, isRetry, isReplaced: false };
         return makeOperation(operation.kind, operation, {
           ...operation.context,
           fetchOptions: { ...given, headers: Object.fromEntries(headers) },
@@ -79,20 +79,20 @@ export function bandhaExchange(client: AuthClient): Exchange {
       }
 
       /** Passes a result on, unless another attempt comes instead. */
-      function judge(result: OperationResult): Source<Step> {
+      function decideRetry(result: OperationResult): Source<Step> {
         const { operation, error, data } = result;
         const attempt = attemptOf(operation);
-        if (attempt?.isGivenUp) return empty as Source<Step>; // it has no values, so it has none of any type
+        if (attempt?.isReplaced) return empty as Source<Step>; // it has no values, so it has none of any type
         const token = attempt?.token;
-        const refusal = findTokenRefusal(error?.graphQLErrors);
-        if (refusal === 'TOKEN_REVOKED' && token !== undefined) client.revoked(token);
+        const tokenError = findTokenError(error?.graphQLErrors);
+        if (tokenError === 'TOKEN_REVOKED' && token !== undefined) client.revoked(token);
         // A subscription that has begun may outlive several tokens.
-        if (attempt && refusal === undefined && operation.kind === 'subscription') attempt.isRetry = false;
+        if (attempt && tokenError === undefined && operation.kind === 'subscription') attempt.isRetry = false;
         const mayHaveRun = operation.kind === 'mutation' && data !== undefined;
-        if (refusal !== 'TOKEN_EXPIRED' || attempt === undefined || attempt.isRetry || mayHaveRun) {
+        if (tokenError !== 'TOKEN_EXPIRED' || attempt === undefined || attempt.isRetry || mayHaveRun) {
           return fromValue(result);
         }
-        attempt.isGivenUp = true;
+        attempt.isReplaced = true;
         return withToken(operation, client.renew(attempt.token), (renewed) =>
           renewed === null ? { ...result, hasNext: false } : authorize(operation, renewed, true),
         );
@@ -107,7 +107,7 @@ export function bandhaExchange(client: AuthClient): Exchange {
         return isResult(step);
       });
       const authorized = pipe(operations, mergeMap(send), keepOperations);
-      const results = pipe(forward(merge([authorized, toSend.source])), mergeMap(judge), keepResults);
+      const results = pipe(forward(merge([authorized, toSend.source])), mergeMap(decideRetry), keepResults);
       return merge([results, failed.source]);
     };
 }

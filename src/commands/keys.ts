@@ -5,9 +5,9 @@ import { openExistingSecrets } from '../config/secret-file.ts';
 import type { SigningKeyRow } from '../storage/store.ts';
 import { revokeKey, rotateKeys } from '../tokens/keys/rotation.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
+import { CommandError, type Terminal, UsageError } from './terminal.ts';
 import { hasStore, withStore } from './with-store.ts';
-import { writeTable } from './write-table.ts';
+import { formatTable } from './write-table.ts';
 
 /** Prints the keys in the order in which they sign: the retired ones, the current one, the next. */
 export async function keysList(args: readonly string[], terminal: Terminal): Promise<void> {
@@ -15,7 +15,7 @@ export async function keysList(args: readonly string[], terminal: Terminal): Pro
   const keys = await withStore(terminal, (store) => store.listSigningKeys());
   const signsFrom = ({ currentSince }: SigningKeyRow) => currentSince?.getTime() ?? Infinity;
   const show = (date: Date | undefined) => date?.toISOString() ?? '-';
-  writeTable(terminal, [
+  formatTable(terminal, [
     ['KEY', 'ALGORITHM', 'STATUS', 'PUBLISHED', 'SIGNS SINCE', 'RETIRED'],
     ...keys
       .toSorted((one, other) => signsFrom(one) - signsFrom(other))
@@ -42,11 +42,11 @@ export async function keysRotate(args: readonly string[], terminal: Terminal): P
     ? await withStore(terminal, (store) => rotateKeys({ store, secrets, now }))
     : undefined;
   if (rotation === undefined) {
-    throw new CommandFailure(
+    throw new CommandError(
       'Nothing was rotated. Either there are no keys yet, which the first start of a server makes, or another instance rotated them in this moment.',
     );
   }
-  const { currentKid, nextKid, knownEverywhereAt } = rotation;
+  const { currentKid, nextKid, propagatedAt: knownEverywhereAt } = rotation;
   const { stdout } = terminal;
   stdout.write(`${currentKid} signs new tokens from now on; those from before stay valid.\n`);
   stdout.write(`${nextKid} is published, to sign next.\n`);
@@ -76,7 +76,7 @@ async function revokeOne(kid: string, terminal: Terminal): Promise<void> {
   const status = await withStore(terminal, (store, config) =>
     revokeKey({ store, secrets: () => openExistingSecrets(config), now: () => new Date() }, kid),
   );
-  if (status === undefined) throw new CommandFailure('No signing key has this id.');
+  if (status === undefined) throw new CommandError('No signing key has this id.');
   const { stdout } = terminal;
   stdout.write(`Revoked ${kid}. Running servers reject its tokens within a second; sessions stay.\n`);
   if (status === 'current') stdout.write('The next key signs new tokens from now on.\n');

@@ -16,19 +16,19 @@ export async function readPassword({ stdin, stderr }: Terminal): Promise<string>
   }
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: silent, terminal: true });
-  const ask = (question: string) => {
+  const prompt = (question: string) => {
     stderr.write(question);
     return new Promise<string>((resolve, reject) => {
       lines.once('close', () => reject(new UsageError('\nNo password was given.')));
-      lines.question('', (answer) => {
+      lines.question('', (input) => {
         stderr.write('\n');
-        resolve(answer);
+        resolve(input);
       });
     });
   };
   try {
-    const first = await ask('Password: ');
-    const second = await ask('Again: ');
+    const first = await prompt('Password: ');
+    const second = await prompt('Again: ');
     if (first !== second) throw new UsageError('The two passwords differ.');
     return first;
   } finally {

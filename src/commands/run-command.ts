@@ -1,7 +1,7 @@
 // The command `bandha`: finds the subcommand, runs it, and says in plain words what went wrong.
 import { AuthError, ConfigError } from '../errors.ts';
 import { describeOutage } from '../storage/outage.ts';
-import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
+import { CommandError, type Terminal, UsageError } from './terminal.ts';
 
 interface Command {
   usage: string;
@@ -85,27 +85,27 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   const command = name === undefined ? undefined : COMMANDS[name];
   try {
     if (name === undefined || command === undefined) {
-      throw new UsageError(`There is no command "${unknownWords(args)}".`);
+      throw new UsageError(`There is no command "${findUnknownCommand(args)}".`);
     }
     const run = await command.load();
     await run(args.slice(name.split(' ').length), terminal);
     return 0;
   } catch (error) {
-    return explain(error, command, terminal);
+    return reportError(error, command, terminal);
   }
 }
 
 /** The words up to the first one with which no command goes on. */
-function unknownWords(args: readonly string[]): string {
+function findUnknownCommand(args: readonly string[]): string {
   const isBeginning = (words: string) => Object.keys(COMMANDS).some((name) => name.startsWith(`${words} `));
   const beginnings = args.map((_, index) => args.slice(0, index + 1).join(' '));
   return beginnings.find((words) => !isBeginning(words)) ?? args.join(' ');
 }
 
-function explain(error: unknown, command: Command | undefined, { stderr, program }: Terminal): number {
+function reportError(error: unknown, command: Command | undefined, { stderr, program }: Terminal): number {
   if (error instanceof ConfigError) {
-    stderr.write(`The configuration has ${error.faults.length === 1 ? 'a fault' : 'faults'}:\n`);
-    for (const fault of error.faults) stderr.write(`  ${fault}\n`);
+    stderr.write(`The configuration has ${error.issues.length === 1 ? 'a fault' : 'faults'}:\n`);
+    for (const issue of error.issues) stderr.write(`  ${issue}\n`);
     return 2;
   }
   if (error instanceof UsageError) {
@@ -118,7 +118,7 @@ function explain(error: unknown, command: Command | undefined, { stderr, program
     stderr.write(`${error.message}${because}.\n`);
     return 1;
   }
-  if (error instanceof CommandFailure) {
+  if (error instanceof CommandError) {
     stderr.write(`${error.message}\n`);
     return 1;
   }

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { GraphQLError, type GraphQLSchema, parse } from 'graphql';
-import { type Rulebook, readRulebook } from '../authorization/access-rules.ts';
+import { type AccessRules, readAccessRules } from '../authorization/access-rules.ts';
 import { policyNamesOf } from '../authorization/directives.ts';
 import { explainSchema, type FieldExplanation } from '../authorization/explain.ts';
 import { ConfigError } from '../errors.ts';
@@ -12,7 +12,7 @@ import { assertNoClashes, assertNoRepeatedRules } from '../graphql/create-schema
 import { baseCoordinates, getMissingDirectives, isStandaloneSchema } from '../graphql/standalone-schema.ts';
 import { describeFileError } from '../utils/file-errors.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
+import { CommandError, type Terminal, UsageError } from './terminal.ts';
 
 const FORMATS = { json: printJson, table: printTable, markdown: printMarkdown };
 type Format = keyof typeof FORMATS;
@@ -38,20 +38,24 @@ export async function schema(args: readonly string[], { stdout, stderr }: Termin
   if (!isFormat(values.format))
     throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`);
   const { schema: built, isOnTop } = loadSchema(positionals[0]);
-  const rulebook = readRules(built, positionals[0], values['default-deny'] ? 'deny' : 'allow');
-  const rows = explainSchema(built, rulebook);
-  const open = rows.filter(({ requirement }) => requirement.length === 0);
+  const accessRules = loadAccessRules(built, positionals[0], values['default-deny'] ? 'deny' : 'allow');
+  const rows = explainSchema(built, accessRules);
+  const unrestricted = rows.filter(({ requirement }) => requirement.length === 0);
   // Bandha's own fields are not for the application to protect.
   const isOwn = ({ coordinate }: FieldExplanation) => isOnTop && baseCoordinates.has(coordinate);
-  const unprotected = open.filter((row) => !row.isPublic && !isOwn(row));
-  const counts = { total: rows.length, withoutRequirement: open.length, unprotected: unprotected.length };
+  const unprotected = unrestricted.filter((row) => !row.isPublic && !isOwn(row));
+  const counts = {
+    total: rows.length,
+    withoutRequirement: unrestricted.length,
+    unprotected: unprotected.length,
+  };
   stdout.write(
     values.explain ? FORMATS[values.format](rows, counts) : `${printSchemaWithDirectives(built)}\n`,
   );
   if (values['fail-on-unprotected'] && unprotected.length > 0) {
     for (const { coordinate } of unprotected)
       stderr.write(`${coordinate} needs nothing and is not marked @public\n`);
-    throw new CommandFailure(`${countOf(unprotected.length)} unprotected.`);
+    throw new CommandError(`${countOf(unprotected.length)} unprotected.`);
   }
 }
 
@@ -79,7 +83,7 @@ function loadSchema(file: string | undefined): LoadedSchema {
     return { schema: makeExecutableSchema({ typeDefs: [below, document] }), isOnTop };
   } catch (error) {
     const reason = error instanceof GraphQLError ? error.toString() : describeError(error);
-    throw new CommandFailure(`${file}: ${reason}`);
+    throw new CommandError(`${file}: ${reason}`);
   }
 }
 
@@ -88,18 +92,22 @@ function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
   } catch (error) {
-    throw new CommandFailure(`${file}: ${describeFileError(error)}`);
+    throw new CommandError(`${file}: ${describeFileError(error)}`);
   }
 }
 
 const describeError = (error: unknown) => (error instanceof Error ? error.message : String(error));
 
-function readRules(built: GraphQLSchema, file: string | undefined, otherwise: 'allow' | 'deny'): Rulebook {
+function loadAccessRules(
+  built: GraphQLSchema,
+  file: string | undefined,
+  otherwise: 'allow' | 'deny',
+): AccessRules {
   try {
-    return readRulebook(built, { default: otherwise, policyNames: policyNamesOf(built) });
+    return readAccessRules(built, { default: otherwise, policyNames: policyNamesOf(built) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
-    throw new CommandFailure(error.faults.map((fault) => `${file ?? 'schema.graphql'}: ${fault}`).join('\n'));
+    throw new CommandError(error.issues.map((issue) => `${file ?? 'schema.graphql'}: ${issue}`).join('\n'));
   }
 }
 
@@ -110,17 +118,19 @@ function printJson(rows: readonly FieldExplanation[], counts: Counts): string {
 
 function printTable(rows: readonly FieldExplanation[], counts: Counts): string {
   const width = Math.max(5, ...rows.map(({ coordinate }) => coordinate.length));
-  const lines = [['FIELD', 'NEEDS'], ...rows.map((row) => [row.coordinate, wordsFor(row)])];
+  const lines = [['FIELD', 'NEEDS'], ...rows.map((row) => [row.coordinate, formatRequirement(row)])];
   const body = lines.map(([field = '', needs = '']) => `${field.padEnd(width)}  ${needs}`);
   return `${[...body, '', summary(counts)].join('\n')}\n`;
 }
 
 function printMarkdown(rows: readonly FieldExplanation[], counts: Counts): string {
-  const body = rows.map((row) => `| \`${row.coordinate}\` | ${wordsFor(row).replaceAll('|', '\\|')} |`);
+  const body = rows.map(
+    (row) => `| \`${row.coordinate}\` | ${formatRequirement(row).replaceAll('|', '\\|')} |`,
+  );
   return `${['| field | needs |', '| --- | --- |', ...body, '', summary(counts)].join('\n')}\n`;
 }
 
-function wordsFor({ needs, requirement, isPublic }: FieldExplanation): string {
+function formatRequirement({ needs, requirement, isPublic }: FieldExplanation): string {
   return requirement.length === 0 && isPublic ? 'nothing (public)' : needs;
 }
 

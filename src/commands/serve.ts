@@ -10,7 +10,7 @@ import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
 
 /** How long requests under way may take once the process is asked to stop. */
-const STOP_WITHIN_MS = 10_000;
+const SHUTDOWN_TIMEOUT_MS = 10_000;
 
 /** Time for the head of a request to arrive; idle connections between two requests do not count. */
 const HEADERS_WITHIN_MS = 15_000;
@@ -31,7 +31,8 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
     });
     const url = addressOf(server, config.host);
     if (config.production) log.info({ url: `${url}/graphql` }, 'listening');
-    else terminal.stdout.write(welcome(url, config, terminal.program, !(await bandha.store.hasUsers())));
+    else
+      terminal.stdout.write(startupBanner(url, config, terminal.program, !(await bandha.store.hasUsers())));
     if (!terminal.stop.aborted) await once(terminal.stop, 'abort');
     log.info('stopping');
     await closeServer(server);
@@ -84,7 +85,7 @@ function addressOf(server: Server, host: string): string {
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
 }
 
-function welcome(url: string, { graphiql, signup }: Config, program: string, isEmpty: boolean): string {
+function startupBanner(url: string, { graphiql, signup }: Config, program: string, isEmpty: boolean): string {
   const lines = [
     '',
     'Bandha is ready.',
@@ -108,10 +109,10 @@ function welcome(url: string, { graphiql, signup }: Config, program: string, isE
 }
 
 async function closeServer(server: Server): Promise<void> {
-  const late = setTimeout(() => server.closeAllConnections(), STOP_WITHIN_MS);
+  const forceCloseTimer = setTimeout(() => server.closeAllConnections(), SHUTDOWN_TIMEOUT_MS);
   const closed = once(server, 'close');
   server.close();
   server.closeIdleConnections();
   await closed;
-  clearTimeout(late);
+  clearTimeout(forceCloseTimer);
 }

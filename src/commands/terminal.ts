@@ -21,7 +21,7 @@ export class UsageError extends Error {
 }
 
 /** The command was understood, and could not do what was asked; the message is all that a person needs. */
-export class CommandFailure extends Error {
+export class CommandError extends Error {
   constructor(message: string) {
     super(message);
     this.name = 'CommandFailure';

@@ -1,19 +1,19 @@
 // bandha users add
 
-import { changeRoles, disableAccount, setPassword, unlockAccount } from '../accounts/administration.ts';
-import { createAccount } from '../accounts/registration.ts';
+import { changeRoles, disableUser, setPassword, unlockUser } from '../accounts/administration.ts';
+import { createUser } from '../accounts/registration.ts';
 import { loadConfig } from '../config/config.ts';
 import { openExistingSecrets } from '../config/secret-file.ts';
 import { AuthError } from '../errors.ts';
 import { createPasswordHasher } from '../passwords/hasher.ts';
 import { assertRolesFit } from '../storage/roles.ts';
-import { openKey } from '../tokens/keys/signing-key.ts';
+import { decryptSigningKey } from '../tokens/keys/signing-key.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { readPassword } from './read-password.ts';
-import { CommandFailure, type Terminal, UsageError } from './terminal.ts';
+import { CommandError, type Terminal, UsageError } from './terminal.ts';
 import { hasStore, withStore } from './with-store.ts';
-import { writeTable } from './write-table.ts';
+import { formatTable } from './write-table.ts';
 
 export async function usersAdd(args: readonly string[], terminal: Terminal): Promise<void> {
   const { positionals, values } = parseArguments(args, {
@@ -30,7 +30,7 @@ export async function usersAdd(args: readonly string[], terminal: Terminal): Pro
     async (store) => {
       const passwords = await createPasswordHasher();
       const deps = { store, passwords, now: () => new Date() };
-      const user = await createAccount(deps, { email, password, roles }).finally(() => passwords.close());
+      const user = await createUser(deps, { email, password, roles }).finally(() => passwords.close());
       terminal.stdout.write(
         `Added ${user.email}${user.roles.length > 0 ? `, ${user.roles.join(', ')}` : ''}.\n`,
       );
@@ -56,7 +56,7 @@ async function assertFreeEmail(email: string, terminal: Terminal): Promise<void>
 export async function usersList(args: readonly string[], terminal: Terminal): Promise<void> {
   parseArguments(args, { count: 0, options: {} });
   const users = await withStore(terminal, (store) => store.listUsers());
-  writeTable(terminal, [
+  formatTable(terminal, [
     ['EMAIL', 'ROLES', 'REGISTERED', 'STATE'],
     ...users.map(({ email, roles, createdAt, disabledAt }) => [
       email,
@@ -76,13 +76,13 @@ export async function usersPassword(args: readonly string[], terminal: Terminal)
   const changed = await withStore(terminal, async (store, config) => {
     const key = normalizeEmail(email)?.key;
     // Before it asks for a password.
-    if (key === undefined || !(await store.findUserByEmail(key))) throw new CommandFailure(UNKNOWN);
+    if (key === undefined || !(await store.findUserByEmail(key))) throw new CommandError(UNKNOWN);
     const password = await readPassword(terminal);
     const passwords = await createPasswordHasher();
     const deps = { store, passwords, config, now: () => new Date() };
     return setPassword(deps, { email, password }).finally(() => passwords.close());
   });
-  if (changed === undefined) throw new CommandFailure(UNKNOWN);
+  if (changed === undefined) throw new CommandError(UNKNOWN);
   const { user, endedSessions } = changed;
   terminal.stdout.write(
     `Changed the password of ${user.email}; ${endedSessions} ${endedSessions === 1 ? 'session' : 'sessions'} ended.\n`,
@@ -94,9 +94,9 @@ export async function usersPassword(args: readonly string[], terminal: Terminal)
 export async function usersDisable(args: readonly string[], terminal: Terminal): Promise<void> {
   const [email = ''] = parseArguments(args, { count: 1, options: {} }).positionals;
   const disabled = await withStore(terminal, (store, config) =>
-    disableAccount({ store, config, now: () => new Date() }, email),
+    disableUser({ store, config, now: () => new Date() }, email),
   );
-  if (disabled === undefined) throw new CommandFailure('No account has this email.');
+  if (disabled === undefined) throw new CommandError('No account has this email.');
   const { user, endedSessions } = disabled;
   terminal.stdout.write(
     `Disabled ${user.email}; ${endedSessions} ${endedSessions === 1 ? 'session' : 'sessions'} ended.\n`,
@@ -111,8 +111,8 @@ export async function usersUnlock(args: readonly string[], terminal: Terminal): 
     const secrets = openExistingSecrets(config);
     // With another secret than the servers', the command would succeed and change nothing.
     const [key] = await store.listSigningKeys();
-    if (key !== undefined) await openKey(key, secrets);
-    await unlockAccount({ store, secrets, now: () => new Date() }, email);
+    if (key !== undefined) await decryptSigningKey(key, secrets);
+    await unlockUser({ store, secrets, now: () => new Date() }, email);
   });
   terminal.stdout.write(
     'The limits of this email are deleted; running servers follow within five seconds.\n',
@@ -139,7 +139,7 @@ async function usersRoles(
   const result = await withStore(terminal, (store) =>
     changeRoles({ store, now: () => new Date() }, email, { [verb]: roles }),
   );
-  if (result === undefined) throw new CommandFailure('No account has this email.');
+  if (result === undefined) throw new CommandError('No account has this email.');
   const { user, changed } = result;
   const has = user.roles.length > 0 ? user.roles.join(', ') : 'no roles';
   if (verb === 'add' && changed && roles.includes('admin')) {

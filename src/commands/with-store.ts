@@ -3,7 +3,7 @@ import { existsSync, statSync } from 'node:fs';
 import { type Config, loadConfig } from '../config/config.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { Store } from '../storage/store.ts';
-import { CommandFailure, type Terminal } from './terminal.ts';
+import { CommandError, type Terminal } from './terminal.ts';
 
 export interface WithStoreOptions {
   /** Whether an SQLite file is created if it is missing. @default false */
@@ -18,7 +18,7 @@ export async function withStore<T>(
 ): Promise<T> {
   const config = loadConfig(env);
   if (!creates && !hasStore(config)) {
-    throw new CommandFailure(
+    throw new CommandError(
       `There is no database yet at DATABASE_URL; the first start of the server creates it: ${program} serve`,
     );
   }

@@ -1,7 +1,7 @@
 // The configuration: read from an environment, with every fault found at once and never a value shown.
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import { checkPassword } from '../passwords/password-rules.ts';
+import { findPasswordIssue } from '../passwords/password-rules.ts';
 import { findLimitIssues, type RateLimitOptions } from '../rate-limits/buckets.ts';
 import { parseRange } from '../rate-limits/network.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/algorithms.ts';
@@ -199,34 +199,34 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const production = env.NODE_ENV === 'production';
-  const given: Record<string, unknown> = { production };
-  const faults: string[] = [];
+  const input: Record<string, unknown> = { production };
+  const issues: string[] = [];
   for (const [variable, value] of Object.entries(env)) {
     if (value === undefined || value === '') continue;
     const key = Object.hasOwn(VARIABLES, variable) ? VARIABLES[variable] : undefined;
-    if (key !== undefined) given[key] = parseValue(key, value);
-    else if (variable.startsWith('BANDHA_')) faults.push(`${variable}: is not a known variable`);
+    if (key !== undefined) input[key] = parseValue(key, value);
+    else if (variable.startsWith('BANDHA_')) issues.push(`${variable}: is not a known variable`);
   }
-  const { adminEmail, adminPassword, ...config } = given;
-  faults.push(...faultsOf(config, variableOf));
-  faults.push(...adminFaults(adminEmail, adminPassword));
-  if (given.metrics !== undefined && given.metrics === (given.port ?? DEFAULT_CONFIG.port)) {
-    faults.push('BANDHA_METRICS: must be another port than PORT');
+  const { adminEmail, adminPassword, ...config } = input;
+  issues.push(...findIssues(config, variableOf));
+  issues.push(...findAdminIssues(adminEmail, adminPassword));
+  if (input.metrics !== undefined && input.metrics === (input.port ?? DEFAULT_CONFIG.port)) {
+    issues.push('BANDHA_METRICS: must be another port than PORT');
   }
-  if (faults.length > 0) throw new ConfigError(faults);
+  if (issues.length > 0) throw new ConfigError(issues);
   const admin = adminEmail === undefined ? undefined : { email: adminEmail, password: adminPassword };
-  return completeConfig({ ...config, admin } as Partial<Config>); // `faultsOf` has looked at every value
+  return resolveConfig({ ...config, admin } as Partial<Config>); // `faultsOf` has looked at every value
 }
 
 /**
  * The defaults with what `given` says in their place.
  * @throws ConfigError naming every value given in code that is out of its range
  */
-export function completeConfig(given: Partial<Config>): Config {
-  const said = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
-  const faults = faultsOf(said, (key) => key);
-  if (faults.length > 0) throw new ConfigError(faults);
-  return { ...DEFAULT_CONFIG, graphiql: given.production !== true, ...said };
+export function resolveConfig(input: Partial<Config>): Config {
+  const defined = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
+  const issues = findIssues(defined, (key) => key);
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { ...DEFAULT_CONFIG, graphiql: input.production !== true, ...defined };
 }
 
 /** From an environment's text to a value of the kind that the key has; what cannot be read stays text, and a fault. */
@@ -257,17 +257,17 @@ const SWITCHES: Readonly<Record<string, string>> = {
 };
 
 /** One line a fault: the name, and what the value must be. */
-function faultsOf(given: Readonly<Record<string, unknown>>, nameOf: (key: string) => string): string[] {
-  const issues = CONFIG.partial().safeParse(given).error?.issues ?? [];
-  const faults = issues.flatMap((issue) => {
+function findIssues(input: Readonly<Record<string, unknown>>, nameOf: (key: string) => string): string[] {
+  const zodIssues = CONFIG.partial().safeParse(input).error?.issues ?? [];
+  const issues = zodIssues.flatMap((issue) => {
     if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: is not a known option`);
     const name = nameOf(String(issue.path[0]));
     return `${name}: ${SWITCHES[name] ?? issue.message}`;
   });
-  if (given.production === true && given.secret === undefined) {
-    faults.push(`${nameOf('secret')}: is required when NODE_ENV=production`);
+  if (input.production === true && input.secret === undefined) {
+    issues.push(`${nameOf('secret')}: is required when NODE_ENV=production`);
   }
-  return faults;
+  return issues;
 }
 
 function mapValues<T extends object, R>(object: T, map: (value: T[keyof T]) => R): { [K in keyof T]: R } {
@@ -281,12 +281,12 @@ function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, `must be one of ${values.join(', ')}`);
 }
 
-function adminFaults(email: unknown, password: unknown): string[] {
+function findAdminIssues(email: unknown, password: unknown): string[] {
   if (email === undefined && password === undefined) return [];
   if (email === undefined) return ['BANDHA_ADMIN_EMAIL: is required with BANDHA_ADMIN_PASSWORD'];
   if (password === undefined) return ['BANDHA_ADMIN_PASSWORD: is required with BANDHA_ADMIN_EMAIL'];
   const normalized = normalizeEmail(String(email));
   if (normalized === undefined) return ['BANDHA_ADMIN_EMAIL: must be an email address'];
-  const weakness = checkPassword(String(password), normalized.email);
+  const weakness = findPasswordIssue(String(password), normalized.email);
   return weakness === undefined ? [] : [`BANDHA_ADMIN_PASSWORD: ${weakness}`];
 }

@@ -12,7 +12,7 @@ const SECRET_BYTES = 32;
 
 /** What the configured secret is used for; where none is configured, the one in `.bandha/secret`, made where it is missing. */
 export function openSecrets({ secret }: { secret: string | undefined }): Secrets {
-  return createSecrets(secret ?? loadOrMakeSecret(SECRET_FILE));
+  return createSecrets(secret ?? loadOrCreateSecret(SECRET_FILE));
 }
 
 /**
@@ -30,14 +30,14 @@ export function openExistingSecrets({ secret }: { secret: string | undefined }):
  * Reads the secret from a file, making it where it is missing; of several processes at once, all get the same.
  * @throws ConfigError where the file holds fewer than 32 characters
  */
-export function loadOrMakeSecret(file: string): string {
-  const kept = readSecret(file);
-  if (kept !== undefined) return kept;
+export function loadOrCreateSecret(file: string): string {
+  const existing = readSecret(file);
+  if (existing !== undefined) return existing;
   // Written whole under another name, then linked: no one reads half a secret, and the first to link wins.
-  const draft = `${file}.${randomUUID()}`;
+  const temporaryFile = `${file}.${randomUUID()}`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
-    writeFileSync(draft, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, {
+    writeFileSync(temporaryFile, `${randomBytes(SECRET_BYTES).toString('base64url')}\n`, {
       mode: 0o600,
       flush: true,
     });
@@ -45,15 +45,15 @@ export function loadOrMakeSecret(file: string): string {
     throw toConfigError(file, error);
   }
   try {
-    linkSync(draft, file);
+    linkSync(temporaryFile, file);
   } catch (error) {
     if (!isErrno(error, 'EEXIST')) throw error;
   } finally {
-    unlinkSync(draft);
+    unlinkSync(temporaryFile);
   }
-  const made = readSecret(file);
-  if (made === undefined) throw new Error(`${file} was made and is gone again`);
-  return made;
+  const created = readSecret(file);
+  if (created === undefined) throw new Error(`${file} was made and is gone again`);
+  return created;
 }
 
 function readSecret(file: string): string | undefined {

@@ -4,28 +4,35 @@ import { type DocumentNode, getOperationAST, Kind, parse } from 'graphql';
 import type { AuthClient } from '../client/index.ts';
 import { CONNECTION_LOST, describeFailure, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 import { readEvents } from './read-events.ts';
-import { type Answer, headersFor, judge, namesCaller, type Sent, sendOperation } from './send-operation.ts';
+import {
+  checkToken,
+  hasAuthorizationHeader,
+  headersFor,
+  type OperationResponse,
+  type ResponseBody,
+  sendOperation,
+} from './send-operation.ts';
 
 export interface FetcherOptions {
   client: AuthClient;
   /** Told when an operation of the user begins. */
-  onAsked(): void;
+  onRequest(): void;
   /** Told of each answer to an operation of the user. */
-  onAnswer(sent: Sent, hasOwnToken: boolean): void;
+  onResponse(sent: OperationResponse, hasOwnToken: boolean): void;
   /** Called with one sentence if an operation of the user has no result. */
   onFailed(text: string): void;
 }
 
 const INTROSPECTION = 'IntrospectionQuery';
 
-export function createFetcher({ client, onAsked, onAnswer, onFailed }: FetcherOptions): Fetcher {
+export function createFetcher({ client, onRequest, onResponse, onFailed }: FetcherOptions): Fetcher {
   /** The answers to one request. */
   async function* open(
     operation: FetcherParams,
     headers: Record<string, string>,
     token: string | null,
     signal: AbortSignal,
-  ): AsyncGenerator<Answer> {
+  ): AsyncGenerator<ResponseBody> {
     const response = await fetch(client.url, {
       method: 'POST',
       headers: { ...headersFor(token, 'text/event-stream'), ...headers },
@@ -34,53 +41,53 @@ export function createFetcher({ client, onAsked, onAnswer, onFailed }: FetcherOp
     }).catch(failWith(UNREACHABLE));
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
     const readOnce = async () =>
-      parseResult<Answer>(response.status, await response.text().catch(failWith(CONNECTION_LOST)));
-    const answers = isStream && response.body ? readEvents(response.body) : [await readOnce()];
-    for await (const answer of answers) yield answer as Answer; // what a GraphQL server sends
+      parseResult<ResponseBody>(response.status, await response.text().catch(failWith(CONNECTION_LOST)));
+    const responses = isStream && response.body ? readEvents(response.body) : [await readOnce()];
+    for await (const response of responses) yield response as ResponseBody; // what a GraphQL server sends
   }
 
   /** Asks once more, with another token, where the token has expired; again only after an answer that says otherwise. */
-  async function* readAnswers(
+  async function* readResponses(
     operation: FetcherParams,
     headers: Record<string, string>,
     signal: AbortSignal,
-  ): AsyncGenerator<Answer> {
+  ): AsyncGenerator<ResponseBody> {
     let mayRenew = true;
     let isOver = false;
     let hasBegun = false;
     try {
-      let token = namesCaller(headers) ? null : await client.accessToken();
+      let token = hasAuthorizationHeader(headers) ? null : await client.accessToken();
       while (!isOver) {
         isOver = true;
-        for await (const answer of open(operation, headers, token, signal)) {
-          const refusal = token === null ? undefined : judge(client, token, answer);
+        for await (const response of open(operation, headers, token, signal)) {
+          const tokenError = token === null ? undefined : checkToken(client, token, response);
           const renewed =
-            token !== null && refusal === 'TOKEN_EXPIRED' && mayRenew ? await client.renew(token) : null;
-          mayRenew = refusal === undefined; // what has begun may outlive several tokens
+            token !== null && tokenError === 'TOKEN_EXPIRED' && mayRenew ? await client.renew(token) : null;
+          mayRenew = tokenError === undefined; // what has begun may outlive several tokens
           if (renewed !== null) {
             token = renewed;
             isOver = false;
             break;
           }
-          onAnswer({ answer, missingScope: undefined }, namesCaller(headers));
+          onResponse({ body: response, missingScope: undefined }, hasAuthorizationHeader(headers));
           hasBegun = true;
-          yield answer;
+          yield response;
         }
       }
     } catch (error) {
       if (signal.aborted) return;
-      const failed = toFailedAnswer(error);
+      const failed = toFailedResponse(error);
       if (!hasBegun) yield failed; // the last event stays in sight
     }
   }
 
   /** A generator that waits hears of its end with the next event only; this ends at once, and the request with it. */
-  function subscribe(operation: FetcherParams, headers: Record<string, string>): AsyncIterable<Answer> {
+  function subscribe(operation: FetcherParams, headers: Record<string, string>): AsyncIterable<ResponseBody> {
     const stopped = new AbortController();
-    const answers = readAnswers(operation, headers, stopped.signal);
+    const responses = readResponses(operation, headers, stopped.signal);
     return {
       [Symbol.asyncIterator]: () => ({
-        next: () => answers.next(),
+        next: () => responses.next(),
         async return() {
           stopped.abort();
           return { done: true, value: undefined };
@@ -89,33 +96,33 @@ export function createFetcher({ client, onAsked, onAnswer, onFailed }: FetcherOp
     };
   }
 
-  async function ask(operation: FetcherParams, headers: Record<string, string>): Promise<Answer> {
+  async function send(operation: FetcherParams, headers: Record<string, string>): Promise<ResponseBody> {
     const isIntrospection = operation.operationName === INTROSPECTION;
     try {
       const sent = await sendOperation(client, operation, headers);
-      if (!isIntrospection) onAnswer(sent, namesCaller(headers));
-      return sent.answer;
+      if (!isIntrospection) onResponse(sent, hasAuthorizationHeader(headers));
+      return sent.body;
     } catch (error) {
       if (isIntrospection) throw error; // the documentation explorer shows that
-      return toFailedAnswer(error);
+      return toFailedResponse(error);
     }
   }
 
   /** Shown as a response: GraphiQL would show an error with its stack. */
-  function toFailedAnswer(error: unknown): Answer {
+  function toFailedResponse(error: unknown): ResponseBody {
     const message = describeFailure(error);
     onFailed(message);
     return { errors: [{ message }] };
   }
 
   return ((given, options) => {
-    if (given.operationName !== INTROSPECTION) onAsked();
+    if (given.operationName !== INTROSPECTION) onRequest();
     const headers: Record<string, string> = options?.headers ?? {};
     const document = parseIfValid(given.query);
     const operation = { ...given, operationName: nameOf(document, given.operationName) };
     return getOperationAST(document, operation.operationName)?.operation === 'subscription'
       ? subscribe(operation, headers)
-      : ask(operation, headers);
+      : send(operation, headers);
   }) as Fetcher; // GraphiQL's type of an answer names no extensions
 }
 

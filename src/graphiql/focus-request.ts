@@ -3,30 +3,30 @@ import { useEffect } from 'react';
 import { createValue, useValue, type Value } from './value.ts';
 
 export interface FocusRequest {
-  wished: Value<number>;
+  requested: Value<number>;
   request(): void;
   /** Whether there is a wish that nobody has granted; the caller grants it. */
-  take(): boolean;
+  consume(): boolean;
 }
 
 export function createFocusRequest(): FocusRequest {
-  const wished = createValue(0);
+  const requested = createValue(0);
   let granted = 0;
   return {
-    wished,
-    request: () => wished.set(wished.get() + 1),
-    take() {
-      const isNew = wished.get() > granted;
-      granted = wished.get();
+    requested,
+    request: () => requested.set(requested.get() + 1),
+    consume() {
+      const isNew = requested.get() > granted;
+      granted = requested.get();
       return isNew;
     },
   };
 }
 
 /** Calls `grant` once for each wish, after what it may need has been rendered. */
-export function useFocusRequest({ wished, take }: FocusRequest, grant: () => void): void {
-  const count = useValue(wished);
+export function useFocusRequest({ requested, consume }: FocusRequest, focus: () => void): void {
+  const count = useValue(requested);
   useEffect(() => {
-    if (take()) grant();
+    if (consume()) focus();
   }, [count]);
 }

@@ -2,7 +2,7 @@
 import { createContext, useContext } from 'react';
 import type { AuthClient, SignedOutReason, User } from '../client/index.ts';
 import type { StaySignedIn } from './account/stay-signed-in.ts';
-import type { Refusal } from './denied/find-denial.ts';
+import type { Denial } from './denied/find-denial.ts';
 import { createRequirements, type Requirements } from './docs/requirements.ts';
 import { createFocusRequest, type FocusRequest } from './focus-request.ts';
 import { createValue, type Value } from './value.ts';
@@ -12,7 +12,7 @@ export interface Account {
   /** False until it is known whether another tab has a session. */
   isKnown: boolean;
   /** Why nobody is signed in any more; null from the next sign-in on, and where nobody was. */
-  ended: SignedOutReason | null;
+  signedOutReason: SignedOutReason | null;
 }
 
 export interface PageDeps extends Pick<PageState, 'client' | 'stay' | 'canRegister'> {
@@ -27,53 +27,53 @@ export interface PageState {
   stay: StaySignedIn;
   account: Value<Account>;
   /** Counts how often it has changed who is asking, or when they signed in. */
-  changes: Value<number>;
+  identityVersion: Value<number>;
   /** What the last operation was refused for. */
-  refusal: Value<Refusal | null>;
+  denial: Value<Denial | null>;
   /** The refusal after which it was signed in, so that the operation may be run again. */
-  mended: Value<Refusal | null>;
+  resolvedDenial: Value<Denial | null>;
   /** Whether the panel asks a signed-in caller to sign in anew, as `maxAge` demands. */
-  isProving: Value<boolean>;
+  isReauthenticating: Value<boolean>;
   requirements: Requirements;
   /** The account panel's first field, or its heading. */
   panelFocus: FocusRequest;
   /** The button that runs a refused operation again. */
   runFocus: FocusRequest;
   /** Tells that it was signed in, also where the user is the one from before. */
-  noteSignIn(): void;
+  markSignedIn(): void;
 }
 
 /** Follows `client` for as long as the page is there. */
 export function createPageState({ client, url, stay, canRegister }: PageDeps): PageState {
-  const account = createValue<Account>({ user: client.user, isKnown: false, ended: null });
+  const account = createValue<Account>({ user: client.user, isKnown: false, signedOutReason: null });
   const change = (part: Partial<Account>) => account.set({ ...account.get(), ...part });
-  const changes = createValue(0);
-  const refusal = createValue<Refusal | null>(null);
-  const mended = createValue<Refusal | null>(null);
-  const noteSignIn = () => {
-    mended.set(refusal.get());
-    changes.set(changes.get() + 1);
+  const identityVersion = createValue(0);
+  const denial = createValue<Denial | null>(null);
+  const resolvedDenial = createValue<Denial | null>(null);
+  const markSignedIn = () => {
+    resolvedDenial.set(denial.get());
+    identityVersion.set(identityVersion.get() + 1);
   };
   client.onUserChanged((user) => {
-    change(user === null ? { user } : { user, ended: null });
-    if (user !== null) noteSignIn();
-    else changes.set(changes.get() + 1);
+    change(user === null ? { user } : { user, signedOutReason: null });
+    if (user !== null) markSignedIn();
+    else identityVersion.set(identityVersion.get() + 1);
   });
-  client.onSignedOut((ended) => change({ user: null, ended }));
+  client.onSignedOut((signedOutReason) => change({ user: null, signedOutReason }));
   client.ready.finally(() => change({ isKnown: true, user: client.user }));
   return {
     client,
     canRegister,
     stay,
     account,
-    changes,
-    refusal,
-    mended,
-    isProving: createValue(false),
+    identityVersion,
+    denial,
+    resolvedDenial,
+    isReauthenticating: createValue(false),
     requirements: createRequirements(client, url),
     panelFocus: createFocusRequest(),
     runFocus: createFocusRequest(),
-    noteSignIn,
+    markSignedIn,
   };
 }
 

@@ -8,8 +8,8 @@ import { useEffect, useMemo } from 'react';
 import { ACCOUNT_PLUGIN } from './account/plugin.tsx';
 import { createFetcher } from './create-fetcher.ts';
 import { createStorage } from './create-storage.ts';
-import { findRefusal } from './denied/find-denial.ts';
-import { RefusalNotice } from './denied/notice.tsx';
+import { findDenial } from './denied/find-denial.ts';
+import { DenialNotice } from './denied/notice.tsx';
 import { DOCS_PLUGIN } from './docs/explorer.tsx';
 import { Header } from './header.tsx';
 import { PageProvider, type PageState, usePage } from './page-state.ts';
@@ -32,10 +32,10 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
     () =>
       createFetcher({
         client: state.client,
-        onAsked: () => state.refusal.set(null),
-        onAnswer: (sent, hasOwnToken) => state.refusal.set(findRefusal(sent, hasOwnToken)),
+        onRequest: () => state.denial.set(null),
+        onResponse: (sent, hasOwnToken) => state.denial.set(findDenial(sent, hasOwnToken)),
         onFailed: (text) =>
-          state.refusal.set({ kind: 'failed', text, lacksRoleFor: undefined, hasOwnToken: false }),
+          state.denial.set({ kind: 'failed', text, lacksRoleFor: undefined, hasOwnToken: false }),
       }),
     [state],
   );
@@ -59,7 +59,7 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
                 <Header />
               </GraphiQL.Logo>
               <GraphiQL.Footer>
-                <RefusalNotice />
+                <DenialNotice />
               </GraphiQL.Footer>
             </GraphiQLInterface>
             <SchemaOfCaller />
@@ -72,7 +72,7 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
 
 /** Callers see what they may use, so whoever comes or goes changes the schema. */
 function SchemaOfCaller() {
-  const { changes, requirements } = usePage();
+  const { identityVersion: changes, requirements } = usePage();
   const { introspect } = useGraphiQLActions();
   const count = useValue(changes);
   useEffect(() => {

@@ -2,7 +2,7 @@
 import { type DocumentNode, Kind, parse } from 'graphql';
 import type { AuthClient } from '../client/index.ts';
 import { abortAfter } from '../client/time-limit.ts';
-import { findTokenRefusal, type TokenRefusal } from '../client/token-errors.ts';
+import { findTokenError, type TokenErrorReason } from '../client/token-errors.ts';
 import { CONNECTION_LOST, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 
 export interface Operation {
@@ -11,19 +11,19 @@ export interface Operation {
   operationName?: string | null | undefined;
 }
 
-export interface AnswerError {
+export interface ResponseError {
   message: string;
   extensions?: { code?: string; reason?: string; coordinate?: string };
 }
 
-export interface Answer {
+export interface ResponseBody {
   data?: Record<string, unknown> | null;
-  errors?: AnswerError[];
+  errors?: ResponseError[];
 }
 
 /** An operation's answer, and what its headers say of the scopes that are missing (RFC 6750, section 3). */
-export interface Sent {
-  answer: Answer;
+export interface OperationResponse {
+  body: ResponseBody;
   missingScope: string | undefined;
 }
 
@@ -39,28 +39,32 @@ export async function sendOperation(
   client: AuthClient,
   operation: Operation,
   headers: Record<string, string> = {},
-): Promise<Sent> {
-  const token = namesCaller(headers) ? null : await client.accessToken();
+): Promise<OperationResponse> {
+  const token = hasAuthorizationHeader(headers) ? null : await client.accessToken();
   const sent = await post(client.url, operation, headers, token);
   if (token === null) return sent;
-  if (judge(client, token, sent.answer) !== 'TOKEN_EXPIRED' || !mayRepeat(operation, sent.answer))
+  if (checkToken(client, token, sent.body) !== 'TOKEN_EXPIRED' || !mayRepeat(operation, sent.body))
     return sent;
   const renewed = await client.renew(token);
   if (renewed === null) return sent;
   const again = await post(client.url, operation, headers, renewed);
-  judge(client, renewed, again.answer);
+  checkToken(client, renewed, again.body);
   return again;
 }
 
 /** Why the token was not accepted; the client is told where its session has ended. */
-export function judge(client: AuthClient, token: string, { errors }: Answer): TokenRefusal | undefined {
-  const refusal = findTokenRefusal(errors);
-  if (refusal === 'TOKEN_REVOKED') client.revoked(token);
-  return refusal;
+export function checkToken(
+  client: AuthClient,
+  token: string,
+  { errors }: ResponseBody,
+): TokenErrorReason | undefined {
+  const tokenError = findTokenError(errors);
+  if (tokenError === 'TOKEN_REVOKED') client.revoked(token);
+  return tokenError;
 }
 
 /** Whether headers of the user's own say who is asking. */
-export function namesCaller(headers: Record<string, unknown>): boolean {
+export function hasAuthorizationHeader(headers: Record<string, unknown>): boolean {
   return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
 }
 
@@ -69,7 +73,7 @@ async function post(
   operation: Operation,
   headers: Record<string, string>,
   token: string | null,
-): Promise<Sent> {
+): Promise<OperationResponse> {
   return abortAfter(TIMEOUT_SECONDS * 1000, async (signal) => {
     const fail = (message: string) => () => {
       const late = `The server did not answer within ${TIMEOUT_SECONDS} seconds.`;
@@ -83,7 +87,7 @@ async function post(
     const text = await response.text().catch(fail(CONNECTION_LOST));
     const challenge = response.headers.get('www-authenticate') ?? '';
     return {
-      answer: parseResult<Answer>(response.status, text),
+      body: parseResult<ResponseBody>(response.status, text),
       missingScope: /\bscope="([^"]*)"/.exec(challenge)?.[1],
     };
   });
@@ -96,7 +100,7 @@ export function headersFor(token: string | null, accept: string): Record<string,
 }
 
 /** What has not begun may be sent again, and so may what only reads. */
-function mayRepeat({ query }: Operation, { data }: Answer): boolean {
+function mayRepeat({ query }: Operation, { data }: ResponseBody): boolean {
   return data === undefined || readsOnly(parse(query));
 }
 

@@ -12,7 +12,7 @@ export const directiveTypeDefs: string = baseTypeDefs.definitions
   .join('\n');
 
 /** What `schema.graphql` says of a type. */
-export function descriptionOf(typeName: string): string | undefined {
+export function getDescription(typeName: string): string | undefined {
   const definition = baseTypeDefs.definitions.find((one) => 'name' in one && one.name?.value === typeName);
   return definition && 'description' in definition ? definition.description?.value : undefined;
 }

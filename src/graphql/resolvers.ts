@@ -9,7 +9,7 @@ import type { FindClientAddress } from '../rate-limits/client-address.ts';
 import type { Session, User } from '../storage/store.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
 import { findHeader, findIncomingMessage } from '../utils/request-headers.ts';
-import { descriptionOf } from './base-schema.ts';
+import { getDescription } from './base-schema.ts';
 import { createReadOnce, type OperationInfo, type ReadOnce } from './read-once.ts';
 import { requirePrincipal } from './require-principal.ts';
 
@@ -17,13 +17,13 @@ import { requirePrincipal } from './require-principal.ts';
 const dateTime = new GraphQLScalarType({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',
-  description: descriptionOf('DateTime'),
+  description: getDescription('DateTime'),
 });
 
 export type ResolverContext = YogaInitialContext & BandhaContext;
 
 export function createResolvers(accounts: Accounts, getClientInfo: GetClientInfo) {
-  const readAccount = createReadOnce(({ userId }) => accounts.findAccount(userId));
+  const readAccount = createReadOnce(({ userId }) => accounts.findUser(userId));
   return {
     DateTime: dateTime,
     Query: {
@@ -101,14 +101,14 @@ export const logout =
 // Mutation.logoutEverywhere
 
 export const logoutEverywhere = (accounts: Accounts) => (_: unknown, __: unknown, context: ResolverContext) =>
-  accounts.endAllSessions(requirePrincipal(context).userId);
+  accounts.revokeAllSessions(requirePrincipal(context).userId);
 
 // Mutation.revokeSession
 
 export const revokeSession =
   (accounts: Accounts) =>
   (_: unknown, { id }: { id: string }, context: ResolverContext) =>
-    accounts.endSession({ userId: requirePrincipal(context).userId, sessionId: id });
+    accounts.revokeSession({ userId: requirePrincipal(context).userId, sessionId: id });
 
 // `AuthPayload` from issued tokens.
 

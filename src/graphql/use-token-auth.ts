@@ -6,7 +6,7 @@ import { ConfigError } from '../errors.ts';
 import { createAuthenticate } from '../tokens/authenticate.ts';
 import type { Verifier } from '../tokens/verifier.ts';
 
-export interface UseBandhaOptions extends GuardOptions {
+export interface TokenAuthOptions extends GuardOptions {
   /** From `createVerifier`. */
   verifier: Verifier;
 }
@@ -15,7 +15,7 @@ export interface UseBandhaOptions extends GuardOptions {
  * Authentication and guard for any Yoga server: `createYoga({ schema, plugins: [useBandha({ verifier })] })`.
  * @throws ConfigError without a verifier; when the plugin is added, as `useGuard` does
  */
-export function useBandha(options: UseBandhaOptions): Plugin {
+export function useTokenAuth(options: TokenAuthOptions): Plugin {
   const { verifier, ...guard } = options ?? {}; // JavaScript may pass nothing
   if (typeof verifier?.verify !== 'function') {
     throw new ConfigError(['useBandha: verifier: is required; createVerifier makes one']);

@@ -26,7 +26,7 @@ const CHECKS: Readonly<Record<keyof ListenerOptions, OptionCheck>> = {
 export function assertListenerArguments(yoga: unknown, bandha: unknown, options: unknown = {}): void {
   const issues: string[] = [];
   if (!hasKey(yoga, 'getEnveloped')) issues.push('yoga: must be what createYoga returns');
-  if (!hasKey(bandha, 'house')) issues.push('bandha: must be what createBandha returns, after await');
+  if (!hasKey(bandha, 'serverParts')) issues.push('bandha: must be what createBandha returns, after await');
   for (const [name, value] of Object.entries(options ?? {})) {
     if (value === undefined) continue;
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof ListenerOptions] : undefined;

@@ -27,19 +27,19 @@ export type AnyYoga = YogaServerInstance<any, any>;
  * plugins alone; and looks whether Bandha's plugins are these very ones.
  * @returns the names of the hooks that are somebody else's: of plugins, or of options such as `context`
  */
-export function findForeignHooks(yoga: AnyYoga, ours: readonly Plugin[]): string[] {
+export function detectUnsupportedHooks(yoga: AnyYoga, ours: readonly Plugin[]): string[] {
   const schema = yoga.getEnveloped({}).schema;
   const left = new Map<string, number>();
   for (const { text } of hooksOf(createYoga({ schema, plugins: [...ours], logging: false }))) {
     left.set(text, (left.get(text) ?? 0) + 1);
   }
-  const foreign = hooksOf(yoga).filter(({ text }) => {
+  const unsupported = hooksOf(yoga).filter(({ text }) => {
     const count = left.get(text) ?? 0;
     left.set(text, count - 1);
     return count <= 0;
   });
   const replaced = ours.filter((plugin) => !pluginsOf(yoga).includes(plugin)).flatMap(Object.keys);
-  return [...new Set([...foreign.map(({ name }) => name), ...replaced])];
+  return [...new Set([...unsupported.map(({ name }) => name), ...replaced])];
 }
 
 function pluginsOf(yoga: AnyYoga): readonly object[] {

@@ -8,7 +8,7 @@ import { rotateOldKeys } from '../tokens/keys/rotation.ts';
 import type { Secrets } from '../tokens/secrets.ts';
 import type { Log } from '../utils/log.ts';
 
-export interface HousekeepingDeps {
+export interface BackgroundJobsDeps {
   store: Store;
   secrets: Secrets;
   config: Pick<Config, 'keyMaxAgeSeconds' | 'accessTtlSeconds' | 'sessionIdleSeconds'>;
@@ -17,7 +17,7 @@ export interface HousekeepingDeps {
 }
 
 /** What one round did. */
-export interface HousekeepingReport {
+export interface BackgroundJobsReport {
   removedSessions: number;
   removedChanges: number;
   removedKeys: number;
@@ -27,9 +27,9 @@ export interface HousekeepingReport {
   isComplete: boolean;
 }
 
-export interface Housekeeping {
+export interface BackgroundJobs {
   /** Does a round now, unless another instance is at it, or has been lately. */
-  keepHouse(): Promise<HousekeepingReport | undefined>;
+  runOnce(): Promise<BackgroundJobsReport | undefined>;
   stop(): Promise<void>;
 }
 
@@ -38,29 +38,29 @@ const LEASE = 'housekeeping';
 /** One instance does a round this often. */
 const EVERY_SECONDS = HOUR_SECONDS;
 /** Each instance looks this often whether one is due. */
-const LOOK_EVERY_MS = 60_000;
+const CHECK_INTERVAL_MS = 60_000;
 /** An instance that dies during a round holds the others up no longer than this. */
 const LEASE_SECONDS = 60;
 /** An ended session is kept for a while: who still has its refresh token hears why it is worth nothing. */
-const KEEP_ENDED_SECONDS = 24 * HOUR_SECONDS;
+const ENDED_RETENTION_SECONDS = 24 * HOUR_SECONDS;
 /** Longer than the last token needs: an instance may have signed with a key a moment after it was retired. */
-const KEEP_RETIRED_SECONDS = HOUR_SECONDS;
+const RETIRED_RETENTION_SECONDS = HOUR_SECONDS;
 const BATCH = 500;
 /** Between batches, so that those who wait for an answer come first: at least so long, and so many times the batch. */
 const PAUSE_MS = 20;
-const PAUSE_TIMES = 50;
+const PAUSE_FACTOR = 50;
 const PAUSE_AT_MOST_MS = 5_000;
 
-export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
+export function createBackgroundJobs(deps: BackgroundJobsDeps): BackgroundJobs {
   const { store, config, log, now } = deps;
   const stopping = new AbortController();
   const { signal } = stopping;
-  let underWay: Promise<unknown> = Promise.resolve();
+  let pending: Promise<unknown> = Promise.resolve();
   const ago = (seconds: number) => new Date(now().getTime() - seconds * 1000);
 
   /** Repeats until there is nothing left, the lease is lost, or the process stops. */
   async function inBatches(
-    holdOn: () => Promise<boolean>,
+    renewLease: () => Promise<boolean>,
     removeSome: () => Promise<{ removed: number; isDone: boolean }>,
   ): Promise<number> {
     let removed = 0;
@@ -68,29 +68,34 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
       const startedAt = performance.now();
       const batch = await removeSome();
       removed += batch.removed;
-      if (batch.isDone || signal.aborted || !(await holdOn())) return removed;
-      const pause = PAUSE_TIMES * (performance.now() - startedAt);
+      if (batch.isDone || signal.aborted || !(await renewLease())) return removed;
+      const pause = PAUSE_FACTOR * (performance.now() - startedAt);
       const milliseconds = Math.min(Math.max(pause, PAUSE_MS), PAUSE_AT_MOST_MS);
       await wait(milliseconds, undefined, { signal }).catch(() => {});
     }
   }
 
-  async function round(holdOn: () => Promise<boolean>): Promise<Omit<HousekeepingReport, 'isComplete'>> {
-    const keepSeconds = Math.max(KEEP_ENDED_SECONDS, 2 * config.accessTtlSeconds);
-    const before = ago(keepSeconds);
+  async function runJobs(
+    renewLease: () => Promise<boolean>,
+  ): Promise<Omit<BackgroundJobsReport, 'isComplete'>> {
+    const retentionSeconds = Math.max(ENDED_RETENTION_SECONDS, 2 * config.accessTtlSeconds);
+    const before = ago(retentionSeconds);
     let after: string | undefined;
     return {
       rotatedKeys: (await rotateOldKeys(deps, config.keyMaxAgeSeconds)) !== undefined,
-      removedKeys: await store.removeRetiredKeys(ago(config.accessTtlSeconds + KEEP_RETIRED_SECONDS), now()),
-      removedChanges: await inBatches(holdOn, async () => {
+      removedKeys: await store.removeRetiredKeys(
+        ago(config.accessTtlSeconds + RETIRED_RETENTION_SECONDS),
+        now(),
+      ),
+      removedChanges: await inBatches(renewLease, async () => {
         const removed = await store.removeChanges(before, BATCH);
         return { removed, isDone: removed < BATCH };
       }),
-      removedNetworks: await inBatches(holdOn, async () => {
+      removedNetworks: await inBatches(renewLease, async () => {
         const removed = await store.removeKnownNetworks(ago(KNOWN_NETWORK_SECONDS), BATCH);
         return { removed, isDone: removed < BATCH };
       }),
-      removedSessions: await inBatches(holdOn, async () => {
+      removedSessions: await inBatches(renewLease, async () => {
         const { sessionIdleSeconds: idleSeconds } = config;
         const batch = await store.removeEndedSessions({ before, idleSeconds, after, limit: BATCH });
         after = batch.after;
@@ -99,12 +104,12 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
     };
   }
 
-  async function keepHouse(): Promise<HousekeepingReport | undefined> {
+  async function runOnce(): Promise<BackgroundJobsReport | undefined> {
     // A name for each round: the one who did the last has to wait for the next as everybody else.
     const holder = crypto.randomUUID();
-    const holdOn = () => store.takeLease(LEASE, holder, now(), LEASE_SECONDS);
-    if (signal.aborted || !(await holdOn())) return undefined;
-    const done = await round(holdOn);
+    const renewLease = () => store.takeLease(LEASE, holder, now(), LEASE_SECONDS);
+    if (signal.aborted || !(await renewLease())) return undefined;
+    const done = await runJobs(renewLease);
     // Kept until the next round is due: nobody does another one before.
     const isComplete = !signal.aborted && (await store.takeLease(LEASE, holder, now(), EVERY_SECONDS));
     const report = { ...done, isComplete };
@@ -113,17 +118,17 @@ export function createHousekeeping(deps: HousekeepingDeps): Housekeeping {
   }
 
   const timer = setInterval(() => {
-    underWay = underWay
-      .then(keepHouse)
+    pending = pending
+      .then(runOnce)
       .catch((err) => log.warn({ reason: describeOutage(err) }, 'housekeeping was interrupted'));
-  }, LOOK_EVERY_MS).unref();
+  }, CHECK_INTERVAL_MS).unref();
 
   return {
-    keepHouse,
+    runOnce,
     async stop() {
       clearInterval(timer);
       stopping.abort();
-      await underWay;
+      await pending;
     },
   };
 }

@@ -3,22 +3,22 @@ import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Accounts } from '../accounts/accounts.ts';
 import { AuthError } from '../errors.ts';
-import type { AuthenticateAtOnce, Authentication } from '../tokens/authenticate.ts';
-import { andThen } from '../utils/maybe-promise.ts';
+import type { AuthenticateMaybeAsync, Authentication } from '../tokens/authenticate.ts';
+import { handleMaybePromise } from '../utils/maybe-promise.ts';
 
 /** Numbers that are read when somebody asks. */
-export interface Readings {
+export interface MetricSources {
   revokedSessions(): number;
   cachedTokens(): number;
   /** Up to when changes of other instances are known, by `performance.now()`. */
-  changesKnownAt(): number;
+  feedSyncedAt(): number;
 }
 
 export interface Metrics {
   registry: Registry;
   /** The same functions, each call counted by what became of it, with its time. */
-  countAccounts(accounts: Accounts): Accounts;
-  countAuthentications(authenticate: AuthenticateAtOnce): AuthenticateAtOnce;
+  instrumentAccounts(accounts: Accounts): Accounts;
+  instrumentAuthentication(authenticate: AuthenticateMaybeAsync): AuthenticateMaybeAsync;
   countResponse(status: number): void;
   /** `REPEATED`: answered inside the grace; `REUSED`: the session was revoked. */
   countRepeatedRefresh(outcome: 'REPEATED' | 'REUSED'): void;
@@ -27,7 +27,7 @@ export interface Metrics {
 /** From a look-up to a password hash that waits for its turn. */
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
-export function createMetrics(readings: Readings): Metrics {
+export function createMetrics(readings: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
@@ -48,7 +48,7 @@ export function createMetrics(readings: Readings): Metrics {
   gauge(
     'bandha_changes_age_seconds',
     'How old the knowledge of what other instances changed is; over 5, the store is asked about each session',
-    () => (performance.now() - readings.changesKnownAt()) / 1000,
+    () => (performance.now() - readings.feedSyncedAt()) / 1000,
   );
   gauge(
     'process_start_time_seconds',
@@ -97,11 +97,11 @@ export function createMetrics(readings: Readings): Metrics {
     registers,
   });
 
-  function timed<A extends unknown[], R>(verb: string, useCase: (...args: A) => Promise<R>) {
+  function withDuration<A extends unknown[], R>(operation: string, useCase: (...args: A) => Promise<R>) {
     return async (...args: A): Promise<R> => {
       const startedAt = performance.now();
       const done = (outcome: string) =>
-        useCases.observe({ verb, outcome }, (performance.now() - startedAt) / 1000);
+        useCases.observe({ verb: operation, outcome }, (performance.now() - startedAt) / 1000);
       try {
         const result = await useCase(...args);
         done('ok');
@@ -115,20 +115,20 @@ export function createMetrics(readings: Readings): Metrics {
 
   return {
     registry,
-    countAccounts: (accounts) =>
+    instrumentAccounts: (accounts) =>
       Object.fromEntries(
-        Object.entries(accounts).map(([verb, useCase]) => [
-          verb,
-          timed(verb, useCase as (...args: unknown[]) => Promise<unknown>), // every use case is one
+        Object.entries(accounts).map(([operation, useCase]) => [
+          operation,
+          withDuration(operation, useCase as (...args: unknown[]) => Promise<unknown>), // every use case is one
         ]),
       ) as unknown as Accounts, // the same names, and functions of the same types
-    countAuthentications(authenticate) {
+    instrumentAuthentication(authenticate) {
       const counted = (authentication: Authentication) => {
         const { principal, problem } = authentication;
         countAuthentication(problem ?? (principal ? 'accepted' : 'none'));
         return authentication;
       };
-      return (headers) => andThen(authenticate(headers), counted);
+      return (headers) => handleMaybePromise(authenticate(headers), counted);
     },
     countResponse,
     countRepeatedRefresh,

@@ -5,10 +5,10 @@ import { AuthError } from '../errors.ts';
 import { ARGON2ID } from './argon2-worker.ts';
 import { normalizePassword } from './password-rules.ts';
 import { createBoundedQueue, QueueFullError } from './queue.ts';
-import { assertThreadFile, createHashingThreads } from './worker-pool.ts';
+import { assertThreadFile, createHashingPool } from './worker-pool.ts';
 
 /** `Algorithm.Argon2id` and `Version.V0x13` of the package, whose enums exist in its types alone. */
-const MADE_AS = { ...ARGON2ID, algorithm: 2, version: 1 };
+const CURRENT_PARAMETERS = { ...ARGON2ID, algorithm: 2, version: 1 };
 
 export interface PasswordHasherOptions {
   /** How many hashes run at once; default: one less than the cores, at least one. */
@@ -40,7 +40,7 @@ export interface PasswordHasher {
 export async function createPasswordHasher(options: PasswordHasherOptions = {}): Promise<PasswordHasher> {
   const maxRunning = options.maxRunning ?? Math.max(1, availableParallelism() - 1);
   assertThreadFile();
-  const threads = createHashingThreads(maxRunning);
+  const threads = createHashingPool(maxRunning);
   const run = createBoundedQueue({
     maxRunning,
     maxWaiting: options.maxWaiting ?? 128,
@@ -49,11 +49,11 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
   // What unknown accounts are compared with. Made here: no thread has to start before the first sign-in.
   const unknownHash = await hash(crypto.randomUUID(), ARGON2ID);
 
-  const underWay = new Set<Promise<unknown>>();
+  const pending = new Set<Promise<unknown>>();
 
   async function enqueue<T>(task: () => Promise<T>, network = ''): Promise<T> {
     const result = run(task, network);
-    underWay.add(result);
+    pending.add(result);
     try {
       return await result;
     } catch (error) {
@@ -66,7 +66,7 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
       }
       throw error;
     } finally {
-      underWay.delete(result);
+      pending.delete(result);
     }
   }
 
@@ -79,10 +79,10 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
     },
     needsRehash(phc) {
       const made: object = parseOptions(phc);
-      return Object.entries(MADE_AS).some(([name, value]) => Reflect.get(made, name) !== value);
+      return Object.entries(CURRENT_PARAMETERS).some(([name, value]) => Reflect.get(made, name) !== value);
     },
     async close() {
-      while (underWay.size > 0) await Promise.allSettled(underWay);
+      while (pending.size > 0) await Promise.allSettled(pending);
       await threads.close();
     },
   };

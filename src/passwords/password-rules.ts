@@ -25,7 +25,7 @@ export function isTooLong(password: string): boolean {
  * Why a new password is refused, as the end of a sentence; undefined if it is accepted.
  * @param email the account's address, whose local part must not stand in the password
  */
-export function checkPassword(password: string, email: string): string | undefined {
+export function findPasswordIssue(password: string, email: string): string | undefined {
   if (isTooLong(password)) return `must have at most ${MAX_LENGTH} characters`;
   const normalized = normalizePassword(password);
   if ([...normalized].length < MIN_LENGTH) return `must have at least ${MIN_LENGTH} characters`;

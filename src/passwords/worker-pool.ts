@@ -5,7 +5,7 @@ import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import { ConfigError } from '../errors.ts';
 
-export interface HashingThreads {
+export interface HashingPool {
   hash(password: string): Promise<string>;
   /** @throws where `phc` is no hash */
   verify(password: string, phc: string): Promise<boolean>;
@@ -29,7 +29,7 @@ export function assertThreadFile(file = THREAD): void {
 }
 
 /** Threads start when they are needed, and end when they have had nothing to do for half a minute. */
-export function createHashingThreads(maxThreads: number, file = THREAD): HashingThreads {
+export function createHashingPool(maxThreads: number, file = THREAD): HashingPool {
   const threads = new Piscina({
     filename: new URL(file).href,
     minThreads: 0,
@@ -39,16 +39,16 @@ export function createHashingThreads(maxThreads: number, file = THREAD): Hashing
     recordTiming: false,
   });
   let isClosed = false;
-  const underWay = new Set<AbortController>();
+  const pending = new Set<AbortController>();
   // A thread that cannot start, as where its file is gone, says so here alone; what waits for it would wait for ever.
   threads.on('error', (error) => {
-    for (const waiting of underWay) waiting.abort(error);
+    for (const waiting of pending) waiting.abort(error);
   });
 
   async function run<T>(name: 'hash' | 'verify', task: object): Promise<T> {
     if (isClosed) throw new Error('The hashing threads have ended');
     const waiting = new AbortController();
-    underWay.add(waiting);
+    pending.add(waiting);
     try {
       return await threads.run(task, { name, signal: waiting.signal });
     } catch (error) {
@@ -56,7 +56,7 @@ export function createHashingThreads(maxThreads: number, file = THREAD): Hashing
         ? new Error('Hashing has failed', { cause: waiting.signal.reason })
         : error;
     } finally {
-      underWay.delete(waiting);
+      pending.delete(waiting);
     }
   }
 

@@ -36,7 +36,7 @@ const MAX_BURST = 1_000_000;
 const INTERVAL_SECONDS = { least: 0.001, most: 365 * 24 * 60 * 60 };
 
 /** @param options without issues, as `findLimitIssues` finds them */
-export function completeLimits(options: RateLimitOptions): RateLimitValues {
+export function resolveLimits(options: RateLimitOptions): RateLimitValues {
   const names = Object.keys(BUCKETS) as BucketName[]; // of a literal
   const values = names.map((name) => {
     const { burst = BUCKETS[name].burst, intervalSeconds = BUCKETS[name].intervalSeconds } =

@@ -1,6 +1,6 @@
 // Rate limits counted in this process.
 import { AuthError } from '../errors.ts';
-import { BUCKETS, type BucketName, completeLimits, type RateLimitOptions } from './buckets.ts';
+import { BUCKETS, type BucketName, type RateLimitOptions, resolveLimits } from './buckets.ts';
 import type { RateLimits, Spend } from './rate-limits.ts';
 
 /**
@@ -10,7 +10,7 @@ import type { RateLimits, Spend } from './rate-limits.ts';
  */
 export const MAX_ENTRIES = 50_000;
 /** Entries left by an eviction, so that the next one is not due at once. */
-const KEPT_ENTRIES = 0.9 * MAX_ENTRIES;
+const CACHED_ENTRIES = 0.9 * MAX_ENTRIES;
 /** An entry is kept for a while after it has become full: a clock that is set back by less does not refill it. */
 const CLOCK_MARGIN_MS = 60_000;
 
@@ -34,7 +34,7 @@ export function createMemoryLimits({
   limits?: RateLimitOptions;
   now: () => Date;
 }): MemoryLimits {
-  const tables = Object.entries(completeLimits(limits)).map(
+  const tables = Object.entries(resolveLimits(limits)).map(
     ([name, { burst, intervalSeconds }]): Table => ({
       name: name as BucketName, // a key of its values
       burst,
@@ -117,11 +117,11 @@ function refund({ arrivals, intervalMs }: Table, key: string, time: number): voi
 function makeRoom({ arrivals }: Table, time: number): void {
   if (arrivals.size < MAX_ENTRIES) return;
   for (const [key, arrival] of arrivals) if (arrival < time - CLOCK_MARGIN_MS) arrivals.delete(key);
-  if (arrivals.size <= KEPT_ENTRIES) return;
+  if (arrivals.size <= CACHED_ENTRIES) return;
   const sorted = Float64Array.from(arrivals.values()).sort();
-  const last = sorted[arrivals.size - KEPT_ENTRIES - 1] ?? 0;
+  const last = sorted[arrivals.size - CACHED_ENTRIES - 1] ?? 0;
   for (const [key, arrival] of arrivals) {
-    if (arrivals.size <= KEPT_ENTRIES) return;
+    if (arrivals.size <= CACHED_ENTRIES) return;
     if (arrival <= last) arrivals.delete(key);
   }
 }

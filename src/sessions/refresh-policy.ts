@@ -1,7 +1,7 @@
 // What a presented refresh token is worth, given the session as it stands.
 import type { RotationRequest, Session } from '../storage/store.ts';
 
-export type RefreshJudgement = 'ROTATE' | 'REPEAT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN';
+export type RefreshDecision = 'ROTATE' | 'REPEAT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN';
 
 /**
  * How long after the first use of the successor the token before it is still answered: for requests that were under way
@@ -14,10 +14,10 @@ const CONCURRENT_MS = 3_000;
  * any more once its successor has been used, by a refresh or by an access token. `REUSED`: an old one, so there is a
  * copy of it (RFC 9700, section 4.14.2). `UNKNOWN`: of a generation not issued yet, as after the database was set back.
  */
-export function judgeRefresh(
+export function decideRefresh(
   session: Session,
   { generation, now, graceSeconds, idleSeconds, successorUsedAt }: RotationRequest,
-): RefreshJudgement {
+): RefreshDecision {
   if (session.revokedAt !== undefined) return 'REVOKED';
   if (!isLive(session, now, idleSeconds)) return 'EXPIRED';
   if (generation > session.generation) return 'UNKNOWN';
@@ -30,10 +30,10 @@ export function judgeRefresh(
 
 /** Whether a session has neither ended nor expired, absolutely or by lying idle. */
 export function isLive(session: Session, now: Date, idleSeconds: number): boolean {
-  return session.revokedAt === undefined && now < endsAt(session, idleSeconds);
+  return session.revokedAt === undefined && now < effectiveExpiry(session, idleSeconds);
 }
 
 /** When a session ends if it is not used again. */
-export function endsAt({ expiresAt, lastUsedAt }: Session, idleSeconds: number): Date {
+export function effectiveExpiry({ expiresAt, lastUsedAt }: Session, idleSeconds: number): Date {
   return new Date(Math.min(expiresAt.getTime(), lastUsedAt.getTime() + idleSeconds * 1000));
 }

@@ -2,20 +2,20 @@
 import type { Kysely } from 'kysely';
 import { AuthError } from '../errors.ts';
 import { type Log, silentLog } from '../utils/log.ts';
-import type { ChangeFeed } from './feed/revocation-feed.ts';
-import { createHousekeepingVerbs } from './queries/maintenance.ts';
-import { createSessionVerbs } from './queries/sessions.ts';
-import { createSigningKeyVerbs } from './queries/signing-keys.ts';
-import { createUserVerbs } from './queries/users.ts';
+import type { RevocationFeed } from './feed/revocation-feed.ts';
+import { createMaintenanceQueries } from './queries/maintenance.ts';
+import { createSessionQueries } from './queries/sessions.ts';
+import { createSigningKeyQueries } from './queries/signing-keys.ts';
+import { createUserQueries } from './queries/users.ts';
 import type { Store } from './store.ts';
-import type { Connections, Database } from './tables.ts';
+import type { Database, QueryContext } from './tables.ts';
 
 /** What one kind of database brings; the verbs are the same on all. */
 export interface Engine {
   db: Kysely<Database>;
   reader: Kysely<Database>;
   locksRows: boolean;
-  feed: ChangeFeed;
+  feed: RevocationFeed;
   close(): Promise<void>;
 }
 
@@ -38,30 +38,30 @@ export interface StoreOptions {
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const engine = await openEngine(url, options);
   const { db, reader, locksRows, feed } = engine;
-  const connections: Connections = {
+  const connections: QueryContext = {
     db,
     reader,
-    locksRows,
-    announce(changes) {
+    hasRowLocks: locksRows,
+    publish(changes) {
       if (changes.length === 0) return;
-      feed.tell(changes);
-      feed.wake();
+      feed.publish(changes);
+      feed.poll();
     },
-    wake: () => feed.wake(),
-    lastGap: () => feed.lastGap(),
+    poll: () => feed.poll(),
+    lastOutage: () => feed.lastOutage(),
   };
-  return closeable(
+  return withDrain(
     {
-      ...createUserVerbs(connections),
-      ...createSessionVerbs(connections),
-      ...createSigningKeyVerbs(connections),
-      ...createHousekeepingVerbs(connections),
-      followChanges: feed.follow,
+      ...createUserQueries(connections),
+      ...createSessionQueries(connections),
+      ...createSigningKeyQueries(connections),
+      ...createMaintenanceQueries(connections),
+      subscribe: feed.subscribe,
       async ping() {
         await reader.selectFrom('signing_keys').select('kid').limit(1).execute();
       },
     },
-    { changesToldAt: feed.toldAt },
+    { feedSyncedAt: feed.syncedAt },
     async () => {
       await feed.stop();
       await engine.close();
@@ -80,28 +80,32 @@ async function openEngine(url: string, options: StoreOptions): Promise<Engine> {
   return openPostgresEngine(url, { ...options, log });
 }
 
-type Verbs = Omit<Store, 'changesToldAt' | 'close'>;
+type StoreMethods = Omit<Store, 'feedSyncedAt' | 'close'>;
 
 /** The verbs with a `close` that waits for those that have been called. */
-function closeable(verbs: Verbs, rest: Pick<Store, 'changesToldAt'>, close: () => Promise<void>): Store {
-  const underWay = new Set<Promise<unknown>>();
+function withDrain(
+  methods: StoreMethods,
+  rest: Pick<Store, 'feedSyncedAt'>,
+  close: () => Promise<void>,
+): Store {
+  const pending = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
-  const counted = Object.entries(verbs).map(([name, verb]) => [
+  const counted = Object.entries(methods).map(([name, method]) => [
     name,
     (...args: unknown[]) => {
       if (closing !== undefined) return Promise.reject(new AuthError('STORE_UNAVAILABLE'));
-      const done: Promise<unknown> = (verb as (...args: unknown[]) => Promise<unknown>)(...args); // all verbs are
-      underWay.add(done);
-      const forget = () => underWay.delete(done);
+      const done: Promise<unknown> = (method as (...args: unknown[]) => Promise<unknown>)(...args); // all verbs are
+      pending.add(done);
+      const forget = () => pending.delete(done);
       done.then(forget, forget);
       return done;
     },
   ]);
   return {
-    ...(Object.fromEntries(counted) as Verbs), // the same names and functions
+    ...(Object.fromEntries(counted) as StoreMethods), // the same names and functions
     ...rest,
     close() {
-      closing ??= Promise.allSettled(underWay).then(close);
+      closing ??= Promise.allSettled(pending).then(close);
       return closing;
     },
   };

@@ -86,7 +86,7 @@ export interface SigningKeyRow {
 }
 
 /** What every instance must hear of, whichever of them did it. */
-export type Change =
+export type FeedEvent =
   | { kind: 'SESSION_REVOKED'; sessionId: string; revokedAt: Date }
   /** `roles` are those that the user has now. */
   | { kind: 'ROLES_CHANGED'; userId: string; roles: readonly string[]; changedAt: Date }
@@ -95,7 +95,7 @@ export type Change =
   | { kind: 'LIMITS_CLEARED'; subject: string; clearedAt: Date };
 
 /** What a session's access tokens are worth, as the database has it. */
-export interface SessionStanding {
+export interface SessionStatus {
   revokedAt: Date | undefined;
   /** Those that its user has now. */
   roles: readonly string[];
@@ -172,7 +172,7 @@ export interface Store {
   /** The sessions of a user that are neither revoked nor expired, the most recently used first; at most 100. */
   listLiveSessions(userId: string, now: Date, idleSeconds: number): Promise<Session[]>;
   /** @returns undefined where there is no such session, or no longer */
-  findSessionStanding(sessionId: string): Promise<SessionStanding | undefined>;
+  findSessionStatus(sessionId: string): Promise<SessionStatus | undefined>;
   /**
    * Compares the generation and sets the next in one step. Of any number at once with one token, one is `ROTATED` and
    * the others, inside the grace and until the successor has been used, `REPEATED` with the same session. A token older
@@ -193,9 +193,9 @@ export interface Store {
    * store revokes before the revoking verb resolves, for all else within half a second. May call more than once for
    * one. Resolves when the past has been told. `since` is asked again after an interruption.
    */
-  followChanges(listener: (change: Change) => void, since: () => Date): Promise<void>;
+  subscribe(listener: (change: FeedEvent) => void, since: () => Date): Promise<void>;
   /** Up to when every change has been told: milliseconds, as by `performance.now()`. */
-  changesToldAt(): number;
+  feedSyncedAt(): number;
 
   /** Every key that is kept, the oldest first; at most one is `next`, and one `current`. */
   listSigningKeys(): Promise<SigningKeyRow[]>;
@@ -203,7 +203,7 @@ export interface Store {
    * Puts the `next` and `current` keys among `keys` into places that are empty, or taken by a key of another
    * algorithm: that one is retired where it was current, and gone where it was next. Of several at once, one wins.
    */
-  provideSigningKeys(keys: readonly SigningKeyRow[], now: Date): Promise<void>;
+  addSigningKeys(keys: readonly SigningKeyRow[], now: Date): Promise<void>;
   /**
    * Retires the current key, makes the next one current and `replacement` the next, in one step.
    * @returns false, and changes nothing, where the next key is not `nextKid` any more: another instance was quicker

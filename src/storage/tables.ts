@@ -1,8 +1,8 @@
 // The tables as Kysely sees them, and how rows become the port's values. Instants are milliseconds since 1970.
 
 import type { Generated, Kysely, Selectable } from 'kysely';
-import type { Gap } from './feed/revocation-feed.ts';
-import type { Change, Session, SigningKeyRow, SigningKeyStatus, User } from './store.ts';
+import type { Outage } from './feed/revocation-feed.ts';
+import type { FeedEvent, Session, SigningKeyRow, SigningKeyStatus, User } from './store.ts';
 
 export interface Database {
   users: {
@@ -38,7 +38,7 @@ export interface Database {
   changes: {
     /** In SQLite in the order of their commits. */
     id: Generated<number>;
-    kind: Change['kind'];
+    kind: FeedEvent['kind'];
     /** The session's id, the user's, the kid, or the pseudonym of an account. */
     subject: string;
     made_at: number;
@@ -63,18 +63,18 @@ export interface Database {
 }
 
 /** What the verbs work with. */
-export interface Connections {
+export interface QueryContext {
   db: Kysely<Database>;
   /** For what only reads, and may be a moment behind. */
   reader: Kysely<Database>;
   /** Whether a transaction locks the rows that it judges; SQLite's has the database to itself. */
-  locksRows: boolean;
+  hasRowLocks: boolean;
   /** Called when changes have been committed: told here before anything else happens, and read elsewhere. */
-  announce(changes: readonly Change[]): void;
+  publish(changes: readonly FeedEvent[]): void;
   /** Called when something has been committed that is told by being read. */
-  wake(): void;
+  poll(): void;
   /** When the database was last out of reach, as far as this process knows. */
-  lastGap(): Gap | undefined;
+  lastOutage(): Outage | undefined;
 }
 
 export function toUser(row: Selectable<Database['users']>): User {
@@ -93,13 +93,13 @@ export type ChangeRow = Pick<Selectable<Database['changes']>, 'kind' | 'subject'
 };
 
 /** Those of a kind that a later version has brought are left out: this one has no use for them. */
-export function readChanges(rows: readonly ChangeRow[]): Change[] {
+export function toFeedEvents(rows: readonly ChangeRow[]): FeedEvent[] {
   return rows.flatMap((row) => toChange(row) ?? []);
 }
 
-function toChange(row: ChangeRow): Change | undefined {
+function toChange(row: ChangeRow): FeedEvent | undefined {
   const at = new Date(row.made_at);
-  const changes: Record<Change['kind'], Change> = {
+  const changes: Record<FeedEvent['kind'], FeedEvent> = {
     SESSION_REVOKED: { kind: 'SESSION_REVOKED', sessionId: row.subject, revokedAt: at },
     ROLES_CHANGED: {
       kind: 'ROLES_CHANGED',

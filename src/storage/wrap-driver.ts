@@ -2,10 +2,10 @@
 import type { DatabaseConnection, Driver } from 'kysely';
 
 /** Runs `task`, whose fault it may turn into another one. */
-export type Around = <T>(task: () => Promise<T>) => Promise<T>;
+export type Interceptor = <T>(task: () => Promise<T>) => Promise<T>;
 
 /** Kysely's drivers have their state in private fields, so a wrapped one hands every call on. */
-export function aroundDriver(driver: Driver, around: Around): Driver {
+export function wrapDriver(driver: Driver, interceptor: Interceptor): Driver {
   const wrapped = new WeakMap<DatabaseConnection, DatabaseConnection>();
   const inner = new WeakMap<DatabaseConnection, DatabaseConnection>();
   const unwrap = (connection: DatabaseConnection) => inner.get(connection) ?? connection;
@@ -15,7 +15,7 @@ export function aroundDriver(driver: Driver, around: Around): Driver {
     if (known !== undefined) return known;
     const made: DatabaseConnection = {
       streamQuery: (...args) => connection.streamQuery(...args),
-      executeQuery: (...args) => around(() => connection.executeQuery(...args)),
+      executeQuery: (...args) => interceptor(() => connection.executeQuery(...args)),
     };
     wrapped.set(connection, made);
     inner.set(made, connection);
@@ -24,11 +24,11 @@ export function aroundDriver(driver: Driver, around: Around): Driver {
 
   return {
     init: (options) => driver.init(options),
-    acquireConnection: async (options) => wrap(await around(() => driver.acquireConnection(options))),
+    acquireConnection: async (options) => wrap(await interceptor(() => driver.acquireConnection(options))),
     beginTransaction: (connection, settings) =>
-      around(() => driver.beginTransaction(unwrap(connection), settings)),
-    commitTransaction: (connection) => around(() => driver.commitTransaction(unwrap(connection))),
-    rollbackTransaction: (connection) => around(() => driver.rollbackTransaction(unwrap(connection))),
+      interceptor(() => driver.beginTransaction(unwrap(connection), settings)),
+    commitTransaction: (connection) => interceptor(() => driver.commitTransaction(unwrap(connection))),
+    rollbackTransaction: (connection) => interceptor(() => driver.rollbackTransaction(unwrap(connection))),
     releaseConnection: (connection, options) => driver.releaseConnection(unwrap(connection), options),
     destroy: (options) => driver.destroy(options),
   };

@@ -1,7 +1,14 @@
 // Assertions on what a caller got, for `expect.extend` of Vitest.
 import type {} from 'vitest';
-import { assertCoordinate, assertReason, parseAnswer } from './parse-response.ts';
-import { type AnswerBody, type DenialReason, type Denied, denialsIn, errorsIn, isDenial } from './result.ts';
+import { assertCoordinate, assertReason, parseResponse } from './parse-response.ts';
+import {
+  type DenialReason,
+  type Denied,
+  denialsIn,
+  errorsIn,
+  isDenial,
+  type ResponseBody,
+} from './result.ts';
 
 /** What `expect(result)` can say once it is extended. */
 export interface AuthMatchers<R = void> {
@@ -67,7 +74,7 @@ function neither({ isNot = false }: MatcherState, description: string): Outcome 
 }
 
 function read(matcher: string, received: unknown) {
-  const { body, unexpected } = parseAnswer(matcher, received);
+  const { body, unexpected } = parseResponse(matcher, received);
   const denials = denialsIn(body);
   const isOpen = Object(received)[Symbol.asyncIterator] !== undefined && body.errors === undefined;
   return {
@@ -79,7 +86,7 @@ function read(matcher: string, received: unknown) {
 }
 
 /** What was got, a line for each error. */
-function describe(body: AnswerBody, denials: readonly Denied[], unexpected: readonly unknown[]): string {
+function describe(body: ResponseBody, denials: readonly Denied[], unexpected: readonly unknown[]): string {
   const denied = denials.map(({ code, reason, coordinate, message }) =>
     [code, reason, coordinate && `at ${coordinate}`, !coordinate && `(${message})`].filter(Boolean).join(' '),
   );

@@ -9,20 +9,20 @@ export interface TestClock {
 }
 
 /** A clock that others can follow. */
-export interface WatchedClock extends TestClock {
+export interface ObservableClock extends TestClock {
   /** Calls `moved` whenever the time has changed; returns what stops that. */
   watch(moved: () => void): () => void;
 }
 
 /** Starts at the present, in whole seconds as tokens count time, so that a `maxAge` is over to the second. */
-export function createClock(): WatchedClock {
+export function createClock(): ObservableClock {
   let time = Math.floor(Date.now() / 1000) * 1000;
   const watchers = new Set<() => void>();
   function moveTo(moved: number): void {
     if (!Number.isFinite(moved))
       throw new TypeError('clock: is moved by a number of seconds, or set to a Date');
     time = moved;
-    for (const tell of [...watchers]) tell();
+    for (const notify of [...watchers]) notify();
   }
   return {
     get now() {

@@ -2,13 +2,13 @@
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { createYoga, isAsyncIterable, maskError } from 'graphql-yoga';
 import type { Guard } from '../authorization/guard.ts';
-import { guardPlugin } from '../authorization/use-guard.ts';
+import { createGuardPlugin } from '../authorization/use-guard.ts';
 import { useAuthentication } from '../context.ts';
 import { createLimitCheck, type ResolvedLimits } from '../http/limits/operation-limits.ts';
 import { createValidate } from '../http/limits/validate-operation.ts';
-import { useHiddenNames } from '../http/plugins/use-block-suggestions.ts';
-import { useClearRefusals } from '../http/plugins/use-input-errors.ts';
-import { useOperationLimits } from '../http/plugins/use-limits.ts';
+import { useBlockSuggestions } from '../http/plugins/use-block-suggestions.ts';
+import { useInputErrors } from '../http/plugins/use-input-errors.ts';
+import { useLimits } from '../http/plugins/use-limits.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import { type TestResult, toTestResult } from './result.ts';
 import { StoreNeededError } from './stub-accounts.ts';
@@ -43,15 +43,15 @@ export function createRunner(schema: GraphQLSchema, { guard, limits, contextOf }
   const yoga = createYoga<{ request: Request }>({
     schema,
     plugins: [
-      useOperationLimits(limits, createLimitCheck(limits)),
-      useClearRefusals(),
+      useLimits(limits, createLimitCheck(limits)),
+      useInputErrors(),
       useAuthentication((headers) => {
         const caller = callers.get(headers);
         if (caller === undefined) throw new Error('A request of the test kit has lost its caller');
         return caller;
       }),
-      guardPlugin(guard),
-      useHiddenNames({ introspection: true, validate: createValidate(limits.maxComparedFields) }),
+      createGuardPlugin(guard),
+      useBlockSuggestions({ introspection: true, validate: createValidate(limits.maxComparedFields) }),
     ],
     graphiql: false,
     logging: false,
@@ -65,15 +65,15 @@ export function createRunner(schema: GraphQLSchema, { guard, limits, contextOf }
     },
   });
 
-  async function answer(result: ExecutionResult): Promise<TestResult> {
-    const answered = await toTestResult(result, {
+  async function toResult(result: ExecutionResult): Promise<TestResult> {
+    const results = await toTestResult(result, {
       schema,
       fetchAPI: yoga.fetchAPI,
       originalOf: (error) => originals.get(error),
     });
-    const misuse = answered.unexpected.find((error) => error instanceof StoreNeededError);
+    const misuse = results.unexpected.find((error) => error instanceof StoreNeededError);
     if (misuse !== undefined) throw misuse;
-    return answered;
+    return results;
   }
 
   return async ({ query, variables, operationName }, caller) => {
@@ -83,7 +83,7 @@ export function createRunner(schema: GraphQLSchema, { guard, limits, contextOf }
     const context = { ...(await contextOf(caller)), request };
     const result = await yoga.getResultForParams({ params, request }, context);
     if (result === undefined) throw new Error('Yoga has not answered');
-    return isAsyncIterable(result) ? answerEach(result, answer) : answer(result);
+    return isAsyncIterable(result) ? toResults(result, toResult) : toResult(result);
   };
 }
 
@@ -93,15 +93,15 @@ function innermost(error: unknown): unknown {
   return error.originalError === undefined ? error : innermost(error.originalError);
 }
 
-function answerEach(
+function toResults(
   results: AsyncIterable<ExecutionResult>,
-  answer: (result: ExecutionResult) => Promise<TestResult>,
+  toResult: (result: ExecutionResult) => Promise<TestResult>,
 ): AsyncIterableIterator<TestResult> {
   const iterator = results[Symbol.asyncIterator]();
   return {
     async next() {
       const { done, value } = await iterator.next();
-      return done ? { done, value: undefined } : { done: false, value: await answer(value) };
+      return done ? { done, value: undefined } : { done: false, value: await toResult(value) };
     },
     async return() {
       await iterator.return?.();

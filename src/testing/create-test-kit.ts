@@ -1,7 +1,7 @@
 // A schema as any user: the server's own guard, context and answers, without HTTP and without a store.
 import type { GraphQLSchema } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
-import { findProtected } from '../authorization/enforce-schema.ts';
+import { findEnforced } from '../authorization/enforce-schema.ts';
 import { createGuard } from '../authorization/guard.ts';
 import type { DecisionOptions } from '../authorization/guard-options.ts';
 import type { GuardOptions } from '../authorization/use-guard.ts';
@@ -12,11 +12,11 @@ import type { User } from '../storage/store.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { buildSchema } from './build-schema.ts';
-import { createClock, type TestClock, type WatchedClock } from './clock.ts';
+import { createClock, type ObservableClock, type TestClock } from './clock.ts';
 import { createRunner } from './create-runner.ts';
 import { makeAccount, makePrincipal, type PrincipalSpec } from './make-principal.ts';
 import { createMatrices, type Matrices, type MatrixPrincipal } from './matrix.ts';
-import { createKitAccounts, createKitResolvers } from './stub-accounts.ts';
+import { createStubAccounts, createStubResolvers } from './stub-accounts.ts';
 import { createUserFactory, type TestUser } from './test-user.ts';
 
 /** What is tested: an executable schema, or types and resolvers as `createBandha` takes them. */
@@ -81,22 +81,22 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
     now: () => clock.now,
     watchSession: watchExpiry(clock),
   };
-  const kitAccounts = createKitAccounts(accounts ?? {});
+  const kitAccounts = createStubAccounts(accounts ?? {});
   const schema =
     tested.schema ??
     buildSchema({
       ...tested,
       signup,
       accounts: kitAccounts,
-      kitResolvers: createKitResolvers(accounts ?? {}, (principal) => users.get(principal)),
+      kitResolvers: createStubResolvers(accounts ?? {}, (principal) => users.get(principal)),
     });
   const guard = createGuard(guardOptions);
   // One that is enforced already has the clock and the policies of another guard.
-  const { plain, walled } = guard.protect(findProtected(schema)?.plain ?? schema);
+  const { original, enforced } = guard.protect(findEnforced(schema)?.original ?? schema);
   const contextOf = ({ principal }: Authentication) =>
     typeof context === 'function' ? context(principal) : context;
-  const run = createRunner(walled, { guard, limits, contextOf });
-  const createUser = createUserFactory(run, walled);
+  const run = createRunner(enforced, { guard, limits, contextOf });
+  const createUser = createUserFactory(run, enforced);
   const authentications = new WeakMap<TestUser, () => Authentication>();
 
   function userOf(authentication: () => Authentication): TestUser {
@@ -134,7 +134,7 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
       return userOf(() => ({ principal: null, problem: TOKEN_PROBLEMS[condition] }));
     },
     clock,
-    ...createMatrices({ plain, guard, guardOptions, contextOf, callerOf, now: () => clock.now }),
+    ...createMatrices({ original, guard, guardOptions, contextOf, callerOf, now: () => clock.now }),
   };
 }
 
@@ -149,7 +149,7 @@ function hasExpired({ claims: { exp } }: Principal, now: Date): boolean {
 }
 
 /** A subscription ends when the clock is moved beyond its token's expiry. */
-function watchExpiry(clock: WatchedClock): GuardOptions['watchSession'] {
+function watchExpiry(clock: ObservableClock): GuardOptions['watchSession'] {
   return (principal, ended) =>
     clock.watch(() => {
       if (hasExpired(principal, clock.now)) ended('TOKEN_EXPIRED');

@@ -13,5 +13,5 @@ export {
 export type { TestDocument } from './documents.ts';
 export type { PrincipalSpec } from './make-principal.ts';
 export type { Matrices, MatrixOperation, MatrixPrincipal } from './matrix.ts';
-export type { AnswerBody, DenialReason, Denied, TestResult } from './result.ts';
+export type { DenialReason, Denied, ResponseBody, TestResult } from './result.ts';
 export type { TestSubscription, TestUser } from './test-user.ts';

@@ -14,13 +14,13 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
-import type { Rulebook } from '../authorization/access-rules.ts';
+import type { AccessRules } from '../authorization/access-rules.ts';
 import { type Caller, checkRequirement } from '../authorization/check-requirement.ts';
 import type { Requirement } from '../authorization/directives.ts';
-import type { ProtectedSchema } from '../authorization/enforce-schema.ts';
+import type { EnforcedSchema } from '../authorization/enforce-schema.ts';
 import type { Guard } from '../authorization/guard.ts';
-import { keysOf, type Plan, planOperation } from '../authorization/operation-plan.ts';
-import { isEvaluatedEarly, type PolicyBook } from '../authorization/policies.ts';
+import { type Plan, planOperation, toPathArray } from '../authorization/operation-plan.ts';
+import { isEvaluatedEarly, type PolicyEvaluator } from '../authorization/policies.ts';
 import { withoutConditions } from './resolve-conditions.ts';
 
 /**
@@ -28,20 +28,20 @@ import { withoutConditions } from './resolve-conditions.ts';
  * @param coordinate of a field, such as `Query.payroll`
  */
 export function decideField(
-  { plain, rulebook, policyBook }: ProtectedSchema,
+  { original, accessRules, policyBook }: EnforcedSchema,
   coordinate: string,
   caller: Caller,
 ): string {
-  const { certain, perObject } = requirementsOf(plain, rulebook, coordinate);
+  const { certain, perObject } = requirementsOf(original, accessRules, coordinate);
   const denial = checkRequirement(certain, caller);
   if (denial !== undefined) return denial.reason;
   const isOpen = (one: Requirement) =>
-    checkRequirement(one, caller) === undefined && !policyBook.concerns(one);
+    checkRequirement(one, caller) === undefined && !policyBook.usesPolicies(one);
   return [certain, ...perObject].every(isOpen) ? 'allowed' : 'depends';
 }
 
 /** What the field demands, and what some of the objects do that it stands in or returns. */
-function requirementsOf(schema: GraphQLSchema, rulebook: Rulebook, coordinate: string) {
+function requirementsOf(schema: GraphQLSchema, accessRules: AccessRules, coordinate: string) {
   const [typeName = '', fieldName = ''] = coordinate.split('.');
   const type = schema.getType(typeName);
   const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[fieldName] : undefined;
@@ -50,17 +50,17 @@ function requirementsOf(schema: GraphQLSchema, rulebook: Rulebook, coordinate: s
   }
   const returned = getNamedType(field.type);
   return {
-    certain: rulebook.ofField(type, fieldName),
+    certain: accessRules.forField(type, fieldName),
     perObject: [
-      ...(isAbstractType(type) ? [rulebook.ofAny(schema.getPossibleTypes(type), fieldName)] : []),
-      ...(isAbstractType(returned) ? [rulebook.ofAny(schema.getPossibleTypes(returned))] : []),
+      ...(isAbstractType(type) ? [accessRules.forAny(schema.getPossibleTypes(type), fieldName)] : []),
+      ...(isAbstractType(returned) ? [accessRules.forAny(schema.getPossibleTypes(returned))] : []),
     ],
   };
 }
 
 // One cell of the matrix: whether an operation begins, found out without running it.
 
-export interface OperationQuestion {
+export interface OperationInput {
   document: DocumentNode;
   operationName: string | undefined;
   variables: Record<string, unknown>;
@@ -75,29 +75,29 @@ export interface OperationQuestion {
  */
 export async function decideOperation(
   guard: Guard,
-  plain: GraphQLSchema,
-  question: OperationQuestion,
+  original: GraphQLSchema,
+  question: OperationInput,
 ): Promise<string> {
-  const { atLeast, atMost } = withoutConditions(question.document, question.variables);
-  const most = await decideSelected(guard, plain, { ...question, document: atMost });
+  const { minimum: atLeast, maximum: atMost } = withoutConditions(question.document, question.variables);
+  const most = await decideSelected(guard, original, { ...question, document: atMost });
   // Who may have everything may have a part of it; whoever is refused a part for the same reasons is refused them all.
   if (most === 'allowed' || atLeast === atMost) return most;
-  const least = await decideSelected(guard, plain, { ...question, document: atLeast });
+  const least = await decideSelected(guard, original, { ...question, document: atLeast });
   return least === most ? most : 'depends';
 }
 
 /** Decides a document without conditions. */
 async function decideSelected(
   guard: Guard,
-  plain: GraphQLSchema,
-  { document, operationName, variables, contextValue }: OperationQuestion,
+  original: GraphQLSchema,
+  { document, operationName, variables, contextValue }: OperationInput,
 ): Promise<string> {
-  const { walled, rulebook, policyBook } = guard.protect(plain);
+  const { enforced, accessRules, policyBook } = guard.protect(original);
   const operation = getOperationAST(document, operationName);
   if (!operation) throw new TypeError('has several operations: name one as operationName');
-  const plan = planOperation(plain, rulebook, document, operation);
+  const plan = planOperation(original, accessRules, document, operation);
   const args: ExecutionArgs = {
-    schema: plain,
+    schema: original,
     document,
     operationName,
     variableValues: variables,
@@ -105,34 +105,35 @@ async function decideSelected(
   };
   const decision = await guard.decide(args);
   const open = openPaths(plan, policyBook, variables);
-  if ('answer' in decision) {
-    const certain = (decision.answer.errors ?? []).filter(
+  if ('result' in decision) {
+    const certain = (decision.result.errors ?? []).filter(
       ({ path, extensions }) => extensions.reason !== 'POLICY_DENIED' || !open.has(path?.join('.')),
     );
     const reasons = certain.map(({ extensions }) => extensions.reason ?? extensions.code);
     return [...new Set(reasons)].join(', ') || 'depends';
   }
   if (open.size > 0) return 'depends';
-  if (decision.schema !== walled) return 'allowed';
+  if (decision.schema !== enforced) return 'allowed';
   // Everything certain has been granted, policies included, where their arguments are known.
-  const { errors } = getVariableValues(plain, operation.variableDefinitions ?? [], variables);
-  const isLate = plan.certain.some(
-    ({ requirement, places }) =>
-      policyBook.concerns(requirement) && places.some((place) => !isEvaluatedEarly(plan, place)),
+  const { errors } = getVariableValues(original, operation.variableDefinitions ?? [], variables);
+  const isLate = plan.unconditional.some(
+    ({ requirement, fields: places }) =>
+      policyBook.usesPolicies(requirement) && places.some((place) => !isEvaluatedEarly(plan, place)),
   );
-  const isDecided = errors === undefined && plan.isListed && !isLate && !meetsAbstractTypes(plain, document);
+  const isDecided =
+    errors === undefined && plan.listsEveryField && !isLate && !usesAbstractTypes(original, document);
   return isDecided ? 'allowed' : 'depends';
 }
 
 /** Where a policy is asked about arguments that a variable has a say in which is not given. */
 function openPaths(
-  { certain }: Plan,
-  policyBook: PolicyBook,
+  { unconditional: certain }: Plan,
+  policyBook: PolicyEvaluator,
   variables: Record<string, unknown>,
 ): ReadonlySet<string | undefined> {
-  const places = certain.flatMap((group) => (policyBook.concerns(group.requirement) ? group.places : []));
+  const places = certain.flatMap((group) => (policyBook.usesPolicies(group.requirement) ? group.fields : []));
   return new Set(
-    places.filter(({ node }) => isOpen(node, variables)).map(({ path }) => keysOf(path).join('.')),
+    places.filter(({ node }) => isOpen(node, variables)).map(({ path }) => toPathArray(path).join('.')),
   );
 }
 
@@ -148,7 +149,7 @@ function isOpen({ arguments: args = [] }: FieldNode, variables: Record<string, u
   return found;
 }
 
-function meetsAbstractTypes(schema: GraphQLSchema, document: DocumentNode): boolean {
+function usesAbstractTypes(schema: GraphQLSchema, document: DocumentNode): boolean {
   const typeInfo = new TypeInfo(schema);
   let meets = false;
   visit(

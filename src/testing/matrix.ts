@@ -8,7 +8,7 @@ import { type Anything, createTexts, type TestDocument } from './documents.ts';
 import type { PrincipalSpec } from './make-principal.ts';
 import { decideField, decideOperation } from './matrix-cells.ts';
 import type { TestUser } from './test-user.ts';
-import { writeTable } from './write-table.ts';
+import { formatTable } from './write-table.ts';
 
 /** An operation of the table; without its variables, what depends on them reads `depends`. */
 export type MatrixOperation =
@@ -38,7 +38,7 @@ export interface Matrices {
 
 export interface MatrixDeps {
   /** Without a wall. */
-  plain: GraphQLSchema;
+  original: GraphQLSchema;
   guard: Guard;
   guardOptions: GuardOptions;
   contextOf(caller: Authentication): object | Promise<object>;
@@ -47,23 +47,23 @@ export interface MatrixDeps {
 }
 
 export function createMatrices(deps: MatrixDeps): Matrices {
-  const { plain, contextOf, callerOf, now } = deps;
+  const { original, contextOf, callerOf, now } = deps;
   const textOf = createTexts();
-  const guard = refusingGuard(deps);
+  const guard = rejectingGuard(deps);
 
   function parseOperation(operation: MatrixOperation) {
     const isAlone = typeof operation === 'string' || !('document' in operation);
     const { document: given, variables = {}, operationName } = isAlone ? { document: operation } : operation;
     const document = parse(textOf(given));
-    const [fault] = validate(plain, document);
-    if (fault !== undefined) throw fault;
+    const [issue] = validate(original, document);
+    if (issue !== undefined) throw issue;
     return { document, operationName, variables: JSON.parse(JSON.stringify(variables)) };
   }
 
   async function decide(operation: MatrixOperation, caller: Authentication): Promise<string> {
     const { principal, problem: tokenProblem } = caller;
     const contextValue = { ...(await contextOf(caller)), principal, tokenProblem };
-    return decideOperation(guard, plain, { ...parseOperation(operation), contextValue });
+    return decideOperation(guard, original, { ...parseOperation(operation), contextValue });
   }
 
   async function rowOf(name: string, operation: MatrixOperation, callers: readonly Authentication[]) {
@@ -79,24 +79,24 @@ export function createMatrices(deps: MatrixDeps): Matrices {
     async matrix(operations, principals) {
       const callers = Object.values(principals).map(callerOf);
       const rows = Object.entries(operations).map(([name, one]) => rowOf(name, one, callers));
-      return writeTable(['operation', ...Object.keys(principals)], await Promise.all(rows));
+      return formatTable(['operation', ...Object.keys(principals)], await Promise.all(rows));
     },
     fieldMatrix(principals) {
-      const protectedSchema = guard.protect(plain);
+      const protectedSchema = guard.protect(original);
       const callers = Object.values(principals)
         .map(callerOf)
         .map(({ principal, problem: tokenProblem }) => ({ principal, tokenProblem, now }));
-      const rows = explainSchema(plain, protectedSchema.rulebook).map(({ coordinate }) => [
+      const rows = explainSchema(original, protectedSchema.accessRules).map(({ coordinate }) => [
         coordinate,
         ...callers.map((caller) => decideField(protectedSchema, coordinate, caller)),
       ]);
-      return writeTable(['field', ...Object.keys(principals)], rows);
+      return formatTable(['field', ...Object.keys(principals)], rows);
     },
   };
 }
 
 /** What would be refused is the question, also where a report or nulls are the answer. */
-function refusingGuard({ guard, guardOptions }: MatrixDeps): Guard {
+function rejectingGuard({ guard, guardOptions }: MatrixDeps): Guard {
   const { onDenied = 'reject', report = false } = guardOptions;
   if (onDenied === 'reject' && !report) return guard;
   return createGuard({ ...guardOptions, onDenied: 'reject', report: false });

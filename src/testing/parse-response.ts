@@ -1,10 +1,10 @@
 // What an assertion is made on: an answer and nothing that looks like one, a reason and a coordinate that there are.
 import { isInterfaceType, isObjectType, isUnionType } from 'graphql';
-import { type AnswerBody, DENIAL_REASONS, isDenial, schemaBehind } from './result.ts';
+import { DENIAL_REASONS, getSchema, isDenial, type ResponseBody } from './result.ts';
 
 /** A kit's result, or the JSON of an answer. */
-export interface Answer {
-  body: AnswerBody;
+export interface ParsedResponse {
+  body: ResponseBody;
   unexpected: readonly unknown[];
 }
 
@@ -15,7 +15,7 @@ const KEYS: ReadonlySet<string> = new Set([
 ]);
 
 /** @throws TypeError where it is no answer; what a client makes of one holds its errors elsewhere */
-export function parseAnswer(matcher: string, received: unknown): Answer {
+export function parseResponse(matcher: string, received: unknown): ParsedResponse {
   if (received instanceof Promise) throw new TypeError(`${matcher}: got a promise; await it first`);
   if (isKitResult(received)) return { body: received.body, unexpected: received.unexpected ?? [] };
   const advice = `${matcher}: needs what execute or subscribe gives, or the JSON of an answer`;
@@ -26,7 +26,7 @@ export function parseAnswer(matcher: string, received: unknown): Answer {
   return { body: received, unexpected: [] };
 }
 
-function isKitResult(received: unknown): received is Pick<Answer, 'body'> & Partial<Answer> {
+function isKitResult(received: unknown): received is Pick<ParsedResponse, 'body'> & Partial<ParsedResponse> {
   return isRecord(received) && Array.isArray(received.denials) && isRecord(received.body);
 }
 
@@ -34,15 +34,15 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isBody(received: Record<string, unknown>): received is AnswerBody & Record<string, unknown> {
+function isBody(received: Record<string, unknown>): received is ResponseBody & Record<string, unknown> {
   const { data, errors } = received;
   if (errors !== undefined && !Array.isArray(errors)) return false;
   if (data === undefined) return errors !== undefined;
-  return data === null || (isRecord(data) && !isRefusal(data));
+  return data === null || (isRecord(data) && !containsDenial(data));
 }
 
 /** An answer within another would hide its errors. */
-function isRefusal({ errors }: Record<string, unknown>): boolean {
+function containsDenial({ errors }: Record<string, unknown>): boolean {
   return Array.isArray(errors) && errors.some((error) => isRecord(error) && isDenial(error));
 }
 
@@ -54,13 +54,13 @@ export function assertReason(reason: string | undefined): void {
 }
 
 /** Neither would a misspelt coordinate; of an answer that is not a kit's, only the form is known. */
-export function assertCoordinate(coordinate: string | undefined, body: AnswerBody): void {
+export function assertCoordinate(coordinate: string | undefined, body: ResponseBody): void {
   if (coordinate === undefined) return;
   const [, typeName = '', fieldName = ''] = /^(\w+)\.(\w+)$/.exec(coordinate) ?? [];
   if (typeName === '') {
     throw new TypeError(`toBeDenied: "${coordinate}" is no coordinate; one is such as Query.payroll`);
   }
-  const schema = schemaBehind(body);
+  const schema = getSchema(body);
   if (schema === undefined) return;
   const type = schema.getType(typeName);
   const isComposite = isObjectType(type) || isInterfaceType(type);

@@ -2,17 +2,17 @@
 import { type DirectiveNode, type DocumentNode, Kind, visit } from 'graphql';
 
 /** What is selected whatever the variables that are not given, and what is with some values of them. */
-export interface SettledDocuments {
-  atLeast: DocumentNode;
+export interface ResolvedDocuments {
+  minimum: DocumentNode;
   /** The same document as `atLeast` where every condition is settled. */
-  atMost: DocumentNode;
+  maximum: DocumentNode;
 }
 
 /** @param variables those that are given; a default value settles nothing, as a client may send another */
 export function withoutConditions(
   document: DocumentNode,
   variables: Readonly<Record<string, unknown>>,
-): SettledDocuments {
+): ResolvedDocuments {
   let isOpen = false;
 
   /** Undefined where it depends on a variable. */
@@ -38,8 +38,8 @@ export function withoutConditions(
     return visit(document, { Field: enter, FragmentSpread: enter, InlineFragment: enter });
   }
 
-  const atMost = settle(true);
-  return { atMost, atLeast: isOpen ? settle(false) : atMost };
+  const maximum = settle(true);
+  return { maximum, minimum: isOpen ? settle(false) : maximum };
 }
 
 function isCondition({ name }: DirectiveNode): boolean {

@@ -1,7 +1,7 @@
 // What a caller gets, and what of it is a denial.
 import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { type FetchAPI, processRegularResult } from 'graphql-yoga';
-import type { RefusalReason } from '../errors.ts';
+import type { AuthErrorReason } from '../errors.ts';
 import type { Anything } from './documents.ts';
 
 /** Why somebody may not have a field: the reasons that the guard gives. */
@@ -17,7 +17,7 @@ export const DENIAL_REASONS = [
   'POLICY_DENIED',
   'KEYS_UNAVAILABLE',
   'REVOCATIONS_UNAVAILABLE',
-] as const satisfies readonly RefusalReason[];
+] as const satisfies readonly AuthErrorReason[];
 
 export type DenialReason = (typeof DENIAL_REASONS)[number];
 
@@ -43,7 +43,7 @@ export interface TestResult<Data = Anything> {
   /** `WWW-Authenticate` and `Retry-After` among them. */
   headers: Headers;
   /** The whole answer. */
-  body: AnswerBody<Data>;
+  body: ResponseBody<Data>;
   denials: readonly Denied[];
   /** Of the first denial; where there is none, of the first error. */
   code: string | undefined;
@@ -53,13 +53,13 @@ export interface TestResult<Data = Anything> {
   unexpected: readonly unknown[];
 }
 
-export interface AnswerBody<Data = Anything> {
+export interface ResponseBody<Data = Anything> {
   data?: Data | null;
   errors?: readonly GraphQLFormattedError[];
   extensions?: Record<string, unknown>;
   /** What comes later, by `@defer` and `@stream`. */
-  incremental?: readonly AnswerBody[];
-  completed?: readonly AnswerBody[];
+  incremental?: readonly ResponseBody[];
+  completed?: readonly ResponseBody[];
 }
 
 const ACCEPTED_TYPE = 'application/graphql-response+json';
@@ -67,15 +67,15 @@ const DENIAL_CODES: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'FORBIDDE
 const UNAVAILABLE: ReadonlySet<unknown> = new Set(['KEYS_UNAVAILABLE', 'REVOCATIONS_UNAVAILABLE']);
 
 /** What was asked, by the body of its answer: an assertion on a field that there is not would never find it. */
-const schemas = new WeakMap<AnswerBody, GraphQLSchema>();
+const schemas = new WeakMap<ResponseBody, GraphQLSchema>();
 
 /** @returns undefined where the answer is not of a kit */
-export function schemaBehind(body: AnswerBody): GraphQLSchema | undefined {
+export function getSchema(body: ResponseBody): GraphQLSchema | undefined {
   return schemas.get(body);
 }
 
 /** Remembers the schema that an answer is of; returns the answer's body. */
-export function withSchema(body: AnswerBody, schema: GraphQLSchema): AnswerBody {
+export function withSchema(body: ResponseBody, schema: GraphQLSchema): ResponseBody {
   schemas.set(body, schema);
   return body;
 }
@@ -111,7 +111,7 @@ export async function toTestResult(
 }
 
 /** The errors of an answer that deny something, those of its later parts included. */
-export function denialsIn(body: AnswerBody): Denied[] {
+export function denialsIn(body: ResponseBody): Denied[] {
   return errorsIn(body).filter(isDenial).map(toDenied);
 }
 
@@ -125,7 +125,7 @@ export function errorsIn({
   errors = [],
   incremental = [],
   completed = [],
-}: AnswerBody): GraphQLFormattedError[] {
+}: ResponseBody): GraphQLFormattedError[] {
   return [...errors, ...[...incremental, ...completed].flatMap(errorsIn)];
 }
 

@@ -11,7 +11,7 @@ import type { Principal } from '../tokens/principal.ts';
 export class StoreNeededError extends ConfigError {}
 
 /** The accounts that are given; the rest say what to do when they are asked. */
-export function createKitAccounts(given: Partial<Accounts>): Accounts {
+export function createStubAccounts(given: Partial<Accounts>): Accounts {
   const missing = (verb: keyof Accounts) => () => {
     throw new StoreNeededError([
       `accounts.${verb}: the test kit has no store. Give createTestKit an \`accounts\` that has it, or test with createBandha({ databaseUrl: 'sqlite::memory:' })`,
@@ -22,21 +22,21 @@ export function createKitAccounts(given: Partial<Accounts>): Accounts {
     logIn: missing('logIn'),
     refresh: missing('refresh'),
     logOut: missing('logOut'),
-    endSession: missing('endSession'),
-    endAllSessions: missing('endAllSessions'),
+    revokeSession: missing('revokeSession'),
+    revokeAllSessions: missing('revokeAllSessions'),
     listSessions: missing('listSessions'),
-    findAccount: missing('findAccount'),
+    findUser: missing('findUser'),
     ...given,
   };
 }
 
 /** `viewer` and `secureData`, which need no more than the account of whoever asks. */
-export function createKitResolvers(
+export function createStubResolvers(
   given: Partial<Accounts>,
   accountOf: (principal: Principal) => User | undefined,
 ): AppResolvers {
   const readAccount = createReadOnce(async (principal) =>
-    given.findAccount === undefined ? accountOf(principal) : given.findAccount(principal.userId),
+    given.findUser === undefined ? accountOf(principal) : given.findUser(principal.userId),
   );
   return { Query: { viewer: viewer(readAccount), secureData: secureData(readAccount) } };
 }

@@ -30,17 +30,17 @@ export interface TestUser {
   ): Promise<TestSubscription<Data>>;
 }
 
-/** @param schema that `run` asks */
-export function createUserFactory(run: RunRequest, schema: GraphQLSchema) {
+/** @param schema that `runRequest` queries */
+export function createUserFactory(runRequest: RunRequest, schema: GraphQLSchema) {
   const textOf = createTexts();
-  const ask = (
+  const run = (
     caller: Authentication,
     document: TestDocument<Anything, Anything>,
     rest: readonly unknown[],
   ) => {
     const [variables, operationName] = rest as ExecuteRest<Record<string, unknown>>; // whatever they are called
     const json = variables && JSON.parse(JSON.stringify(variables));
-    return run({ query: textOf(document), variables: json, operationName }, caller);
+    return runRequest({ query: textOf(document), variables: json, operationName }, caller);
   };
 
   /** @param authenticate who asks, at the time of asking */
@@ -49,14 +49,14 @@ export function createUserFactory(run: RunRequest, schema: GraphQLSchema) {
       return authenticate().principal;
     },
     async execute(document, ...rest) {
-      const answer = await ask(authenticate(), document, rest);
-      if (!(Symbol.asyncIterator in answer)) return answer;
-      await answer.return?.();
+      const response = await run(authenticate(), document, rest);
+      if (!(Symbol.asyncIterator in response)) return response;
+      await response.return?.();
       throw new TypeError('The answer comes in parts: use subscribe');
     },
     async subscribe(document, ...rest) {
-      const answer = await ask(authenticate(), document, rest);
-      return Symbol.asyncIterator in answer ? opened(answer, schema) : refused(answer);
+      const response = await run(authenticate(), document, rest);
+      return Symbol.asyncIterator in response ? opened(response, schema) : rejectedSubscription(response);
     },
   });
 }
@@ -69,10 +69,10 @@ function opened(events: AsyncIterableIterator<TestResult>, schema: GraphQLSchema
   return { ...nothingYet, ...events };
 }
 
-function refused(answer: TestResult): TestSubscription {
-  const messages = answer.errors?.map(({ message }) => message).join('\n');
+function rejectedSubscription(response: TestResult): TestSubscription {
+  const messages = response.errors?.map(({ message }) => message).join('\n');
   return {
-    ...answer,
+    ...response,
     next: () => Promise.reject(new Error(`The subscription was not opened: ${messages}`)),
     return: async () => ({ done: true, value: undefined }),
     [Symbol.asyncIterator]() {

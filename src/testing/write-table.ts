@@ -1,7 +1,7 @@
 // A table in Markdown whose columns are aligned, so that it reads in a snapshot too.
 
 /** @param rows of as many cells as `heads` */
-export function writeTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
+export function formatTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [heads, ...rows].map((row) => row.map(escapeCell));
   const widths = heads.map((_, column) => Math.max(3, ...lines.map((row) => row[column]?.length ?? 0)));
   const write = (row: readonly string[]) =>

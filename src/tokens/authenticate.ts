@@ -1,7 +1,7 @@
 // From request headers to the caller: reads the bearer token, verifies it, asks whether its session has ended.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenProblem } from '../errors.ts';
-import { andThen, type PromiseOrValue } from '../utils/maybe-promise.ts';
+import { handleMaybePromise, type MaybePromise } from '../utils/maybe-promise.ts';
 import type { Principal } from './principal.ts';
 import type { CheckSession } from './revocation/session-check.ts';
 import type { ReportCause, TokenLogCause } from './token-log.ts';
@@ -19,7 +19,7 @@ export type RequestHeaders = Headers | IncomingHttpHeaders;
 export type Authenticate = (headers: RequestHeaders) => Promise<Authentication>;
 
 /** The same, at once where nothing has to be awaited: a promise would cost more than the look-up. */
-export type AuthenticateAtOnce = (headers: RequestHeaders) => PromiseOrValue<Authentication>;
+export type AuthenticateMaybeAsync = (headers: RequestHeaders) => MaybePromise<Authentication>;
 
 /** The log's causes for what a session check finds. */
 const SESSION_CAUSES: Partial<Record<TokenProblem, TokenLogCause>> = {
@@ -38,11 +38,11 @@ export function createAuthenticate(
   verifier: Verifier,
   checkSession?: CheckSession,
   report?: ReportCause,
-): AuthenticateAtOnce {
-  function accept(verification: Verification): PromiseOrValue<Authentication> {
+): AuthenticateMaybeAsync {
+  function accept(verification: Verification): MaybePromise<Authentication> {
     const { principal, problem } = verification;
     if (principal === undefined) return { principal: null, problem };
-    return andThen(checkSession?.(principal), (ended) => {
+    return handleMaybePromise(checkSession?.(principal), (ended) => {
       if (ended === undefined) return verification;
       const { userId, sessionId } = principal;
       report?.(SESSION_CAUSES[ended] ?? 'REVOKED', { userId, sessionId });
@@ -53,7 +53,7 @@ export function createAuthenticate(
   return (headers) => {
     const token = readBearerToken(headers);
     if (token === undefined) return ANONYMOUS;
-    return andThen(verifier.recall(token) ?? verifier.verify(token), accept);
+    return handleMaybePromise(verifier.getCached(token) ?? verifier.verify(token), accept);
   };
 }
 

@@ -55,7 +55,7 @@ export function createOwnVerifier(
   });
 
   return {
-    recall: (token) => verifier.recall(token),
+    getCached: (token) => verifier.getCached(token),
     async verify(token) {
       const verification = await verifier.verify(token);
       const { principal } = verification;

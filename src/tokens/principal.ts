@@ -77,7 +77,7 @@ export function readPrincipal(
     roles: read<readonly string[]>('roles', []),
     scopes: read('scope', '').split(' ').filter(Boolean),
     authenticatedAtMs: authTime * 1000,
-    claims: freezeAll(claims),
+    claims: deepFreeze(claims),
   });
   return { principal: markPrincipal(principal), ignored };
 }
@@ -140,8 +140,8 @@ function createFrozenSet(values: readonly string[]): ReadonlySet<string> {
   return Object.setPrototypeOf(new Set(values), frozenSetPrototype);
 }
 
-function freezeAll<T>(json: T): T {
+function deepFreeze<T>(json: T): T {
   if (typeof json !== 'object' || json === null) return json;
-  for (const value of Object.values(json)) freezeAll(value);
+  for (const value of Object.values(json)) deepFreeze(value);
   return Object.freeze(json);
 }

@@ -10,7 +10,7 @@ export interface RefreshTokenParts {
 const FORMAT = /^([0-9a-f-]{36})\.([1-9]\d{0,14})\.([\w-]{43})$/;
 
 /** The refresh token of a session's generation; always the same for the same parts. */
-export function makeRefreshToken({ sessionId, generation }: RefreshTokenParts, secrets: Secrets): string {
+export function createRefreshToken({ sessionId, generation }: RefreshTokenParts, secrets: Secrets): string {
   const message = `${sessionId}.${generation}`;
   return `${message}.${secrets.mac(message)}`;
 }

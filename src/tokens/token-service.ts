@@ -1,21 +1,21 @@
 // The tokens of a server that issues them: its keys, their verification, and what ends a token before its time.
 
 import type { TokenProblem } from '../errors.ts';
-import type { Change, Store } from '../storage/store.ts';
+import type { FeedEvent, Store } from '../storage/store.ts';
 import type { Log } from '../utils/log.ts';
 import type { SigningAlgorithm } from './algorithms.ts';
-import { type AuthenticateAtOnce, createAuthenticate } from './authenticate.ts';
+import { type AuthenticateMaybeAsync, createAuthenticate } from './authenticate.ts';
 import { type Keyring, openKeyring } from './keys/keyring.ts';
 import { createOwnVerifier } from './own-verifier.ts';
 import type { Principal } from './principal.ts';
-import { createSessionChanges, type SessionChanges } from './revocation/revocation-cache.ts';
+import { createRevocationCache, type RevocationCache } from './revocation/revocation-cache.ts';
 import { createSessionCheck } from './revocation/session-check.ts';
 import type { Secrets } from './secrets.ts';
 import { createSuccessorUse, type SuccessorUse } from './successor-use.ts';
 import { createTokenLog } from './token-log.ts';
 import type { Verifier } from './verifier.ts';
 
-export interface TokenDeps {
+export interface TokenServiceDeps {
   store: Store;
   secrets: Secrets;
   config: {
@@ -29,53 +29,59 @@ export interface TokenDeps {
   now: () => Date;
 }
 
-export interface Tokens {
+export interface TokenService {
   keyring: Keyring;
   verifier: Verifier;
-  changes: SessionChanges;
+  changes: RevocationCache;
   successorUse: SuccessorUse;
-  authenticate: AuthenticateAtOnce;
+  authenticate: AuthenticateMaybeAsync;
   /** Calls `ended` once, when the principal's token is no longer accepted; returns what stops the watch. */
   watch(principal: Principal, ended: (problem: TokenProblem) => void): () => void;
   stop(): void;
 }
 
-const KEYS_AGAIN_AFTER_MS = 1_000;
+const KEY_RELOAD_RETRY_MS = 1_000;
 
 /**
  * Loads the keys, and follows what other instances do to keys, sessions and roles.
  * @throws ConfigError where the secret is not the one the keys were encrypted under; AuthError `STORE_UNAVAILABLE`
  */
-export async function openTokens({ store, secrets, config, log, now }: TokenDeps): Promise<Tokens> {
+export async function createTokenService({
+  store,
+  secrets,
+  config,
+  log,
+  now,
+}: TokenServiceDeps): Promise<TokenService> {
   const keyring = await openKeyring(store, secrets, config.algorithm, now);
-  const changes = createSessionChanges(config.accessTtlSeconds, now);
+  const changes = createRevocationCache(config.accessTtlSeconds, now);
   const report = createTokenLog(log, { issuer: config.issuer });
   const successorUse = createSuccessorUse(now);
   const verifier = createOwnVerifier(keyring, { ...config, report, now, onVerified: successorUse.record });
   const checkSession = createSessionCheck({
     changes,
-    changesKnownAt: store.changesToldAt,
-    findStanding: store.findSessionStanding,
+    feedSyncedAt: store.feedSyncedAt,
+    findStatus: store.findSessionStatus,
     maxStaleSeconds: config.maxStaleSeconds,
   });
   let again: NodeJS.Timeout | undefined;
   let isStopped = false;
 
-  function followKeys(): void {
+  function reloadKeys(): void {
     clearTimeout(again);
     keyring.reload().catch((err) => {
       if (isStopped) return;
       log.error({ err }, 'the signing keys have changed, and cannot be read; trying again');
-      again = setTimeout(followKeys, KEYS_AGAIN_AFTER_MS).unref();
+      again = setTimeout(reloadKeys, KEY_RELOAD_RETRY_MS).unref();
     });
   }
 
   let isReplayed = false;
-  await store.followChanges((change) => {
-    if (change.kind === 'KEYS_CHANGED') followKeys();
+  await store.subscribe((change) => {
+    if (change.kind === 'KEYS_CHANGED') reloadKeys();
     else changes.apply(change);
     if (isReplayed) logChange(log, change);
-  }, changes.since);
+  }, changes.replayFrom);
   isReplayed = true;
 
   return {
@@ -104,7 +110,7 @@ export async function openTokens({ store, secrets, config, log, now }: TokenDeps
 }
 
 /** Changes by other instances and by commands too, such as a change of roles. */
-function logChange(log: Log, change: Change): void {
+function logChange(log: Log, change: FeedEvent): void {
   if (change.kind === 'ROLES_CHANGED') {
     log.info({ userId: change.userId, roles: change.roles }, 'roles changed');
   } else if (change.kind === 'SESSION_REVOKED') {

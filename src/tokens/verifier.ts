@@ -34,7 +34,7 @@ export interface Verifier {
   /** Never rejects: a token that cannot be verified is a problem, not an error. */
   verify(token: string): Promise<Verification>;
   /** The same of a token verified within ten minutes, or expired since; undefined where it has to be verified. */
-  recall(token: string): Verification | undefined;
+  getCached(token: string): Verification | undefined;
   /** How many verified tokens are remembered. */
   readonly cachedTokens: number;
 }
@@ -167,7 +167,7 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
     }
   }
 
-  function recall(token: string): Verification | undefined {
+  function getCached(token: string): Verification | undefined {
     const cached = cache.get(token);
     if (cached === undefined) return undefined;
     const nowSeconds = now().getTime() / 1000;
@@ -180,9 +180,9 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
   }
 
   return {
-    recall,
+    getCached,
     async verify(token) {
-      const known = recall(token) ?? pending.get(token);
+      const known = getCached(token) ?? pending.get(token);
       if (known !== undefined) return known;
       const verification = verifyUncached(token).finally(() => pending.delete(token));
       pending.set(token, verification);

@@ -38,7 +38,7 @@ async function giveRole(
 ): Promise<void> {
   const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
   const now = () => clock.now;
-  await store.followChanges(({ kind }) => kind === 'ROLES_CHANGED' && hear(), now);
+  await store.subscribe(({ kind }) => kind === 'ROLES_CHANGED' && hear(), now);
   await changeRoles({ store, now }, email, { add: [role] });
   await heard;
 }

@@ -1,6 +1,6 @@
 // BANDHA_ADMIN_EMAIL, whose address a stranger has registered before the server was told of it.
 import { describe, expect, it } from 'vitest';
-import { makeAdmin } from '../../src/accounts/administration.ts';
+import { seedAdmin } from '../../src/accounts/administration.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { createPasswordHasher } from '../../src/passwords/hasher.ts';
 import { openStore } from '../../src/storage/open-store.ts';
@@ -65,7 +65,7 @@ describe('the administrator of an empty store', () => {
       const passwords = await createPasswordHasher();
       const now = () => new Date();
       const admin = { email: EMAIL, password: ADMIN.BANDHA_ADMIN_PASSWORD };
-      await Promise.all([...stores, ...stores].map((store) => makeAdmin({ store, passwords, now }, admin)));
+      await Promise.all([...stores, ...stores].map((store) => seedAdmin({ store, passwords, now }, admin)));
       expect((await stores[0]?.listUsers())?.map(({ roles }) => roles)).toEqual([['admin']]);
       await Promise.all([...stores.map((store) => store.close()), passwords.close()]);
     }));
@@ -91,7 +91,7 @@ describe('the administrator of an empty store', () => {
         },
       };
       const admin = { email: EMAIL, password: ADMIN.BANDHA_ADMIN_PASSWORD };
-      await expect(makeAdmin({ store, passwords, now: () => new Date() }, admin)).rejects.toBeInstanceOf(
+      await expect(seedAdmin({ store, passwords, now: () => new Date() }, admin)).rejects.toBeInstanceOf(
         ConfigError,
       );
       expect((await store.listUsers()).map(({ roles }) => roles)).toEqual([[]]);

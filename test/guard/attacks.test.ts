@@ -4,7 +4,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { parse } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { protectSchema } from '../../src/authorization/enforce-schema.ts';
+import { enforceSchema } from '../../src/authorization/enforce-schema.ts';
 import { planOperation } from '../../src/authorization/operation-plan.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
@@ -368,13 +368,13 @@ describe('planning', () => {
     ],
   ])('does not multiply for fragments that %s', (_, definitions, isProtected) => {
     const { schema } = createApp(null);
-    const { plain, rulebook } = protectSchema(schema, { log: { warn() {} } });
+    const { original: plain, accessRules: rulebook } = enforceSchema(schema, { log: { warn() {} } });
     let lookUps = 0;
     const counting: typeof rulebook = {
       ...rulebook,
-      ofField(...at) {
+      forField(...at) {
         lookUps += 1;
-        return rulebook.ofField(...at);
+        return rulebook.forField(...at);
       },
     };
     const variables = '$a: Boolean!, $b: Boolean!';
@@ -386,8 +386,8 @@ describe('planning', () => {
     const plan = planOperation(plain, counting, document, operation);
     expect(lookUps).toBeLessThan(50_000);
     const admin = [{ roles: ['admin'] }];
-    expect(plan.certain.map(({ requirement }) => requirement)).toEqual(isProtected ? [admin] : []);
-    expect(plan.dependent).toEqual(admin);
+    expect(plan.unconditional.map(({ requirement }) => requirement)).toEqual(isProtected ? [admin] : []);
+    expect(plan.perObject).toEqual(admin);
   });
 });
 

@@ -3,7 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { endWithToken, type WatchSession } from '../../src/authorization/subscriptions.ts';
+import { endOnTokenExpiry, type WatchSession } from '../../src/authorization/subscriptions.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import type { TokenProblem } from '../../src/errors.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
@@ -74,7 +74,7 @@ describe('endWithToken', () => {
   function open(principal = caller(inSeconds(600))) {
     const source = createSource<ExecutionResult>();
     const watch = { end: (_: TokenProblem) => {}, stopped: 0 };
-    const iterator = endWithToken(source.source, principal, {
+    const iterator = endOnTokenExpiry(source.source, principal, {
       now,
       watchSession: (_, ended) => {
         watch.end = ended;
@@ -139,7 +139,7 @@ describe('endWithToken', () => {
   it('ends with a session that has ended already, and stops watching it', async () => {
     const source = createSource<ExecutionResult>();
     let stopped = 0;
-    const iterator = endWithToken(source.source, caller(inSeconds(600)), {
+    const iterator = endOnTokenExpiry(source.source, caller(inSeconds(600)), {
       now,
       watchSession: (_, ended) => {
         ended('TOKEN_REVOKED');
@@ -205,7 +205,7 @@ describe('endWithToken', () => {
       end = () => ended('TOKEN_REVOKED');
       return () => {};
     };
-    const iterator = endWithToken(source, caller(), { now, watchSession });
+    const iterator = endOnTokenExpiry(source, caller(), { now, watchSession });
     const next = iterator.next();
     expect(end).not.toThrow();
     expect(reasonOf(await next)).toEqual(['TOKEN_REVOKED']);
@@ -213,7 +213,7 @@ describe('endWithToken', () => {
 
   it('passes a failure of the source on, and closes', async () => {
     const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('broken')) }) };
-    const iterator = endWithToken(failing, caller(inSeconds(600)), { now, watchSession: undefined });
+    const iterator = endOnTokenExpiry(failing, caller(inSeconds(600)), { now, watchSession: undefined });
     await expect(iterator.next()).rejects.toThrow('broken');
     expect(await iterator.next()).toEqual(DONE);
     expect(vi.getTimerCount()).toBe(0);

@@ -3,7 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type GraphQLSchema, isObjectType } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { protectSchema } from '../../src/authorization/enforce-schema.ts';
+import { enforceSchema } from '../../src/authorization/enforce-schema.ts';
 import { useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
@@ -28,13 +28,13 @@ function build(...typeDefs: string[]): GraphQLSchema {
   return makeExecutableSchema({ typeDefs: [directiveTypeDefs, ...typeDefs] });
 }
 const protect = (schema: GraphQLSchema) =>
-  protectSchema(schema, { policies: { p: () => true }, log: { warn() {} } });
+  enforceSchema(schema, { policies: { p: () => true }, log: { warn() {} } });
 
 /** The requirement of `Query.salary`. */
 function requirementOf(schema: GraphQLSchema) {
   const query = schema.getQueryType();
   if (!isObjectType(query)) throw new Error('no Query');
-  return protect(schema).rulebook.ofField(query, 'salary');
+  return protect(schema).accessRules.forField(query, 'salary');
 }
 const link = (args: string) => `extend schema @link(${args})`;
 const HR = { scopes: [['hr']] };

@@ -58,10 +58,10 @@ const deny = (count: number, coordinate: string, text = `{ secureData { message 
 it('an error that is kept has the same JSON and nothing of the document', () => {
   const cache = createEvaluationCache();
   const refusals = deny(2, 'Query.secureData');
-  const kept = cache.set('key', { refusals });
-  expect(JSON.stringify(kept.refusals)).toBe(JSON.stringify(refusals));
+  const kept = cache.set('key', { errors: refusals });
+  expect(JSON.stringify(kept.errors)).toBe(JSON.stringify(refusals));
   expect(cache.get('key')).toBe(kept);
-  for (const [index, error] of kept.refusals.entries()) {
+  for (const [index, error] of kept.errors.entries()) {
     expect(error.locations).toEqual([{ line: 1, column: 1 }]);
     expect(error.extensions).toEqual(refusals[index]?.extensions);
     expect([error.nodes, error.source, error.positions]).toEqual([undefined, undefined, undefined]);
@@ -73,7 +73,7 @@ it.each([1, 100])('evaluations with %i errors each take no more bytes than they 
   const cache = createEvaluationCache(maxBytes);
   const before = await heapBytes();
   for (let n = 0; n < 10_000 / count; n += 1)
-    cache.set(`key ${n}`, { refusals: deny(count, `Query.field${n}`) });
+    cache.set(`key ${n}`, { errors: deny(count, `Query.field${n}`) });
   expect(cache.bytes).toBeLessThanOrEqual(maxBytes);
   expect(cache.bytes).toBeGreaterThan(maxBytes / 2);
   // The other half is for the responses.
@@ -82,7 +82,7 @@ it.each([1, 100])('evaluations with %i errors each take no more bytes than they 
 
 it('an evaluation larger than the cache is returned and not kept', () => {
   const cache = createEvaluationCache(10_000);
-  expect(cache.set('key', { refusals: deny(100, 'Query.secureData') }).refusals).toHaveLength(100);
+  expect(cache.set('key', { errors: deny(100, 'Query.secureData') }).errors).toHaveLength(100);
   expect(cache.get('key')).toBeUndefined();
   expect(cache.bytes).toBe(0);
 });

@@ -4,7 +4,7 @@ import { makeExecutableSchema, mergeSchemas } from '@graphql-tools/schema';
 import { buildASTSchema, buildSchema, extendSchema, type GraphQLSchema, graphql, parse } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { protectSchema } from '../../src/authorization/enforce-schema.ts';
+import { enforceSchema } from '../../src/authorization/enforce-schema.ts';
 import { useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
@@ -87,13 +87,13 @@ const INTERN = {
   authenticatedAt: new Date(Date.now() - 600_000),
 };
 const POLICIES = { p: () => false, q: () => true };
-const protect = (schema: GraphQLSchema) => protectSchema(schema, { log: SILENT, policies: POLICIES });
+const protect = (schema: GraphQLSchema) => enforceSchema(schema, { log: SILENT, policies: POLICIES });
 
 /** Starts, or throws; a schema that starts must not give the total to a caller who meets the second rule alone. */
 async function expectBoth(make: () => GraphQLSchema | Promise<GraphQLSchema>): Promise<void> {
   let walled: GraphQLSchema;
   try {
-    walled = protect(await make()).walled;
+    walled = protect(await make()).enforced;
   } catch (error) {
     expect(error).toBeInstanceOf(Error);
     return;

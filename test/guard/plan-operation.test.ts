@@ -1,10 +1,10 @@
 // What an operation certainly needs, found from its text.
 import { buildSchema, getOperationAST, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { readRulebook } from '../../src/authorization/access-rules.ts';
+import { readAccessRules } from '../../src/authorization/access-rules.ts';
 import { isSelected, withDefaults } from '../../src/authorization/conditions.ts';
 import { createGuard } from '../../src/authorization/guard.ts';
-import { keysOf, planOperation } from '../../src/authorization/operation-plan.ts';
+import { planOperation, toPathArray } from '../../src/authorization/operation-plan.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 
 const schema = buildSchema(`${directiveTypeDefs}
@@ -18,7 +18,7 @@ const schema = buildSchema(`${directiveTypeDefs}
   type One implements Only { id: ID secret: Int @auth }
   union OnlyUnion = Private
 `);
-const rulebook = readRulebook(schema, { default: 'allow', policyNames: [] });
+const rulebook = readAccessRules(schema, { default: 'allow', policyNames: [] });
 
 function planOf(text: string, operationName?: string) {
   const document = parse(text);
@@ -28,11 +28,13 @@ function planOf(text: string, operationName?: string) {
   return planOperation(schema, rulebook, document, operation);
 }
 const listOf = (text: string, operationName?: string) =>
-  planOf(text, operationName).certain.flatMap(({ places }) => places);
+  planOf(text, operationName).unconditional.flatMap(({ fields: places }) => places);
 /** Each check as `Type.field at path`, places that are selected twice once. */
 const placesOf = (text: string, operationName?: string) => [
   ...new Set(
-    listOf(text, operationName).map(({ coordinate, path }) => `${coordinate} at ${keysOf(path).join('.')}`),
+    listOf(text, operationName).map(
+      ({ coordinate, path }) => `${coordinate} at ${toPathArray(path).join('.')}`,
+    ),
   ),
 ];
 
@@ -194,10 +196,10 @@ describe('a document that multiplies by fragments', () => {
 
   it('has no more places than characters', () => {
     const plan = planOf(multiplying);
-    const places = plan.certain.flatMap((group) => group.places);
+    const places = plan.unconditional.flatMap((group) => group.fields);
     expect(places.length).toBeGreaterThan(0);
     expect(places.length).toBeLessThan(multiplying.length);
-    expect(plan.isListed).toBe(false);
+    expect(plan.listsEveryField).toBe(false);
   });
 
   it('is refused in an answer of a megabyte at most, or not much more', async () => {
@@ -206,7 +208,7 @@ describe('a document that multiplies by fragments', () => {
     const text = `{ ${alias}: open { ${wide} } }`;
     const { decide } = createGuard({ log: { warn() {} } });
     const decision = await decide({ schema, document: parse(text), contextValue: {} });
-    const { errors = [] } = 'answer' in decision ? decision.answer : {};
+    const { errors = [] } = 'result' in decision ? decision.result : {};
     expect(errors.length).toBeGreaterThan(0);
     expect(JSON.stringify(errors).length).toBeLessThan(1_200_000);
   });
@@ -220,7 +222,7 @@ it('what an interface’s types demand is read once, at however many places it s
   const wide = buildSchema(
     `${directiveTypeDefs} type Query { node: Node } interface Node { id: ID next: Node } ${types.join(' ')}`,
   );
-  const book = readRulebook(wide, { default: 'allow', policyNames: [] });
+  const book = readAccessRules(wide, { default: 'allow', policyNames: [] });
   let reads = 0;
   const count =
     <Args extends unknown[], R>(read: (...args: Args) => R) =>
@@ -228,7 +230,7 @@ it('what an interface’s types demand is read once, at however many places it s
       reads += 1;
       return read(...args);
     };
-  const counted = { ...book, ofAny: count(book.ofAny), ofEvery: count(book.ofEvery) };
+  const counted = { ...book, ofAny: count(book.forAny), ofEvery: count(book.forEvery) };
   const fields = (name: string) =>
     Array.from({ length: 80 }, (_, i) => `${name}${i}: next { ...G }`).join(' ');
   const casts = Array.from({ length: 80 }, () => '... on T1 { id }').join(' ');
@@ -238,7 +240,7 @@ it('what an interface’s types demand is read once, at however many places it s
   const operation = getOperationAST(document);
   if (!operation) throw new Error('There is no operation');
   const plan = planOperation(wide, counted, document, operation);
-  expect(plan.certain.length).toBeGreaterThan(0);
-  expect(plan.dependent).toHaveLength(301); // a role for each type, and being signed in
+  expect(plan.unconditional.length).toBeGreaterThan(0);
+  expect(plan.perObject).toHaveLength(301); // a role for each type, and being signed in
   expect(reads).toBeLessThan(20);
 });

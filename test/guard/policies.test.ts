@@ -3,7 +3,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import type { Policy, PolicyQuestion } from '../../src/authorization/policies.ts';
+import type { Policy, PolicyInput } from '../../src/authorization/policies.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
@@ -42,7 +42,7 @@ const NO: Policies = { owner: () => false, paid: () => false };
 
 function createApp(policies: Policies, options: GuardOptions & { principal?: Principal | null } = {}) {
   const { principal = ADA, ...rest } = options;
-  const asked: (PolicyQuestion & { policy: string })[] = [];
+  const asked: (PolicyInput & { policy: string })[] = [];
   const calls: string[] = [];
   const warnings: { details: object; message: string }[] = [];
   const contexts = new Set<unknown>();

@@ -3,7 +3,7 @@ import { parse } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { createGuard } from '../../src/authorization/guard.ts';
-import type { Policy, PolicyQuestion } from '../../src/authorization/policies.ts';
+import type { Policy, PolicyInput } from '../../src/authorization/policies.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import { createTestKit } from '../../src/testing/index.ts';
@@ -38,7 +38,7 @@ const TYPES = `${directiveTypeDefs}
 function createApp(policy?: Policy, options: GuardOptions = {}) {
   const state = { isOwner: true, now: new Date() };
   const steps: string[] = [];
-  const asked: PolicyQuestion[] = [];
+  const asked: PolicyInput[] = [];
   const step = (name: string) => steps.push(name);
   async function* events(payload: () => object) {
     for (let i = 1; i <= 3; i += 1) yield payload();
@@ -346,7 +346,7 @@ it('operations that share a context share neither policy results nor the callerâ
   const member = { userId: 'ada', roles: ['admin'] };
   const contextValue = { principal: member };
   const isAllowed = async (query: string) =>
-    !('answer' in (await guard.decide({ schema, document: parse(query), contextValue })));
+    !('result' in (await guard.decide({ schema, document: parse(query), contextValue })));
   expect([await isAllowed('{ own }'), await isAllowed('{ admin }')]).toEqual([true, true]);
   isOwner = false;
   member.roles.pop();

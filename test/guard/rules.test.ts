@@ -12,9 +12,9 @@ import {
   parse,
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
-import { readRulebook } from '../../src/authorization/access-rules.ts';
+import { readAccessRules } from '../../src/authorization/access-rules.ts';
 import type { Requirement, Rule } from '../../src/authorization/directives.ts';
-import { protectSchema } from '../../src/authorization/enforce-schema.ts';
+import { enforceSchema } from '../../src/authorization/enforce-schema.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 
@@ -32,10 +32,10 @@ function requirementAt(schema: GraphQLSchema, coordinate: string): Requirement {
   const [typeName = '', fieldName] = coordinate.split('.');
   const type = schema.getType(typeName);
   if (type === undefined) throw new Error(`${typeName} is not in the schema`);
-  const rulebook = readRulebook(schema, { default: 'allow', policyNames: [] });
-  if (fieldName === undefined) return inOrder(rulebook.ofType(type));
+  const rulebook = readAccessRules(schema, { default: 'allow', policyNames: [] });
+  if (fieldName === undefined) return inOrder(rulebook.forType(type));
   if (!isObjectType(type) && !isInterfaceType(type)) throw new Error(`${typeName} has no fields`);
-  return inOrder(rulebook.ofField(type, fieldName));
+  return inOrder(rulebook.forField(type, fieldName));
 }
 
 const ADMIN = { roles: ['admin'] };
@@ -154,9 +154,9 @@ describe('a directive that makes no rule', () => {
   };
   const faultsOf = (schema: GraphQLSchema) => {
     try {
-      protectSchema(schema);
+      enforceSchema(schema);
     } catch (error) {
-      if (error instanceof ConfigError) return error.faults;
+      if (error instanceof ConfigError) return error.issues;
       throw error;
     }
     throw new Error('No fault was found');
@@ -212,8 +212,8 @@ describe('directives that would be kept by nobody', () => {
       typeDefs: `directive @auth on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | ENUM_VALUE | SCHEMA
         directive @public on ARGUMENT_DEFINITION ${sdl}`,
     });
-    expect(() => protectSchema(schema)).toThrow(ConfigError);
-    expect(() => protectSchema(schema)).toThrow(coordinate);
+    expect(() => enforceSchema(schema)).toThrow(ConfigError);
+    expect(() => enforceSchema(schema)).toThrow(coordinate);
   });
 });
 

@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
-import { createBandha, useBandha, type Verifier } from '../../src/index.ts';
+import { createBandha, useTokenAuth, type Verifier } from '../../src/index.ts';
 import { createTestKit } from '../../src/testing/index.ts';
 import { createAsk, createPrincipal, useCaller } from '../support/guarded-app.ts';
 
@@ -13,7 +13,7 @@ const owner = () => true;
 const now = () => new Date();
 const verifier: Verifier = {
   verify: async () => ({ principal: undefined, problem: 'TOKEN_INVALID' }),
-  recall: () => undefined,
+  getCached: () => undefined,
   cachedTokens: 0,
 };
 
@@ -56,15 +56,15 @@ describe('two guards with different options', () => {
     ] as const) {
       expect(() => start([useGuard(first), useGuard(second)])).toThrow(ConfigError);
       expect(() => start([useGuard(first), useGuard(second)])).toThrow(message);
-      expect(() => start([useBandha({ verifier, ...first }), useGuard(second)])).toThrow(message);
-      expect(() => start([useGuard(first), useBandha({ verifier, ...second })])).toThrow(message);
+      expect(() => start([useTokenAuth({ verifier, ...first }), useGuard(second)])).toThrow(message);
+      expect(() => start([useGuard(first), useTokenAuth({ verifier, ...second })])).toThrow(message);
     }
   });
 
   it('useBandha and a guard with a stricter default are an error', () => {
     expect(() =>
       start([
-        useBandha({ verifier, policies: { owner } }),
+        useTokenAuth({ verifier, policies: { owner } }),
         useGuard({ policies: { owner }, default: 'deny' }),
       ]),
     ).toThrow('useGuard: default: must be the same');

@@ -4,7 +4,7 @@ import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { execute, parse, subscribe } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { protectSchema } from '../../src/authorization/enforce-schema.ts';
+import { enforceSchema } from '../../src/authorization/enforce-schema.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
@@ -337,7 +337,7 @@ describe('the walled schema, executed by hand', () => {
     ['a context that names nobody', { principal: null }],
   ])('refuses with %s', async (_, contextValue) => {
     const { schema, calls } = createApp(null);
-    const { walled } = protectSchema(schema, { log: SILENT });
+    const { enforced: walled } = enforceSchema(schema, { log: SILENT });
     const document = parse('{ open { name secret } secret private { id } post { id } }');
     const { data, errors } = await execute({ schema: walled, document, contextValue });
     expect(data).toEqual({ open: { name: 'open', secret: null }, secret: null, private: null, post: null });
@@ -347,7 +347,7 @@ describe('the walled schema, executed by hand', () => {
 
   it('refuses a subscription', async () => {
     const { schema, calls } = createApp(null);
-    const { walled } = protectSchema(schema, { log: SILENT });
+    const { enforced: walled } = enforceSchema(schema, { log: SILENT });
     const result = await subscribe({ schema: walled, document: parse('subscription { ticks }') });
     expect(result).toMatchObject({ errors: [{ originalError: { reason: 'MISSING_TOKEN' } }] });
     expect(calls).toEqual([]);
@@ -355,7 +355,7 @@ describe('the walled schema, executed by hand', () => {
 
   it('lets through who may have it', async () => {
     const { schema } = createApp(null);
-    const { walled } = protectSchema(schema, { log: SILENT });
+    const { enforced: walled } = enforceSchema(schema, { log: SILENT });
     const document = parse('{ secret post { title } }');
     const result = await execute({ schema: walled, document, contextValue: { principal: ADA } });
     expect(result).toEqual({ data: { secret: 's', post: { title: 'two' } } });
@@ -363,9 +363,9 @@ describe('the walled schema, executed by hand', () => {
 
   it('is not walled again, and leaves the plain one as it was', () => {
     const { schema } = createApp(null);
-    const guarded = protectSchema(schema, { log: SILENT });
-    expect(protectSchema(guarded.walled)).toBe(guarded);
-    expect(guarded.plain).toBe(schema);
+    const guarded = enforceSchema(schema, { log: SILENT });
+    expect(enforceSchema(guarded.enforced)).toBe(guarded);
+    expect(guarded.original).toBe(schema);
   });
 });
 

@@ -14,8 +14,8 @@ import {
 import { createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import type { Caller } from '../../src/authorization/check-requirement.ts';
-import { protectSchema } from '../../src/authorization/enforce-schema.ts';
-import { createVisibleSchemas } from '../../src/authorization/permitted-schema.ts';
+import { enforceSchema } from '../../src/authorization/enforce-schema.ts';
+import { createPermittedSchemas } from '../../src/authorization/permitted-schema.ts';
 import { type GuardOptions, useGuard } from '../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../src/graphql/base-schema.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
@@ -189,8 +189,8 @@ const PLACES = TEMPLATE.split('%').length - 1;
 describe('a filtered schema', () => {
   const see = (types: string, principal: Principal | null) => {
     const schema = makeExecutableSchema({ typeDefs: [directiveTypeDefs, types] });
-    const { walled, rulebook } = protectSchema(schema, { log: SILENT });
-    return createVisibleSchemas(walled, rulebook)(askedBy(principal));
+    const { enforced: walled, accessRules: rulebook } = enforceSchema(schema, { log: SILENT });
+    return createPermittedSchemas(walled, rulebook)(askedBy(principal));
   };
   function expectValid(types: string) {
     for (const principal of [null, caller(), caller('a'), caller('a', 'b')]) {
@@ -255,8 +255,8 @@ describe('a filtered schema', () => {
 
   it('is shared by callers who satisfy the same rules', () => {
     const schema = makeExecutableSchema({ typeDefs: [directiveTypeDefs, TYPES] });
-    const { walled, rulebook } = protectSchema(schema, { log: SILENT });
-    const visibleTo = createVisibleSchemas(walled, rulebook);
+    const { enforced: walled, accessRules: rulebook } = enforceSchema(schema, { log: SILENT });
+    const visibleTo = createPermittedSchemas(walled, rulebook);
     const seen = visibleTo(askedBy(caller('user')));
     expect(visibleTo(askedBy(caller('writer')))).toBe(seen);
     expect(visibleTo(askedBy(ADMIN))).not.toBe(seen);
@@ -267,8 +267,8 @@ describe('a filtered schema', () => {
     const names = Array.from({ length: 40 }, (_, index) => `r${index}`);
     const fields = names.map((name) => `${name}: Int @auth(roles: ["${name}"])`).join(' ');
     const schema = makeExecutableSchema({ typeDefs: [directiveTypeDefs, `type Query { o: Int ${fields} }`] });
-    const { walled, rulebook } = protectSchema(schema, { log: SILENT });
-    const visibleTo = createVisibleSchemas(walled, rulebook);
+    const { enforced: walled, accessRules: rulebook } = enforceSchema(schema, { log: SILENT });
+    const visibleTo = createPermittedSchemas(walled, rulebook);
     const first = visibleTo(askedBy(caller('r0')));
     expect(visibleTo(askedBy(caller('r0')))).toBe(first);
     for (const name of names) visibleTo(askedBy(caller(name)));

@@ -64,7 +64,7 @@ describe('the log about accounts', () => {
     clear();
     const next = await logIn(user.email, GOOD_PASSWORD);
     expect(next.status).toBe(200);
-    await server.bandha.accounts.endAllSessions(userId);
+    await server.bandha.accounts.revokeAllSessions(userId);
     expect(lines).toContainEqual({
       level: 'info',
       message: 'all sessions revoked by their owner',

@@ -2,7 +2,7 @@
 import { createYoga } from 'graphql-yoga';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { useHealth } from '../../src/http/plugins/use-health-check.ts';
+import { useHealthCheck } from '../../src/http/plugins/use-health-check.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 
 let server: TestServer;
@@ -85,7 +85,7 @@ describe('health', () => {
 
   it('does not wait for a check that never ends', async () => {
     const yoga = createYoga({
-      plugins: [useHealth({ stuck: () => new Promise(() => {}) }, 5)],
+      plugins: [useHealthCheck({ stuck: () => new Promise(() => {}) }, 5)],
       logging: false,
     });
     const ready = await yoga.fetch('http://test/health/ready');

@@ -1,7 +1,7 @@
 // Errors about wrong values cost and say little, however many values are wrong and however long they are.
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { findVariableFaults } from '../../src/http/plugins/use-input-errors.ts';
+import { findVariableErrors } from '../../src/http/plugins/use-input-errors.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
 
 const TYPES = 'input Filter { name: String tags: [String!] all: [Filter!] }';
@@ -57,7 +57,7 @@ describe('the errors of variables', () => {
     const schema = buildSchema(`${TYPES} type Query { count(filter: Filter): Int }`);
     const document = parse('query ($v: Filter) { count(filter: $v) }');
     expect(validate(schema, document)).toEqual([]);
-    expect(findVariableFaults({ schema, document, variableValues: { v: value } })).toHaveLength(1);
+    expect(findVariableErrors({ schema, document, variableValues: { v: value } })).toHaveLength(1);
     expect(looks).toBeLessThan(50);
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { protectSchema } from '../../src/authorization/enforce-schema.ts';
+import { enforceSchema } from '../../src/authorization/enforce-schema.ts';
 import { useGraphiql } from '../../src/http/plugins/use-graphiql.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 
@@ -117,7 +117,7 @@ describe('the page', () => {
     const folder = await mkdtemp(join(tmpdir(), 'bandha-test-'));
     const schema = createSchema({ typeDefs: 'type Query { a: Int }' });
     const authenticate = () => ({ principal: null, problem: undefined });
-    const plugin = useGraphiql({ authenticate, protectedSchema: protectSchema(schema), folder });
+    const plugin = useGraphiql({ authenticate, protectedSchema: enforceSchema(schema), folder });
     const yoga = createYoga({ schema, plugins: [plugin], graphiql: false, logging: false });
     const response = await yoga.fetch('http://test/graphql', { headers: HTML });
     expect(response.status).toBe(503);

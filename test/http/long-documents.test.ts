@@ -111,7 +111,7 @@ describe('a long document', () => {
     // A Yoga server with the queue alone, and the fast path of an own Yoga server.
     const fastPath = createListener(createOwnYoga(bandha), {
       ...bandha,
-      house: { ...bandha.house, longDocuments: queue },
+      serverParts: { ...bandha.serverParts, longDocuments: queue },
     });
     const ways = await Promise.all([listen(yoga), listen(fastPath)]);
     const answers = ways.map(async ({ url }) => {

@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../src/accounts/administration.ts';
-import type { Change } from '../../src/storage/store.ts';
+import type { FeedEvent } from '../../src/storage/store.ts';
 import { register, startTestServer, type TestServer } from '../support/test-server.ts';
 
 const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken } }';
@@ -11,7 +11,7 @@ const STATISTICS = '{ statistics }';
 
 let server: TestServer;
 /** Called when the server has been told of a change. */
-let told: (change: Change) => void;
+let told: (change: FeedEvent) => void;
 /** How often the source of a subscription was closed. */
 let closings: number;
 beforeEach(async () => {
@@ -27,7 +27,7 @@ beforeEach(async () => {
     },
   });
   told = () => {};
-  await server.bandha.store.followChanges(
+  await server.bandha.store.subscribe(
     (change) => told(change),
     () => server.clock.now,
   );

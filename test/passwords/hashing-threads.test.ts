@@ -1,10 +1,10 @@
 // Threads that do not do what they shall.
 import { describe, expect, it } from 'vitest';
-import { createHashingThreads } from '../../src/passwords/worker-pool.ts';
+import { createHashingPool } from '../../src/passwords/worker-pool.ts';
 
 describe('hashing threads', () => {
   it('that cannot start say so to everybody who waits, each time, and to nobody else', async () => {
-    const threads = createHashingThreads(1, new URL('./no-such-file.ts', import.meta.url));
+    const threads = createHashingPool(1, new URL('./no-such-file.ts', import.meta.url));
     for (let i = 0; i < 2; i += 1) {
       const waiting = [threads.hash('one'), threads.hash('two'), threads.verify('one', 'phc')];
       for (const outcome of await Promise.allSettled(waiting)) expect(outcome.status).toBe('rejected');
@@ -13,7 +13,7 @@ describe('hashing threads', () => {
   });
 
   it('that have ended start no more', async () => {
-    const threads = createHashingThreads(1);
+    const threads = createHashingPool(1);
     expect(await threads.hash('one')).toMatch(/^\$argon2id\$/);
     await threads.close();
     await expect(threads.hash('one')).rejects.toThrow('ended');

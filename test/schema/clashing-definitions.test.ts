@@ -102,7 +102,7 @@ describe('a definition of the application', () => {
   it('all clashing definitions are named at once, with their lines', async () => {
     const typeDefs = '\ntype Session { title: String! }\n\nscalar DateTime\n';
     const error = await start({ typeDefs }).catch((thrown: ConfigError) => thrown);
-    expect((error as ConfigError).faults).toEqual([
+    expect((error as ConfigError).issues).toEqual([
       'type Session (typeDefs, line 2): Bandha defines type Session; rename it, or use "extend type Session"',
       "scalar DateTime (typeDefs, line 4): Bandha defines scalar DateTime; rename it, or leave it out and use Bandha's",
     ]);

@@ -20,7 +20,7 @@ export async function fill(store: Store): Promise<void> {
 }
 
 export const CALLS: {
-  [Verb in Exclude<keyof Store, 'changesToldAt' | 'close'>]: (store: Store) => Promise<unknown>;
+  [Verb in Exclude<keyof Store, 'feedSyncedAt' | 'close'>]: (store: Store) => Promise<unknown>;
 } = {
   createUser: (store) => store.createUser(newUser()),
   findUserByEmail: (store) => store.findUserByEmail(user.emailKey),
@@ -34,17 +34,17 @@ export const CALLS: {
   changeRoles: (store) => store.changeRoles(user.emailKey, { add: [crypto.randomUUID()] }, NOW),
   createSession: (store) => store.createSession(newSession(user.id), 'a network'),
   listLiveSessions: (store) => store.listLiveSessions(user.id, NOW, IDLE_SECONDS),
-  findSessionStanding: (store) => store.findSessionStanding(session.id),
+  findSessionStatus: (store) => store.findSessionStatus(session.id),
   rotateSession: (store) => store.rotateSession(rotation),
   revokeSession: (store) => store.revokeSession({ sessionId: session.id }, NOW, IDLE_SECONDS),
   revokeAllSessions: (store) => store.revokeAllSessions(user.id, NOW, IDLE_SECONDS),
-  followChanges: (store) =>
-    store.followChanges(
+  subscribe: (store) =>
+    store.subscribe(
       () => {},
       () => NOW,
     ),
   listSigningKeys: (store) => store.listSigningKeys(),
-  provideSigningKeys: (store) => store.provideSigningKeys([newKey('current')], NOW),
+  addSigningKeys: (store) => store.addSigningKeys([newKey('current')], NOW),
   rotateSigningKeys: (store) => store.rotateSigningKeys('kid', newKey('next'), NOW),
   revokeSigningKey: (store) => store.revokeSigningKey('kid', undefined, NOW),
   revokeAllSigningKeys: (store) => store.revokeAllSigningKeys(NOW),

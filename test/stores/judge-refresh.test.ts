@@ -1,6 +1,6 @@
 // What a presented refresh token is worth, at every boundary.
 import { describe, expect, it } from 'vitest';
-import { endsAt, isLive, judgeRefresh } from '../../src/sessions/refresh-policy.ts';
+import { decideRefresh, effectiveExpiry, isLive } from '../../src/sessions/refresh-policy.ts';
 import { newSession } from './store-contract.ts';
 
 const START = new Date('2026-01-31T12:00:00Z');
@@ -19,7 +19,7 @@ const judge = (
   milliseconds: number,
   graceSeconds = GRACE_SECONDS,
 ) =>
-  judgeRefresh(session, {
+  decideRefresh(session, {
     sessionId: session.id,
     generation,
     now: at(milliseconds),
@@ -62,8 +62,8 @@ describe('judging a refresh token', () => {
       idleSeconds: IDLE_SECONDS,
       successorUsedAt: at(2_000),
     };
-    expect(judgeRefresh(FRESH, { ...request, generation: 4 })).toBe(expected);
-    expect(judgeRefresh(FRESH, { ...request, generation: 5 })).toBe('ROTATE');
+    expect(decideRefresh(FRESH, { ...request, generation: 4 })).toBe(expected);
+    expect(decideRefresh(FRESH, { ...request, generation: 5 })).toBe('ROTATE');
   });
 
   it('without a grace answers a lost answer in the same instant alone', () => {
@@ -77,7 +77,7 @@ describe('the end of a session', () => {
     ['by lying idle', FRESH, at(100_000)],
     ['absolutely', USED_LATE, at(150_000)],
   ])('comes %s, whichever is first, and the session is not live from then on', (_, session, end) => {
-    expect(endsAt(session, IDLE_SECONDS)).toEqual(end);
+    expect(effectiveExpiry(session, IDLE_SECONDS)).toEqual(end);
     expect(isLive(session, new Date(end.getTime() - 1), IDLE_SECONDS)).toBe(true);
     expect(isLive(session, end, IDLE_SECONDS)).toBe(false);
   });

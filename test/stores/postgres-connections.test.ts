@@ -3,8 +3,8 @@ import { execFileSync } from 'node:child_process';
 import { Kysely, sql } from 'kysely';
 import { pino } from 'pino';
 import { describe, expect, it, vi } from 'vitest';
-import { createAvailability } from '../../src/storage/outage.ts';
-import { judgePostgresFault, postgresDialect } from '../../src/storage/postgres/dialect.ts';
+import { createOutageDetector } from '../../src/storage/outage.ts';
+import { classifyPostgresError, postgresDialect } from '../../src/storage/postgres/dialect.ts';
 import { after, IDLE_SECONDS, NOW, newSession } from './contract/fixture.ts';
 import { CALLS, everyVerb, fill, reasonOf, reasonsOf, rotation, session, user } from './every-verb.ts';
 import { LIMIT, usePostgres } from './use-postgres.ts';
@@ -21,7 +21,7 @@ describe('a statement that waits for longer than it may', () => {
     await holding.query('select from sessions for update');
     expect(await reasonOf(CALLS.rotateSession(store))).toBe('STORE_UNAVAILABLE');
     expect(await reasonOf(CALLS.revokeAllSessions(store))).toBe('STORE_UNAVAILABLE');
-    expect(await store.findSessionStanding(session.id)).toMatchObject({ revokedAt: undefined });
+    expect(await store.findSessionStatus(session.id)).toMatchObject({ revokedAt: undefined });
     expect(await store.createSession(newSession(user.id))).toBe(true);
     await holding.query('commit');
     await holding.end();
@@ -63,7 +63,7 @@ describe('removing ended sessions', () => {
     await using.query('commit');
     await using.end();
     expect(await removed).toEqual({ removed: 0, after: undefined });
-    expect(await store.findSessionStanding(session.id)).toBeDefined();
+    expect(await store.findSessionStatus(session.id)).toBeDefined();
   });
 });
 
@@ -83,10 +83,10 @@ describe('a connection that is silently dead', () => {
     // Some wait for a connection, others for an answer on one that is dead.
     expect(await reasonsOf(store)).toEqual(everyVerb('STORE_UNAVAILABLE'));
     expect(performance.now() - silentSince).toBeLessThan(30_000);
-    expect(store.changesToldAt()).toBeLessThan(silentSince);
+    expect(store.feedSyncedAt()).toBeLessThan(silentSince);
     proxy.forward();
     await vi.waitUntil(async () => (await reasonOf(store.ping())) === undefined, LIMIT);
-    await vi.waitUntil(() => store.changesToldAt() > silentSince, LIMIT);
+    await vi.waitUntil(() => store.feedSyncedAt() > silentSince, LIMIT);
     expect(await reasonsOf(store)).toEqual(everyVerb(undefined));
   });
 
@@ -136,7 +136,7 @@ describe('a connection that breaks between two statements of a transaction', () 
     ['because the process was suspended', 200, async (pid) => untilGoneSuspended(pid)],
   ])('%s, has the transaction refused and no process ended', async (_, statementTimeoutMs, untilBroken) => {
     const options = { url: server.url, poolSize: 1, statementTimeoutMs, connectTimeoutMs: 30_000 };
-    const around = createAvailability(judgePostgresFault, pino({ level: 'silent' }));
+    const around = createOutageDetector(classifyPostgresError, pino({ level: 'silent' }));
     const db = new Kysely({ dialect: postgresDialect(options, around) });
     const ask = sql<{ pid: number }>`select pg_backend_pid() as pid`;
     const broken = db.transaction().execute(async (transaction) => {

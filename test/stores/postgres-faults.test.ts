@@ -4,7 +4,7 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { judgePostgresFault } from '../../src/storage/postgres/dialect.ts';
+import { classifyPostgresError } from '../../src/storage/postgres/dialect.ts';
 
 /** What the server answers with a SQLSTATE (PostgreSQL's manual, appendix A). */
 function answer(code: string): Error {
@@ -33,7 +33,7 @@ describe('an outage of PostgreSQL', () => {
     ['a fault of the disk', '58030'],
     ['a standby that takes no writes', '25006'],
   ])('is %s: %s', (_, code) => {
-    expect(judgePostgresFault(answer(code))).toBe('outage');
+    expect(classifyPostgresError(answer(code))).toBe('outage');
   });
 
   it.each([
@@ -42,7 +42,7 @@ describe('an outage of PostgreSQL', () => {
     ['a deadlock', '40P01'],
     ['transactions that cannot be put in order', '40001'],
   ])('is over at once where it is %s: %s', (_, code) => {
-    expect(judgePostgresFault(answer(code))).toBe('momentary');
+    expect(classifyPostgresError(answer(code))).toBe('momentary');
   });
 
   it.each([
@@ -54,15 +54,15 @@ describe('an outage of PostgreSQL', () => {
     ['a mistake in a statement', '42601'],
     ['text that is none', '22021'],
   ])('is not %s: %s', (_, code) => {
-    expect(judgePostgresFault(answer(code))).toBe('fault');
+    expect(classifyPostgresError(answer(code))).toBe('fault');
   });
 
   it('is a port where nobody listens', async () => {
     const port = await withRudeServer(async (port) => port);
     const [error] = await once(connect(port, '127.0.0.1'), 'error').catch((fault) => [fault]);
-    expect(judgePostgresFault(error)).toBe('outage');
-    expect(judgePostgresFault(new AggregateError([error, error]))).toBe('outage');
-    expect(judgePostgresFault(new AggregateError([error, new Error('another')]))).toBe('fault');
+    expect(classifyPostgresError(error)).toBe('outage');
+    expect(classifyPostgresError(new AggregateError([error, error]))).toBe('outage');
+    expect(classifyPostgresError(new AggregateError([error, new Error('another')]))).toBe('fault');
   });
 
   it('is a write to a server that has said goodbye', () =>
@@ -70,13 +70,13 @@ describe('an outage of PostgreSQL', () => {
       const socket = connect(port, '127.0.0.1').resume();
       await once(socket, 'close');
       const error = await new Promise((resolve) => socket.write('a query', resolve));
-      expect(judgePostgresFault(error)).toBe('outage');
+      expect(classifyPostgresError(error)).toBe('outage');
     }));
 
   it('is a goodbye before a connection is secure', () =>
     withRudeServer(async (port) => {
       const error = await new Promise((resolve) => connectTls(port, '127.0.0.1').on('error', resolve));
-      expect(judgePostgresFault(error)).toBe('outage');
+      expect(classifyPostgresError(error)).toBe('outage');
     }));
 
   it.each([
@@ -86,6 +86,6 @@ describe('an outage of PostgreSQL', () => {
     'no error at all',
     undefined,
   ])('is nothing else: %s', (error) => {
-    expect(judgePostgresFault(error)).toBe('fault');
+    expect(classifyPostgresError(error)).toBe('fault');
   });
 });

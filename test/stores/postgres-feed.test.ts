@@ -154,15 +154,15 @@ describe('a feed whose connection is ended by the server', () => {
       const awaySince = performance.now();
       for (const now of [NOW, LONG_AGO, after(100_000)]) await endNext(now);
       await there.changeRoles(user.emailKey, { add: ['author'] }, LONG_AGO);
-      await there.provideSigningKeys([newKey('current')], LONG_AGO);
-      toldAt = here.changesToldAt();
+      await there.addSigningKeys([newKey('current')], LONG_AGO);
+      toldAt = here.feedSyncedAt();
       expect(toldAt).toBeLessThan(awaySince);
       expect(changes).toEqual([]);
     });
     for (const id of ids) await heard(isRevocationOf(id));
     await heard(isRolesOf(user.id, ['author']));
     await heard(isOfKeys);
-    expect(here.changesToldAt()).toBeGreaterThan(toldAt);
+    expect(here.feedSyncedAt()).toBeGreaterThan(toldAt);
     await untilFeedsAre(1);
   });
 
@@ -195,7 +195,7 @@ describe('a feed whose connection is ended by the server', () => {
     const here = await open();
     let since = NOW;
     const told: string[] = [];
-    await here.followChanges(
+    await here.subscribe(
       (change) => void (change.kind === 'SESSION_REVOKED' && told.push(change.sessionId)),
       () => since,
     );
@@ -214,7 +214,7 @@ describe('a feed whose connection is ended by the server', () => {
     const { heard } = await follow(here, NOW);
     await query('do $$ begin for i in 1..5000 loop perform pg_current_xact_id(); commit; end loop; end $$');
     const countedAt = performance.now();
-    await vi.waitUntil(() => here.changesToldAt() > countedAt, LIMIT);
+    await vi.waitUntil(() => here.feedSyncedAt() > countedAt, LIMIT);
     const successor = await startPostgres(['-c', 'fsync=off']);
     const url = new URL(await successor.createDatabase());
     const name = new URL(server.url).pathname.slice(1);
@@ -226,7 +226,7 @@ describe('a feed whose connection is ended by the server', () => {
     proxy.switchTo(Number(url.port));
     await heard(isRevocationOf(await endNext()));
     const heardAt = performance.now();
-    await vi.waitUntil(() => here.changesToldAt() > heardAt, LIMIT);
+    await vi.waitUntil(() => here.feedSyncedAt() > heardAt, LIMIT);
     await heard(isRevocationOf(await endNext(LONG_AGO)));
     await Promise.all([there.close(), here.close()]);
     await successor.remove();
@@ -256,11 +256,11 @@ describe('a feed whose connection is silently dead', () => {
     await endNext();
     // Several tries to connect are as silent: the server sees none of them.
     await vi.waitUntil(() => proxy.connections() > 3, LIMIT);
-    expect(here.changesToldAt()).toBeLessThan(silentSince);
+    expect(here.feedSyncedAt()).toBeLessThan(silentSince);
     expect(changes).toHaveLength(1);
     proxy.forward();
     await Promise.all(ids.slice(0, 3).map((id) => heard(isRevocationOf(id))));
-    await vi.waitUntil(() => here.changesToldAt() > silentSince, LIMIT);
+    await vi.waitUntil(() => here.feedSyncedAt() > silentSince, LIMIT);
     await heard(isRevocationOf(await endNext()));
   });
 

@@ -14,7 +14,7 @@ describe('while PostgreSQL is stopped', () => {
     const [store, follower] = [await open(), await open()];
     expect(Object.keys(CALLS).toSorted()).toEqual(
       Object.keys(store)
-        .filter((name) => name !== 'changesToldAt' && name !== 'close')
+        .filter((name) => name !== 'feedSyncedAt' && name !== 'close')
         .toSorted(),
     );
     await fill(store);
@@ -40,7 +40,7 @@ describe('while PostgreSQL is stopped', () => {
     await other.revokeSession({ sessionId: session.id }, NOW, IDLE_SECONDS);
     const early: string[] = [];
     const tryEarly = () =>
-      store.followChanges(
+      store.subscribe(
         ({ kind }) => void early.push(kind),
         () => NOW,
       );
@@ -59,7 +59,7 @@ describe('while PostgreSQL is stopped', () => {
 
   it('a store can be closed', async () => {
     const [idle, following] = [await open(), await open()];
-    await CALLS.followChanges(following);
+    await CALLS.subscribe(following);
     await whileStopped(async () => void (await Promise.all([idle.close(), following.close()])));
   });
 });
@@ -77,8 +77,8 @@ describe('at the moment at which PostgreSQL', () => {
   ])('%s, the verbs under way are refused as STORE_UNAVAILABLE at most', async (_, strike) => {
     const store = await open({ poolSize: 5 });
     await fill(store);
-    await CALLS.followChanges(store);
-    const { followChanges: _once, ...calls } = CALLS;
+    await CALLS.subscribe(store);
+    const { subscribe: _once, ...calls } = CALLS;
     const verbs = Object.values(calls);
     const reasons = new Set<unknown>();
     let isOver = false;
@@ -101,7 +101,7 @@ describe('a refresh token whose answer may have been lost in an outage', () => {
 
   /** Refreshes, has an outage, and gives what presents the same token again, so long after it. */
   async function refreshBeforeOutage(store: Store, secondsBefore: number) {
-    await CALLS.followChanges(store);
+    await CALLS.subscribe(store);
     await store.createUser(user);
     const usedAt = after(-secondsBefore, new Date());
     const { id } = newSession(user.id);
@@ -120,7 +120,7 @@ describe('a refresh token whose answer may have been lost in an outage', () => {
     await whileStopped(async () => {
       endedAt = new Date();
     });
-    await vi.waitUntil(() => store.changesToldAt() > heardUntil, LIMIT);
+    await vi.waitUntil(() => store.feedSyncedAt() > heardUntil, LIMIT);
     return async (secondsAfter: number) => (await refresh(after(secondsAfter, endedAt))).outcome;
   }
 

@@ -71,7 +71,7 @@ describe('a PostgreSQL database', () => {
   it('has no connection of a store any more that has been closed', async () => {
     const url = await postgres.createDatabase();
     const store = await openStore(url);
-    await store.followChanges(
+    await store.subscribe(
       () => {},
       () => new Date(0),
     );

@@ -96,8 +96,8 @@ describe('a database with the first schema, once opened', () => {
         outcome: 'ROTATED',
         session: { generation: 8 },
       });
-      expect(await store.findSessionStanding('ended')).toMatchObject({ revokedAt: after(-3) });
-      expect(await other.findSessionStanding('disabled')).toMatchObject({ revokedAt: after(-1) });
+      expect(await store.findSessionStatus('ended')).toMatchObject({ revokedAt: after(-3) });
+      expect(await other.findSessionStatus('disabled')).toMatchObject({ revokedAt: after(-1) });
     }));
 
   it('tells of its revocations as of any change, in their order', () =>
@@ -137,7 +137,7 @@ describe('a database with the first schema, once opened', () => {
       ];
       expect(await store.listSigningKeys()).toEqual(kept);
       const next = newKey('next');
-      await other.provideSigningKeys([next], NOW);
+      await other.addSigningKeys([next], NOW);
       expect(await store.listSigningKeys()).toEqual([...kept, next]);
     }));
 

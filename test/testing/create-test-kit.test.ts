@@ -460,10 +460,10 @@ describe('Bandha’s own fields', () => {
   });
 
   it('take accounts that are given', async () => {
-    const kit = createTestKit({}, { accounts: { endAllSessions: async () => 3 } });
+    const kit = createTestKit({}, { accounts: { revokeAllSessions: async () => 3 } });
     expect((await kit.as().execute('mutation { logoutEverywhere }')).data).toEqual({ logoutEverywhere: 3 });
     expect((await kit.as().execute('{ viewer { id } }')).data).toEqual({ viewer: { id: 'user' } });
-    const nobody = createTestKit({}, { accounts: { findAccount: async () => undefined } });
+    const nobody = createTestKit({}, { accounts: { findUser: async () => undefined } });
     expect((await nobody.as().execute('{ viewer { id } }')).data).toEqual({ viewer: null });
   });
 });

@@ -3,7 +3,7 @@
 import { createSchema, createYoga } from 'graphql-yoga';
 import { decodeJwt, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { createVerifier, directiveTypeDefs, useBandha } from '../../src/index.ts';
+import { createVerifier, directiveTypeDefs, useTokenAuth } from '../../src/index.ts';
 import { createTestKit, type TestKit, type TestResult, type TestUser } from '../../src/testing/index.ts';
 import { createAsk } from '../support/guarded-app.ts';
 import { GOOD_PASSWORD, register, startTestServer, type TestServer } from '../support/test-server.ts';
@@ -122,7 +122,7 @@ describe.each(OPTIONS)('with %j', (options) => {
   /** The kit's user that is who the token names. */
   async function userOf(token: string): Promise<TestUser> {
     const { sub = '', sid, auth_time = 0, ...claims } = decodeJwt<{ sid: string; auth_time: number }>(token);
-    const user = await server.bandha.accounts.findAccount(sub);
+    const user = await server.bandha.accounts.findUser(sub);
     return kit.as({
       userId: sub,
       sessionId: sid,
@@ -229,7 +229,7 @@ describe('a schema of its own, with tokens of another issuer', () => {
       .sign(privateKey);
     const verifier = createVerifier({ issuer: ISSUER, audience: 'api', keys: async () => publicKey });
     const schema = createSchema({ typeDefs: [directiveTypeDefs, own], resolvers: ownResolvers });
-    const yoga = createYoga({ schema, plugins: [useBandha({ verifier })], logging: false });
+    const yoga = createYoga({ schema, plugins: [useTokenAuth({ verifier })], logging: false });
     const ask = createAsk({
       fetch: (url, { headers, ...init }) =>
         yoga.fetch(url, { ...init, headers: { ...headers, ...ACCEPT, authorization: `Bearer ${token}` } }),

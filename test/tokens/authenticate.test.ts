@@ -15,7 +15,7 @@ function createAuthentication(checkSession?: CheckSession) {
     verify: vi.fn<Verifier['verify']>(async (token) =>
       token === 'good' ? ACCEPTED : { principal: undefined, problem: 'TOKEN_INVALID' },
     ),
-    recall: () => undefined,
+    getCached: () => undefined,
     cachedTokens: 0,
   };
   const authenticate = createAuthenticate(verifier, checkSession);

@@ -1,16 +1,16 @@
 // Whether a session still stands: from memory, from the store while changes are not heard, and for a while from neither.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../src/errors.ts';
-import type { SessionStanding } from '../../src/storage/store.ts';
+import type { SessionStatus } from '../../src/storage/store.ts';
 import type { Principal } from '../../src/tokens/principal.ts';
-import { createSessionChanges } from '../../src/tokens/revocation/revocation-cache.ts';
+import { createRevocationCache } from '../../src/tokens/revocation/revocation-cache.ts';
 import { createSessionCheck } from '../../src/tokens/revocation/session-check.ts';
 import { createPrincipal } from '../support/guarded-app.ts';
 
 const STALE_AFTER_MS = 5_000;
 const ASK_WITHIN_MS = 250;
 const ASK_AGAIN_AFTER_MS = 1_000;
-const STANDS: SessionStanding = { revokedAt: undefined, roles: ['editor'] };
+const STANDS: SessionStatus = { revokedAt: undefined, roles: ['editor'] };
 const NOW = new Date('2026-01-31T12:00:00Z');
 
 beforeEach(() => void vi.useFakeTimers({ now: NOW }));
@@ -19,7 +19,7 @@ afterEach(() => void vi.useRealTimers());
 const ada = createPrincipal({ sessionId: 'here', roles: new Set(['editor']) });
 const inSession = (sessionId: string): Principal => ({ ...ada, sessionId });
 
-type FindStanding = (sessionId: string) => Promise<SessionStanding | undefined>;
+type FindStanding = (sessionId: string) => Promise<SessionStatus | undefined>;
 
 /** Changes were heard last `heardAgoMs` ago; time is what the fake timers say. */
 function setUp({
@@ -31,13 +31,13 @@ function setUp({
   maxStaleSeconds?: number;
   find?: FindStanding;
 } = {}) {
-  const changes = createSessionChanges(600, () => new Date());
+  const changes = createRevocationCache(600, () => new Date());
   const findStanding = vi.fn(find);
   let heardAt = performance.now() - heardAgoMs;
   const check = createSessionCheck({
     changes,
-    changesKnownAt: () => heardAt,
-    findStanding,
+    feedSyncedAt: () => heardAt,
+    findStatus: findStanding,
     maxStaleSeconds,
   });
   return {
@@ -54,8 +54,8 @@ const hangs = () => new Promise<never>(() => {});
 const fails = () => Promise.reject(new Error('The database is away'));
 /** Answers a moment after nobody waits any more. */
 const isLate = () => answersIn(ASK_WITHIN_MS + 1);
-async function answersIn(milliseconds: number): Promise<SessionStanding> {
-  const { promise, resolve } = Promise.withResolvers<SessionStanding>();
+async function answersIn(milliseconds: number): Promise<SessionStatus> {
+  const { promise, resolve } = Promise.withResolvers<SessionStatus>();
   setTimeout(() => resolve({ ...STANDS, revokedAt: NOW }), milliseconds);
   return promise;
 }
@@ -95,7 +95,7 @@ describe('while changes are heard', () => {
 });
 
 describe('while changes are not heard', () => {
-  it.each<[string, SessionStanding | undefined, TokenProblem | undefined]>([
+  it.each<[string, SessionStatus | undefined, TokenProblem | undefined]>([
     ['stands', STANDS, undefined],
     ['was revoked', { ...STANDS, revokedAt: NOW }, 'TOKEN_REVOKED'],
     ['is gone', undefined, 'TOKEN_REVOKED'],
@@ -271,7 +271,7 @@ describe('roles of a token that may be newer than the last known change', () => 
     return parts;
   };
 
-  it.each<[string, SessionStanding | undefined, TokenProblem | undefined]>([
+  it.each<[string, SessionStatus | undefined, TokenProblem | undefined]>([
     ['the token’s', STANDS, undefined],
     ['others', { ...STANDS, roles: ['author'] }, 'TOKEN_EXPIRED'],
     ['fewer', { ...STANDS, roles: [] }, 'TOKEN_EXPIRED'],

@@ -243,7 +243,7 @@ describe('the cause of a rejected token', () => {
     const token = await sign();
     await accept(verifier, token);
     clock.now = new Date(NOW.getTime() + 600_000);
-    expect(verifier.recall(token)).toEqual({ principal: undefined, problem: 'TOKEN_EXPIRED' });
+    expect(verifier.getCached(token)).toEqual({ principal: undefined, problem: 'TOKEN_EXPIRED' });
     expect(lines).toEqual([expect.objectContaining({ level: 'debug', message: 'token rejected: expired' })]);
   });
 

@@ -9,7 +9,7 @@ import type { SigningKeyStatus, Store } from '../../src/storage/store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import type { SigningAlgorithm } from '../../src/tokens/algorithms.ts';
 import { type Keyring, openKeyring } from '../../src/tokens/keys/keyring.ts';
-import { makeKeyRow } from '../../src/tokens/keys/signing-key.ts';
+import { generateSigningKey } from '../../src/tokens/keys/signing-key.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { withFolder } from '../support/server-process.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
@@ -56,8 +56,8 @@ describe('the keyring', () => {
   });
 
   it('has the next key beside a current one that was there alone', async () => {
-    const current = await makeKeyRow('EdDSA', 'current', secrets, now());
-    await store.provideSigningKeys([current], now()); // as before there were next keys
+    const current = await generateSigningKey('EdDSA', 'current', secrets, now());
+    await store.addSigningKeys([current], now()); // as before there were next keys
     const keyring = await open();
     expect(keyring.current.kid).toBe(current.kid);
     const { kid: nextKid } = await keyThatIs('next');

@@ -8,7 +8,7 @@ import type { Store } from '../../src/storage/store.ts';
 import { signAccessToken } from '../../src/tokens/access-token.ts';
 import { rotateKeys } from '../../src/tokens/keys/rotation.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
-import { openTokens, type Tokens } from '../../src/tokens/token-service.ts';
+import { createTokenService, type TokenService } from '../../src/tokens/token-service.ts';
 import { newSession, newUser } from '../stores/store-contract.ts';
 import { withFolder } from '../support/server-process.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
@@ -40,7 +40,7 @@ afterEach(async () => {
 });
 
 const open = (store: Store, log = pino({ level: 'silent' })) =>
-  openTokens({ store, secrets, config: DEFAULT_CONFIG, log, now });
+  createTokenService({ store, secrets, config: DEFAULT_CONFIG, log, now });
 const rotate = () => rotateKeys({ store: elsewhere, secrets, now });
 
 describe('what another instance does', () => {
@@ -98,7 +98,7 @@ describe('a token issued right after a second change of roles', () => {
 });
 
 function signFor(
-  { keyring }: Tokens,
+  { keyring }: TokenService,
   subject: { userId: string; sessionId: string; roles: readonly string[] },
 ): Promise<string> {
   return signAccessToken({ ...subject, authenticatedAt: now() }, keyring, DEFAULT_CONFIG, now());

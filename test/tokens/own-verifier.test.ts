@@ -42,7 +42,7 @@ function forge({ kid, algorithm, privateKey }: SigningKey, issued = clock.now): 
     .sign(privateKey);
 }
 const outcomeOf = async (token: string) =>
-  (verifier.recall(token) ?? (await verifier.verify(token))).problem ?? 'OK';
+  (verifier.getCached(token) ?? (await verifier.verify(token))).problem ?? 'OK';
 
 async function rotate(): Promise<void> {
   await rotateKeys({ store, secrets, now });
@@ -93,7 +93,7 @@ describe('a key that is revoked', () => {
     expect(await outcomeOf(token)).toBe('OK');
     expect(verifier.cachedTokens).toBe(1);
     await revoke(key.kid);
-    expect(verifier.recall(token)).toBeUndefined();
+    expect(verifier.getCached(token)).toBeUndefined();
     expect(await outcomeOf(token)).toBe('TOKEN_INVALID');
     expect(await outcomeOf(await forge(keyring.current))).toBe('OK');
   });
@@ -120,7 +120,7 @@ describe('a key that is revoked', () => {
     await revoke(key.kid);
     goOn.resolve();
     expect(await verifying).toEqual({ principal: undefined, problem: 'TOKEN_INVALID' });
-    expect(slow.recall(token)).toBeUndefined();
+    expect(slow.getCached(token)).toBeUndefined();
   });
 
   it('ends what watches a token of it, once, and nothing else', async () => {

@@ -1,6 +1,6 @@
 // What changed lately is remembered for as long as an access token from before can still be valid, and then leaves memory.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { createRecentChanges } from '../../src/tokens/revocation/expiring-map.ts';
+import { createExpiringMap } from '../../src/tokens/revocation/expiring-map.ts';
 
 const TTL_SECONDS = 600;
 /** How far apart clocks may be. */
@@ -14,7 +14,7 @@ const after = (seconds: number) => new Date(START.getTime() + seconds * 1000);
 beforeEach(() => void vi.useFakeTimers({ now: START }));
 afterEach(() => void vi.useRealTimers());
 
-const createChanges = () => createRecentChanges<string>(TTL_SECONDS, () => new Date());
+const createChanges = () => createExpiringMap<string>(TTL_SECONDS, () => new Date());
 const pass = (seconds: number) => void vi.advanceTimersByTime(seconds * 1000);
 
 describe('recent changes', () => {

@@ -1,13 +1,13 @@
 // Refresh tokens: made and read back by the one secret, and by nothing else.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { makeRefreshToken, parseRefreshToken } from '../../src/tokens/refresh-token.ts';
+import { createRefreshToken, parseRefreshToken } from '../../src/tokens/refresh-token.ts';
 import { createSecrets } from '../../src/tokens/secrets.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 
 const secrets = createSecrets(TEST_SECRET);
 const SESSION = '0f1e2d3c-4b5a-4678-8abc-def012345678';
-const TOKEN = makeRefreshToken({ sessionId: SESSION, generation: 7 }, secrets);
+const TOKEN = createRefreshToken({ sessionId: SESSION, generation: 7 }, secrets);
 const [, , MAC] = TOKEN.split('.');
 
 const session = fc.uuid();
@@ -17,16 +17,16 @@ describe('a refresh token', () => {
   it('is read back as it was made', () => {
     fc.assert(
       fc.property(session, generation, (sessionId, generation) => {
-        const token = makeRefreshToken({ sessionId, generation }, secrets);
+        const token = createRefreshToken({ sessionId, generation }, secrets);
         expect(parseRefreshToken(token, secrets)).toEqual({ sessionId, generation });
       }),
     );
   });
 
   it('is always the same for one generation, and another for the next', () => {
-    expect(makeRefreshToken({ sessionId: SESSION, generation: 7 }, secrets)).toBe(TOKEN);
-    expect(makeRefreshToken({ sessionId: SESSION, generation: 7 }, createSecrets(TEST_SECRET))).toBe(TOKEN);
-    expect(makeRefreshToken({ sessionId: SESSION, generation: 8 }, secrets)).not.toContain(MAC);
+    expect(createRefreshToken({ sessionId: SESSION, generation: 7 }, secrets)).toBe(TOKEN);
+    expect(createRefreshToken({ sessionId: SESSION, generation: 7 }, createSecrets(TEST_SECRET))).toBe(TOKEN);
+    expect(createRefreshToken({ sessionId: SESSION, generation: 8 }, secrets)).not.toContain(MAC);
   });
 
   it('travels in URLs and JSON as it is', () => {

@@ -271,9 +271,9 @@ describe('keys that cannot be refreshed', () => {
     expect(await present(token)).toBe('accepted');
     jwks.stop();
     later(59_999);
-    expect(verifier.recall(token)?.principal?.userId).toBe('ada');
+    expect(verifier.getCached(token)?.principal?.userId).toBe('ada');
     later(1);
-    expect(verifier.recall(token)).toBeUndefined();
+    expect(verifier.getCached(token)).toBeUndefined();
     expect(await present(token)).toBe('KEYS_UNAVAILABLE');
   });
 

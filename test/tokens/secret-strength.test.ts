@@ -1,7 +1,7 @@
 // Which secrets are rejected as guessable, and which are only worth a warning.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { completeConfig, loadConfig } from '../../src/config/config.ts';
+import { loadConfig, resolveConfig } from '../../src/config/config.ts';
 import { measureSecret } from '../../src/config/secret-strength.ts';
 import { TEST_SECRET } from '../support/test-server.ts';
 
@@ -38,7 +38,7 @@ describe('a guessable secret', () => {
     const load = () => loadConfig({ BANDHA_SECRET: secret });
     expect(load).toThrow(expect.objectContaining({ name: 'ConfigError', faults }));
     expect(load).not.toThrow(secret);
-    expect(() => completeConfig({ secret })).toThrow(expect.objectContaining({ name: 'ConfigError' }));
+    expect(() => resolveConfig({ secret })).toThrow(expect.objectContaining({ name: 'ConfigError' }));
   });
 });
 

@@ -1,8 +1,8 @@
 // Which verified tokens are worth nothing any more, from memory alone.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../src/errors.ts';
-import type { Change } from '../../src/storage/store.ts';
-import { createSessionChanges, hasRoles } from '../../src/tokens/revocation/revocation-cache.ts';
+import type { FeedEvent } from '../../src/storage/store.ts';
+import { createRevocationCache, hasRoles } from '../../src/tokens/revocation/revocation-cache.ts';
 import { createPrincipal } from '../support/guarded-app.ts';
 
 const TTL_SECONDS = 600;
@@ -13,13 +13,13 @@ const START = new Date('2026-01-31T12:00:00Z');
 beforeEach(() => void vi.useFakeTimers({ now: START }));
 afterEach(() => void vi.useRealTimers());
 
-const createChanges = () => createSessionChanges(TTL_SECONDS, () => new Date());
-const revoked = (sessionId: string): Change => ({
+const createChanges = () => createRevocationCache(TTL_SECONDS, () => new Date());
+const revoked = (sessionId: string): FeedEvent => ({
   kind: 'SESSION_REVOKED',
   sessionId,
   revokedAt: new Date(),
 });
-const rolesOf = (userId: string, ...roles: string[]): Change => ({
+const rolesOf = (userId: string, ...roles: string[]): FeedEvent => ({
   kind: 'ROLES_CHANGED',
   userId,
   roles,
@@ -30,15 +30,15 @@ const ada = (...roles: string[]) => createPrincipal({ sessionId: 'here', roles: 
 
 describe('a token', () => {
   it('is accepted while nothing has changed', () => {
-    expect(createChanges().problemOf(ada('editor'))).toBeUndefined();
+    expect(createChanges().findProblem(ada('editor'))).toBeUndefined();
   });
 
   it('is refused with TOKEN_REVOKED once its session has ended, and those of other sessions are not', () => {
     const changes = createChanges();
     changes.apply(revoked('here'));
-    expect(changes.problemOf(ada())).toBe('TOKEN_REVOKED');
-    expect(changes.problemOf({ ...ada(), sessionId: 'elsewhere' })).toBeUndefined();
-    expect(changes.problemOf({ ...ada(), sessionId: '' })).toBeUndefined();
+    expect(changes.findProblem(ada())).toBe('TOKEN_REVOKED');
+    expect(changes.findProblem({ ...ada(), sessionId: 'elsewhere' })).toBeUndefined();
+    expect(changes.findProblem({ ...ada(), sessionId: '' })).toBeUndefined();
     expect(changes.revokedSessions).toBe(1);
   });
 
@@ -54,35 +54,35 @@ describe('a token', () => {
   ])('that %s is judged by that', (_, inToken, current, problem) => {
     const changes = createChanges();
     changes.apply(rolesOf('ada', ...current));
-    expect(changes.problemOf(ada(...inToken))).toBe(problem);
+    expect(changes.findProblem(ada(...inToken))).toBe(problem);
   });
 
   it('is refused in every session of the user whose roles changed, and of no other', () => {
     const changes = createChanges();
     changes.apply(rolesOf('ada', 'admin'));
-    expect(changes.problemOf({ ...ada(), sessionId: 'elsewhere' })).toBe('TOKEN_EXPIRED');
-    expect(changes.problemOf({ ...ada(), userId: 'bob' })).toBeUndefined();
+    expect(changes.findProblem({ ...ada(), sessionId: 'elsewhere' })).toBe('TOKEN_EXPIRED');
+    expect(changes.findProblem({ ...ada(), userId: 'bob' })).toBeUndefined();
   });
 
   it('is judged by the last of several changes', () => {
     const changes = createChanges();
     changes.apply(rolesOf('ada', 'admin'));
     changes.apply(rolesOf('ada', 'editor'));
-    expect(changes.problemOf(ada('admin'))).toBe('TOKEN_EXPIRED');
-    expect(changes.problemOf(ada('editor'))).toBeUndefined();
+    expect(changes.findProblem(ada('admin'))).toBe('TOKEN_EXPIRED');
+    expect(changes.findProblem(ada('editor'))).toBeUndefined();
   });
 
   it('of an ended session is TOKEN_REVOKED though its roles have changed as well: there is nothing to refresh', () => {
     const changes = createChanges();
     changes.apply(rolesOf('ada', 'admin'));
     changes.apply(revoked('here'));
-    expect(changes.problemOf(ada())).toBe('TOKEN_REVOKED');
+    expect(changes.findProblem(ada())).toBe('TOKEN_REVOKED');
   });
 
   it('has nothing to do with the keys', () => {
     const changes = createChanges();
     changes.apply({ kind: 'KEYS_CHANGED' });
-    expect(changes.problemOf(ada())).toBeUndefined();
+    expect(changes.findProblem(ada())).toBeUndefined();
     expect(changes.revokedSessions).toBe(0);
   });
 });
@@ -93,15 +93,15 @@ describe('what changed', () => {
     changes.apply(revoked('here'));
     changes.apply(rolesOf('ada', 'admin'));
     vi.advanceTimersByTime(TTL_SECONDS * 1000);
-    expect(changes.problemOf(ada())).toBe('TOKEN_REVOKED');
+    expect(changes.findProblem(ada())).toBe('TOKEN_REVOKED');
     vi.advanceTimersByTime((FORGOTTEN_SECONDS - TTL_SECONDS) * 1000);
     expect(changes.revokedSessions).toBe(0);
-    expect(changes.problemOf(ada())).toBeUndefined();
+    expect(changes.findProblem(ada())).toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);
   });
 
   it('matters from the time on when the oldest valid token was made', () => {
-    expect(createChanges().since().getTime()).toBeLessThanOrEqual(START.getTime() - TTL_SECONDS * 1000);
+    expect(createChanges().replayFrom().getTime()).toBeLessThanOrEqual(START.getTime() - TTL_SECONDS * 1000);
   });
 });
 
@@ -189,10 +189,10 @@ describe('a token with other roles than the last known change', () => {
     (seconds, problem) => {
       const changes = createChanges();
       changes.apply(rolesOf('ada', 'admin'));
-      expect(changes.problemOf(issued(SECONDS + seconds, 'editor'))).toBe(problem);
-      expect(changes.problemOf(issued(SECONDS + seconds, 'admin'))).toBeUndefined();
+      expect(changes.findProblem(issued(SECONDS + seconds, 'editor'))).toBe(problem);
+      expect(changes.findProblem(issued(SECONDS + seconds, 'admin'))).toBeUndefined();
       changes.apply(revoked('here'));
-      expect(changes.problemOf(issued(SECONDS + seconds, 'editor'))).toBe('TOKEN_REVOKED');
+      expect(changes.findProblem(issued(SECONDS + seconds, 'editor'))).toBe('TOKEN_REVOKED');
     },
   );
 

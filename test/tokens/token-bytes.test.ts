@@ -64,7 +64,7 @@ describe.each<[string, () => JWTPayload]>([
 it('a verifier that keeps one token keeps also the largest one', async () => {
   const verifier = makeVerifier(1);
   const token = await present(verifier, 1, { text: text(5_000) });
-  expect(verifier.recall(token)).toBeDefined();
+  expect(verifier.getCached(token)).toBeDefined();
 });
 
 it('usual tokens are limited by number, not by bytes', async () => {

@@ -9,10 +9,10 @@ const TEXTS: Readonly<Record<string, string>> = {
     'This password is too weak: take 8 characters or more, nothing common, nothing of the email.',
   INVALID_EMAIL: 'This is not an email address.',
   NETWORK_ERROR: 'The server cannot be reached. Is it running?',
-  BAD_ANSWER: 'The server gave no usable answer. Try again.',
+  BAD_RESPONSE: 'The server gave no usable answer. Try again.',
 };
 
-export function explainFailure(error: unknown): string {
+export function toErrorMessage(error: unknown): string {
   if (!(error instanceof AuthClientError)) return 'Something went wrong. Try again.';
   const { code, reason, message, retryAfterSeconds } = error;
   if (code === 'RATE_LIMITED') return `Too many tries. Try again ${nameWait(retryAfterSeconds)}.`;
@@ -20,7 +20,7 @@ export function explainFailure(error: unknown): string {
 }
 
 /** Whether it is the email that has to be another one. */
-export function isAboutEmail(error: unknown): boolean {
+export function isEmailError(error: unknown): boolean {
   const { reason } = error instanceof AuthClientError ? error : {};
   return reason === 'EMAIL_TAKEN' || reason === 'INVALID_EMAIL';
 }

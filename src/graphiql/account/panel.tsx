@@ -18,8 +18,15 @@ const ENDED: Readonly<Record<SignedOutReason, string>> = {
 };
 
 export function AccountPanel() {
-  const { account, isProving, panelFocus, runFocus, refusal, noteSignIn } = usePage();
-  const { user, isKnown, ended } = useValue(account);
+  const {
+    account,
+    isReauthenticating: isProving,
+    panelFocus,
+    runFocus,
+    denial: refusal,
+    markSignedIn: noteSignIn,
+  } = usePage();
+  const { user, isKnown, signedOutReason: ended } = useValue(account);
   const proves = useValue(isProving) && user !== null;
   const section = useRef<HTMLElement>(null);
   useFocusRequest(panelFocus, () => {
@@ -39,8 +46,8 @@ export function AccountPanel() {
       <h2 id="bandha-account" tabIndex={-1}>
         {proves ? 'Sign in again' : user ? 'Signed in' : 'Sign in'}
       </h2>
-      <p role="status" className={classOfStatus({ user, isKnown, ended })}>
-        {statusOf({ user, isKnown, ended })}
+      <p role="status" className={classOfStatus({ user, isKnown, signedOutReason: ended })}>
+        {statusOf({ user, isKnown, signedOutReason: ended })}
       </p>
       {proves && (
         <>
@@ -57,12 +64,12 @@ export function AccountPanel() {
 }
 
 /** Who is signed in stands below already, and is said here for those who only hear. */
-function classOfStatus({ user, ended }: Account): string {
+function classOfStatus({ user, signedOutReason: ended }: Account): string {
   if (user !== null) return 'bandha-unseen';
   return ended === null || ended === 'LOGOUT' ? 'bandha-quiet' : 'bandha-notice';
 }
 
-function statusOf({ user, isKnown, ended }: Account): string {
+function statusOf({ user, isKnown, signedOutReason: ended }: Account): string {
   if (!isKnown) return 'Looking for a session in other tabs…';
   if (user !== null) return `You are signed in as ${user.email}.`;
   return ended === null ? '' : ENDED[ended];

@@ -15,7 +15,7 @@ export function nameTime(at: string): string {
 }
 
 /** @param at as RFC 3339 writes it */
-export function Moment({ at }: { at: string }) {
+export function RelativeTime({ at }: { at: string }) {
   const date = new Date(at);
   return (
     <time dateTime={at} title={ABSOLUTE.format(date)}>

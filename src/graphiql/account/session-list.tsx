@@ -2,9 +2,9 @@
 import { Button } from '@graphiql/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
-import { nameDevice } from './describe-device.ts';
-import { Moment, nameTime } from './relative-time.tsx';
-import { endSession, type LiveSession, listSessions } from './sessions.ts';
+import { describeDevice } from './describe-device.ts';
+import { nameTime, RelativeTime } from './relative-time.tsx';
+import { type LiveSession, listSessions, revokeSession } from './sessions.ts';
 
 export function SessionList() {
   const { client } = usePage();
@@ -29,10 +29,10 @@ export function SessionList() {
     setEnding(session.id);
     setStatus('');
     try {
-      await endSession(client, session);
+      await revokeSession(client, session);
       if (session.current) return; // the panel shows that nobody is signed in
       await load();
-      setStatus(`The session of ${nameDevice(session.userAgent)} has ended.`);
+      setStatus(`The session of ${describeDevice(session.userAgent)} has ended.`);
       // The button that had the focus is gone.
       heading.current?.focus();
     } catch {
@@ -63,16 +63,16 @@ export function SessionList() {
         {sessions?.map((session, index) => (
           <li key={session.id}>
             <div>
-              <strong>{nameDevice(session.userAgent)}</strong>
+              <strong>{describeDevice(session.userAgent)}</strong>
               {session.current && <span className="bandha-badge">this one</span>}
               <p className="bandha-quiet">
-                Signed in {nameTime(session.createdAt)}, last used <Moment at={session.lastUsedAt} />
+                Signed in {nameTime(session.createdAt)}, last used <RelativeTime at={session.lastUsedAt} />
                 {session.ipAddress && <>, from {session.ipAddress}</>}
               </p>
             </div>
             <Button
               type="button"
-              aria-label={`End session ${index + 1}: ${nameDevice(session.userAgent)}, signed in ${nameTime(session.createdAt)}`}
+              aria-label={`End session ${index + 1}: ${describeDevice(session.userAgent)}, signed in ${nameTime(session.createdAt)}`}
               aria-disabled={ending !== undefined}
               onClick={() => void end(session)}
             >

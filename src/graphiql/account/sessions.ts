@@ -1,6 +1,6 @@
 // The caller's live sessions, as the server lists them.
 import type { AuthClient } from '../../client/index.ts';
-import { askServer } from '../request.ts';
+import { request } from '../request.ts';
 
 export interface LiveSession {
   id: string;
@@ -18,18 +18,18 @@ const END = 'mutation ($id: ID!) { revokeSession(id: $id) }';
 
 /** The most recently used first. */
 export async function listSessions(client: AuthClient): Promise<readonly LiveSession[]> {
-  const { sessions } = await askServer<{ sessions: LiveSession[] | null }>(client, LIST);
+  const { sessions } = await request<{ sessions: LiveSession[] | null }>(client, LIST);
   return sessions ?? [];
 }
 
 /** Ends every session of the caller, on all devices, the page's own last. */
-export async function endAllSessions(client: AuthClient): Promise<void> {
-  await askServer(client, 'mutation { logoutEverywhere }');
+export async function revokeAllSessions(client: AuthClient): Promise<void> {
+  await request(client, 'mutation { logoutEverywhere }');
   await client.logout();
 }
 
 /** Ends a session of the caller; the page's own by signing out. */
-export async function endSession(client: AuthClient, { id, current }: LiveSession): Promise<void> {
+export async function revokeSession(client: AuthClient, { id, current }: LiveSession): Promise<void> {
   if (current) await client.logout();
-  else await askServer(client, END, { id });
+  else await request(client, END, { id });
 }

@@ -2,9 +2,9 @@
 import { Button } from '@graphiql/react';
 import { type FormEvent, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
-import { explainFailure, isAboutEmail } from './error-message.ts';
+import { isEmailError, toErrorMessage } from './error-message.ts';
 
-type Verb = 'login' | 'register';
+type Action = 'login' | 'register';
 
 export interface SignInFormProps {
   /** Who is to prove that it is still them; absent: anybody. */
@@ -18,7 +18,7 @@ export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
   const passwordField = useRef<HTMLInputElement>(null);
   const stayField = useRef<HTMLInputElement>(null);
   const isBusy = useRef(false);
-  const [busy, setBusy] = useState<Verb>();
+  const [busy, setBusy] = useState<Action>();
   const [problem, setProblem] = useState('');
 
   function fail(text: string, field: HTMLInputElement | null): void {
@@ -26,23 +26,23 @@ export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
     field?.focus();
   }
 
-  async function submit(verb: Verb): Promise<void> {
+  async function submit(action: Action): Promise<void> {
     if (isBusy.current) return;
     const email = known ?? emailField.current?.value.trim() ?? '';
     const password = passwordField.current?.value ?? '';
     if (email === '') return fail('Enter an email address.', emailField.current);
     if (password === '') return fail('Enter a password.', passwordField.current);
     isBusy.current = true;
-    setBusy(verb);
+    setBusy(action);
     setProblem('');
     const before = stay.isChosen();
     stay.choose(stayField.current?.checked ?? before);
     try {
-      await client[verb]({ email, password });
+      await client[action]({ email, password });
       onSignedIn();
     } catch (error) {
       stay.choose(before);
-      fail(explainFailure(error), isAboutEmail(error) ? emailField.current : passwordField.current);
+      fail(toErrorMessage(error), isEmailError(error) ? emailField.current : passwordField.current);
     } finally {
       isBusy.current = false;
       setBusy(undefined);

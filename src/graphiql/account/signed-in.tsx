@@ -4,7 +4,7 @@ import { useState } from 'react';
 import type { User } from '../../client/index.ts';
 import { usePage } from '../page-state.ts';
 import { SessionList } from './session-list.tsx';
-import { endAllSessions } from './sessions.ts';
+import { revokeAllSessions } from './sessions.ts';
 
 export function SignedIn({ user }: { user: User }) {
   const { client, panelFocus } = usePage();
@@ -16,7 +16,7 @@ export function SignedIn({ user }: { user: User }) {
     setLeaving(where);
     setProblem('');
     try {
-      await (where === 'here' ? client.logout() : endAllSessions(client));
+      await (where === 'here' ? client.logout() : revokeAllSessions(client));
       panelFocus.request();
     } catch {
       setProblem('The sessions could not be ended. Try again.');

@@ -1,7 +1,7 @@
 // What an answer was refused for, and whether signing in helps.
-import type { AnswerError, Sent } from '../send-operation.ts';
+import type { OperationResponse, ResponseError } from '../send-operation.ts';
 
-export interface Refusal {
+export interface Denial {
   /** `sign-in`: signing in helps, also a caller who is signed in; `forbidden`: it does not; `failed`: no result came. */
   kind: 'sign-in' | 'forbidden' | 'failed';
   text: string;
@@ -23,7 +23,10 @@ const TEXTS: Readonly<Record<string, (place: string) => string>> = {
 };
 
 /** @returns null where nothing was refused for who the caller is */
-export function findRefusal({ answer, missingScope }: Sent, hasOwnToken: boolean): Refusal | null {
+export function findDenial(
+  { body: answer, missingScope }: OperationResponse,
+  hasOwnToken: boolean,
+): Denial | null {
   const find = (code: string) => answer.errors?.find(({ extensions }) => extensions?.code === code);
   // What signing in does not mend is said first, or the caller would sign in for nothing.
   const error = find('FORBIDDEN') ?? find('UNAUTHENTICATED');
@@ -43,7 +46,7 @@ export function toPlace(coordinate: string): string {
   return coordinate.replace(/^(Query|Mutation|Subscription)\./, '');
 }
 
-function wordsFor({ message, extensions }: AnswerError, missingScope: string | undefined): string {
+function wordsFor({ message, extensions }: ResponseError, missingScope: string | undefined): string {
   const { reason = '', coordinate = 'This field' } = extensions ?? {};
   const place = toPlace(coordinate);
   if (reason === 'MISSING_SCOPE' && missingScope) return `${place} needs the scope ${missingScope}.`;

@@ -6,41 +6,41 @@ import type { RequirementsByField } from '../docs/requirements.ts';
 import { useFocusRequest } from '../focus-request.ts';
 import { usePage } from '../page-state.ts';
 import { useValue } from '../value.ts';
-import { type Refusal, toPlace } from './find-denial.ts';
+import { type Denial, toPlace } from './find-denial.ts';
 
-export function RefusalNotice() {
+export function DenialNotice() {
   const page = usePage();
-  const refusal = useValue(page.refusal);
+  const refusal = useValue(page.denial);
   const { user } = useValue(page.account);
   const { run } = useGraphiQLActions();
   const runButton = useRef<HTMLButtonElement>(null);
   const text = describe(refusal, user?.roles ?? [], useValue(page.requirements.known));
-  const mended = useValue(page.mended);
+  const mended = useValue(page.resolvedDenial);
   const box = useRef<HTMLDivElement>(null);
   useFocusRequest(page.runFocus, () => runButton.current?.focus());
   // On a small screen it may be out of sight.
   useEffect(() => {
     if (refusal !== null) box.current?.scrollIntoView({ block: 'nearest' });
   }, [refusal]);
-  const isMended = refusal?.kind === 'sign-in' && user !== null && mended === refusal;
+  const isResolved = refusal?.kind === 'sign-in' && user !== null && mended === refusal;
 
   function signIn(): void {
     // Whoever is signed in and refused all the same, as by a server with other keys, needs the form as well.
-    page.isProving.set(user !== null);
+    page.isReauthenticating.set(user !== null);
     openAccountPanel(page);
   }
 
   async function tryAgain(): Promise<void> {
     await run();
-    if (page.refusal.get()?.kind === 'failed') page.runFocus.request(); // the button is a new one
+    if (page.denial.get()?.kind === 'failed') page.runFocus.request(); // the button is a new one
   }
 
   return (
     <div ref={box} role="status" className="bandha-refusal">
       {refusal !== null && (
         <div className="bandha-notice">
-          <p>{isMended ? `You are signed in as ${user.email}.` : text}</p>
-          {isMended && (
+          <p>{isResolved ? `You are signed in as ${user.email}.` : text}</p>
+          {isResolved && (
             <Button ref={runButton} type="button" className="bandha-primary" onClick={() => void run()}>
               Run again
             </Button>
@@ -50,7 +50,7 @@ export function RefusalNotice() {
               Try again
             </Button>
           )}
-          {!isMended && refusal.kind === 'sign-in' && !refusal.hasOwnToken && (
+          {!isResolved && refusal.kind === 'sign-in' && !refusal.hasOwnToken && (
             <Button type="button" className="bandha-primary" onClick={signIn}>
               Sign in
             </Button>
@@ -62,7 +62,7 @@ export function RefusalNotice() {
 }
 
 /** The denial in words; of a missing role, with those that help, if the page knows them, and those that the caller has. */
-function describe(refusal: Refusal | null, roles: readonly string[], known: RequirementsByField): string {
+function describe(refusal: Denial | null, roles: readonly string[], known: RequirementsByField): string {
   if (refusal === null) return '';
   if (refusal.hasOwnToken) return `${refusal.text} The token is the one in the Headers pane.`;
   if (refusal.lacksRoleFor === undefined) return refusal.text;

@@ -2,7 +2,7 @@
 import type { Rule } from '../../authorization/directives.ts';
 
 /** Such as `['role admin or auditor', 'within 5 min']`; `['signed in']` where no more than that is needed. */
-export function nameBadges(requirement: readonly Rule[]): string[] {
+export function badgeLabels(requirement: readonly Rule[]): string[] {
   if (requirement.length === 0) return [];
   const named = requirement.flatMap(({ roles, scopes, policies, maxAge }) => [
     ...(roles ? [`role ${roles.join(' or ')}`] : []),

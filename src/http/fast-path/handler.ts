@@ -4,8 +4,8 @@ import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http
 import { Readable } from 'node:stream';
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import type { Guard } from '../../authorization/guard.ts';
-import type { AuthenticateAtOnce, Authentication } from '../../tokens/authenticate.ts';
-import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
+import type { AuthenticateMaybeAsync, Authentication } from '../../tokens/authenticate.ts';
+import { handleMaybePromise, type MaybePromise } from '../../utils/maybe-promise.ts';
 import type { BodyLimits } from '../body-limits.ts';
 import {
   type LongDocumentQueue,
@@ -15,28 +15,28 @@ import {
 import type { FindExceededLimit } from '../limits/operation-limits.ts';
 import { readPeerAddress } from '../plugins/use-client-address.ts';
 import type { ReportDenials } from '../plugins/use-denial-log.ts';
-import { findVariableFaults } from '../plugins/use-input-errors.ts';
+import { findVariableErrors } from '../plugins/use-input-errors.ts';
 import { type FindTargetIssue, type NodeRequest, toOriginForm } from '../request-target.ts';
 import { writeUnexpectedError } from '../yoga-handler.ts';
-import { runOperation } from './execute.ts';
-import { type GraphQLParams, isForLane, parseOperation } from './parse-request.ts';
-import { createPreparedOperations, type DocumentReader, type PreparedOperation } from './prepare.ts';
-import { acceptedTypeOf, type Cors, createAnswerWriter } from './send-response.ts';
+import { executeOperation } from './execute.ts';
+import { type GraphQLParams, isFastPathRequest, parseBody } from './parse-request.ts';
+import { createPreparedOperations, type EnvelopedFunctions, type PreparedOperation } from './prepare.ts';
+import { type CorsOptions, createResponseSender, negotiateMediaType } from './send-response.ts';
 
-export interface LaneOptions {
+export interface FastPathOptions {
   /** The path, such as `/graphql`. */
   endpoint: string;
   maxBodyBytes: number;
   /** Absent: requests with an `Origin` are for the other door. */
-  cors: Cors | undefined;
+  cors: CorsOptions | undefined;
   findTargetIssue: FindTargetIssue;
   /** Yoga's door. */
-  otherDoor: RequestListener;
+  yogaHandler: RequestListener;
   bodies: BodyLimits;
   longDocuments: LongDocumentQueue;
   /** Reads documents as the other door does, with the walled schema. */
-  readerOf(operationName?: string): DocumentReader;
-  authenticate: AuthenticateAtOnce;
+  getEnveloped(operationName?: string): EnvelopedFunctions;
+  authenticate: AuthenticateMaybeAsync;
   guard: Guard;
   findExceededLimit: FindExceededLimit;
   /** Logs denials. */
@@ -46,23 +46,23 @@ export interface LaneOptions {
   /** The masked errors for whatever was thrown outside of a resolver. */
   toErrors(error: unknown): readonly GraphQLError[];
   /** Whether queries are compiled. */
-  compiles: boolean;
+  compileFor: boolean;
   countResponse(status: number): void;
   /** Kept until the server closes, as Yoga does. */
   waitUntil(promise: Promise<unknown>): void;
   /** Called for a request whose body a middleware has read. */
   onBodyRead(): void;
   /** Told of what cannot even be answered as an error. */
-  onFault(error: unknown): void;
+  onWriteError(error: unknown): void;
 }
 
-export function createLane(options: LaneOptions): RequestListener {
-  const { endpoint, maxBodyBytes, cors, otherDoor, bodies, authenticate, guard, readerOf } = options;
-  const { schema } = readerOf();
-  const compiles = options.compiles ? guard.protect(schema).plain : undefined;
+export function createFastPath(options: FastPathOptions): RequestListener {
+  const { endpoint, maxBodyBytes, cors, yogaHandler, bodies, authenticate, guard, getEnveloped } = options;
+  const { schema } = getEnveloped();
+  const compileFor = options.compileFor ? guard.protect(schema).original : undefined;
   const { findExceededLimit } = options;
-  const prepare = createPreparedOperations({ readerOf, guard, findExceededLimit, compiles });
-  const write = createAnswerWriter(cors, options.countResponse);
+  const prepare = createPreparedOperations({ getEnveloped, guard, findExceededLimit, compileFor });
+  const write = createResponseSender(cors, options.countResponse);
 
   function answer(
     prepared: PreparedOperation,
@@ -70,9 +70,9 @@ export function createLane(options: LaneOptions): RequestListener {
     req: IncomingMessage,
     res: ServerResponse,
     body: Buffer,
-  ): PromiseOrValue<ExecutionResult> {
+  ): MaybePromise<ExecutionResult> {
     const { document, operation, operationName, decide } = prepared;
-    return andThen(authenticate(req.headers), (authentication) => {
+    return handleMaybePromise(authenticate(req.headers), (authentication) => {
       const makeContext = () => contextOf(req, res, params, authentication, options.waitUntil, body);
       const args: ExecutionArgs = {
         schema,
@@ -81,15 +81,15 @@ export function createLane(options: LaneOptions): RequestListener {
         contextValue: makeContext(),
         variableValues: params.variables,
       };
-      const faults = operation.variableDefinitions?.length ? findVariableFaults(args) : [];
-      if (faults.length > 0) return { errors: faults };
-      return andThen(decide(args), (decision) => {
-        if ('answer' in decision) {
-          options.reportDenials(decision.answer, args.contextValue);
-          return decision.answer;
+      const errors = operation.variableDefinitions?.length ? findVariableErrors(args) : [];
+      if (errors.length > 0) return { errors };
+      return handleMaybePromise(decide(args), (decision) => {
+        if ('result' in decision) {
+          options.reportDenials(decision.result, args.contextValue);
+          return decision.result;
         }
         args.schema = decision.schema;
-        return andThen(runOperation(prepared, args, makeContext), (result) => {
+        return handleMaybePromise(executeOperation(prepared, args, makeContext), (result) => {
           options.reportDenials(result, args.contextValue);
           return options.answerResult(result);
         });
@@ -98,7 +98,7 @@ export function createLane(options: LaneOptions): RequestListener {
   }
 
   /** Calls `done` with the whole body; not if the client goes away before, or the body is rejected. */
-  function collect(req: IncomingMessage, res: ServerResponse, done: (body: Buffer) => void): void {
+  function readBody(req: IncomingMessage, res: ServerResponse, done: (body: Buffer) => void): void {
     const pending = bodies.start(req, res);
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => {
@@ -115,35 +115,35 @@ export function createLane(options: LaneOptions): RequestListener {
   return (req, res) => {
     readPeerAddress(req);
     toOriginForm(req);
-    const accepted = acceptedTypeOf(req.headers.accept);
+    const accepted = negotiateMediaType(req.headers.accept);
     const isHere =
-      isForLane(req, endpoint, maxBodyBytes) &&
+      isFastPathRequest(req, endpoint, maxBodyBytes) &&
       (cors !== undefined || req.headers.origin === undefined) &&
       options.findTargetIssue(req) === undefined;
-    if (accepted === undefined || !isHere) return otherDoor(req, res);
+    if (accepted === undefined || !isHere) return yogaHandler(req, res);
     if (req.readableDidRead) {
       options.onBodyRead();
-      return otherDoor(req, res);
+      return yogaHandler(req, res);
     }
     const respond = (result: ExecutionResult) => write(result, accepted, req, res);
     const fail = (error: unknown) => {
       try {
         respond({ errors: options.toErrors(error) });
-      } catch (fault) {
-        options.onFault(fault);
+      } catch (error) {
+        options.onWriteError(error);
         writeUnexpectedError(res);
         options.countResponse(500);
       }
     };
-    collect(req, res, (body) => {
-      const params = parseOperation(body);
-      if (params === undefined) return otherDoor(unread(req, body), res);
+    readBody(req, res, (body) => {
+      const params = parseBody(body);
+      if (params === undefined) return yogaHandler(restoreBody(req, body), res);
       const { query, operationName } = params;
       const run = () => {
         try {
           const prepared = prepare(query, operationName);
-          if (prepared === undefined) return otherDoor(unread(req, body), res);
-          const answering = andThen(answer(prepared, params, req, res, body), respond);
+          if (prepared === undefined) return yogaHandler(restoreBody(req, body), res);
+          const answering = handleMaybePromise(answer(prepared, params, req, res, body), respond);
           if (answering instanceof Promise) answering.catch(fail);
         } catch (error) {
           fail(error); // a result that JSON cannot express is answered as any unexpected error
@@ -157,7 +157,7 @@ export function createLane(options: LaneOptions): RequestListener {
 }
 
 /** The request as Yoga takes it from those who have read the body already. */
-function unread(req: IncomingMessage, body: Buffer): IncomingMessage {
+function restoreBody(req: IncomingMessage, body: Buffer): IncomingMessage {
   return Object.assign(req, { body: Readable.from([body]) });
 }
 
@@ -167,14 +167,14 @@ function contextOf(
   res: ServerResponse,
   params: GraphQLParams,
   { principal, problem }: Authentication,
-  waitUntil: LaneOptions['waitUntil'],
+  waitUntil: FastPathOptions['waitUntil'],
   body: Buffer,
-): LaneContext {
+): FastPathContext {
   const context = { req, res, waitUntil, params, principal, tokenProblem: problem, [BODY]: body };
   return Object.defineProperty(context, 'request', REQUEST);
 }
 
-interface LaneContext {
+interface FastPathContext {
   req: IncomingMessage;
   res: ServerResponse;
   [BODY]: Buffer;
@@ -186,12 +186,12 @@ const BODY = Symbol('body');
 const REQUEST: PropertyDescriptor = {
   enumerable: true,
   configurable: true,
-  get(this: LaneContext) {
+  get(this: FastPathContext) {
     const request = toRequest(this.req, this.res, this[BODY]);
     Object.defineProperty(this, 'request', { value: request, writable: true });
     return request;
   },
-  set(this: LaneContext, value: unknown) {
+  set(this: FastPathContext, value: unknown) {
     Object.defineProperty(this, 'request', { value, writable: true });
   },
 };

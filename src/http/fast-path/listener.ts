@@ -1,10 +1,10 @@
 // Two doors, one house: the lane for what nearly every request is, Yoga for everything else.
 import type { RequestListener } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
-import { answerResult } from '../../authorization/format-errors.ts';
+import { formatResult } from '../../authorization/format-errors.ts';
 import type { Guard } from '../../authorization/guard.ts';
 import type { Metrics } from '../../operations/metrics.ts';
-import type { AuthenticateAtOnce } from '../../tokens/authenticate.ts';
+import type { AuthenticateMaybeAsync } from '../../tokens/authenticate.ts';
 import type { Log } from '../../utils/log.ts';
 import { type BodyLimitOptions, createBodyLimits } from '../body-limits.ts';
 import type { LongDocumentQueue } from '../documents/long-documents.ts';
@@ -13,17 +13,17 @@ import type { ReportDenials } from '../plugins/use-denial-log.ts';
 import { IS_PREPARATION } from '../plugins/use-document-cache.ts';
 import { createTargetCheck, toOriginForm } from '../request-target.ts';
 import { createYogaHandler } from '../yoga-handler.ts';
-import { type AnyYoga, findForeignHooks } from '../yoga-internals.ts';
+import { type AnyYoga, detectUnsupportedHooks } from '../yoga-internals.ts';
 import { createErrorMask } from './error-mask.ts';
-import { createLane } from './handler.ts';
-import type { Cors } from './send-response.ts';
+import { createFastPath } from './handler.ts';
+import type { CorsOptions } from './send-response.ts';
 
 /** What both doors share. */
-export interface House {
+export interface ServerParts {
   plugins: readonly Plugin[];
   guard: Guard;
   findExceededLimit: FindExceededLimit;
-  authenticate: AuthenticateAtOnce;
+  authenticate: AuthenticateMaybeAsync;
   /** Logs denials. */
   reportDenials: ReportDenials;
   onDenied: 'reject' | 'null';
@@ -37,7 +37,7 @@ export interface House {
 
 export interface ListenerOptions extends BodyLimitOptions {
   /** What Yoga was given as `cors`. Absent: requests with an `Origin` go to Yoga, which knows. */
-  cors?: Cors;
+  cors?: CorsOptions;
   /** Longer bodies go to Yoga, in bytes; at most what `createBandha` was given. @default that */
   maxBodyBytes?: number;
   /** Whether plain queries are compiled; default true. */
@@ -48,7 +48,7 @@ export interface ListenerOptions extends BodyLimitOptions {
  * A listener for `http.createServer`. Where the server has plugins or options whose hooks the lane would leave out, it
  * stays shut, and says so in the log: then every request goes through Yoga.
  */
-export function createHouseListener(
+export function createFastPathListener(
   yoga: AnyYoga,
   {
     plugins,
@@ -62,7 +62,7 @@ export function createHouseListener(
     metrics,
     log,
     bodyTimeoutSeconds,
-  }: House,
+  }: ServerParts,
   { cors, maxBodyBytes = limit, compile = true, ...bodyLimits }: ListenerOptions = {},
 ): RequestListener {
   const bodies = createBodyLimits(
@@ -79,34 +79,34 @@ export function createHouseListener(
     bodies.watch(req, res);
     handleByYoga(req, res);
   };
-  const foreign = findForeignHooks(yoga, plugins);
-  if (foreign.length > 0) {
-    log.info({ hooks: foreign }, 'fast path not used; the Yoga server has hooks that it would skip');
+  const unsupportedHooks = detectUnsupportedHooks(yoga, plugins);
+  if (unsupportedHooks.length > 0) {
+    log.info({ hooks: unsupportedHooks }, 'fast path not used; the Yoga server has hooks that it would skip');
     return yogaHandler;
   }
   const mask = createErrorMask(yoga);
-  return createLane({
+  return createFastPath({
     endpoint: yoga.graphqlEndpoint,
     maxBodyBytes: Math.min(maxBodyBytes, limit),
     cors,
     findTargetIssue,
-    otherDoor: yogaHandler,
+    yogaHandler,
     bodies,
     longDocuments,
     // Yoga's own plugins look at these two, and word their errors accordingly.
-    readerOf: (operationName) =>
+    getEnveloped: (operationName) =>
       yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName }, [IS_PREPARATION]: true }),
     authenticate,
     guard,
     findExceededLimit,
     reportDenials,
-    answerResult: (result) => mask.maskResult(answerResult(result, true, onDenied !== 'null')),
+    answerResult: (result) => mask.maskResult(formatResult(result, true, onDenied !== 'null')),
     toErrors: mask.toErrors,
     onBodyRead: warnOnce(log),
-    compiles: compile,
+    compileFor: compile,
     countResponse: metrics.countResponse,
     waitUntil: (promise) => yoga.waitUntil(promise.then(() => {})),
-    onFault: (err) => log.error({ err }, 'request failed outside of its operation'),
+    onWriteError: (err) => log.error({ err }, 'request failed outside of its operation'),
   });
 }
 

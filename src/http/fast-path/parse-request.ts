@@ -13,7 +13,7 @@ const KEYS = new Set(['query', 'variables', 'operationName', 'extensions']);
 const BYTE_ORDER_MARK = 0xef;
 
 /** Whether the head of a request is one that the lane takes. */
-export function isForLane(
+export function isFastPathRequest(
   { method, url, originalUrl, headers }: IncomingMessage & { originalUrl?: string },
   endpoint: string,
   maxBytes: number,
@@ -35,7 +35,7 @@ function isJson(contentType = ''): boolean {
 }
 
 /** @returns undefined where the body is anything but one operation in the usual form */
-export function parseOperation(body: Buffer): GraphQLParams | undefined {
+export function parseBody(body: Buffer): GraphQLParams | undefined {
   if (body[0] === BYTE_ORDER_MARK) return undefined;
   let params: unknown;
   try {

@@ -25,7 +25,7 @@ export interface PreparedOperation {
 }
 
 /** The functions of Yoga's door, with all its plugins. */
-export interface DocumentReader {
+export interface EnvelopedFunctions {
   schema: GraphQLSchema;
   parse(text: string): DocumentNode;
   validate(schema: GraphQLSchema, document: DocumentNode): readonly Error[];
@@ -37,11 +37,11 @@ export interface Preparation {
 }
 
 export interface PreparationDeps {
-  readerOf(operationName?: string): DocumentReader;
+  getEnveloped(operationName?: string): EnvelopedFunctions;
   guard: Pick<Guard, 'prepare'>;
   findExceededLimit: FindExceededLimit;
   /** The schema that queries are compiled for; undefined: none is compiled. */
-  compiles: GraphQLSchema | undefined;
+  compileFor: GraphQLSchema | undefined;
 }
 
 /** Bytes of operations sent once. */
@@ -62,7 +62,7 @@ const MAX_TEXT_LENGTH = 20_000;
  *   what is wrong with it, or answers it in parts
  */
 export function createPreparedOperations(
-  { readerOf, guard, findExceededLimit, compiles }: PreparationDeps,
+  { getEnveloped: readerOf, guard, findExceededLimit, compileFor: compiles }: PreparationDeps,
   cache: SeenCache<Preparation> = createSeenCache({
     maxBytesSeenOnce: MAX_BYTES_SEEN_ONCE,
     maxBytesSeenTwice: MAX_BYTES_SEEN_TWICE,
@@ -75,7 +75,7 @@ export function createPreparedOperations(
       if (validate(schema, document).length > 0) return undefined;
       const operation = getOperationAST(document, operationName);
       if (!operation || operation.operation === 'subscription') return undefined;
-      if (findExceededLimit(schema, document, operationName) || comesInParts(document)) return undefined;
+      if (findExceededLimit(schema, document, operationName) || isIncremental(document)) return undefined;
       const decide = guard.prepare(schema, document, operationName);
       const compiled = compiles && compileQuery(compiles, document, operation);
       return { document, operation, operationName, decide, compiled };
@@ -112,7 +112,7 @@ function preparedBytes({ prepared }: Preparation): number {
   return OPERATION_BYTES + documentBytes(document) + plan + COMPILED_FIELD_BYTES * (compiled?.fields ?? 0);
 }
 
-function comesInParts(document: DocumentNode): boolean {
+function isIncremental(document: DocumentNode): boolean {
   let found = false;
   visit(document, {
     [Kind.DIRECTIVE]({ name }) {

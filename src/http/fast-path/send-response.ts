@@ -6,7 +6,7 @@ import { type FetchAPI, processRegularResult } from 'graphql-yoga';
 import { RESPONSE_HEADERS } from '../headers.ts';
 
 /** As Yoga takes it, but for the function. */
-export type Cors = Exclude<CORSOptions, false>;
+export type CorsOptions = Exclude<CORSOptions, false>;
 
 /** What a request's `Accept` comes to, for those that clients send; the other door works out the rest. */
 const ACCEPTED_TYPES: ReadonlyMap<string, string> = new Map([
@@ -27,14 +27,14 @@ const ACCEPTED_TYPES: ReadonlyMap<string, string> = new Map([
 ]);
 
 /** @returns undefined where the other door has to find out */
-export function acceptedTypeOf(accept: string | undefined): string | undefined {
+export function negotiateMediaType(accept: string | undefined): string | undefined {
   return ACCEPTED_TYPES.get(accept ?? '');
 }
 
 /** Names and values in turn, as `writeHead` takes them without making objects of them. */
 type RawHeaders = readonly string[];
 
-interface Answer {
+interface RawResponse {
   status: number;
   headers: RawHeaders;
   /** What comes after those of CORS. */
@@ -44,28 +44,28 @@ interface Answer {
 
 const NO_HEADERS: RawHeaders = [];
 const LAST_HEADERS: RawHeaders = Object.entries(RESPONSE_HEADERS).flat();
-const PLAIN_HEADERS: ReadonlyMap<string, RawHeaders> = new Map(
+const BASE_HEADERS: ReadonlyMap<string, RawHeaders> = new Map(
   [...ACCEPTED_TYPES.values()].map((type) => [type, ['Content-Type', `${type}; charset=utf-8`]]),
 );
 
 /** @param countResponse told of each status */
-export function createAnswerWriter(cors: Cors | undefined, countResponse: (status: number) => void) {
+export function createResponseSender(cors: CorsOptions | undefined, countResponse: (status: number) => void) {
   /** Refusals are the same objects for request after request, so each is written out once. */
-  const written = new WeakMap<object, Map<string, Answer>>();
+  const written = new WeakMap<object, Map<string, RawResponse>>();
 
-  function answerOf(result: ExecutionResult, accepted: string): Answer {
-    if (result.errors === undefined) return plainAnswer(result, accepted);
+  function toResponse(result: ExecutionResult, accepted: string): RawResponse {
+    if (result.errors === undefined) return successResponse(result, accepted);
     const known = written.get(result.errors)?.get(accepted);
     if (known !== undefined) return known;
-    const answer = answerWithErrors(result, accepted);
-    const others = written.get(result.errors) ?? new Map<string, Answer>();
-    written.set(result.errors, others.set(accepted, answer));
-    return answer;
+    const response = errorResponse(result, accepted);
+    const others = written.get(result.errors) ?? new Map<string, RawResponse>();
+    written.set(result.errors, others.set(accepted, response));
+    return response;
   }
 
   return (result: ExecutionResult, accepted: string, req: IncomingMessage, res: ServerResponse): void => {
     if (res.destroyed || res.writableEnded) return; // nobody is there any more
-    const { status, headers, lastHeaders, body } = answerOf(result, accepted);
+    const { status, headers, lastHeaders, body } = toResponse(result, accepted);
     const ofCors =
       req.headers.origin === undefined || cors === undefined ? NO_HEADERS : corsHeaders(req, cors);
     const bytes = Buffer.byteLength(body);
@@ -75,32 +75,32 @@ export function createAnswerWriter(cors: Cors | undefined, countResponse: (statu
   };
 }
 
-function plainAnswer(result: ExecutionResult, accepted: string): Answer {
-  const headers = PLAIN_HEADERS.get(accepted) ?? NO_HEADERS; // there is one
+function successResponse(result: ExecutionResult, accepted: string): RawResponse {
+  const headers = BASE_HEADERS.get(accepted) ?? NO_HEADERS; // there is one
   return { status: 200, headers, lastHeaders: LAST_HEADERS, body: JSON.stringify(result) };
 }
 
 /** Status, headers and body are Yoga's; only the object that holds them is not a `Response`. */
-function answerWithErrors(result: ExecutionResult, accepted: string): Answer {
-  let answer: Answer | undefined;
+function errorResponse(result: ExecutionResult, accepted: string): RawResponse {
+  let response: RawResponse | undefined;
   function Captured(body: string, { status, headers }: { status: number; headers: Record<string, string> }) {
     const others = Object.entries(headers).filter(([name]) => name.toLowerCase() !== 'content-length'); // ours is right
-    answer = { status, headers: others.flat(), lastHeaders: lacking(headers), body };
+    response = { status, headers: others.flat(), lastHeaders: missingHeaders(headers), body };
   }
   processRegularResult(result, { Response: Captured } as unknown as FetchAPI, accepted); // all of it that is used
-  if (answer === undefined) throw new Error('Yoga has not answered');
-  return answer;
+  if (response === undefined) throw new Error('Yoga has not answered');
+  return response;
 }
 
 /** An error may bring headers of its own. */
-function lacking(headers: Readonly<Record<string, string>>): RawHeaders {
+function missingHeaders(headers: Readonly<Record<string, string>>): RawHeaders {
   const there = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   return Object.entries(RESPONSE_HEADERS)
     .filter(([name]) => !there.has(name))
     .flat();
 }
 
-function corsHeaders({ headers }: IncomingMessage, cors: Cors): RawHeaders {
+function corsHeaders({ headers }: IncomingMessage, cors: CorsOptions): RawHeaders {
   const get = (name: string) => headers[name]?.toString() ?? null;
   const request = { headers: { get } } as unknown as Request; // all of it that is used
   const named = getCORSHeadersByRequestAndOptions(request, cors) ?? {};

@@ -4,7 +4,7 @@ import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import type { Requirement } from '../../authorization/directives.ts';
-import type { ProtectedSchema } from '../../authorization/enforce-schema.ts';
+import type { EnforcedSchema } from '../../authorization/enforce-schema.ts';
 import { explainSchema } from '../../authorization/explain.ts';
 import type { Authentication } from '../../tokens/authenticate.ts';
 import { ASSET_HEADERS, PAGE_HEADERS } from '../headers.ts';
@@ -12,7 +12,7 @@ import { ASSET_HEADERS, PAGE_HEADERS } from '../headers.ts';
 export interface GraphiqlOptions {
   /** From request headers to the caller. */
   authenticate(headers: Headers): Authentication | Promise<Authentication>;
-  protectedSchema: Pick<ProtectedSchema, 'walled' | 'rulebook' | 'isReporting' | 'now' | 'visibleTo'>;
+  protectedSchema: Pick<EnforcedSchema, 'enforced' | 'accessRules' | 'isReportOnly' | 'now' | 'visibleTo'>;
   /** Whether everyone sees what every field needs, as in development. @default false */
   showsAll?: boolean;
   /** `closed`: the page offers no button that creates an account. @default 'open' */
@@ -50,13 +50,13 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  */
 export function useGraphiql(options: GraphiqlOptions): Plugin {
   const { authenticate, protectedSchema, signup = 'open', showsAll = false, folder = BUILT } = options;
-  const { walled, rulebook, isReporting, now, visibleTo } = protectedSchema;
+  const { enforced, accessRules, isReportOnly: isReporting, now, visibleTo } = protectedSchema;
 
   async function requirementsFor(headers: Headers): Promise<Requirements> {
     const { principal, problem } = await authenticate(headers);
     // As introspection does.
-    const schema = isReporting || showsAll ? walled : visibleTo({ principal, tokenProblem: problem, now });
-    const seen = schema === undefined ? [] : explainSchema(schema, rulebook);
+    const schema = isReporting || showsAll ? enforced : visibleTo({ principal, tokenProblem: problem, now });
+    const seen = schema === undefined ? [] : explainSchema(schema, accessRules);
     return Object.fromEntries(
       seen
         .filter(({ requirement }) => requirement.length > 0)
@@ -64,7 +64,7 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
     );
   }
 
-  async function answer(request: Request, { pathname, search }: URL, { Response }: FetchAPI) {
+  async function respond(request: Request, { pathname, search }: URL, { Response }: FetchAPI) {
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
     }
@@ -84,7 +84,7 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
     if (pathname !== ENDPOINT) {
       return new Response(null, { status: 302, headers: { Location: `..${ENDPOINT}${search}` } });
     }
-    const page = await readIfThere(join(folder, 'index.html'));
+    const page = await readOptionalFile(join(folder, 'index.html'));
     return page === undefined
       ? new Response(NOT_BUILT, { status: 503, headers: { 'content-type': TEXT } })
       : new Response(withSignup(page, signup), { headers: PAGE_HEADERS });
@@ -92,8 +92,8 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
 
   return {
     onRequest({ url, request, fetchAPI, endResponse }) {
-      if (!url.pathname.startsWith(FILES) && !asksForPage(request, url)) return;
-      return answer(request, url, fetchAPI).then(endResponse);
+      if (!url.pathname.startsWith(FILES) && !isPageRequest(request, url)) return;
+      return respond(request, url, fetchAPI).then(endResponse);
     },
   };
 }
@@ -105,7 +105,7 @@ function withSignup(page: Uint8Array, signup: 'open' | 'closed'): string {
 }
 
 /** As browsers do, and API clients do not. */
-function asksForPage({ method, headers }: Request, { pathname }: URL): boolean {
+function isPageRequest({ method, headers }: Request, { pathname }: URL): boolean {
   return (
     (pathname === ENDPOINT || pathname === `${ENDPOINT}/`) &&
     (method === 'GET' || method === 'HEAD') &&
@@ -120,16 +120,17 @@ async function readAsset(folder: string, name: string, asked: Headers) {
   if (type === undefined || !/^[\w-][\w.-]*$/.test(name)) return undefined;
   const path = join(folder, 'graphiql', name);
   const headers = { ...ASSET_HEADERS, 'content-type': type };
-  const packed = /\bgzip\b/.test(asked.get('accept-encoding') ?? '')
-    ? await readIfThere(`${path}.gz`)
+  const compressed = /\bgzip\b/.test(asked.get('accept-encoding') ?? '')
+    ? await readOptionalFile(`${path}.gz`)
     : undefined;
-  if (packed !== undefined) return { content: packed, headers: { ...headers, 'content-encoding': 'gzip' } };
-  const content = await readIfThere(path);
+  if (compressed !== undefined)
+    return { content: compressed, headers: { ...headers, 'content-encoding': 'gzip' } };
+  const content = await readOptionalFile(path);
   return content && { content, headers };
 }
 
 /** @returns undefined where there is no such file */
-async function readIfThere(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+async function readOptionalFile(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await readFile(path);
   } catch (error) {

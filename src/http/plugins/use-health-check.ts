@@ -1,6 +1,6 @@
 // Liveness and readiness, for whoever decides where requests go.
 import type { Plugin } from 'graphql-yoga';
-import { inTime } from '../../utils/with-timeout.ts';
+import { withTimeout } from '../../utils/with-timeout.ts';
 
 const READY = '/health/ready';
 /** The first is that of Yoga's own check. */
@@ -10,24 +10,24 @@ const PATHS: ReadonlySet<string> = new Set(['/health', '/health/live', READY]);
  * `GET /health/live` answers 200 while the process runs. `GET /health/ready` answers 200 where every check resolves
  * within its time, 503 where not, and says which failed.
  */
-export function useHealth(checks: Readonly<Record<string, () => unknown>>, timeoutMs = 2_000): Plugin {
+export function useHealthCheck(checks: Readonly<Record<string, () => unknown>>, timeoutMs = 2_000): Plugin {
   return {
     async onRequest({ url, fetchAPI, endResponse }) {
       if (!PATHS.has(url.pathname)) return;
-      const asked = url.pathname === READY ? Object.entries(checks) : [];
+      const selected = url.pathname === READY ? Object.entries(checks) : [];
       const results = await Promise.all(
-        asked.map(async ([name, check]) => [name, await passes(check, timeoutMs)] as const),
+        selected.map(async ([name, check]) => [name, await passes(check, timeoutMs)] as const),
       );
-      const isWell = results.every(([, passed]) => passed);
+      const isHealthy = results.every(([, passed]) => passed);
       const body = {
-        status: isWell ? 'ok' : 'unavailable',
+        status: isHealthy ? 'ok' : 'unavailable',
         ...(results.length > 0 && {
           checks: Object.fromEntries(results.map(([name, passed]) => [name, passed ? 'ok' : 'failed'])),
         }),
       };
       endResponse(
         new fetchAPI.Response(JSON.stringify(body), {
-          status: isWell ? 200 : 503,
+          status: isHealthy ? 200 : 503,
           headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
         }),
       );
@@ -37,7 +37,7 @@ export function useHealth(checks: Readonly<Record<string, () => unknown>>, timeo
 
 async function passes(check: () => unknown, timeoutMs: number): Promise<boolean> {
   try {
-    await inTime(Promise.try(check), timeoutMs);
+    await withTimeout(Promise.try(check), timeoutMs);
     return true;
   } catch {
     return false;

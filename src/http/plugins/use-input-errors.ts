@@ -17,7 +17,7 @@ const NO_QUERY = 'Must provide query string.';
  * Answers 400 to a request without a query, and `PERSISTED_QUERY_NOT_SUPPORTED` if it has the hash of one and no plugin knows
  * it; names invalid variables, and repeats nothing of what was sent.
  */
-export function useClearRefusals(): Plugin {
+export function useInputErrors(): Plugin {
   /** Requests that came with a hash and without a text. */
   const hashed = new WeakSet<Request>();
 
@@ -33,8 +33,8 @@ export function useClearRefusals(): Plugin {
   }
 
   return {
-    onExecute: refuseBadVariables,
-    onSubscribe: refuseBadVariables,
+    onExecute: rejectInvalidVariables,
+    onSubscribe: rejectInvalidVariables,
     onParams({ params, request }) {
       if (params?.query == null && params?.extensions?.persistedQuery != null) hashed.add(request);
     },
@@ -53,8 +53,8 @@ interface ExecutionHook {
   setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
 }
 
-function refuseBadVariables({ args, setResultAndStopExecution }: ExecutionHook): void {
-  const errors = findVariableFaults(args);
+function rejectInvalidVariables({ args, setResultAndStopExecution }: ExecutionHook): void {
+  const errors = findVariableErrors(args);
   if (errors.length > 0) setResultAndStopExecution({ errors });
 }
 
@@ -68,7 +68,7 @@ const MAX_PLACE_LENGTH = 200;
 const PLACE = /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/;
 
 /** Names the variables that do not fit; the executor would quote their values, and a password may be one. */
-export function findVariableFaults({
+export function findVariableErrors({
   schema,
   document,
   operationName,
@@ -78,11 +78,11 @@ export function findVariableFaults({
   const errors: GraphQLError[] = [];
   for (const node of definitions) {
     if (errors.length >= MAX_VARIABLE_ERRORS) break;
-    const faults = getVariableValues(schema, [node], variableValues ?? {}, COERCION).errors;
-    if (faults === undefined) continue;
+    const found = getVariableValues(schema, [node], variableValues ?? {}, COERCION).errors;
+    if (found === undefined) continue;
     const name = node.variable.name.value;
     // Where in the value, and nothing of the value itself.
-    const places = faults
+    const places = found
       .flatMap(({ message }) => PLACE.exec(message)?.[1] ?? [])
       .filter((place) => place.length <= MAX_PLACE_LENGTH);
     const where = places.length > 0 ? `; look at ${places.join(', ')}` : '';

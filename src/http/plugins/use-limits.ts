@@ -7,7 +7,7 @@ import type { FindExceededLimit, ResolvedLimits } from '../limits/operation-limi
 const MAX_LOCATED_LINES = 1_000;
 
 /** Answers 400 to documents and operations above the limits. It comes before plugins that do work for an operation. */
-export function useOperationLimits(limits: ResolvedLimits, findExceededLimit: FindExceededLimit): Plugin {
+export function useLimits(limits: ResolvedLimits, findExceededLimit: FindExceededLimit): Plugin {
   function rejectTooCostly({ args, setResultAndStopExecution }: ExecutionHook): void {
     const error = findExceededLimit(args.schema, args.document, args.operationName);
     if (error !== undefined) setResultAndStopExecution({ errors: [error] });

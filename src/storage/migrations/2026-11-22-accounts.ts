@@ -1,7 +1,7 @@
 // Users, sessions and signing keys.
 import type { Kysely } from 'kysely';
 import type { DatabaseKind } from '../migrate.ts';
-import { counted } from './auto-increment.ts';
+import { autoIncrement } from './auto-increment.ts';
 
 export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   await db.schema
@@ -32,7 +32,7 @@ export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void>
 
   await db.schema
     .createTable('revocations')
-    .addColumn('id', ...counted(kind))
+    .addColumn('id', ...autoIncrement(kind))
     .addColumn('session_id', 'text', (c) => c.notNull().references('sessions.id'))
     .addColumn('revoked_at', 'bigint', (c) => c.notNull())
     .execute();

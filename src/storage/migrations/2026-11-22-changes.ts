@@ -1,12 +1,12 @@
 // Revocations become changes of every kind; a key that signs next; leases.
 import { type Kysely, sql } from 'kysely';
 import type { DatabaseKind } from '../migrate.ts';
-import { counted } from './auto-increment.ts';
+import { autoIncrement } from './auto-increment.ts';
 
 export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {
   const table = db.schema
     .createTable('changes')
-    .addColumn('id', ...counted(kind))
+    .addColumn('id', ...autoIncrement(kind))
     .addColumn('kind', 'text', (c) => c.notNull())
     .addColumn('subject', 'text', (c) => c.notNull())
     .addColumn('made_at', 'bigint', (c) => c.notNull());

@@ -3,7 +3,7 @@ import type { ColumnDefinitionBuilder } from 'kysely';
 import type { DatabaseKind } from '../migrate.ts';
 
 /** The type and the definition of a primary key that counts upwards: `addColumn('id', ...counted(kind))`. */
-export function counted(
+export function autoIncrement(
   kind: DatabaseKind,
 ): ['integer' | 'bigint', (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder] {
   return kind === 'sqlite'

@@ -2,8 +2,8 @@
 import type { Socket } from 'node:net';
 import { type Dialect, PostgresDialect, type PostgresPool } from 'kysely';
 import pg from 'pg';
-import type { JudgeFault } from '../outage.ts';
-import { type Around, aroundDriver } from '../wrap-driver.ts';
+import type { ClassifyError } from '../outage.ts';
+import { type Interceptor, wrapDriver } from '../wrap-driver.ts';
 
 export interface PostgresOptions {
   url: string;
@@ -19,7 +19,7 @@ const IDLE_MS = 30_000;
 const KEEP_ALIVE_AFTER_MS = 10_000;
 /** The server ends a statement by itself first; where it does not even do that, the connection is given up. */
 const GIVE_UP_AFTER_MS = 1_000;
-const GOODBYE_MS = 1_000;
+const TERMINATE_GRACE_MS = 1_000;
 const READ_TIMEOUT_MESSAGE = 'Query read timeout';
 
 /** What every connection has, the one that listens too. */
@@ -47,7 +47,7 @@ export function clientConfig({
   };
 }
 
-export function postgresDialect(options: PostgresOptions, around: Around): Dialect {
+export function postgresDialect(options: PostgresOptions, interceptor: Interceptor): Dialect {
   const pool = new pg.Pool({
     ...clientConfig(options),
     max: options.poolSize,
@@ -64,15 +64,15 @@ export function postgresDialect(options: PostgresOptions, around: Around): Diale
   pool.on('remove', (client) => open.delete(client));
   const dialect = new PostgresDialect({
     pool: {
-      ...discardingStuck(pool),
+      ...dropTimedOutClients(pool),
       async end() {
-        for (const client of open) hangUp(client);
+        for (const client of open) terminate(client);
         await pool.end();
       },
     },
   });
   return {
-    createDriver: () => aroundDriver(dialect.createDriver(), around),
+    createDriver: () => wrapDriver(dialect.createDriver(), interceptor),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createAdapter: () => dialect.createAdapter(),
     createIntrospector: (db) => dialect.createIntrospector(db),
@@ -80,26 +80,26 @@ export function postgresDialect(options: PostgresOptions, around: Around): Diale
 }
 
 /** A pool that does not take back a connection on which a statement was given up: its answer may still come. */
-function discardingStuck(pool: pg.Pool): Omit<PostgresPool, 'end'> {
+function dropTimedOutClients(pool: pg.Pool): Omit<PostgresPool, 'end'> {
   return {
     options: pool.options,
     async connect() {
       const client = await pool.connect();
-      let isStuck = false;
+      let hasTimedOut = false;
       return {
         async query(text: string, values: readonly unknown[]) {
           // Nor is anything asked on it any more, as the end of its transaction, that would wait for as long again.
-          if (isStuck) throw new Error(READ_TIMEOUT_MESSAGE);
+          if (hasTimedOut) throw new Error(READ_TIMEOUT_MESSAGE);
           try {
             return await client.query(text, values.map(toText));
           } catch (error) {
-            isStuck ||= error instanceof Error && error.message === READ_TIMEOUT_MESSAGE;
+            hasTimedOut ||= error instanceof Error && error.message === READ_TIMEOUT_MESSAGE;
             throw error;
           }
         },
         release(destroy?: boolean) {
-          if (isStuck) hangUp(client);
-          client.release(destroy || isStuck);
+          if (hasTimedOut) terminate(client);
+          client.release(destroy || hasTimedOut);
         },
         // biome-ignore lint/suspicious/noExplicitAny: Kysely's type has an overload for cursors, which are not used
       } as any;
@@ -113,7 +113,7 @@ function toText(value: unknown): unknown {
 }
 
 /** Codes of SQLSTATE that mean: the server is there, and this one statement did not come through in time. */
-const MOMENTARY_STATES = [
+const TRANSIENT_STATES = [
   /^57014$/, // it took too long
   /^25P03$/, // the transaction lay idle, as in a process that was suspended
   /^40/, // deadlock or serialization: done again it succeeds
@@ -129,19 +129,19 @@ const OUTAGE_STATES = [
 ];
 
 /** Tells whether the server cannot be had at the moment; a fault of the statement or of the password is none of it. */
-export const judgePostgresFault: JudgeFault = (error) => {
+export const classifyPostgresError: ClassifyError = (error) => {
   if (error instanceof pg.DatabaseError) {
     const isOneOf = (states: readonly RegExp[]) => states.some((state) => state.test(error.code ?? ''));
-    if (isOneOf(MOMENTARY_STATES)) return 'momentary';
+    if (isOneOf(TRANSIENT_STATES)) return 'momentary';
     return isOneOf(OUTAGE_STATES) ? 'outage' : 'fault';
   }
   if (!(error instanceof Error)) return 'fault';
-  const isOutage = isNetworkFault(error) || PG_FAULTS.some((text) => error.message.startsWith(text));
+  const isOutage = isNetworkError(error) || OUTAGE_MESSAGES.some((text) => error.message.startsWith(text));
   return isOutage ? 'outage' : 'fault';
 };
 
 /** What `pg` says in words alone. */
-const PG_FAULTS = [
+const OUTAGE_MESSAGES = [
   'Connection terminated',
   'timeout expired',
   'timeout exceeded when trying to connect',
@@ -151,8 +151,8 @@ const PG_FAULTS = [
   READ_TIMEOUT_MESSAGE,
 ];
 
-function isNetworkFault(error: Error): boolean {
-  if (error instanceof AggregateError) return error.errors.every(isNetworkFault);
+function isNetworkError(error: Error): boolean {
+  if (error instanceof AggregateError) return error.errors.every(isNetworkError);
   return 'syscall' in error || 'errno' in error || NETWORK_CODES.includes(Reflect.get(error, 'code'));
 }
 
@@ -160,12 +160,12 @@ function isNetworkFault(error: Error): boolean {
 const NETWORK_CODES: readonly unknown[] = ['ECONNRESET', 'ECONNREFUSED', 'EPIPE', 'ETIMEDOUT'];
 
 /** Says goodbye to the server, and waits for no answer: it may not be there, and the process would not end. */
-export function hangUp(client: pg.ClientBase): void {
+export function terminate(client: pg.ClientBase): void {
   // `pg` has no other way to the socket, and a pool's client has no `end` in the types.
   const { connection, end } = client as unknown as {
     connection: { stream: Socket };
     end(): Promise<void>;
   };
   end.call(client).catch(() => {});
-  setTimeout(() => connection.stream.destroy(), GOODBYE_MS).unref();
+  setTimeout(() => connection.stream.destroy(), TERMINATE_GRACE_MS).unref();
 }

@@ -3,18 +3,18 @@ import { Kysely } from 'kysely';
 import { ConfigError } from '../../errors.ts';
 import { migrate } from '../migrate.ts';
 import type { Engine, StoreOptions } from '../open-store.ts';
-import { createAvailability } from '../outage.ts';
+import { createOutageDetector } from '../outage.ts';
 import type { Database } from '../tables.ts';
-import { judgePostgresFault, type PostgresOptions, postgresDialect } from './dialect.ts';
+import { classifyPostgresError, type PostgresOptions, postgresDialect } from './dialect.ts';
 import { createPostgresFeed } from './feed.ts';
 
 /** Of the password, the database's name, or TLS: no matter of time. */
-function isRefusal(error: unknown): error is Error {
+function isConnectionRejected(error: unknown): error is Error {
   if (!(error instanceof Error)) return false;
   return Reflect.get(error, 'severity') === 'FATAL' || /does not support SSL|certificate/.test(error.message);
 }
 
-function refusalOf(url: string, { message }: Error): string {
+function connectionIssue(url: string, { message }: Error): string {
   return `DATABASE_URL: PostgreSQL at ${new URL(url).host} says: ${message}`;
 }
 
@@ -34,24 +34,24 @@ export async function openPostgresEngine(
     statementTimeoutMs: statementTimeoutSeconds * 1000,
     connectTimeoutMs: connectTimeoutSeconds * 1000,
   };
-  const around = createAvailability(judgePostgresFault, log);
+  const interceptor = createOutageDetector(classifyPostgresError, log);
   // A migration may take long, and so may waiting for another instance's.
   const owner = new Kysely<Database>({
-    dialect: postgresDialect({ ...options, poolSize: 1, statementTimeoutMs: undefined }, around),
+    dialect: postgresDialect({ ...options, poolSize: 1, statementTimeoutMs: undefined }, interceptor),
   });
   try {
     await migrate(owner, 'postgres');
   } catch (error) {
-    throw isRefusal(error) ? new ConfigError([refusalOf(url, error)]) : error;
+    throw isConnectionRejected(error) ? new ConfigError([connectionIssue(url, error)]) : error;
   } finally {
     await owner.destroy();
   }
-  const db = new Kysely<Database>({ dialect: postgresDialect(options, around) });
+  const db = new Kysely<Database>({ dialect: postgresDialect(options, interceptor) });
   return {
     db,
     reader: db,
     locksRows: true,
-    feed: createPostgresFeed(db, options, around, log),
+    feed: createPostgresFeed(db, options, interceptor, log),
     close: () => db.destroy(),
   };
 }

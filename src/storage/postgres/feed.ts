@@ -3,19 +3,24 @@ import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
 import type { Log } from '../../utils/log.ts';
-import { CHANGES_AT_ONCE, tellPast } from '../feed/replay.ts';
-import { type ChangeFeed, createFollowers, createTurns, type Gap } from '../feed/revocation-feed.ts';
+import { READ_BATCH, replay } from '../feed/replay.ts';
+import {
+  createSerialQueue,
+  createSubscribers,
+  type Outage,
+  type RevocationFeed,
+} from '../feed/revocation-feed.ts';
 import { describeOutage } from '../outage.ts';
-import { type ChangeRow, type Database, readChanges } from '../tables.ts';
-import type { Around } from '../wrap-driver.ts';
-import { clientConfig, hangUp, type PostgresOptions } from './dialect.ts';
+import { type ChangeRow, type Database, toFeedEvents } from '../tables.ts';
+import type { Interceptor } from '../wrap-driver.ts';
+import { clientConfig, type PostgresOptions, terminate } from './dialect.ts';
 
 /** Read at least this often: a connection that is silently dead is found out, and the time told is never old. */
 const HEARTBEAT_MS = 1_000;
 /** What comes within this time of a read is read together. */
-const PACE_MS = 5;
-const READ_WITHIN_MS = 2_000;
-const SAME_GAP_MS = 60_000;
+const MIN_READ_INTERVAL_MS = 5;
+const READ_TIMEOUT_MS = 2_000;
+const OUTAGE_MERGE_MS = 60_000;
 const RECONNECT_MS = { first: 50, most: 1_000 };
 
 /**
@@ -33,7 +38,7 @@ const READ_NEW = `
     where (changes.transaction_id, changes.id) > ($2::xid8, $3::bigint)
       and not pg_visible_in_snapshot(changes.transaction_id, $1::pg_snapshot)
     order by changes.transaction_id, changes.id
-    limit ${CHANGES_AT_ONCE}
+    limit ${READ_BATCH}
   ) as page on true
 `;
 
@@ -43,23 +48,23 @@ type Row = ChangeRow & { snapshot: string; id: number | null; transaction_id: st
 export function createPostgresFeed(
   db: Kysely<Database>,
   options: PostgresOptions,
-  around: Around,
+  interceptor: Interceptor,
   log: Log,
-): ChangeFeed {
-  const followers = createFollowers();
-  const inTurn = createTurns();
+): RevocationFeed {
+  const subscribers = createSubscribers();
+  const serialize = createSerialQueue();
   const stopping = new AbortController();
   let opening: Promise<void> | undefined;
   let listening: Promise<void> | undefined;
-  let toldAt = -Infinity;
-  let gap: Gap | undefined;
+  let syncedAt = -Infinity;
+  let outage: Outage | undefined;
   /** Undefined before the first read. */
   let known: string | undefined;
   let wake = () => {};
 
   async function connect(): Promise<pg.Client> {
     const client = new pg.Client({
-      ...clientConfig({ ...options, statementTimeoutMs: READ_WITHIN_MS }),
+      ...clientConfig({ ...options, statementTimeoutMs: READ_TIMEOUT_MS }),
       application_name: 'bandha feed',
     });
     client.on('error', () => wake()); // the next query says what is wrong
@@ -71,39 +76,39 @@ export function createPostgresFeed(
       await client.query('listen bandha_changes');
       const snapshot = await readSnapshot(client);
       // By time, too, after an interruption: another server may have taken over, and not know of the last transactions.
-      await inTurn(() => tellPast(db, followers.since(), (change) => followers.tell([change])));
+      await serialize(() => replay(db, subscribers.since(), (change) => subscribers.publish([change])));
       // What was under way before the interruption, and was given an earlier time than the others.
-      if (known !== undefined) await tellNew(client);
+      if (known !== undefined) await publishNew(client);
       // Taken before all that was read, so it holds nothing that was not; the server may not be the one from before.
       known = snapshot;
-      await tellNew(client);
+      await publishNew(client);
       return client;
     } catch (error) {
-      hangUp(client);
+      terminate(client);
       throw error;
     }
   }
 
-  function tellNew(client: pg.Client): Promise<void> {
-    return inTurn(async () => {
+  function publishNew(client: pg.Client): Promise<void> {
+    return serialize(async () => {
       const startedAt = performance.now();
       // That of the first page: what is committed while the others are read is new to the next reading.
       let snapshot: string | undefined;
-      let last: [transaction: string, id: number] = [oldestOf(known ?? ''), 0];
+      let last: [transaction: string, id: number] = [xminOf(known ?? ''), 0];
       let rows: readonly Row[];
       do {
         ({ rows } = await client.query<Row>(READ_NEW, [known, ...last]));
         snapshot ??= rows[0]?.snapshot ?? '';
-        followers.tell(readChanges(rows.filter(({ id }) => id !== null)));
+        subscribers.publish(toFeedEvents(rows.filter(({ id }) => id !== null)));
         const end = rows.at(-1);
         if (end !== undefined && end.id !== null) last = [end.transaction_id, end.id];
-      } while (rows.length === CHANGES_AT_ONCE);
-      if (newestOf(snapshot) < newestOf(known ?? '')) {
+      } while (rows.length === READ_BATCH);
+      if (xmaxOf(snapshot) < xmaxOf(known ?? '')) {
         known = undefined;
         throw new Error('Another server has taken over');
       }
       known = snapshot;
-      toldAt = startedAt;
+      syncedAt = startedAt;
     });
   }
 
@@ -112,8 +117,8 @@ export function createPostgresFeed(
     while (!stopping.signal.aborted) {
       const woken = Promise.withResolvers<void>();
       wake = woken.resolve;
-      await tellNew(client);
-      await pause(PACE_MS);
+      await publishNew(client);
+      await pause(MIN_READ_INTERVAL_MS);
       await Promise.race([woken.promise, pause(HEARTBEAT_MS)]);
     }
   }
@@ -122,11 +127,11 @@ export function createPostgresFeed(
     let client: pg.Client | undefined = first;
     while (client !== undefined) {
       const current: pg.Client = client;
-      const fault = await listen(current).catch((error: unknown) => error);
-      hangUp(current);
+      const error = await listen(current).catch((error: unknown) => error);
+      terminate(current);
       if (stopping.signal.aborted) return;
       log.warn(
-        { reason: describeOutage(fault) },
+        { reason: describeOutage(error) },
         'ended sessions are not heard of: the database is asked about each, and where it is silent tokens are refused after BANDHA_MAX_STALE_SECONDS',
       );
       client = await reconnect();
@@ -134,7 +139,7 @@ export function createPostgresFeed(
   }
 
   async function reconnect(): Promise<pg.Client | undefined> {
-    const lostAt = toldAt;
+    const lostAt = syncedAt;
     for (let delay = RECONNECT_MS.first; ; delay = Math.min(2 * delay, RECONNECT_MS.most)) {
       await pause(delay);
       if (stopping.signal.aborted) return undefined;
@@ -143,8 +148,8 @@ export function createPostgresFeed(
         const milliseconds = performance.now() - lostAt;
         const from = Date.now() - milliseconds;
         // Of a server that comes and goes, it is one.
-        const isSame = gap !== undefined && from - gap.to.getTime() < SAME_GAP_MS;
-        gap = { from: isSame && gap ? gap.from : new Date(from), to: new Date() };
+        const isSame = outage !== undefined && from - outage.to.getTime() < OUTAGE_MERGE_MS;
+        outage = { from: isSame && outage ? outage.from : new Date(from), to: new Date() };
         log.info(
           { seconds: Math.round(milliseconds / 1000) },
           'ended sessions are heard of again, none was missed',
@@ -158,7 +163,7 @@ export function createPostgresFeed(
 
   /** Begins to listen, once; where that fails, whoever follows next tries again. */
   function open(): Promise<void> {
-    opening ??= around(connect).then(
+    opening ??= interceptor(connect).then(
       (client) => {
         listening = listenOn(client);
       },
@@ -176,17 +181,17 @@ export function createPostgresFeed(
   }
 
   return {
-    tell: followers.tell,
-    wake: () => wake(),
-    toldAt: () => toldAt,
-    lastGap: () => gap,
-    async follow(listener, since) {
+    publish: subscribers.publish,
+    poll: () => wake(),
+    syncedAt: () => syncedAt,
+    lastOutage: () => outage,
+    async subscribe(listener, since) {
       const isFirst = opening === undefined;
-      const leave = followers.add(listener, since);
+      const leave = subscribers.add(listener, since);
       try {
         await open();
         if (isFirst) return;
-        await inTurn(() => tellPast(db, since(), listener));
+        await serialize(() => replay(db, since(), listener));
       } catch (error) {
         leave();
         throw error;
@@ -206,11 +211,11 @@ async function readSnapshot(client: pg.Client): Promise<string | undefined> {
 }
 
 /** Every transaction before had ended: `xmin` of a snapshot `xmin:xmax:…`. */
-function oldestOf(snapshot: string): string {
+function xminOf(snapshot: string): string {
   return snapshot.split(':')[0] || '0';
 }
 
 /** The first transaction that had not begun: `xmax` of a snapshot `xmin:xmax:…`. */
-function newestOf(snapshot: string): bigint {
+function xmaxOf(snapshot: string): bigint {
   return BigInt(snapshot.split(':')[1] ?? 0);
 }

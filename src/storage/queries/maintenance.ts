@@ -1,14 +1,18 @@
 // The store's verbs for keeping house: leases, and removing what nobody needs any more.
-import { noteChanges } from '../feed/record.ts';
+import { recordEvents } from '../feed/record.ts';
 import type { Store } from '../store.ts';
-import type { Connections } from '../tables.ts';
+import type { QueryContext } from '../tables.ts';
 
-type HousekeepingVerbs = Pick<
+type MaintenanceMethods = Pick<
   Store,
   'takeLease' | 'removeEndedSessions' | 'removeChanges' | 'removeKnownNetworks' | 'clearLimits'
 >;
 
-export function createHousekeepingVerbs({ db, locksRows, wake }: Connections): HousekeepingVerbs {
+export function createMaintenanceQueries({
+  db,
+  hasRowLocks: locksRows,
+  poll: wake,
+}: QueryContext): MaintenanceMethods {
   return {
     async takeLease(task, holder, now, seconds) {
       const lease = { holder, expires_at: now.getTime() + seconds * 1000 };
@@ -67,7 +71,7 @@ export function createHousekeepingVerbs({ db, locksRows, wake }: Connections): H
       }),
 
     async clearLimits(subject, now) {
-      await noteChanges(db, 'LIMITS_CLEARED', [subject], now);
+      await recordEvents(db, 'LIMITS_CLEARED', [subject], now);
       wake();
     },
 

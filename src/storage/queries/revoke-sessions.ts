@@ -1,8 +1,8 @@
 // Revoking sessions, in one place for all who do.
 import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
 import { isLive } from '../../sessions/refresh-policy.ts';
-import { noteChanges } from '../feed/record.ts';
-import type { Change, Session } from '../store.ts';
+import { recordEvents } from '../feed/record.ts';
+import type { FeedEvent, Session } from '../store.ts';
 import { type Database, toSession } from '../tables.ts';
 
 type UpdateSessions = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
@@ -22,7 +22,7 @@ export async function revokeWhere(
     .set({ revoked_at: now.getTime() })
     .where('revoked_at', 'is', null);
   const rows = await narrow(revoke).returningAll().execute();
-  await noteChanges(
+  await recordEvents(
     transaction,
     'SESSION_REVOKED',
     rows.map(({ id }) => id),
@@ -31,7 +31,7 @@ export async function revokeWhere(
   return rows.map(toSession);
 }
 
-export function toChanges(revoked: readonly Session[]): Change[] {
+export function toFeedEvents(revoked: readonly Session[]): FeedEvent[] {
   return revoked.flatMap(({ id: sessionId, revokedAt }) =>
     revokedAt === undefined ? [] : [{ kind: 'SESSION_REVOKED', sessionId, revokedAt }],
   );

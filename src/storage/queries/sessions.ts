@@ -1,25 +1,31 @@
 // The store's verbs for sessions.
 
 import type { Kysely, Selectable } from 'kysely';
-import { judgeRefresh, type RefreshJudgement } from '../../sessions/refresh-policy.ts';
-import type { Gap } from '../feed/revocation-feed.ts';
+import { decideRefresh, type RefreshDecision } from '../../sessions/refresh-policy.ts';
+import type { Outage } from '../feed/revocation-feed.ts';
 import type { Rotation, RotationRequest, Session, Store } from '../store.ts';
-import { type Connections, type Database, toSession, toUser } from '../tables.ts';
+import { type Database, type QueryContext, toSession, toUser } from '../tables.ts';
 import { addKnownNetwork } from './known-networks.ts';
 import { limitSessions, MAX_LIVE_SESSIONS } from './limit-sessions.ts';
-import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
+import { countLive, revokeWhere, toFeedEvents } from './revoke-sessions.ts';
 
-type SessionVerbs = Pick<
+type SessionMethods = Pick<
   Store,
   | 'createSession'
   | 'listLiveSessions'
-  | 'findSessionStanding'
+  | 'findSessionStatus'
   | 'rotateSession'
   | 'revokeSession'
   | 'revokeAllSessions'
 >;
 
-export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }: Connections): SessionVerbs {
+export function createSessionQueries({
+  db,
+  reader,
+  hasRowLocks: locksRows,
+  publish: announce,
+  lastOutage: lastGap,
+}: QueryContext): SessionMethods {
   return {
     async createSession(session, network) {
       const revoked = await db.transaction().execute(async (transaction) => {
@@ -40,7 +46,7 @@ export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }:
         return limitSessions(transaction, session);
       });
       if (revoked === undefined) return false;
-      announce(toChanges(revoked));
+      announce(toFeedEvents(revoked));
       return true;
     },
 
@@ -59,7 +65,7 @@ export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }:
       return rows.map(toSession);
     },
 
-    async findSessionStanding(sessionId) {
+    async findSessionStatus(sessionId) {
       const row = await reader
         .selectFrom('sessions')
         .innerJoin('users', 'users.id', 'sessions.user_id')
@@ -84,11 +90,11 @@ export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }:
           .executeTakeFirst();
         if (row === undefined) return { rotation: { outcome: 'UNKNOWN' as const }, revoked: [] };
         const session = toSession(row);
-        const graceSeconds = request.graceSeconds + secondsLost(session, lastGap());
-        const judgement = judgeRefresh(session, { ...request, graceSeconds });
-        return actOn(judgement, row, request, transaction);
+        const graceSeconds = request.graceSeconds + outageCompensationSeconds(session, lastGap());
+        const decision = decideRefresh(session, { ...request, graceSeconds });
+        return applyRefreshDecision(decision, row, request, transaction);
       });
-      announce(toChanges(revoked));
+      announce(toFeedEvents(revoked));
       return rotation;
     },
 
@@ -99,7 +105,7 @@ export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }:
           return userId === undefined ? one : one.where('user_id', '=', userId);
         }),
       );
-      announce(toChanges(ended));
+      announce(toFeedEvents(ended));
       return countLive(ended, now, idleSeconds) > 0;
     },
 
@@ -111,7 +117,7 @@ export function createSessionVerbs({ db, reader, locksRows, announce, lastGap }:
         }
         return revokeWhere(transaction, now, (query) => query.where('user_id', '=', userId));
       });
-      announce(toChanges(ended));
+      announce(toFeedEvents(ended));
       return countLive(ended, now, idleSeconds);
     },
   };
@@ -124,26 +130,27 @@ const LOST_BEFORE_MS = 10_000;
 const LOST_AT_MOST_SECONDS = 15 * 60;
 
 /** Nobody could ask again while the database was out of reach, so that time is not the token's. */
-function secondsLost({ lastUsedAt }: Session, gap: Gap | undefined): number {
-  if (gap === undefined) return 0;
-  const mayHaveLost = lastUsedAt.getTime() >= gap.from.getTime() - LOST_BEFORE_MS && lastUsedAt <= gap.to;
-  const seconds = (gap.to.getTime() - lastUsedAt.getTime()) / 1000;
+function outageCompensationSeconds({ lastUsedAt }: Session, outage: Outage | undefined): number {
+  if (outage === undefined) return 0;
+  const mayHaveLost =
+    lastUsedAt.getTime() >= outage.from.getTime() - LOST_BEFORE_MS && lastUsedAt <= outage.to;
+  const seconds = (outage.to.getTime() - lastUsedAt.getTime()) / 1000;
   return mayHaveLost && seconds <= LOST_AT_MOST_SECONDS ? seconds : 0;
 }
 
 /** Does what the judgement of a refresh token asks for. */
-async function actOn(
-  judgement: RefreshJudgement,
+async function applyRefreshDecision(
+  decision: RefreshDecision,
   row: Selectable<Database['sessions']>,
   { sessionId, generation, now }: RotationRequest,
   transaction: Kysely<Database>,
 ): Promise<{ rotation: Rotation; revoked: Session[] }> {
-  if (judgement === 'REUSED') {
+  if (decision === 'REUSED') {
     const revoked = await revokeWhere(transaction, now, (query) => query.where('id', '=', sessionId));
-    return { rotation: { outcome: judgement }, revoked };
+    return { rotation: { outcome: decision }, revoked };
   }
-  if (judgement !== 'ROTATE' && judgement !== 'REPEAT') {
-    return { rotation: { outcome: judgement }, revoked: [] };
+  if (decision !== 'ROTATE' && decision !== 'REPEAT') {
+    return { rotation: { outcome: decision }, revoked: [] };
   }
   const userRow = await transaction
     .selectFrom('users')
@@ -151,7 +158,7 @@ async function actOn(
     .where('id', '=', row.user_id)
     .executeTakeFirstOrThrow();
   const user = toUser(userRow);
-  if (judgement === 'REPEAT') {
+  if (decision === 'REPEAT') {
     return { rotation: { outcome: 'REPEATED', session: toSession(row), user }, revoked: [] };
   }
   const rotated = await transaction

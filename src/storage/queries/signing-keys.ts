@@ -1,20 +1,24 @@
 // The store's verbs for signing keys.
 import { type DeleteQueryBuilder, type DeleteResult, type Insertable, type Kysely, sql } from 'kysely';
-import { noteChanges } from '../feed/record.ts';
+import { recordEvents } from '../feed/record.ts';
 import type { SigningKeyRow, Store } from '../store.ts';
-import { type Connections, type Database, toSigningKeyRow } from '../tables.ts';
+import { type Database, type QueryContext, toSigningKeyRow } from '../tables.ts';
 
-type SigningKeyVerbs = Pick<
+type SigningKeyMethods = Pick<
   Store,
   | 'listSigningKeys'
-  | 'provideSigningKeys'
+  | 'addSigningKeys'
   | 'rotateSigningKeys'
   | 'revokeSigningKey'
   | 'revokeAllSigningKeys'
   | 'removeRetiredKeys'
 >;
 
-export function createSigningKeyVerbs({ db, locksRows, wake }: Connections): SigningKeyVerbs {
+export function createSigningKeyQueries({
+  db,
+  hasRowLocks: locksRows,
+  poll: wake,
+}: QueryContext): SigningKeyMethods {
   /** Nobody else changes keys meanwhile: what one instance finds in one place goes with what is in the other. */
   function changeKeys<T>(change: (transaction: Kysely<Database>) => Promise<T>): Promise<T> {
     return db.transaction().execute(async (transaction) => {
@@ -34,17 +38,17 @@ export function createSigningKeyVerbs({ db, locksRows, wake }: Connections): Sig
       return rows.map(toSigningKeyRow);
     },
 
-    async provideSigningKeys(keys, now) {
+    async addSigningKeys(keys, now) {
       await changeKeys(async (transaction) => {
         for (const key of keys) {
-          await makeRoom(transaction, key, now);
+          await retireConflictingKey(transaction, key, now);
           const added = await transaction
             .insertInto('signing_keys')
             .values(toRow(key))
             .onConflict((conflict) => conflict.doNothing())
             .returning('kid')
             .executeTakeFirst();
-          if (added !== undefined) await noteChanges(transaction, 'KEYS_CHANGED', [key.kid], now);
+          if (added !== undefined) await recordEvents(transaction, 'KEYS_CHANGED', [key.kid], now);
         }
       });
       wake();
@@ -66,7 +70,7 @@ export function createSigningKeyVerbs({ db, locksRows, wake }: Connections): Sig
           .where('kid', '=', nextKid)
           .execute();
         await transaction.insertInto('signing_keys').values(toRow(replacement)).execute();
-        await noteChanges(transaction, 'KEYS_CHANGED', [nextKid], now);
+        await recordEvents(transaction, 'KEYS_CHANGED', [nextKid], now);
         return true;
       });
       wake();
@@ -121,12 +125,12 @@ async function deleteKeys(
 ): Promise<Pick<SigningKeyRow, 'kid' | 'status'>[]> {
   const deleted = await narrow(transaction.deleteFrom('signing_keys')).returning(['kid', 'status']).execute();
   const kids = deleted.map(({ kid }) => kid);
-  await noteChanges(transaction, 'KEYS_CHANGED', kids, now);
+  await recordEvents(transaction, 'KEYS_CHANGED', kids, now);
   return deleted;
 }
 
 /** Moves a key of another algorithm out of the place that `key` is for. */
-async function makeRoom(
+async function retireConflictingKey(
   transaction: Kysely<Database>,
   { status, algorithm }: SigningKeyRow,
   now: Date,

@@ -1,12 +1,12 @@
 // The store's verbs for accounts.
 import type { UpdateQueryBuilder, UpdateResult } from 'kysely';
-import { noteChanges } from '../feed/record.ts';
+import { recordEvents } from '../feed/record.ts';
 import { assertRolesFit } from '../roles.ts';
 import type { Store, User } from '../store.ts';
-import { type Connections, type Database, toUser } from '../tables.ts';
-import { countLive, revokeWhere, toChanges } from './revoke-sessions.ts';
+import { type Database, type QueryContext, toUser } from '../tables.ts';
+import { countLive, revokeWhere, toFeedEvents } from './revoke-sessions.ts';
 
-type UserVerbs = Pick<
+type UserMethods = Pick<
   Store,
   | 'createUser'
   | 'findUserByEmail'
@@ -22,7 +22,13 @@ type UserVerbs = Pick<
 
 type UpdateUsers = UpdateQueryBuilder<Database, 'users', 'users', UpdateResult>;
 
-export function createUserVerbs({ db, reader, locksRows, announce, wake }: Connections): UserVerbs {
+export function createUserQueries({
+  db,
+  reader,
+  hasRowLocks: locksRows,
+  publish: announce,
+  poll: wake,
+}: QueryContext): UserMethods {
   /** Changes one account and ends its sessions in one step. */
   async function changeAndEndSessions(
     now: Date,
@@ -36,7 +42,7 @@ export function createUserVerbs({ db, reader, locksRows, announce, wake }: Conne
       return { user: toUser(row), ended };
     });
     if (changed === undefined) return undefined;
-    announce(toChanges(changed.ended));
+    announce(toFeedEvents(changed.ended));
     return { user: changed.user, endedSessions: countLive(changed.ended, now, idleSeconds) };
   }
 
@@ -142,7 +148,7 @@ export function createUserVerbs({ db, reader, locksRows, announce, wake }: Conne
             .set({ roles: JSON.stringify(roles) })
             .where('id', '=', user.id)
             .execute();
-          await noteChanges(transaction, 'ROLES_CHANGED', [user.id], now);
+          await recordEvents(transaction, 'ROLES_CHANGED', [user.id], now);
         }
         return { user: { ...user, roles }, changed };
       });

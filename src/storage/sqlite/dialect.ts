@@ -5,8 +5,8 @@ import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { setTimeout as wait } from 'node:timers/promises';
 import { type Dialect, type SqliteDatabase, SqliteDialect, type SqliteStatement } from 'kysely';
 import { LRUCache } from 'lru-cache';
-import type { JudgeFault } from '../outage.ts';
-import { type Around, aroundDriver } from '../wrap-driver.ts';
+import type { ClassifyError } from '../outage.ts';
+import { type Interceptor, wrapDriver } from '../wrap-driver.ts';
 import { queueForConnection, withoutMutex } from './single-connection.ts';
 
 /** How long a write waits for another process's to end. */
@@ -14,7 +14,7 @@ const BUSY_TIMEOUT_MS = 5_000;
 const BUSY_RETRY_MS = 5;
 const SQLITE_BUSY = 5;
 /** Locked by others (sqlite.org/rescode.html). */
-const MOMENTARY: readonly number[] = [SQLITE_BUSY, 6];
+const TRANSIENT_CODES: readonly number[] = [SQLITE_BUSY, 6];
 /** Without permission, the disk at fault, full, or gone. */
 const OUTAGES: readonly number[] = [8, 10, 13, 14];
 const MAX_PREPARED_STATEMENTS = 200;
@@ -33,7 +33,7 @@ export async function openSqlite(path: string): Promise<DatabaseSync> {
   }
   const sqlite = new (loadSqlite().DatabaseSync)(path, { enableForeignKeyConstraints: true });
   // FULL, not NORMAL: what has been acknowledged survives not only a killed process but a power cut.
-  await createPatience()(() => sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;'));
+  await createBusyRetry()(() => sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;'));
   return sqlite;
 }
 
@@ -43,8 +43,8 @@ export function openReadOnly(path: string): DatabaseSync {
 }
 
 /** Runs the task with the write lock held: whole, or not at all. */
-export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>): Promise<void> {
-  await createPatience()(() => sqlite.exec('begin immediate'));
+export async function withWriteLock(sqlite: DatabaseSync, task: () => Promise<void>): Promise<void> {
+  await createBusyRetry()(() => sqlite.exec('begin immediate'));
   try {
     await task();
     sqlite.exec('commit');
@@ -55,13 +55,15 @@ export async function inOneWrite(sqlite: DatabaseSync, task: () => Promise<void>
   }
 }
 
-export function sqliteDialect(sqlite: DatabaseSync, around: Around): Dialect {
-  const whenFree = createPatience();
+export function sqliteDialect(sqlite: DatabaseSync, interceptor: Interceptor): Dialect {
+  const retryWhileBusy = createBusyRetry();
   const dialect = new SqliteDialect({ database: adaptDatabase(sqlite) });
   return {
     // Only what takes the lock meets it taken, and that has changed nothing yet.
     createDriver: () =>
-      queueForConnection(aroundDriver(dialect.createDriver(), (task) => around(() => whenFree(task)))),
+      queueForConnection(
+        wrapDriver(dialect.createDriver(), (task) => interceptor(() => retryWhileBusy(task))),
+      ),
     createQueryCompiler: () => dialect.createQueryCompiler(),
     createAdapter: () => withoutMutex(dialect.createAdapter()),
     createIntrospector: (db) => dialect.createIntrospector(db),
@@ -99,9 +101,9 @@ function adaptStatement(statement: StatementSync): SqliteStatement {
  * does not cover every moment: not the switch to WAL, nor its recovery. All who wait have one deadline: in line behind
  * each other they would wait that many times as long.
  */
-function createPatience() {
+function createBusyRetry() {
   let busySince: number | undefined;
-  return async function whenFree<T>(task: () => T | Promise<T>): Promise<T> {
+  return async function retryWhileBusy<T>(task: () => T | Promise<T>): Promise<T> {
     for (;;) {
       try {
         const result = await task();
@@ -118,9 +120,9 @@ function createPatience() {
 }
 
 /** A lock that others hold for too long is momentary; a full disk, say, is an outage. */
-export const judgeSqliteFault: JudgeFault = (error) => {
+export const classifySqliteError: ClassifyError = (error) => {
   const code = errorCode(error);
-  if (MOMENTARY.includes(code)) return 'momentary';
+  if (TRANSIENT_CODES.includes(code)) return 'momentary';
   return OUTAGES.includes(code) ? 'outage' : 'fault';
 };
 

@@ -5,9 +5,9 @@ import { describeFileError, isFileError } from '../../utils/file-errors.ts';
 import type { Log } from '../../utils/log.ts';
 import { migrate } from '../migrate.ts';
 import type { Engine } from '../open-store.ts';
-import { createAvailability } from '../outage.ts';
+import { createOutageDetector } from '../outage.ts';
 import type { Database } from '../tables.ts';
-import { inOneWrite, judgeSqliteFault, openReadOnly, openSqlite, sqliteDialect } from './dialect.ts';
+import { classifySqliteError, openReadOnly, openSqlite, sqliteDialect, withWriteLock } from './dialect.ts';
 import { createSqliteFeed } from './feed.ts';
 
 /**
@@ -18,16 +18,16 @@ export async function openSqliteEngine(path: string, log: Log): Promise<Engine> 
   const sqlite = await openSqlite(path).catch((error) => {
     throw toConfigError(error) ?? error;
   });
-  const around = createAvailability(judgeSqliteFault, log);
-  const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite, around) });
+  const interceptor = createOutageDetector(classifySqliteError, log);
+  const db = new Kysely<Database>({ dialect: sqliteDialect(sqlite, interceptor) });
   let reader = db;
   let readOnly = sqlite;
   try {
-    await inOneWrite(sqlite, () => migrate(db, 'sqlite'));
+    await withWriteLock(sqlite, () => migrate(db, 'sqlite'));
     if (path !== ':memory:') {
       // A connection of its own: a write that waits for another process's holds up no reads.
       readOnly = openReadOnly(path);
-      reader = new Kysely<Database>({ dialect: sqliteDialect(readOnly, around) });
+      reader = new Kysely<Database>({ dialect: sqliteDialect(readOnly, interceptor) });
     }
   } catch (error) {
     sqlite.close();

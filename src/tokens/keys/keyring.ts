@@ -3,11 +3,11 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { AuthError } from '../../errors.ts';
 import type { Store } from '../../storage/store.ts';
-import { inTime } from '../../utils/with-timeout.ts';
+import { withTimeout } from '../../utils/with-timeout.ts';
 import type { SigningAlgorithm } from '../algorithms.ts';
 import type { Secrets } from '../secrets.ts';
 import { issuedAt, type KeySet, toKeySet } from './key-set.ts';
-import { makeKeyRow, openKey, type SigningKey } from './signing-key.ts';
+import { decryptSigningKey, generateSigningKey, type SigningKey } from './signing-key.ts';
 
 export interface Keyring {
   /**
@@ -28,9 +28,9 @@ export interface Keyring {
 }
 
 /** Names that are on no key make the store be asked no more often than this. */
-const ASK_EVERY_MS = 250;
+const MIN_RELOAD_INTERVAL_MS = 250;
 /** How long a token with such a name waits for the store. */
-const ASK_WITHIN_MS = 1_000;
+const STORE_TIMEOUT_MS = 1_000;
 
 /**
  * Loads the keys from the store, making the current and the next one where they are missing.
@@ -45,9 +45,9 @@ export async function openKeyring(
   let keys: KeySet = { publicKeys: new Map(), jwks: { keys: [] } };
   let signing: SigningKey | undefined;
   let removed = () => {};
-  let underWay: Promise<void> = Promise.resolve();
+  let pending: Promise<void> = Promise.resolve();
   let queued: Promise<void> | undefined;
-  let asking: Promise<void> | undefined;
+  let reloading: Promise<void> | undefined;
   let readAt = performance.now();
 
   function apply(next: KeySet, nextSigning: SigningKey | undefined): void {
@@ -65,7 +65,7 @@ export async function openKeyring(
     const current = rows.find(({ status }) => status === 'current');
     let opened = signing;
     try {
-      if (current !== undefined) opened = await openKey(current, secrets);
+      if (current !== undefined) opened = await decryptSigningKey(current, secrets);
     } finally {
       apply(next, opened);
     }
@@ -73,14 +73,14 @@ export async function openKeyring(
   }
 
   async function provideAndLoad(): Promise<void> {
-    await provideKeys(store, secrets, algorithm, now());
+    await ensureKeys(store, secrets, algorithm, now());
     if (!(await load())) throw new Error('The store has no current signing key');
   }
   await provideAndLoad();
 
   /** One read for all who wait, begun after they asked. */
   function reload(): Promise<void> {
-    queued ??= underWay
+    queued ??= pending
       .catch(() => {})
       .then(async () => {
         queued = undefined;
@@ -88,19 +88,19 @@ export async function openKeyring(
         // Every key may have been revoked.
         if (!(await load())) await provideAndLoad();
       });
-    underWay = queued;
+    pending = queued;
     return queued;
   }
 
   /** Made-up names cost the store little, and a name that is new here is found all the same. */
-  function ask(): Promise<void> {
-    const pause = Math.max(0, readAt + ASK_EVERY_MS - performance.now());
-    asking ??= wait(pause)
+  function reloadThrottled(): Promise<void> {
+    const pause = Math.max(0, readAt + MIN_RELOAD_INTERVAL_MS - performance.now());
+    reloading ??= wait(pause)
       .then(reload)
       .finally(() => {
-        asking = undefined;
+        reloading = undefined;
       });
-    return asking;
+    return reloading;
   }
 
   return {
@@ -117,7 +117,7 @@ export async function openKeyring(
       return keys.jwks;
     },
     async findKey({ kid = '', alg }, token) {
-      if (kid !== '' && !keys.publicKeys.has(kid)) await inTime(ask(), ASK_WITHIN_MS);
+      if (kid !== '' && !keys.publicKeys.has(kid)) await withTimeout(reloadThrottled(), STORE_TIMEOUT_MS);
       const found = keys.publicKeys.get(kid);
       if (found?.algorithm !== alg || issuedAt(token) > (found?.lastIssuedAt ?? 0)) {
         throw new errors.JWKSNoMatchingKey();
@@ -128,7 +128,7 @@ export async function openKeyring(
 }
 
 /** Makes the keys of the algorithm that are missing; the store keeps the first of several that do so at once. */
-async function provideKeys(
+async function ensureKeys(
   store: Store,
   secrets: Secrets,
   algorithm: SigningAlgorithm,
@@ -139,6 +139,8 @@ async function provideKeys(
     (status) => !rows.some((row) => row.status === status && row.algorithm === algorithm),
   );
   if (missing.length === 0) return;
-  const made = await Promise.all(missing.map((status) => makeKeyRow(algorithm, status, secrets, now)));
-  await store.provideSigningKeys(made, now);
+  const made = await Promise.all(
+    missing.map((status) => generateSigningKey(algorithm, status, secrets, now)),
+  );
+  await store.addSigningKeys(made, now);
 }

@@ -1,7 +1,7 @@
 // Puts the next signing key into use and publishes the one after it; revokes a key that has leaked.
 import type { SigningKeyStatus, Store } from '../../storage/store.ts';
 import type { Secrets } from '../secrets.ts';
-import { makeKeyRow, openKey } from './signing-key.ts';
+import { decryptSigningKey, generateSigningKey } from './signing-key.ts';
 
 /** How long others may go on using a JWK Set that they have fetched. */
 export const JWKS_MAX_AGE_SECONDS = 300;
@@ -18,7 +18,7 @@ export interface KeyRotation {
   /** The key that is published now, to sign next. */
   nextKid: string;
   /** Until then there may be somebody elsewhere who does not know the key that signs. */
-  knownEverywhereAt: Date;
+  propagatedAt: Date;
 }
 
 /**
@@ -28,13 +28,13 @@ export interface KeyRotation {
 export async function rotateKeys({ store, secrets, now }: RotateDeps): Promise<KeyRotation | undefined> {
   const next = (await store.listSigningKeys()).find(({ status }) => status === 'next');
   if (next === undefined) return undefined;
-  const { algorithm } = await openKey(next, secrets);
-  const replacement = await makeKeyRow(algorithm, 'next', secrets, now());
+  const { algorithm } = await decryptSigningKey(next, secrets);
+  const replacement = await generateSigningKey(algorithm, 'next', secrets, now());
   if (!(await store.rotateSigningKeys(next.kid, replacement, now()))) return undefined;
   return {
     currentKid: next.kid,
     nextKid: replacement.kid,
-    knownEverywhereAt: new Date(next.createdAt.getTime() + JWKS_MAX_AGE_SECONDS * 1000),
+    propagatedAt: new Date(next.createdAt.getTime() + JWKS_MAX_AGE_SECONDS * 1000),
   };
 }
 
@@ -53,8 +53,8 @@ export async function revokeKey(
   if (key.status === 'retired') return store.revokeSigningKey(kid, undefined, now());
   // The key that signs afterwards. If it cannot be opened, no instance could sign.
   const successor = keys.find(({ status }) => status === (key.status === 'current' ? 'next' : 'current'));
-  const { algorithm } = await openKey(successor ?? key, secrets());
-  return store.revokeSigningKey(kid, await makeKeyRow(algorithm, 'next', secrets(), now()), now());
+  const { algorithm } = await decryptSigningKey(successor ?? key, secrets());
+  return store.revokeSigningKey(kid, await generateSigningKey(algorithm, 'next', secrets(), now()), now());
 }
 
 /** Rotates where the current key has signed for `maxAgeSeconds`, and everybody has had time to learn of the next. */

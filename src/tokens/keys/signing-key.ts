@@ -12,7 +12,7 @@ export interface SigningKey {
 }
 
 /** A new key pair, its private half sealed under the secret. */
-export async function makeKeyRow(
+export async function generateSigningKey(
   algorithm: SigningAlgorithm,
   status: 'current' | 'next',
   secrets: Secrets,
@@ -33,7 +33,7 @@ export async function makeKeyRow(
 }
 
 /** @throws ConfigError where the secret is not the one that the key was sealed under */
-export async function openKey(row: SigningKeyRow, secrets: Secrets): Promise<SigningKey> {
+export async function decryptSigningKey(row: SigningKeyRow, secrets: Secrets): Promise<SigningKey> {
   const opened = secrets.open(row.sealedPrivateJwk, row.kid);
   if (opened === undefined || !isSigningAlgorithm(row.algorithm)) {
     throw new ConfigError([

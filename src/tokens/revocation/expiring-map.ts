@@ -1,6 +1,6 @@
 // What changed lately about a session or a user, in memory: what makes a verified token worthless without asking the store.
 
-export interface RecentChanges<V> {
+export interface ExpiringMap<V> {
   set(key: string, value: V): void;
   get(key: string): V | undefined;
   /** Calls `changed` at each change from now on, and at once where there has been one; returns what stops the watch. */
@@ -18,9 +18,9 @@ const SWEEP_MS = 10_000;
  * Remembers each change for as long as an access token from before can still be valid.
  * @param accessTtlSeconds the longest lifetime of an access token
  */
-export function createRecentChanges<V>(accessTtlSeconds: number, now: () => Date): RecentChanges<V> {
+export function createExpiringMap<V>(accessTtlSeconds: number, now: () => Date): ExpiringMap<V> {
   const lifetimeMs = (accessTtlSeconds + MAX_CLOCK_DIFFERENCE_SECONDS) * 1000;
-  const changes = new Map<string, { value: V; forgetAt: number }>();
+  const changes = new Map<string, { value: V; expiresAt: number }>();
   const watching = new Map<string, Set<(value: V) => void>>();
   let isSweepDue = false;
 
@@ -28,8 +28,8 @@ export function createRecentChanges<V>(accessTtlSeconds: number, now: () => Date
     isSweepDue = false;
     const time = now().getTime();
     // Entries are in the order in which they were heard of, so the old ones are in front.
-    for (const [key, { forgetAt }] of changes) {
-      if (forgetAt > time) break;
+    for (const [key, { expiresAt }] of changes) {
+      if (expiresAt > time) break;
       changes.delete(key);
     }
     if (changes.size > 0) sweepLater();
@@ -45,7 +45,7 @@ export function createRecentChanges<V>(accessTtlSeconds: number, now: () => Date
     set(key, value) {
       changes.delete(key); // its place is behind the others
       // From now on, and not from when it was made by somebody else's clock.
-      changes.set(key, { value, forgetAt: now().getTime() + lifetimeMs });
+      changes.set(key, { value, expiresAt: now().getTime() + lifetimeMs });
       sweepLater();
       for (const changed of [...(watching.get(key) ?? [])]) changed(value);
     },

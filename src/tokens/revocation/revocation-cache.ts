@@ -1,45 +1,45 @@
 // Which verified tokens are worth nothing any more: their session was revoked, or their user has other roles now.
 
 import type { TokenProblem } from '../../errors.ts';
-import type { Change } from '../../storage/store.ts';
-import { andThen, type PromiseOrValue } from '../../utils/maybe-promise.ts';
+import type { FeedEvent } from '../../storage/store.ts';
+import { handleMaybePromise, type MaybePromise } from '../../utils/maybe-promise.ts';
 import type { Principal } from '../principal.ts';
-import { createRecentChanges, MAX_CLOCK_DIFFERENCE_SECONDS } from './expiring-map.ts';
+import { createExpiringMap, MAX_CLOCK_DIFFERENCE_SECONDS } from './expiring-map.ts';
 
 /** Not a problem of the token: it is to be looked up. */
 export const ROLES_UNCERTAIN = 'ROLES_UNCERTAIN';
 
-export interface SessionChanges {
+export interface RevocationCache {
   /** Takes note of a change; of one that concerns no session, nothing. */
-  apply(change: Change): void;
+  apply(change: FeedEvent): void;
   /**
    * Why the principal's token is no longer accepted; undefined if it is. `ROLES_UNCERTAIN`: it has other roles than the
    * last change that is known here, but may be newer than that change, so only the store can tell.
    */
-  problemOf(principal: Principal): TokenProblem | typeof ROLES_UNCERTAIN | undefined;
+  findProblem(principal: Principal): TokenProblem | typeof ROLES_UNCERTAIN | undefined;
   /**
    * Calls `ended` once, when the token is no longer accepted, at once if it is not now; returns what stops the watch.
    * @param confirm decides if the roles are uncertain; by default the token has expired
    */
   watch(
     principal: Principal,
-    ended: (problem: TokenProblem) => void,
-    confirm?: (principal: Principal) => PromiseOrValue<TokenProblem | undefined>,
+    onEnd: (problem: TokenProblem) => void,
+    confirm?: (principal: Principal) => MaybePromise<TokenProblem | undefined>,
   ): () => void;
   /** Changes from before concern no token that is still valid. */
-  since(): Date;
+  replayFrom(): Date;
   readonly revokedSessions: number;
 }
 
 /** @param accessTtlSeconds the longest lifetime of an access token */
-export function createSessionChanges(accessTtlSeconds: number, now: () => Date): SessionChanges {
-  const revoked = createRecentChanges<true>(accessTtlSeconds, now);
-  const changedRoles = createRecentChanges<{ roles: readonly string[]; changedAt: Date }>(
+export function createRevocationCache(accessTtlSeconds: number, now: () => Date): RevocationCache {
+  const revoked = createExpiringMap<true>(accessTtlSeconds, now);
+  const changedRoles = createExpiringMap<{ roles: readonly string[]; changedAt: Date }>(
     accessTtlSeconds,
     now,
   );
 
-  function problemOf(principal: Principal): TokenProblem | typeof ROLES_UNCERTAIN | undefined {
+  function findProblem(principal: Principal): TokenProblem | typeof ROLES_UNCERTAIN | undefined {
     if (revoked.get(principal.sessionId)) return 'TOKEN_REVOKED';
     const last = changedRoles.get(principal.userId);
     if (last === undefined || hasRoles(principal, last.roles)) return undefined;
@@ -47,12 +47,12 @@ export function createSessionChanges(accessTtlSeconds: number, now: () => Date):
   }
 
   return {
-    problemOf,
+    findProblem,
     apply(change) {
       if (change.kind === 'SESSION_REVOKED') revoked.set(change.sessionId, true);
       if (change.kind === 'ROLES_CHANGED') changedRoles.set(change.userId, change);
     },
-    watch(principal, ended, confirm = () => 'TOKEN_EXPIRED') {
+    watch(principal, onEnd, confirm = () => 'TOKEN_EXPIRED') {
       let stops: readonly (() => void)[] = [];
       let isOver = false;
       const stop = () => {
@@ -62,19 +62,19 @@ export function createSessionChanges(accessTtlSeconds: number, now: () => Date):
       const end = (problem: TokenProblem | undefined) => {
         if (isOver || problem === undefined) return;
         stop();
-        ended(problem);
+        onEnd(problem);
       };
       const look = () => {
         if (isOver) return;
-        const problem = problemOf(principal);
-        if (problem === ROLES_UNCERTAIN) andThen(confirm(principal), end);
+        const problem = findProblem(principal);
+        if (problem === ROLES_UNCERTAIN) handleMaybePromise(confirm(principal), end);
         else end(problem);
       };
       stops = [revoked.watch(principal.sessionId, look), changedRoles.watch(principal.userId, look)];
       if (isOver) stop(); // it was over before there was anything to stop
       return stop;
     },
-    since: revoked.since,
+    replayFrom: revoked.since,
     get revokedSessions() {
       return revoked.size;
     },

@@ -1,9 +1,9 @@
 // Whether a verified token's session still stands: from memory, and from the store while changes are not heard.
 import type { TokenProblem } from '../../errors.ts';
-import type { SessionStanding } from '../../storage/store.ts';
-import { inTime } from '../../utils/with-timeout.ts';
+import type { SessionStatus } from '../../storage/store.ts';
+import { withTimeout } from '../../utils/with-timeout.ts';
 import type { Principal } from '../principal.ts';
-import { hasRoles, ROLES_UNCERTAIN, type SessionChanges } from './revocation-cache.ts';
+import { hasRoles, type RevocationCache, ROLES_UNCERTAIN } from './revocation-cache.ts';
 
 /** Why the token is not accepted, though it verifies; undefined where it is. Answers at once where it can. */
 export type CheckSession = (
@@ -11,11 +11,11 @@ export type CheckSession = (
 ) => TokenProblem | undefined | Promise<TokenProblem | undefined>;
 
 export interface SessionCheckOptions {
-  changes: Pick<SessionChanges, 'problemOf'>;
+  changes: Pick<RevocationCache, 'findProblem'>;
   /** Up to when every change is known: milliseconds, as by `performance.now()`. */
-  changesKnownAt(): number;
+  feedSyncedAt(): number;
   /** Asks the store; rejects where it does not answer. */
-  findStanding(sessionId: string): Promise<SessionStanding | undefined>;
+  findStatus(sessionId: string): Promise<SessionStatus | undefined>;
   /** How long verification goes on with neither. */
   maxStaleSeconds: number;
   /** Milliseconds; default `performance.now`. */
@@ -23,45 +23,44 @@ export interface SessionCheckOptions {
 }
 
 /** Older knowledge than this is not relied on while the store can be asked. */
-export const CHANGES_STALE_AFTER_MS = 5_000;
+export const FEED_STALE_AFTER_MS = 5_000;
 /** How long a request waits for the store's answer. */
-const ASK_WITHIN_MS = 250;
+const STORE_TIMEOUT_MS = 250;
 /** A store that has not answered is left alone for this long; nobody waits for it meanwhile. */
-const ASK_AGAIN_AFTER_MS = 1_000;
+const STORE_RETRY_DELAY_MS = 1_000;
 
 export function createSessionCheck(options: SessionCheckOptions): CheckSession {
-  const { changes, changesKnownAt, maxStaleSeconds, clock = () => performance.now() } = options;
-  const asking = new Map<string, Promise<SessionStanding | undefined>>();
-  let silentSince = -Infinity;
+  const { changes, feedSyncedAt, maxStaleSeconds, clock = () => performance.now() } = options;
+  const pending = new Map<string, Promise<SessionStatus | undefined>>();
+  let lastStoreFailureAt = -Infinity;
 
   /** One question for all who wait for the same session. */
-  function ask(sessionId: string): Promise<SessionStanding | undefined> {
-    const already = asking.get(sessionId);
+  function ask(sessionId: string): Promise<SessionStatus | undefined> {
+    const already = pending.get(sessionId);
     if (already !== undefined) return already;
-    const answer = inTime(options.findStanding(sessionId), ASK_WITHIN_MS).finally(() =>
-      asking.delete(sessionId),
+    const status = withTimeout(options.findStatus(sessionId), STORE_TIMEOUT_MS).finally(() =>
+      pending.delete(sessionId),
     );
-    asking.set(sessionId, answer);
-    return answer;
+    pending.set(sessionId, status);
+    return status;
   }
 
   /** What we cannot reach is reached by nobody who could have ended the session; but not for ever. */
-  const isTooOld = () =>
-    clock() - changesKnownAt() > Math.max(maxStaleSeconds * 1000, CHANGES_STALE_AFTER_MS);
+  const isFeedTooOld = () => clock() - feedSyncedAt() > Math.max(maxStaleSeconds * 1000, FEED_STALE_AFTER_MS);
 
   async function checkInStore(principal: Principal): Promise<TokenProblem | undefined> {
     // Where there is no answer without the store, it is asked all the same.
-    if (clock() - silentSince >= ASK_AGAIN_AFTER_MS || isTooOld()) {
+    if (clock() - lastStoreFailureAt >= STORE_RETRY_DELAY_MS || isFeedTooOld()) {
       try {
-        return judge(await ask(principal.sessionId), principal);
+        return checkStatus(await ask(principal.sessionId), principal);
       } catch {
-        silentSince = clock();
+        lastStoreFailureAt = clock();
       }
     }
     // Something may have been heard meanwhile.
-    const problem = changes.problemOf(principal);
+    const problem = changes.findProblem(principal);
     if (problem !== undefined) return problem === ROLES_UNCERTAIN ? 'TOKEN_EXPIRED' : problem;
-    return isTooOld() ? 'REVOCATIONS_UNAVAILABLE' : undefined;
+    return isFeedTooOld() ? 'REVOCATIONS_UNAVAILABLE' : undefined;
   }
 
   /**
@@ -69,18 +68,18 @@ export function createSessionCheck(options: SessionCheckOptions): CheckSession {
    * before it. If the store cannot be read, the token has expired: its client may refresh it.
    */
   async function confirmRoles(principal: Principal): Promise<TokenProblem | undefined> {
-    if (clock() - silentSince < ASK_AGAIN_AFTER_MS) return 'TOKEN_EXPIRED';
+    if (clock() - lastStoreFailureAt < STORE_RETRY_DELAY_MS) return 'TOKEN_EXPIRED';
     try {
-      return judge(await ask(principal.sessionId), principal);
+      return checkStatus(await ask(principal.sessionId), principal);
     } catch {
-      silentSince = clock();
+      lastStoreFailureAt = clock();
       return 'TOKEN_EXPIRED';
     }
   }
 
   return (principal) => {
-    const problem = changes.problemOf(principal);
-    const isFresh = clock() - changesKnownAt() <= CHANGES_STALE_AFTER_MS;
+    const problem = changes.findProblem(principal);
+    const isFresh = clock() - feedSyncedAt() <= FEED_STALE_AFTER_MS;
     if (problem === 'TOKEN_REVOKED') return problem; // a session never comes back; roles may have changed again
     if (!isFresh) return checkInStore(principal);
     return problem === ROLES_UNCERTAIN ? confirmRoles(principal) : problem;
@@ -88,7 +87,7 @@ export function createSessionCheck(options: SessionCheckOptions): CheckSession {
 }
 
 /** A session that is gone from the store ended long ago. */
-function judge(standing: SessionStanding | undefined, principal: Principal): TokenProblem | undefined {
-  if (standing === undefined || standing.revokedAt !== undefined) return 'TOKEN_REVOKED';
-  return hasRoles(principal, standing.roles) ? undefined : 'TOKEN_EXPIRED';
+function checkStatus(status: SessionStatus | undefined, principal: Principal): TokenProblem | undefined {
+  if (status === undefined || status.revokedAt !== undefined) return 'TOKEN_REVOKED';
+  return hasRoles(principal, status.roles) ? undefined : 'TOKEN_EXPIRED';
 }

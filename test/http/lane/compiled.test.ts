@@ -18,7 +18,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createGuard } from '../../../src/authorization/guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { compileQuery } from '../../../src/http/fast-path/compiler/compile-query.ts';
-import { runOperation } from '../../../src/http/fast-path/execute.ts';
+import { executeOperation } from '../../../src/http/fast-path/execute.ts';
 import { type MadeObject, valueAt } from '../../guard/generated/data.ts';
 import { makeOperation } from '../../guard/generated/operation.ts';
 import { type MadeSchema, makeSchema } from '../../guard/generated/schema.ts';
@@ -62,7 +62,7 @@ describe('made-up operations', () => {
         const document = parse(isPlain ? text : withConditions(text, condition));
         const calls: string[] = [];
         const guard = createGuard({ log: { warn() {} } });
-        const { plain } = guard.protect(buildSchema(made, calls));
+        const { original: plain } = guard.protect(buildSchema(made, calls));
         if (validate(plain, document, RULES).length > 0) return;
         const operation = getOperationAST(document, operationName);
         if (!operation) throw new Error('The operation is not there');
@@ -77,7 +77,7 @@ describe('made-up operations', () => {
             contextValue: { principal },
           });
           const decision = await decide(args());
-          if ('answer' in decision) continue;
+          if ('result' in decision) continue;
           const answers: string[] = [];
           const called: string[] = [];
           for (const prepared of [
@@ -87,7 +87,7 @@ describe('made-up operations', () => {
             calls.length = 0;
             answers.push(
               JSON.stringify(
-                await runOperation(
+                await executeOperation(
                   prepared,
                   { ...args(), schema: decision.schema },
                   () => args().contextValue,
@@ -567,8 +567,8 @@ describe('whatever an app returns', () => {
       fc.asyncProperty(RECIPE, async (recipe) => {
         const prepared = { document, operation, operationName: undefined, decide, compiled };
         const args = () => ({ schema, document, rootValue: cook(recipe), contextValue: {} });
-        const answer = await runOperation(prepared, args(), () => ({}));
-        const expected = await runOperation({ ...prepared, compiled: undefined }, args(), () => ({}));
+        const answer = await executeOperation(prepared, args(), () => ({}));
+        const expected = await executeOperation({ ...prepared, compiled: undefined }, args(), () => ({}));
         if (expected.data === null) {
           // After a run that was given up promises are settled, so others of the errors beside the null may be met first.
           expect(answer.data).toBeNull();

@@ -328,10 +328,10 @@ describe('prepared operations', () => {
     };
     const readerOf = () => ({ schema, validate, parse: read });
     return createPreparedOperations({
-      readerOf,
-      guard: bandha.house.guard,
+      getEnveloped: readerOf,
+      guard: bandha.serverParts.guard,
       findExceededLimit: () => undefined,
-      compiles: undefined,
+      compileFor: undefined,
     });
   };
 

@@ -47,10 +47,10 @@ it.each([
   });
   const prepare = createPreparedOperations(
     {
-      readerOf: () => ({ schema, validate, parse: (text) => parse(text) }), // not the parser of the server, which keeps documents too
-      guard: bandha.house.guard,
+      getEnveloped: () => ({ schema, validate, parse: (text) => parse(text) }), // not the parser of the server, which keeps documents too
+      guard: bandha.serverParts.guard,
       findExceededLimit: () => undefined,
-      compiles: bandha.house.guard.protect(schema).plain,
+      compileFor: bandha.serverParts.guard.protect(schema).original,
     },
     cache,
   );

@@ -1,6 +1,6 @@
 // The contract on hearing of changes, whichever instance makes them.
 import { describe, expect, it, vi } from 'vitest';
-import type { Change, Store } from '../../../src/storage/store.ts';
+import type { FeedEvent, Store } from '../../../src/storage/store.ts';
 import {
   after,
   atOnce,
@@ -23,7 +23,7 @@ export function describeChanges(name: string, fixture: Fixture): void {
 
   const revoke = (store: Store, sessionId: string, now = NOW) =>
     store.revokeSession({ sessionId }, now, IDLE_SECONDS);
-  const rolesOf = (changes: readonly Change[], userId: string) =>
+  const rolesOf = (changes: readonly FeedEvent[], userId: string) =>
     changes.flatMap((change) =>
       change.kind === 'ROLES_CHANGED' && change.userId === userId ? [change.roles] : [],
     );
@@ -148,9 +148,9 @@ export function describeChanges(name: string, fixture: Fixture): void {
       withEmpty(async (store, other) => {
         const [current, next, later] = [newKey('current'), newKey('next'), newKey('next')];
         const ways: (() => Promise<unknown>)[] = [
-          () => store.provideSigningKeys([current, next], NOW),
+          () => store.addSigningKeys([current, next], NOW),
           () => store.rotateSigningKeys(next.kid, later, NOW),
-          () => store.provideSigningKeys([newKey('current', 'ES256')], NOW),
+          () => store.addSigningKeys([newKey('current', 'ES256')], NOW),
           () => store.removeRetiredKeys(after(1), NOW),
         ];
         const [here, there] = [await follow(store, NOW), await follow(other, NOW)];
@@ -209,14 +209,14 @@ export function describeChanges(name: string, fixture: Fixture): void {
   describe(`${name}: up to when every change has been told`, () => {
     it('is never before the following began, and moves on while it lasts', async () => {
       const store = await open();
-      expect(store.changesToldAt()).toBe(-Infinity);
+      expect(store.feedSyncedAt()).toBe(-Infinity);
       const startedAt = performance.now();
       await follow(store, NOW);
-      expect(store.changesToldAt()).toBeGreaterThanOrEqual(startedAt);
+      expect(store.feedSyncedAt()).toBeGreaterThanOrEqual(startedAt);
       for (let round = 0; round < 2; round += 1) {
         const now = performance.now();
-        await vi.waitUntil(() => store.changesToldAt() > now, { timeout: 30_000, interval: 5 });
-        expect(store.changesToldAt()).toBeLessThanOrEqual(performance.now());
+        await vi.waitUntil(() => store.feedSyncedAt() > now, { timeout: 30_000, interval: 5 });
+        expect(store.feedSyncedAt()).toBeLessThanOrEqual(performance.now());
       }
     });
 
@@ -226,7 +226,7 @@ export function describeChanges(name: string, fixture: Fixture): void {
         const { id } = await addSession();
         await revoke(fixture.store, id);
         const revokedAt = performance.now();
-        await vi.waitUntil(() => fixture.other.changesToldAt() > revokedAt, { timeout: 30_000, interval: 1 });
+        await vi.waitUntil(() => fixture.other.feedSyncedAt() > revokedAt, { timeout: 30_000, interval: 1 });
         expect(revokedIn(changes)).toContain(id);
       }
     });

@@ -1,7 +1,7 @@
 // What the parts of the contract share: two instances on one database, and ways to fill it.
 import { afterAll, beforeAll, expect } from 'vitest';
 import type {
-  Change,
+  FeedEvent,
   NewUser,
   Rotation,
   Session,
@@ -160,20 +160,20 @@ export function createFixture(createDatabase: () => Promise<TestDatabase>): Fixt
 
 /** What a store has told. */
 export interface Told {
-  readonly changes: readonly Change[];
+  readonly changes: readonly FeedEvent[];
   /** Resolves when a change that is wanted has been told, at once where it has. */
-  heard(isWanted: (change: Change) => boolean): Promise<Change>;
+  heard(isWanted: (change: FeedEvent) => boolean): Promise<FeedEvent>;
 }
 
 /** Follows what `store` tells, from `since` on. */
 export async function follow(store: Store, since: Date): Promise<Told> {
-  const changes: Change[] = [];
-  const listening = new Set<(change: Change) => void>();
+  const changes: FeedEvent[] = [];
+  const listening = new Set<(change: FeedEvent) => void>();
   const told: Told = {
     changes,
     heard(isWanted) {
-      const { promise, resolve } = Promise.withResolvers<Change>();
-      const listen = (change: Change) => {
+      const { promise, resolve } = Promise.withResolvers<FeedEvent>();
+      const listen = (change: FeedEvent) => {
         if (!isWanted(change)) return;
         listening.delete(listen);
         resolve(change);
@@ -183,7 +183,7 @@ export async function follow(store: Store, since: Date): Promise<Told> {
       return promise;
     },
   };
-  await store.followChanges(
+  await store.subscribe(
     (change) => {
       changes.push(change);
       for (const listen of listening) listen(change);
@@ -193,14 +193,14 @@ export async function follow(store: Store, since: Date): Promise<Told> {
   return told;
 }
 
-export const isRevocationOf = (sessionId: string) => (change: Change) =>
+export const isRevocationOf = (sessionId: string) => (change: FeedEvent) =>
   change.kind === 'SESSION_REVOKED' && change.sessionId === sessionId;
-export const isRolesOf = (userId: string, roles: readonly string[]) => (change: Change) =>
+export const isRolesOf = (userId: string, roles: readonly string[]) => (change: FeedEvent) =>
   change.kind === 'ROLES_CHANGED' && change.userId === userId && isSame(change.roles, roles);
-export const isOfKeys = (change: Change) => change.kind === 'KEYS_CHANGED';
+export const isOfKeys = (change: FeedEvent) => change.kind === 'KEYS_CHANGED';
 
 /** The ids of the sessions whose end has been told. */
-export const revokedIn = (changes: readonly Change[]) =>
+export const revokedIn = (changes: readonly FeedEvent[]) =>
   changes.flatMap((change) => (change.kind === 'SESSION_REVOKED' ? [change.sessionId] : []));
 
 /** As many calls as `times`, in turn on each of the stores, all at once. */

@@ -83,7 +83,7 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
       return sessions;
     }
     const isThere = async (store: Store, { id }: Session) =>
-      (await store.findSessionStanding(id)) !== undefined;
+      (await store.findSessionStatus(id)) !== undefined;
 
     it.each([
       ['revoked', { revokedAt: after(5) }],

@@ -80,7 +80,7 @@ export function describeRotation(name: string, fixture: Fixture): void {
       const copy = await rotate(id, 1, after(6), fixture.other, after(2));
       expect(copy).toEqual({ outcome: 'REUSED' });
       expect(await live(userId, after(6))).toEqual([]);
-      expect((await fixture.store.findSessionStanding(id))?.revokedAt).toEqual(after(6));
+      expect((await fixture.store.findSessionStatus(id))?.revokedAt).toEqual(after(6));
     });
 
     it('does not revive a session that another instance ends at the same moment', async () => {

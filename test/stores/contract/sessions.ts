@@ -58,7 +58,7 @@ export function describeSessions(name: string, fixture: Fixture): void {
       const [gone, ...others] = sessions.filter(({ id }) => !left.some((session) => session.id === id));
       expect(others).toEqual([]);
       expect(gone?.lastUsedAt).toEqual(oldest?.lastUsedAt);
-      expect((await store.findSessionStanding(gone?.id ?? ''))?.revokedAt).toEqual(NOW);
+      expect((await store.findSessionStatus(gone?.id ?? ''))?.revokedAt).toEqual(NOW);
       await told.heard(isRevocationOf(gone?.id ?? ''));
     });
 
@@ -87,9 +87,9 @@ export function describeSessions(name: string, fixture: Fixture): void {
       await addSession({ userId, expiresAt: after(-1) });
       const used = Array.from({ length: 99 }, () => newSession(userId));
       for (const session of used) await fixture.store.createSession(session);
-      expect((await fixture.store.findSessionStanding(idle.id))?.revokedAt).toBeUndefined();
+      expect((await fixture.store.findSessionStatus(idle.id))?.revokedAt).toBeUndefined();
       await addSession({ userId });
-      expect((await fixture.store.findSessionStanding(idle.id))?.revokedAt).toEqual(NOW);
+      expect((await fixture.store.findSessionStatus(idle.id))?.revokedAt).toEqual(NOW);
       expect(await live(userId)).toHaveLength(100);
     });
 
@@ -101,7 +101,7 @@ export function describeSessions(name: string, fixture: Fixture): void {
       );
       for (const session of ended) await store.createSession(session);
       const newest = await addSession({ userId });
-      const standings = await Promise.all(ended.map(({ id }) => store.findSessionStanding(id)));
+      const standings = await Promise.all(ended.map(({ id }) => store.findSessionStatus(id)));
       expect(standings.map((standing) => standing !== undefined)).toEqual(ended.map((_, i) => i >= 5));
       expect(await live(userId)).toEqual([newest]);
     });
@@ -135,7 +135,7 @@ export function describeSessions(name: string, fixture: Fixture): void {
         const { id: userId } = await addUser();
         expect(await store.revokeSession({ sessionId: unknown }, NOW, IDLE_SECONDS)).toBe(false);
         expect(await store.revokeSession({ sessionId: unknown, userId }, NOW, IDLE_SECONDS)).toBe(false);
-        expect(await store.findSessionStanding(unknown)).toBeUndefined();
+        expect(await store.findSessionStatus(unknown)).toBeUndefined();
         expect(await rotate(unknown, 1)).toEqual({ outcome: 'UNKNOWN' });
       },
     );
@@ -192,10 +192,10 @@ export function describeSessions(name: string, fixture: Fixture): void {
       const user = await addUser({ roles: ['editor'] });
       const { id } = await addSession({ userId: user.id });
       const { store, other } = fixture;
-      expect(await store.findSessionStanding(id)).toEqual({ revokedAt: undefined, roles: ['editor'] });
+      expect(await store.findSessionStatus(id)).toEqual({ revokedAt: undefined, roles: ['editor'] });
       await store.changeRoles(user.emailKey, { add: ['admin'] }, NOW);
       const standing = { revokedAt: undefined, roles: ['editor', 'admin'] };
-      expect(await other.findSessionStanding(id)).toEqual(standing);
+      expect(await other.findSessionStatus(id)).toEqual(standing);
     });
 
     it.each<[string, (id: string, user: { id: string; emailKey: string }) => Promise<unknown>]>([
@@ -207,8 +207,8 @@ export function describeSessions(name: string, fixture: Fixture): void {
       const { id } = await addSession({ userId: user.id });
       await end(id, user);
       const standing = { revokedAt: after(1), roles: user.roles };
-      expect(await fixture.store.findSessionStanding(id)).toEqual(standing);
-      expect(await fixture.other.findSessionStanding(id)).toEqual(standing);
+      expect(await fixture.store.findSessionStatus(id)).toEqual(standing);
+      expect(await fixture.other.findSessionStatus(id)).toEqual(standing);
     });
   });
 }

@@ -21,11 +21,11 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
       withEmpty(async (store, other) => {
         const next = { ...newKey('next'), createdAt: after(-1) };
         const current = newKey('current');
-        await store.provideSigningKeys([current], NOW);
+        await store.addSigningKeys([current], NOW);
         expect(await other.listSigningKeys()).toEqual([current]);
-        await other.provideSigningKeys([newKey('current'), next], NOW);
+        await other.addSigningKeys([newKey('current'), next], NOW);
         expect(await store.listSigningKeys()).toEqual([next, current]);
-        await store.provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        await store.addSigningKeys([newKey('current'), newKey('next')], NOW);
         expect(await store.listSigningKeys()).toEqual([next, current]);
       }));
 
@@ -33,8 +33,8 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
       withEmpty(async (store) => {
         const old = [newKey('current'), newKey('next')] as const;
         const [current, next] = [newKey('current', 'ES256'), newKey('next', 'ES256')];
-        await store.provideSigningKeys(old, NOW);
-        await store.provideSigningKeys([current, next], after(1));
+        await store.addSigningKeys(old, NOW);
+        await store.addSigningKeys([current, next], after(1));
         const keys = await store.listSigningKeys();
         expect(keys).toHaveLength(3);
         expect(keys).toContainEqual({ ...old[0], status: 'retired', retiredAt: after(1) });
@@ -45,14 +45,14 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
     it('leaves the place alone that nothing is provided for', () =>
       withEmpty(async (store) => {
         const [current, next] = [newKey('current'), newKey('next')];
-        await store.provideSigningKeys([current, next], NOW);
+        await store.addSigningKeys([current, next], NOW);
         const other = newKey('next', 'ES256');
-        await store.provideSigningKeys([other], NOW);
+        await store.addSigningKeys([other], NOW);
         expect(kidsOf([await keyThatIs('current', store), await keyThatIs('next', store)])).toEqual([
           current.kid,
           other.kid,
         ]);
-        await store.provideSigningKeys([], NOW);
+        await store.addSigningKeys([], NOW);
         expect(await store.listSigningKeys()).toHaveLength(2);
       }));
 
@@ -61,7 +61,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         const pairs = Array.from({ length: 10 }, () => [newKey('current'), newKey('next')] as const);
         await atOnce(10, stores, (store, i) => {
           const pair = pairs[i] ?? [];
-          return store.provideSigningKeys(i % 4 < 2 ? pair : pair.toReversed(), NOW);
+          return store.addSigningKeys(i % 4 < 2 ? pair : pair.toReversed(), NOW);
         });
         expect(await stores[0].listSigningKeys()).toHaveLength(2);
         const kids = kidsOf([await keyThatIs('current', stores[0]), await keyThatIs('next', stores[1])]);
@@ -74,7 +74,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
           const algorithm = i % 4 < 2 ? 'EdDSA' : 'ES256';
           return [newKey('current', algorithm), newKey('next', algorithm)];
         });
-        await atOnce(12, stores, (store, i) => store.provideSigningKeys(pairs[i] ?? [], NOW));
+        await atOnce(12, stores, (store, i) => store.addSigningKeys(pairs[i] ?? [], NOW));
         const [current, next] = [await keyThatIs('current', stores[0]), await keyThatIs('next', stores[0])];
         expect(pairs.map((pair) => kidsOf(pair))).toContainEqual(kidsOf([current, next]));
         const keys = await stores[1].listSigningKeys();
@@ -87,7 +87,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
     it('retires the current key, makes the next one current and the replacement next', () =>
       withEmpty(async (store, other) => {
         const [current, next, replacement] = [newKey('current'), newKey('next'), newKey('next')];
-        await store.provideSigningKeys([current, next], NOW);
+        await store.addSigningKeys([current, next], NOW);
         expect(await store.rotateSigningKeys(next.kid, replacement, after(1))).toBe(true);
         const keys = await other.listSigningKeys();
         expect(keys).toHaveLength(3);
@@ -100,7 +100,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
       withEmpty(async (store) => {
         const [current, next] = [newKey('current'), newKey('next')];
         expect(await store.rotateSigningKeys(next.kid, newKey('next'), NOW)).toBe(false);
-        await store.provideSigningKeys([current, next], NOW);
+        await store.addSigningKeys([current, next], NOW);
         const before = await store.listSigningKeys();
         for (const kid of [current.kid, newKey('next').kid]) {
           expect(await store.rotateSigningKeys(kid, newKey('next'), NOW)).toBe(false);
@@ -111,7 +111,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
     it('is done by exactly one of several at once', () =>
       withEmpty(async (...stores) => {
         const [store] = stores;
-        await store.provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        await store.addSigningKeys([newKey('current'), newKey('next')], NOW);
         for (let round = 1; round <= 5; round += 1) {
           const next = await keyThatIs('next', store);
           const replacements = Array.from({ length: 8 }, () => newKey('next'));
@@ -129,7 +129,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
       withEmpty(async (...stores) => {
         const [store, other] = stores;
         const provide = (algorithm: string, on: Store) =>
-          on.provideSigningKeys([newKey('next', algorithm), newKey('current', algorithm)], NOW);
+          on.addSigningKeys([newKey('next', algorithm), newKey('current', algorithm)], NOW);
         await provide('EdDSA', store);
         await atOnce(40, stores, async (one, i) => {
           if (i % 5 === 0) await provide(i % 2 === 0 ? 'EdDSA' : 'ES256', one);
@@ -144,7 +144,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
 
     it('is a walk through keys that each are next, then current, then retired', () =>
       withEmpty(async (...stores) => {
-        await stores[0].provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        await stores[0].addSigningKeys([newKey('current'), newKey('next')], NOW);
         const seen = new Map<string, SigningKeyRow>();
         const rank = (key?: SigningKeyRow) => ['next', 'current', 'retired'].indexOf(key?.status ?? 'next');
         await fc.assert(
@@ -178,7 +178,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
     ) {
       await withEmpty(async (store, other) => {
         const [retired, current, next] = [newKey('current'), newKey('next'), newKey('next')];
-        await store.provideSigningKeys([retired, current], NOW);
+        await store.addSigningKeys([retired, current], NOW);
         await store.rotateSigningKeys(current.kid, next, after(1));
         await use({ retired, current, next }, store, other);
       });
@@ -246,7 +246,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
       withEmpty(async (store, other) => {
         const keys = [newKey('current'), ...Array.from({ length: 4 }, () => newKey('next'))];
         const [first, second] = keys;
-        await store.provideSigningKeys(first && second ? [first, second] : [], NOW);
+        await store.addSigningKeys(first && second ? [first, second] : [], NOW);
         for (let i = 1; i < 4; i += 1) {
           await store.rotateSigningKeys(keys[i]?.kid ?? '', keys[i + 1] ?? newKey('next'), after(i));
         }
@@ -265,7 +265,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
     it('counts each once when two instances do it', () =>
       withEmpty(async (...stores) => {
         const [store] = stores;
-        await store.provideSigningKeys([newKey('current'), newKey('next')], NOW);
+        await store.addSigningKeys([newKey('current'), newKey('next')], NOW);
         for (let i = 0; i < 5; i += 1) {
           await store.rotateSigningKeys((await keyThatIs('next', store))?.kid ?? '', newKey('next'), NOW);
         }

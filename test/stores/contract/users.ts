@@ -86,7 +86,7 @@ export function describeUsers(name: string, fixture: Fixture): void {
         endedSessions: 1,
       });
       expect((await other.findUserByEmail(user.emailKey))?.passwordHash).toBe('new');
-      const standings = await Promise.all(sessions.map(({ id }) => other.findSessionStanding(id)));
+      const standings = await Promise.all(sessions.map(({ id }) => other.findSessionStatus(id)));
       expect(standings.map((standing) => standing?.revokedAt)).toEqual([after(1), undefined]);
       expect(await store.setPasswordHash('nobody@example.com', 'new', NOW, IDLE_SECONDS)).toBeUndefined();
     });

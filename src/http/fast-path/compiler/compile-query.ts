@@ -32,8 +32,8 @@ import {
   type OperationDefinitionNode,
   TypeNameMetaFieldDef,
 } from 'graphql';
-import type { PromiseOrValue } from '../../../utils/maybe-promise.ts';
-import { isPlain } from './is-compilable.ts';
+import type { MaybePromise } from '../../../utils/maybe-promise.ts';
+import { isCompilable } from './is-compilable.ts';
 
 export interface CompiledQuery {
   /** Fields with every fragment written out; each retains some hundred bytes. */
@@ -41,25 +41,25 @@ export interface CompiledQuery {
   /** It is for this one alone. */
   schema: GraphQLSchema;
   /** Gives nothing where the executor has to answer: something was null that must not be, threw, or is out of the ordinary. */
-  run(args: Pick<ExecutionArgs, 'rootValue' | 'contextValue'>): PromiseOrValue<ExecutionResult | undefined>;
+  run(args: Pick<ExecutionArgs, 'rootValue' | 'contextValue'>): MaybePromise<ExecutionResult | undefined>;
 }
 
 interface Run {
   context: ExecutionContext;
   /** Arrays that are this run's own, as those of the executor are: apps keep what belongs to one request by them. */
   nodesOf(nodes: FieldNode[]): FieldNode[];
-  isGivenUp: boolean;
+  hasBailedOut: boolean;
   /**
    * What has begun goes on, so that nothing is rejected unheard; whoever waits for the run need not wait for it.
    * @returns the value in the place of the one that is not known
    */
-  giveUp(): null;
+  bailOut(): null;
 }
 
 type GraphQLMethod = (args: object, context: unknown, info: GraphQLResolveInfo) => unknown;
 
 /** What is selected of an object; a promise never rejects. */
-type Select = (source: unknown, path: Path | undefined, run: Run) => PromiseOrValue<Record<string, unknown>>;
+type Select = (source: unknown, path: Path | undefined, run: Run) => MaybePromise<Record<string, unknown>>;
 
 /** From what a resolver returned to what is answered; may throw, while a promise never rejects. Leaves need no path. */
 type Complete = (value: unknown, path: Path | undefined, run: Run) => unknown;
@@ -70,7 +70,7 @@ export function compileQuery(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): CompiledQuery | undefined {
-  if (operation.operation !== 'query' || !isPlain(schema, document)) return undefined;
+  if (operation.operation !== 'query' || !isCompilable(schema, document)) return undefined;
   const queryType = schema.getQueryType();
   const built = buildExecutionContext({ schema, document, operationName: operation.name?.value });
   if (!queryType || Array.isArray(built)) return undefined; // the executor says so
@@ -84,13 +84,13 @@ export function compileQuery(
     const compiled = [...groups].map(([key, nodes]) => ({
       key,
       isNonNull: isNonNullType(type.getFields()[nodes[0]?.name.value ?? '']?.type),
-      ask: compileField(type, key, nodes),
+      resolveField: compileField(type, key, nodes),
     }));
     return (source, path, run) => {
       const selected: Record<string, unknown> = {};
       let pending: Promise<void>[] | undefined;
-      for (const { key, isNonNull, ask } of compiled) {
-        const value = ask(source, path, run);
+      for (const { key, isNonNull, resolveField } of compiled) {
+        const value = resolveField(source, path, run);
         if (value === null && isNonNull) break; // the executor asks no further, either
         selected[key] = value; // a promise keeps the place
         if (!(value instanceof Promise)) continue;
@@ -116,9 +116,9 @@ export function compileQuery(
     const complete = compileType(field.type, nodes);
     const nullable = getNullableType(field.type);
     const isLeaf = isLeafType(nullable);
-    const kept = keptBy(nullable);
+    const passthrough = passthroughType(nullable);
 
-    const askResolver = (source: unknown, path: Path, { context, nodesOf }: Run): unknown => {
+    const callResolver = (source: unknown, path: Path, { context, nodesOf }: Run): unknown => {
       const info = buildResolveInfo(context, field, nodesOf(nodes), parentType, path);
       if (resolve !== undefined) return resolve(source, {}, context.contextValue, info);
       return (source as Record<string, GraphQLMethod>)[name]?.({}, context.contextValue, info);
@@ -126,13 +126,18 @@ export function compileQuery(
 
     return (source: unknown, parentPath: Path | undefined, run: Run): unknown => {
       try {
-        const property = resolve === undefined ? propertyOf(source, name) : ASK;
-        if (typeof property === kept) return property; // nearly all there are, in nearly no time
-        if (isLeaf && property !== ASK) return settle(property, complete, undefined, run);
+        const property = resolve === undefined ? propertyOf(source, name) : CALL_RESOLVER;
+        if (typeof property === passthrough) return property; // nearly all there are, in nearly no time
+        if (isLeaf && property !== CALL_RESOLVER) return settle(property, complete, undefined, run);
         const path = addPath(parentPath, key, parentType.name);
-        return settle(property === ASK ? askResolver(source, path, run) : property, complete, path, run);
+        return settle(
+          property === CALL_RESOLVER ? callResolver(source, path, run) : property,
+          complete,
+          path,
+          run,
+        );
       } catch {
-        return run.giveUp();
+        return run.bailOut();
       }
     };
   }
@@ -142,8 +147,8 @@ export function compileQuery(
     const nullable = getNullableType(type);
     const complete = compileNullable(nullable, nodes);
     return (value, path, run) => {
-      if (value == null) return isNonNull ? run.giveUp() : null;
-      return value instanceof Error ? run.giveUp() : complete(value, path, run);
+      if (value == null) return isNonNull ? run.bailOut() : null;
+      return value instanceof Error ? run.bailOut() : complete(value, path, run);
     };
   }
 
@@ -170,19 +175,19 @@ export function compileQuery(
       try {
         for await (const item of list) if (!add(items, item, path, run)) break;
       } catch {
-        run.giveUp();
+        run.bailOut();
       }
       return Promise.all(items);
     }
 
     return (list, path, run) => {
       if (isAsyncIterable(list)) return completeAsync(list, path, run);
-      if (!isIterableObject(list)) return run.giveUp();
+      if (!isIterableObject(list)) return run.bailOut();
       const items: unknown[] = [];
       try {
         for (const item of list) if (!add(items, item, path, run)) break;
       } catch {
-        run.giveUp();
+        run.bailOut();
       }
       return items.some((item) => item instanceof Promise) ? Promise.all(items) : items;
     };
@@ -198,19 +203,19 @@ export function compileQuery(
         ownNodes.set(nodes, own);
         return own;
       },
-      isGivenUp: false,
-      giveUp() {
-        run.isGivenUp = true;
+      hasBailedOut: false,
+      bailOut() {
+        run.hasBailedOut = true;
         waiting?.(undefined);
         return null;
       },
     };
     const data = select(rootValue, undefined, run);
-    if (run.isGivenUp) return undefined;
+    if (run.hasBailedOut) return undefined;
     if (!(data instanceof Promise)) return { data };
     return new Promise<ExecutionResult | undefined>((resolve) => {
       waiting = resolve;
-      data.then((there) => resolve(run.isGivenUp ? undefined : { data: there }));
+      data.then((there) => resolve(run.hasBailedOut ? undefined : { data: there }));
     });
   }
 
@@ -223,29 +228,29 @@ function noVariables(): ExecutionContext['variableValues'] {
 }
 
 /** Stands for a value that the resolver has to be asked for. */
-const ASK = Symbol('ask');
+const CALL_RESOLVER = Symbol('ask');
 
 /** What the default resolver reads; it is asked for what it would call. */
 function propertyOf(source: unknown, name: string): unknown {
   const property = isObjectLike(source) ? (source as Record<string, unknown>)[name] : undefined;
-  return typeof property === 'function' ? ASK : property;
+  return typeof property === 'function' ? CALL_RESOLVER : property;
 }
 
 /** As graphql has them; an app may put others in their place, for all schemas. */
-const OWN_SERIALIZERS = new Map<unknown, { serialize: unknown; kept: 'string' | 'boolean' }>([
-  [GraphQLString, { serialize: GraphQLString.serialize, kept: 'string' }],
-  [GraphQLID, { serialize: GraphQLID.serialize, kept: 'string' }],
-  [GraphQLBoolean, { serialize: GraphQLBoolean.serialize, kept: 'boolean' }],
+const OWN_SERIALIZERS = new Map<unknown, { serialize: unknown; passthrough: 'string' | 'boolean' }>([
+  [GraphQLString, { serialize: GraphQLString.serialize, passthrough: 'string' }],
+  [GraphQLID, { serialize: GraphQLID.serialize, passthrough: 'string' }],
+  [GraphQLBoolean, { serialize: GraphQLBoolean.serialize, passthrough: 'boolean' }],
 ]);
 
 /** What a leaf type answers as it is, by `typeof`; undefined where that depends. */
-function keptBy(type: GraphQLOutputType): 'string' | 'boolean' | undefined {
+function passthroughType(type: GraphQLOutputType): 'string' | 'boolean' | undefined {
   const own = OWN_SERIALIZERS.get(type);
-  return isLeafType(type) && own?.serialize === type.serialize ? own.kept : undefined;
+  return isLeafType(type) && own?.serialize === type.serialize ? own.passthrough : undefined;
 }
 
 function compileTypeName(name: string) {
-  const isKept = keptBy(GraphQLString) !== undefined;
+  const isKept = passthroughType(GraphQLString) !== undefined;
   const complete = compileLeaf(GraphQLString);
   return (_source: unknown, path: Path | undefined, run: Run): unknown =>
     isKept ? name : completeItem(name, complete, path, run);
@@ -263,9 +268,9 @@ function isPromise(value: unknown): value is PromiseLike<unknown> {
 function compileLeaf(type: GraphQLLeafType): Complete {
   return (value, _path, run) => {
     const serialized: unknown = type.serialize(value);
-    if (serialized == null) return run.giveUp();
+    if (serialized == null) return run.bailOut();
     if (!isPromise(serialized)) return serialized;
-    return Promise.resolve(serialized).then(() => run.giveUp(), run.giveUp);
+    return Promise.resolve(serialized).then(() => run.bailOut(), run.bailOut);
   };
 }
 
@@ -273,7 +278,7 @@ function completeItem(item: unknown, complete: Complete, path: Path | undefined,
   try {
     return settle(item, complete, path, run);
   } catch {
-    return run.giveUp();
+    return run.bailOut();
   }
 }
 
@@ -284,11 +289,13 @@ function settle(value: unknown, complete: Complete, path: Path | undefined, run:
     try {
       return complete(there, path, run);
     } catch {
-      return run.giveUp();
+      return run.bailOut();
     }
   };
   // As the executor does it, also with what is no promise of JavaScript's own.
-  const completed: unknown = value.then(completeLater, run.giveUp);
+  const completed: unknown = value.then(completeLater, run.bailOut);
   if (completed instanceof Promise) return completed;
-  return isPromise(completed) ? Promise.resolve(completed).then((there) => there, run.giveUp) : run.giveUp();
+  return isPromise(completed)
+    ? Promise.resolve(completed).then((there) => there, run.bailOut)
+    : run.bailOut();
 }

@@ -22,11 +22,11 @@ const MIN_FIELD_LENGTH = 2;
  * Whether the operations of a valid document select, whatever happens, exactly the fields that are written in them: no
  * arguments, variables and directives, no types that are found out while they run, no introspection.
  */
-export function isPlain(schema: GraphQLSchema, document: DocumentNode): boolean {
+export function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
   const typeInfo = new TypeInfo(schema);
-  let isPlain = true;
+  let isCompilable = true;
   const refuse = () => {
-    isPlain = false;
+    isCompilable = false;
   };
   visit(
     document,
@@ -38,18 +38,18 @@ export function isPlain(schema: GraphQLSchema, document: DocumentNode): boolean 
       },
       [Kind.FIELD]() {
         const field = typeInfo.getFieldDef();
-        if (!field || isAbstractType(typeInfo.getParentType()) || !isPlainField(field)) refuse();
+        if (!field || isAbstractType(typeInfo.getParentType()) || !isCompilableField(field)) refuse();
       },
     }),
   );
   const most = Math.min(MAX_FIELDS, (document.loc?.end ?? 0) / MIN_FIELD_LENGTH);
-  return isPlain && countFields(document) <= most;
+  return isCompilable && countFields(document) <= most;
 }
 
-function isPlainField({ name, args, type }: GraphQLField<unknown, unknown>): boolean {
+function isCompilableField({ name, args, type }: GraphQLField<unknown, unknown>): boolean {
   const named = getNamedType(type);
-  const isFoundOut = isAbstractType(named) || (isObjectType(named) && named.isTypeOf != null);
-  return args.length === 0 && !isFoundOut && (name === '__typename' || !name.startsWith('__'));
+  const isResolvedAtRuntime = isAbstractType(named) || (isObjectType(named) && named.isTypeOf != null);
+  return args.length === 0 && !isResolvedAtRuntime && (name === '__typename' || !name.startsWith('__'));
 }
 
 /** With every fragment written out where it is spread. */
