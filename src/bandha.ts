@@ -60,7 +60,7 @@ import { assertLog, consoleLog, type Log } from './utils/log.ts';
 export interface BandhaOptions
   extends Partial<Config>,
     SchemaExtension,
-    Pick<GuardOptions, 'default' | 'policies' | 'report'> {
+    Pick<GuardOptions, 'defaultAccess' | 'policies' | 'reportOnly'> {
   /** A pino logger, or one with its methods. @default errors and warnings go to the console */
   log?: Log;
   /** Whether plain queries are compiled; default true. */
@@ -102,13 +102,21 @@ export interface Bandha {
  * @throws ConfigError naming every fault found; AuthError `STORE_UNAVAILABLE` where the database cannot be reached
  */
 export async function createBandha(options: BandhaOptions = {}): Promise<Bandha> {
-  const { typeDefs, resolvers, policies, default: otherwise, report, log = consoleLog, ...rest } = options;
+  const {
+    typeDefs,
+    resolvers,
+    policies,
+    defaultAccess: otherwise,
+    reportOnly: report,
+    log = consoleLog,
+    ...rest
+  } = options;
   const { now = () => new Date(), compile = true, operationLimits, ...others } = rest;
   const { maxBodyBytes = MAX_BODY_BYTES, multipart, ...given } = others;
   assertBodyLimits({ maxBodyBytes, multipart });
   assertLog(log);
   assertClock(now);
-  assertGuardOptions({ policies, default: otherwise, report });
+  assertGuardOptions({ policies, defaultAccess: otherwise, reportOnly: report });
   const ofOperations = resolveOperationLimits(operationLimits);
   const config = resolveConfig({
     ...given,
@@ -161,13 +169,13 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
     const built = createSchema({ accounts, getClientInfo, signup: config.signup, typeDefs, resolvers });
     const guardOptions: GuardOptions = {
       policies,
-      default: otherwise,
-      report,
+      defaultAccess: otherwise,
+      reportOnly: report,
       log,
       now,
       onDenied: config.onDenied,
       // In production, callers learn of what they may use and no more.
-      introspection: config.production ? 'usable' : 'annotated',
+      introspection: config.production ? 'permitted' : 'annotated',
       watchSession: tokens.watch,
     };
     const guard = createGuard(guardOptions);

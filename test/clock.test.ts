@@ -31,7 +31,7 @@ describe.each(Object.entries(CLOCKS))('a clock that is or returns %s', (_, clock
   });
 });
 
-describe('useBandha', () => {
+describe('useTokenAuth', () => {
   it('is rejected without options, with the name of the one it needs', () => {
     const create = useTokenAuth as (...args: unknown[]) => unknown; // what JavaScript can pass
     expect(() => create()).toThrow('verifier: is required');

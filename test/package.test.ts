@@ -9,7 +9,7 @@ const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
 
 /** What an app imports, a row an entry. */
 const NAMES: Record<string, readonly string[]> = {
-  '.': ['createBandha', 'createVerifier', 'useBandha', 'useGuard'],
+  '.': ['createBandha', 'createVerifier', 'useTokenAuth', 'useGuard'],
   './client': ['createAuthClient'],
   './apollo': ['createAuthLink'],
   './urql': ['bandhaExchange'],

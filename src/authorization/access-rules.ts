@@ -27,7 +27,7 @@ import {
 
 export interface AccessRulesOptions {
   /** With `deny`, what is not public needs a signed-in caller. */
-  default: 'allow' | 'deny';
+  defaultAccess: 'allow' | 'deny';
   /** The names that `policies` may use. */
   policyNames: readonly string[];
 }
@@ -98,7 +98,7 @@ export function readAccessRules(schema: GraphQLSchema, options: AccessRulesOptio
           : []),
       ];
       if (isPublic) publicFields.add(coordinate);
-      const closed = options.default === 'deny' && !isPublic && own.length === 0;
+      const closed = options.defaultAccess === 'deny' && !isPublic && own.length === 0;
       forField.set(coordinate, intern(closed ? [SIGNED_IN] : own));
     }
   }
@@ -110,7 +110,7 @@ export function readAccessRules(schema: GraphQLSchema, options: AccessRulesOptio
   const metaField = (type: GraphQLNamedType | null | undefined) => {
     if (!type) return [];
     const own = forType.get(type.name) ?? [];
-    const closed = options.default === 'deny' && own.length === 0 && !written(type.name).isPublic;
+    const closed = options.defaultAccess === 'deny' && own.length === 0 && !written(type.name).isPublic;
     return closed ? intern([SIGNED_IN]) : own;
   };
   return {

@@ -22,10 +22,10 @@ import { createPolicyEvaluator, type Policy, type PolicyEvaluator } from './poli
 
 export interface AccessOptions {
   /** `deny`: what is not `@public` needs a signed-in caller. Default `allow`. */
-  default?: 'allow' | 'deny';
+  defaultAccess?: 'allow' | 'deny';
   policies?: Readonly<Record<string, Policy>>;
   /** Only log what would be refused, and let it through. */
-  report?: boolean;
+  reportOnly?: boolean;
   /** Is told of disagreeing implementations, of policies that fail, and in report mode of refusals. Default: the console. */
   log?: GuardLog;
   /** The clock that `maxAge` is measured by. */
@@ -42,7 +42,7 @@ export interface EnforcedSchema {
   /** Made when it is first needed: other plugins change the resolvers of `plain` before that. */
   readonly enforced: GraphQLSchema;
   accessRules: AccessRules;
-  policyBook: PolicyEvaluator;
+  policyEvaluator: PolicyEvaluator;
   isReportOnly: boolean;
   log: GuardLog;
   now: () => Date;
@@ -73,21 +73,21 @@ export function findEnforced(enforced: GraphQLSchema): EnforcedSchema | undefine
 export function enforceSchema(schema: GraphQLSchema, options: AccessOptions = {}): EnforcedSchema {
   const already = byEnforcedSchema.get(schema);
   if (already !== undefined) return already;
-  const { policies = {}, report = false, log = consoleLog, now = () => new Date() } = options;
+  const { policies = {}, reportOnly = false, log = consoleLog, now = () => new Date() } = options;
   const accessRules = readAccessRules(schema, {
-    default: options.default ?? 'allow',
+    defaultAccess: options.defaultAccess ?? 'allow',
     policyNames: Object.keys(policies),
   });
   for (const disagreement of findInconsistentInterfaces(schema, accessRules)) log.warn({}, disagreement);
-  const policyBook = createPolicyEvaluator(policies, (message, err) => log.warn({ err }, message));
+  const policyEvaluator = createPolicyEvaluator(policies, (message, err) => log.warn({ err }, message));
   const startedAt = new WeakMap<object, Date>();
   const enforcement = createEnforcement({
     schema,
     accessRules,
-    policyBook,
+    policyEvaluator,
     callerOf: (context, operation) =>
       callerOf(context, operation === 'subscription' ? () => startOf(context) ?? now() : now),
-    report: report ? log : undefined,
+    reportOnly: reportOnly ? log : undefined,
   });
   const startOf = (context: unknown) => (isObject(context) ? startedAt.get(context) : undefined);
 
@@ -96,7 +96,7 @@ export function enforceSchema(schema: GraphQLSchema, options: AccessOptions = {}
     | undefined;
   const getCurrent = () => {
     if (current === undefined) {
-      const enforced = addChecks(schema, { accessRules, policyBook, enforcement });
+      const enforced = addChecks(schema, { accessRules, policyEvaluator, enforcement });
       byEnforcedSchema.set(enforced, guarded);
       current = {
         enforced,
@@ -108,7 +108,7 @@ export function enforceSchema(schema: GraphQLSchema, options: AccessOptions = {}
     return current;
   };
   const guarded: EnforcedSchema = {
-    ...{ original: schema, accessRules, policyBook, isReportOnly: report, log, now, options },
+    ...{ original: schema, accessRules, policyEvaluator, isReportOnly: reportOnly, log, now, options },
     get enforced() {
       return getCurrent().enforced;
     },
@@ -135,16 +135,16 @@ export function callerOf(context: unknown, now: () => Date): Caller {
 
 interface EnforceDeps {
   accessRules: AccessRules;
-  policyBook: PolicyEvaluator;
+  policyEvaluator: PolicyEvaluator;
   enforcement: ReturnType<typeof createEnforcement>;
 }
 
 /** Copies the schema, with checks in its resolvers. */
 function addChecks(
   schema: GraphQLSchema,
-  { accessRules, policyBook, enforcement }: EnforceDeps,
+  { accessRules, policyEvaluator, enforcement }: EnforceDeps,
 ): GraphQLSchema {
-  const subscriptionName = policyBook.usesPolicies(accessRules.rules)
+  const subscriptionName = policyEvaluator.usesPolicies(accessRules.rules)
     ? schema.getSubscriptionType()?.name
     : undefined;
   return mapSchema(schema, {
@@ -155,7 +155,7 @@ function addChecks(
       const returned = getNamedType(config.type);
       const mayNeedPolicies =
         isAbstractType(returned) &&
-        policyBook.usesPolicies(accessRules.forAny(mapped.getPossibleTypes(returned)));
+        policyEvaluator.usesPolicies(accessRules.forAny(mapped.getPossibleTypes(returned)));
       const isEvent = typeName === subscriptionName;
       if (requirement.length === 0 && !mayNeedPolicies && !isEvent) return undefined;
       const coordinate = `${typeName}.${fieldName}`;

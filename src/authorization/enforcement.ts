@@ -16,11 +16,11 @@ import type { PolicyEvaluator } from './policies.ts';
 export interface EnforcementDeps {
   schema: GraphQLSchema;
   accessRules: AccessRules;
-  policyBook: PolicyEvaluator;
+  policyEvaluator: PolicyEvaluator;
   /** @throws GraphQLError if `context.principal` is no caller */
   callerOf(context: unknown, operation: GraphQLResolveInfo['operation']['operation']): Caller;
   /** In report mode: denials are logged there, and nothing is denied. */
-  report: GuardLog | undefined;
+  reportOnly: GuardLog | undefined;
 }
 
 interface AccessCheck {
@@ -34,14 +34,20 @@ interface AccessCheck {
 
 type Resolver = GraphQLFieldResolver<unknown, unknown>;
 
-export function createEnforcement({ schema, accessRules, policyBook, callerOf, report }: EnforcementDeps) {
+export function createEnforcement({
+  schema,
+  accessRules,
+  policyEvaluator,
+  callerOf,
+  reportOnly,
+}: EnforcementDeps) {
   /** A field's arguments for the step that determines the type of its objects, which does not get them. */
   const knownArguments = new WeakMap<GraphQLResolveInfo, Readonly<Record<string, unknown>>>();
 
   /** The error to reject with; undefined in report mode. */
   function toError(denial: Denial, coordinate: string): AuthError | undefined {
-    if (report === undefined) return toAuthError(denial, coordinate);
-    report.warn({ coordinate, reason: denial.reason }, 'would be refused');
+    if (reportOnly === undefined) return toAuthError(denial, coordinate);
+    reportOnly.warn({ coordinate, reason: denial.reason }, 'would be refused');
     return undefined;
   }
 
@@ -60,13 +66,13 @@ export function createEnforcement({ schema, accessRules, policyBook, callerOf, r
       const error = toError(denial, coordinate);
       if (error !== undefined) return reject(error);
     }
-    if (caller.principal === null || !policyBook.usesPolicies(requirement)) return next();
+    if (caller.principal === null || !policyEvaluator.usesPolicies(requirement)) return next();
     const args = check.args();
     const { principal } = caller;
     const allowed =
       args === undefined
         ? Promise.resolve(false)
-        : policyBook.evaluate(
+        : policyEvaluator.evaluate(
             requirement,
             { principal, args, fieldName: info.fieldName, context },
             toEvaluationOrder(info),
@@ -95,7 +101,7 @@ export function createEnforcement({ schema, accessRules, policyBook, callerOf, r
     /** For a root field of a subscription: results of policies from the event before do not count. */
     beginEvent(resolve: Resolver): Resolver {
       return (source, args, context, info) => {
-        policyBook.forget(context);
+        policyEvaluator.forget(context);
         return resolve(source, args, context, info);
       };
     },

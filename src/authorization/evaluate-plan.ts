@@ -26,7 +26,7 @@ export interface PlanEvaluator {
 export interface PlanEvaluatorOptions {
   /** Whether the refusals set the HTTP status. */
   setsStatus: boolean;
-  kept: EvaluationCache<Evaluation>;
+  cache: EvaluationCache<Evaluation>;
 }
 
 const SATISFIED: Evaluation = { errors: [], deniesMetaField: false, isSatisfied: true };
@@ -46,8 +46,8 @@ let judges = 0;
 /** Judges one operation for request after request, and remembers the refusals it has written out. */
 export function createPlanEvaluator(
   plan: Plan,
-  { original: plain, policyBook }: EnforcedSchema,
-  { setsStatus, kept }: PlanEvaluatorOptions,
+  { original, policyEvaluator }: EnforcedSchema,
+  { setsStatus, cache }: PlanEvaluatorOptions,
 ): PlanEvaluator {
   judges += 1;
   const id = judges;
@@ -58,26 +58,27 @@ export function createPlanEvaluator(
     let length = 0;
     for (const one of denied) {
       if (length > MAX_ERRORS_LENGTH) break;
-      length += ERROR_LENGTH + one.place.path.length;
-      const keys = toPathArray(one.place.path);
-      distinct.set(`${keys.join('.')} ${one.place.coordinate}`, { ...one, keys });
+      length += ERROR_LENGTH + one.field.path.length;
+      const keys = toPathArray(one.field.path);
+      distinct.set(`${keys.join('.')} ${one.field.coordinate}`, { ...one, keys });
     }
     const errors = [...distinct.values()].map(
-      ({ denial, keys: path, place: { coordinate, node } }, index) => {
+      ({ denial, keys: path, field: { coordinate, node } }, index) => {
         const nodes = index < MAX_LOCATED_ERRORS ? [node] : undefined;
         return withoutStack(() =>
           toGraphQLError(toAuthError(denial, coordinate), { nodes, path }, setsStatus),
         );
       },
     );
-    const deniesMetaField = denied.some(({ place }) => place.node.name.value.startsWith('__'));
+    const deniesMetaField = denied.some(({ field }) => field.node.name.value.startsWith('__'));
     return { errors, deniesMetaField, isSatisfied: false };
   }
   const usesPolicies = plan.unconditional.some(
-    ({ requirement, fields: places }) =>
-      policyBook.usesPolicies(requirement) && places.some((place) => isEvaluatedEarly(plan, place)),
+    ({ requirement, fields }) =>
+      policyEvaluator.usesPolicies(requirement) && fields.some((field) => isEvaluatedEarly(plan, field)),
   );
-  const mayNeedPolicies = policyBook.usesPolicies(plan.perObject) || (usesPolicies && !plan.listsEveryField);
+  const mayNeedPolicies =
+    policyEvaluator.usesPolicies(plan.perObject) || (usesPolicies && !plan.listsEveryField);
 
   function writeErrors(denials: readonly (Denial | undefined)[], variables: Variables): Evaluation {
     const key = [
@@ -87,17 +88,17 @@ export function createPlanEvaluator(
         variables[name] === true || variables[name] === false ? variables[name] : '',
       ),
     ].join('|');
-    const known = kept.get(key);
+    const known = cache.get(key);
     if (known !== undefined) return known;
     const evaluation = toErrors(
-      plan.unconditional.flatMap(({ fields: places }, index) => {
+      plan.unconditional.flatMap(({ fields }, index) => {
         const denial = denials[index];
         if (denial === undefined) return [];
-        const selected = places.filter(({ conditions }) => isSelected(conditions, variables));
-        return selected.map((place) => ({ denial, place }));
+        const selected = fields.filter(({ conditions }) => isSelected(conditions, variables));
+        return selected.map((field) => ({ denial, field }));
       }),
     );
-    return kept.set(key, evaluation);
+    return cache.set(key, evaluation);
   }
 
   function evaluate(args: ExecutionArgs, caller: Caller): Evaluation | Promise<Evaluation> {
@@ -113,7 +114,7 @@ export function createPlanEvaluator(
       isDenied || mayNeedPolicies || checkRequirement(plan.perObject, caller) !== undefined;
     const evaluation = needsEnforcement ? NEEDS_ENFORCEMENT : SATISFIED;
     if (!usesPolicies || caller.principal === null) return evaluation;
-    return evaluatePlan({ plan, plain, policyEvaluator: policyBook, variables }, args, caller.principal).then(
+    return evaluatePlan({ plan, original, policyEvaluator, variables }, args, caller.principal).then(
       ({ denied, isComplete }) => {
         if (denied.length > 0) return toErrors(denied);
         return isComplete ? evaluation : NEEDS_ENFORCEMENT;

@@ -13,11 +13,11 @@ export interface DecisionOptions extends AccessOptions {
    */
   onDenied?: 'reject' | 'null';
   /**
-   * `usable`: callers see the types and fields that they may use, with a line on what each needs. `annotated`: everyone sees
-   * everything, with that line, also if `default` is `deny`; for development.
+   * `permitted`: callers see the types and fields that they may use, with a line on what each needs. `annotated`: everyone sees
+   * everything, with that line, also if `defaultAccess` is `deny`; for development.
    * @default 'all'
    */
-  introspection?: 'all' | 'usable' | 'annotated';
+  introspection?: 'all' | 'permitted' | 'annotated';
 }
 
 /** Everything that a guard goes by. */
@@ -31,10 +31,10 @@ const CHECKS: Readonly<
   Record<keyof GuardSettings, readonly [isValid: (value: unknown) => boolean, rule: string]>
 > = {
   onDenied: oneOf('reject', 'null'),
-  introspection: oneOf('all', 'usable', 'annotated'),
-  default: oneOf('allow', 'deny'),
+  introspection: oneOf('all', 'permitted', 'annotated'),
+  defaultAccess: oneOf('allow', 'deny'),
   // A text such as 'false' would let everything through.
-  report: [(value) => typeof value === 'boolean', 'be true or false'],
+  reportOnly: [(value) => typeof value === 'boolean', 'be true or false'],
   policies: [isPolicies, 'be an object of functions'],
   now: [isClock, CLOCK_RULE],
   watchSession: [isFunction, 'be a function'],
@@ -76,12 +76,13 @@ function isPolicies(value: unknown): boolean {
   );
 }
 
-const DEFAULTS: Required<Pick<GuardSettings, 'default' | 'onDenied' | 'report' | 'introspection'>> = {
-  default: 'allow',
-  onDenied: 'reject',
-  report: false,
-  introspection: 'all',
-};
+const DEFAULTS: Required<Pick<GuardSettings, 'defaultAccess' | 'onDenied' | 'reportOnly' | 'introspection'>> =
+  {
+    defaultAccess: 'allow',
+    onDenied: 'reject',
+    reportOnly: false,
+    introspection: 'all',
+  };
 
 /**
  * Two guards of one server would each check by their own options, and access would be what the weaker one allows.

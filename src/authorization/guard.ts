@@ -107,17 +107,17 @@ export function createGuard(options: GuardSettings = {}): Guard {
       if (refusals.length > 0) {
         if (onDenied === 'reject') return { result: { errors: refusals } };
         // Meta-fields have no wall, and a schema filtered for the caller lacks the fields that are denied.
-        const isMixed = introspection === 'usable' && plan.introspection === 'mixed';
+        const isMixed = introspection === 'permitted' && plan.introspection === 'mixed';
         if (deniesMetaField || isMixed) return { result: { data: null, errors: refusals } };
       }
-      if (introspection === 'usable' && plan.introspection !== 'none') {
+      if (introspection === 'permitted' && plan.introspection !== 'none') {
         return decideIntrospection(guarded, plan, caller);
       }
       if (introspection === 'annotated' && plan.introspection !== 'none') return annotate(guarded);
       return isSatisfied ? onOriginal : { schema: schema.enforced };
     }
 
-    const usesPolicies = schema.policyBook.usesPolicies(plan.perObject);
+    const usesPolicies = schema.policyEvaluator.usesPolicies(plan.perObject);
 
     /** What is remembered by context is for one operation; some applications share a context among those of a connection. */
     function begin(args: ExecutionArgs): void {
@@ -125,7 +125,7 @@ export function createGuard(options: GuardSettings = {}): Guard {
       if (begun.has(args)) return; // by another guard of the server
       begun.add(args);
       forgetPrincipal(args.contextValue);
-      if (usesPolicies) schema.policyBook.forget(args.contextValue);
+      if (usesPolicies) schema.policyEvaluator.forget(args.contextValue);
     }
 
     const decide = (args: ExecutionArgs) => {
@@ -191,7 +191,10 @@ export function createGuard(options: GuardSettings = {}): Guard {
     const known = ofDocument.get(operation);
     if (known !== undefined) return known;
     const plan = planOperation(guarded.schema.original, guarded.schema.accessRules, document, operation);
-    const judge = createPlanEvaluator(plan, guarded.schema, { setsStatus: onDenied === 'reject', kept });
+    const judge = createPlanEvaluator(plan, guarded.schema, {
+      setsStatus: onDenied === 'reject',
+      cache: kept,
+    });
     const decide = createDecide(guarded, judge);
     guarded.decides.set(document, ofDocument.set(operation, decide));
     dropOldPlans(ofDocument);

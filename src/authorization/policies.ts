@@ -14,7 +14,7 @@ import { type Plan, type PlannedField, rootKeyOf } from './operation-plan.ts';
 
 /** A place that the caller may not have. */
 export interface DeniedField {
-  place: PlannedField;
+  field: PlannedField;
   denial: Denial;
 }
 
@@ -40,37 +40,37 @@ const FIRST_ERROR = { maxErrors: 1, hideSuggestions: true };
 export async function evaluatePlan(
   {
     plan,
-    plain,
+    original,
     policyEvaluator,
     variables,
-  }: { plan: Plan; plain: GraphQLSchema; policyEvaluator: PolicyEvaluator; variables: Variables },
+  }: { plan: Plan; original: GraphQLSchema; policyEvaluator: PolicyEvaluator; variables: Variables },
   { variableValues, contextValue: context }: ExecutionArgs,
   principal: Principal,
 ): Promise<PolicyResult> {
   const definitions = plan.operation.variableDefinitions ?? [];
-  const coerced = getVariableValues(plain, definitions, variableValues ?? {}, FIRST_ERROR);
+  const coerced = getVariableValues(original, definitions, variableValues ?? {}, FIRST_ERROR);
   // The executor will say what is wrong with the variables.
   if (coerced.variableValues === undefined) return { denied: [], isComplete: false };
   let isComplete = true;
-  const asked = plan.unconditional
+  const inputs = plan.unconditional
     .filter(({ requirement }) => policyEvaluator.usesPolicies(requirement))
-    .flatMap(({ requirement, fields: places }) => places.map((place) => ({ requirement, place })))
-    .filter(({ place }) => isEvaluatedEarly(plan, place) && isSelected(place.conditions, variables));
-  const answers = await Promise.all(
-    asked.map(async ({ requirement, place }) => {
-      const args = argumentsOf(place, coerced.variableValues);
+    .flatMap(({ requirement, fields }) => fields.map((field) => ({ requirement, field })))
+    .filter(({ field }) => isEvaluatedEarly(plan, field) && isSelected(field.conditions, variables));
+  const results = await Promise.all(
+    inputs.map(async ({ requirement, field }) => {
+      const args = argumentsOf(field, coerced.variableValues);
       if (args === undefined) {
         isComplete = false;
         return [];
       }
-      const question = { principal, args, fieldName: place.node.name.value, context };
-      const turn = plan.operation.operation === 'mutation' ? rootKeyOf(place.path) : '';
-      return (await policyEvaluator.evaluate(requirement, question, turn))
+      const input = { principal, args, fieldName: field.node.name.value, context };
+      const evaluationOrder = plan.operation.operation === 'mutation' ? rootKeyOf(field.path) : '';
+      return (await policyEvaluator.evaluate(requirement, input, evaluationOrder))
         ? []
-        : [{ place, denial: POLICY_DENIED }];
+        : [{ field, denial: POLICY_DENIED }];
     }),
   );
-  return { denied: answers.flat(), isComplete };
+  return { denied: results.flat(), isComplete };
 }
 
 /** @returns undefined where the arguments have faults that the executor will name */
@@ -100,16 +100,16 @@ export interface PolicyInput {
 }
 
 /** Answers yes by `true`; anything else, throwing, or taking too long is a no. */
-export type Policy = (question: PolicyInput) => boolean | Promise<boolean>;
+export type Policy = (input: PolicyInput) => boolean | Promise<boolean>;
 
 export interface PolicyEvaluator {
   /** Whether a requirement has policies at all. */
   usesPolicies(requirement: Requirement): boolean;
   /**
    * Whether, for each rule of the requirement that names policies, every one of any set says yes.
-   * @param turn results of the same turn are used again for equal questions; see `turnOf`
+   * @param evaluationOrder results of the same turn are used again for equal questions; see `turnOf`
    */
-  evaluate(requirement: Requirement, question: PolicyInput, turn: string): Promise<boolean>;
+  evaluate(requirement: Requirement, input: PolicyInput, evaluationOrder: string): Promise<boolean>;
   /** Results so far do not count for what comes: the next event of a subscription. */
   forget(context: unknown): void;
 }
@@ -122,18 +122,18 @@ export function createPolicyEvaluator(
   policies: Readonly<Record<string, Policy>>,
   warn: (message: string, error: unknown) => void,
 ): PolicyEvaluator {
-  const asked = new WeakMap<object, Map<string, Promise<boolean>>>();
+  const inputs = new WeakMap<object, Map<string, Promise<boolean>>>();
 
-  async function evaluatePolicy(name: string, question: PolicyInput): Promise<boolean> {
+  async function evaluatePolicy(name: string, input: PolicyInput): Promise<boolean> {
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(
       () => reject(new Error(`takes longer than ${POLICY_TIMEOUT_MS} ms`)),
       POLICY_TIMEOUT_MS,
     );
     try {
-      return (await Promise.race([policies[name]?.(question), late])) === true;
+      return (await Promise.race([policies[name]?.(input), late])) === true;
     } catch (error) {
-      warn(`The policy "${name}" failed for ${question.fieldName}, so it denies`, error);
+      warn(`The policy "${name}" failed for ${input.fieldName}, so it denies`, error);
       return false;
     } finally {
       clearTimeout(timer);
@@ -141,50 +141,50 @@ export function createPolicyEvaluator(
   }
 
   /** One result for each policy, field and arguments of a turn. */
-  function evaluateOnce(name: string, question: PolicyInput, turn: string): Promise<boolean> {
-    const { context, fieldName, args } = question;
-    const key = keyOf([turn, name, fieldName, args]);
+  function evaluateOnce(name: string, input: PolicyInput, evaluationOrder: string): Promise<boolean> {
+    const { context, fieldName, args } = input;
+    const key = keyOf([evaluationOrder, name, fieldName, args]);
     if (key === undefined || typeof context !== 'object' || context === null)
-      return evaluatePolicy(name, question);
-    const answers = asked.get(context) ?? new Map<string, Promise<boolean>>();
-    asked.set(context, answers);
-    const answer = answers.get(key) ?? evaluatePolicy(name, question);
-    answers.set(key, answer);
-    return answer;
+      return evaluatePolicy(name, input);
+    const results = inputs.get(context) ?? new Map<string, Promise<boolean>>();
+    inputs.set(context, results);
+    const result = results.get(key) ?? evaluatePolicy(name, input);
+    results.set(key, result);
+    return result;
   }
 
   return {
     usesPolicies: (requirement) => requirement.some((rule) => rule.policies !== undefined),
-    async evaluate(requirement, question, turn) {
+    async evaluate(requirement, input, evaluationOrder) {
       const verdicts = await Promise.all(
         requirement.map(async ({ policies: sets }) => {
           if (sets === undefined) return true;
-          const answers = await Promise.all(
-            sets.map((set) => Promise.all(set.map((name) => evaluateOnce(name, question, turn)))),
+          const results = await Promise.all(
+            sets.map((set) => Promise.all(set.map((name) => evaluateOnce(name, input, evaluationOrder)))),
           );
-          return answers.some((set) => set.every((yes) => yes));
+          return results.some((set) => set.every((yes) => yes));
         }),
       );
       return verdicts.every((yes) => yes);
     },
     forget(context) {
-      if (typeof context === 'object' && context !== null) asked.delete(context);
+      if (typeof context === 'object' && context !== null) inputs.delete(context);
     },
   };
 }
 
 /** Arguments that JSON cannot hold, such as uploads, have no key: they are asked about each time. */
 function keyOf(parts: unknown): string | undefined {
-  let isPlain = true;
+  let isSimple = true;
   try {
     const key = JSON.stringify(parts, (_, value) => {
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
         const prototype = Object.getPrototypeOf(value);
-        if (prototype !== Object.prototype && prototype !== null) isPlain = false;
+        if (prototype !== Object.prototype && prototype !== null) isSimple = false;
       }
       return value;
     });
-    return isPlain ? key : undefined;
+    return isSimple ? key : undefined;
   } catch {
     return undefined;
   }

@@ -15,7 +15,7 @@ const guards = new WeakMap<object, { getGuard(): Guard }>();
 /**
  * Protects a schema by its directives: rejects before execution what the operation certainly may not have, and runs
  * the rest so that forbidden fields and objects are denied one by one. Reads `context.principal`, which `createPrincipal`
- * makes, and `context.tokenProblem` for the reason, as `useBandha` sets them.
+ * makes, and `context.tokenProblem` for the reason, as `useTokenAuth` sets them.
  * @throws ConfigError when the schema is set, if a directive makes no rule or names an unknown policy, or if another guard of
  *   the server has other options
  */

@@ -104,7 +104,7 @@ function loadAccessRules(
   otherwise: 'allow' | 'deny',
 ): AccessRules {
   try {
-    return readAccessRules(built, { default: otherwise, policyNames: policyNamesOf(built) });
+    return readAccessRules(built, { defaultAccess: otherwise, policyNames: policyNamesOf(built) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandError(error.issues.map((issue) => `${file ?? 'schema.graphql'}: ${issue}`).join('\n'));

@@ -12,13 +12,13 @@ export interface TokenAuthOptions extends GuardOptions {
 }
 
 /**
- * Authentication and guard for any Yoga server: `createYoga({ schema, plugins: [useBandha({ verifier })] })`.
+ * Authentication and guard for any Yoga server: `createYoga({ schema, plugins: [useTokenAuth({ verifier })] })`.
  * @throws ConfigError without a verifier; when the plugin is added, as `useGuard` does
  */
 export function useTokenAuth(options: TokenAuthOptions): Plugin {
   const { verifier, ...guard } = options ?? {}; // JavaScript may pass nothing
   if (typeof verifier?.verify !== 'function') {
-    throw new ConfigError(['useBandha: verifier: is required; createVerifier makes one']);
+    throw new ConfigError(['useTokenAuth: verifier: is required; createVerifier makes one']);
   }
   return {
     onPluginInit({ addPlugin }) {

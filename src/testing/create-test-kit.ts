@@ -22,7 +22,7 @@ import { createUserFactory, type TestUser } from './test-user.ts';
 /** What is tested: an executable schema, or types and resolvers as `createBandha` takes them. */
 export type TestedSchema = { schema: GraphQLSchema } | (SchemaExtension & { schema?: undefined });
 
-/** Named as in `createBandha` and `useGuard`; `introspection` is `usable` unless told, as in `createBandha`. */
+/** Named as in `createBandha` and `useGuard`; `introspection` is `permitted` unless told, as in `createBandha`. */
 export interface TestKitOptions extends Omit<DecisionOptions, 'now'> {
   /** What the app's resolvers and policies find in their context, for everybody or by principal. */
   context?: object | ((principal: Principal | null) => object | Promise<object>);
@@ -68,7 +68,7 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
     context = {},
     accounts,
     signup = 'open',
-    introspection = 'usable',
+    introspection = 'permitted',
     operationLimits,
     ...decisions
   } = options;

@@ -28,7 +28,7 @@ import { withoutConditions } from './resolve-conditions.ts';
  * @param coordinate of a field, such as `Query.payroll`
  */
 export function decideField(
-  { original, accessRules, policyBook }: EnforcedSchema,
+  { original, accessRules, policyEvaluator: policyBook }: EnforcedSchema,
   coordinate: string,
   caller: Caller,
 ): string {
@@ -92,7 +92,7 @@ async function decideSelected(
   original: GraphQLSchema,
   { document, operationName, variables, contextValue }: OperationInput,
 ): Promise<string> {
-  const { enforced, accessRules, policyBook } = guard.protect(original);
+  const { enforced, accessRules, policyEvaluator: policyBook } = guard.protect(original);
   const operation = getOperationAST(document, operationName);
   if (!operation) throw new TypeError('has several operations: name one as operationName');
   const plan = planOperation(original, accessRules, document, operation);

@@ -97,7 +97,7 @@ export function createMatrices(deps: MatrixDeps): Matrices {
 
 /** What would be refused is the question, also where a report or nulls are the answer. */
 function rejectingGuard({ guard, guardOptions }: MatrixDeps): Guard {
-  const { onDenied = 'reject', report = false } = guardOptions;
+  const { onDenied = 'reject', reportOnly: report = false } = guardOptions;
   if (onDenied === 'reject' && !report) return guard;
-  return createGuard({ ...guardOptions, onDenied: 'reject', report: false });
+  return createGuard({ ...guardOptions, onDenied: 'reject', reportOnly: false });
 }

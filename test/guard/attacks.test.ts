@@ -284,7 +284,7 @@ describe.each(CALLERS)('%s', (_, principal, status, code) => {
     });
 
     it('gets introspection with default deny only when signed in', async () => {
-      const { ask } = createApp(principal, { onDenied, default: 'deny' });
+      const { ask } = createApp(principal, { onDenied, defaultAccess: 'deny' });
       for (const query of ['{ __schema { types { name } } }', '{ __type(name: "Closed") { name } }']) {
         const { body } = await ask({ query });
         if (principal !== null) expect(body.errors).toBeUndefined();

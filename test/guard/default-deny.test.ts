@@ -51,7 +51,7 @@ function createApp(options: TestKitOptions = {}) {
   });
   const kit = createTestKit(
     { schema },
-    { default: 'deny', introspection: 'all', log: { warn() {} }, ...options },
+    { defaultAccess: 'deny', introspection: 'all', log: { warn() {} }, ...options },
   );
   return { ...kit, calls };
 }
@@ -167,7 +167,7 @@ describe('a signed-in caller', () => {
 it('what is both public and protected stops the start', () => {
   const typeDefs = `${directiveTypeDefs} type Query { odd: String @public @auth }`;
   const schema = makeExecutableSchema({ typeDefs });
-  expect(() => createYoga({ schema, plugins: [useGuard({ default: 'deny' })] })).toThrow(
+  expect(() => createYoga({ schema, plugins: [useGuard({ defaultAccess: 'deny' })] })).toThrow(
     'Query.odd: is both public and protected',
   );
 });
@@ -180,7 +180,7 @@ describe('createBandha({ default: "deny" })', () => {
 
   it('lets an anonymous caller register, sign in, refresh, ask who they are, and sign out', async () => {
     server = await startTestServer({
-      default: 'deny',
+      defaultAccess: 'deny',
       typeDefs: 'extend type Query { forgotten: String }',
       resolvers: { Query: { forgotten: () => 'f' } },
     });

@@ -93,7 +93,7 @@ it.each<[string, string, string[], GuardOptions?]>([
     'default deny, where one is public',
     'type A implements Node @public { id: ID name: String } type B implements Node { id: ID name: String @public }',
     ['The implementations of Node.id disagree: A.id needs nothing, B.id needs sign-in'],
-    { default: 'deny' },
+    { defaultAccess: 'deny' },
   ],
 ])('%s', (_, types, expected, options) => {
   expect(warningsOf(`${NODE} ${types}`, options).toSorted()).toEqual(expected.toSorted());

@@ -282,7 +282,7 @@ it('G16: protect-all shows an anonymous caller the schema, here default: deny do
   const { theirs, ours } = setUp({
     types: 'type Query { open: String }',
     generic: { mode: 'protect-all' },
-    guard: { default: 'deny' },
+    guard: { defaultAccess: 'deny' },
   });
   const query = '{ __schema { queryType { name } } }';
   expect((await theirs.ask(query)).body).toEqual({ data: { __schema: { queryType: { name: 'Query' } } } });

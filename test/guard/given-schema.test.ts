@@ -80,10 +80,10 @@ const open = (schema: GraphQLSchema) => graphql({ schema, source: '{ u { ... on 
 const WHOLE = { data: { u: { id: 'SECRET' }, i: { id: 'SECRET' } } };
 const KINDS: GuardOptions[] = [
   {},
-  { default: 'deny' },
+  { defaultAccess: 'deny' },
   { onDenied: 'null' },
-  { report: true },
-  { introspection: 'usable' },
+  { reportOnly: true },
+  { introspection: 'permitted' },
 ];
 
 describe('a schema that is passed in', () => {
@@ -158,7 +158,11 @@ describe('a schema that is passed in', () => {
       const expected = await graphql({ schema, source });
       const before = snapshot(schema);
       const printed = printSchema(schema);
-      const guard = useGuard({ policies: { p: () => false }, log: { warn() {} }, introspection: 'usable' });
+      const guard = useGuard({
+        policies: { p: () => false },
+        log: { warn() {} },
+        introspection: 'permitted',
+      });
       const ask = createAsk(
         createYoga({ schema, plugins: [useCaller(createPrincipal()), guard], logging: false }),
       );

@@ -110,7 +110,7 @@ describe.each<[string, (guard: Plugin) => Plugin[]]>([
   });
 
   it('each caller gets the schema that they may see', async () => {
-    const ask = createApp(order, { introspection: 'usable' });
+    const ask = createApp(order, { introspection: 'permitted' });
     const query = '{ __schema { types { name } } }';
     for (const who of [ADA, null, ADA, null]) {
       const { body } = await ask(who, query);

@@ -82,7 +82,7 @@ it('a plugin after the guard that copies the variables does not show the whole s
       setExecuteFn((given) => executeFn({ ...given, variableValues: { ...given.variableValues } }));
     },
   };
-  const { ask } = createApp([useGuard({ introspection: 'usable' }), cloner]);
+  const { ask } = createApp([useGuard({ introspection: 'permitted' }), cloner]);
   const answer = await ask('{ __schema { queryType { fields { name } } } }');
   expect(answer).toContain('open');
   expect(answer).not.toContain('secret');

@@ -18,7 +18,7 @@ const schema = buildSchema(`${directiveTypeDefs}
   type One implements Only { id: ID secret: Int @auth }
   union OnlyUnion = Private
 `);
-const rulebook = readAccessRules(schema, { default: 'allow', policyNames: [] });
+const rulebook = readAccessRules(schema, { defaultAccess: 'allow', policyNames: [] });
 
 function planOf(text: string, operationName?: string) {
   const document = parse(text);
@@ -222,7 +222,7 @@ it('what an interface’s types demand is read once, at however many places it s
   const wide = buildSchema(
     `${directiveTypeDefs} type Query { node: Node } interface Node { id: ID next: Node } ${types.join(' ')}`,
   );
-  const book = readAccessRules(wide, { default: 'allow', policyNames: [] });
+  const book = readAccessRules(wide, { defaultAccess: 'allow', policyNames: [] });
   let reads = 0;
   const count =
     <Args extends unknown[], R>(read: (...args: Args) => R) =>

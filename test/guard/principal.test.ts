@@ -123,7 +123,7 @@ describe('a mistake in context.principal', () => {
   it.each(MISTAKES)(
     'a wrong principal is an error that names the mistake: %s',
     async (_, principal, message) => {
-      for (const options of [{}, { onDenied: 'null' }, { report: true }] satisfies GuardOptions[]) {
+      for (const options of [{}, { onDenied: 'null' }, { reportOnly: true }] satisfies GuardOptions[]) {
         const { ask, calls, logged } = createApp(() => principal, options);
         for (const field of ['secret', 'admin', 'read', 'recent', 'own', 'node { id }', 'open']) {
           const { status, body } = await ask(`{ open ${field} }`);
@@ -144,7 +144,7 @@ describe('a mistake in context.principal', () => {
   );
 
   it('a wrong principal fails mutations, subscriptions and introspection', async () => {
-    const { ask, calls, yoga } = createApp(() => false, { introspection: 'usable' });
+    const { ask, calls, yoga } = createApp(() => false, { introspection: 'permitted' });
     expect((await ask('mutation { wipe }')).status).toBe(500);
     expect((await ask('{ __schema { queryType { name } } }')).body).not.toHaveProperty('data');
     const response = await yoga.fetch('http://yoga/graphql?query=subscription{ticks}', {

@@ -47,7 +47,7 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
     },
   };
   const guard = useGuard({
-    report: true,
+    reportOnly: true,
     policies: { owner: () => false },
     log: { warn: (details, message) => logged.push({ details, message }) },
     ...options,
@@ -113,13 +113,13 @@ describe.each(['reject', 'null'] as const)('with onDenied %s', (onDenied) => {
 });
 
 it('lets through and logs what default deny would refuse', async () => {
-  const { ask, refusals } = createApp(null, { default: 'deny' });
+  const { ask, refusals } = createApp(null, { defaultAccess: 'deny' });
   expect(await ask('{ open }')).toEqual({ status: 200, text: '{"data":{"open":"o"}}' });
   expect(refusals()).toEqual(['Query.open MISSING_TOKEN']);
 });
 
 it('logs introspection that default deny would refuse', async () => {
-  const { ask, refusals } = createApp(null, { default: 'deny' });
+  const { ask, refusals } = createApp(null, { defaultAccess: 'deny' });
   expect((await ask('{ __schema { queryType { name } } }')).text).toContain('"Query"');
   expect(refusals()).toEqual(['Query.__schema MISSING_TOKEN']);
 });

@@ -32,7 +32,7 @@ function requirementAt(schema: GraphQLSchema, coordinate: string): Requirement {
   const [typeName = '', fieldName] = coordinate.split('.');
   const type = schema.getType(typeName);
   if (type === undefined) throw new Error(`${typeName} is not in the schema`);
-  const rulebook = readAccessRules(schema, { default: 'allow', policyNames: [] });
+  const rulebook = readAccessRules(schema, { defaultAccess: 'allow', policyNames: [] });
   if (fieldName === undefined) return inOrder(rulebook.forType(type));
   if (!isObjectType(type) && !isInterfaceType(type)) throw new Error(`${typeName} has no fields`);
   return inOrder(rulebook.forField(type, fieldName));

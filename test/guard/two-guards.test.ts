@@ -38,10 +38,10 @@ const BASE: GuardOptions = { policies: { owner }, log };
 
 describe('two guards with different options', () => {
   it.each<[string, GuardOptions, string]>([
-    ['default', { default: 'deny' }, 'default'],
+    ['default', { defaultAccess: 'deny' }, 'defaultAccess'],
     ['onDenied', { onDenied: 'null' }, 'onDenied'],
-    ['report', { report: true }, 'report'],
-    ['introspection', { introspection: 'usable' }, 'introspection'],
+    ['report', { reportOnly: true }, 'reportOnly'],
+    ['introspection', { introspection: 'permitted' }, 'introspection'],
     ['another function for a policy', { policies: { owner: () => false } }, 'policies'],
     ['one policy more', { policies: { owner, other: owner } }, 'policies'],
     ['watchSession', { watchSession: () => () => {} }, 'watchSession'],
@@ -61,13 +61,13 @@ describe('two guards with different options', () => {
     }
   });
 
-  it('useBandha and a guard with a stricter default are an error', () => {
+  it('useTokenAuth and a guard with a stricter default are an error', () => {
     expect(() =>
       start([
         useTokenAuth({ verifier, policies: { owner } }),
-        useGuard({ policies: { owner }, default: 'deny' }),
+        useGuard({ policies: { owner }, defaultAccess: 'deny' }),
       ]),
-    ).toThrow('useGuard: default: must be the same');
+    ).toThrow('useGuard: defaultAccess: must be the same');
   });
 
   it('createBandha’s plugins or schema and another guard are an error', async () => {
@@ -77,18 +77,22 @@ describe('two guards with different options', () => {
       log: { ...console, trace() {}, fatal() {} } as never,
     });
     const { schema, plugins } = bandha;
-    expect(() => start([...plugins, useGuard({ default: 'deny' })], schema)).toThrow('must be the same');
-    expect(() => start([useGuard({ default: 'deny' }), ...plugins], schema)).toThrow('must be the same');
-    expect(() => start([useGuard({ default: 'deny' })], schema)).toThrow('must be the same');
+    expect(() => start([...plugins, useGuard({ defaultAccess: 'deny' })], schema)).toThrow(
+      'must be the same',
+    );
+    expect(() => start([useGuard({ defaultAccess: 'deny' }), ...plugins], schema)).toThrow(
+      'must be the same',
+    );
+    expect(() => start([useGuard({ defaultAccess: 'deny' })], schema)).toThrow('must be the same');
     expect(() => start(plugins, schema)).not.toThrow();
     await bandha.close();
   });
 
   it('a guard that another plugin adds is found', () => {
     const replacing: Plugin = {
-      onPluginInit: ({ addPlugin }) => addPlugin(useGuard({ ...BASE, default: 'deny' })),
+      onPluginInit: ({ addPlugin }) => addPlugin(useGuard({ ...BASE, defaultAccess: 'deny' })),
     };
-    expect(() => start([useGuard(BASE), replacing])).toThrow('default: must be the same');
+    expect(() => start([useGuard(BASE), replacing])).toThrow('defaultAccess: must be the same');
   });
 });
 
@@ -109,7 +113,13 @@ describe('two guards with the same options', () => {
       'defaults written out',
       (options) => [
         useGuard(options),
-        useGuard({ ...options, default: 'allow', onDenied: 'reject', report: false, introspection: 'all' }),
+        useGuard({
+          ...options,
+          defaultAccess: 'allow',
+          onDenied: 'reject',
+          reportOnly: false,
+          introspection: 'all',
+        }),
       ],
     ],
   ])('two guards with the same options work as one: %s', async (_, guards) => {
@@ -140,7 +150,7 @@ describe('guards of different servers', () => {
     const yes = ask({ policies: { owner: () => true } });
     const no = ask({ policies: { owner: () => false } });
     const deny = createAsk(
-      start([useCaller(null), useGuard({ log, policies: { owner }, default: 'deny' })], schema),
+      start([useCaller(null), useGuard({ log, policies: { owner }, defaultAccess: 'deny' })], schema),
     );
     const allow = createAsk(start([useCaller(null), useGuard({ log, policies: { owner } })], schema));
     for (let i = 0; i < 2; i += 1) {
@@ -154,7 +164,10 @@ describe('guards of different servers', () => {
   it('two test kits may differ on one schema object', async () => {
     const { schema } = createApp();
     const first = createTestKit({ schema }, { policies: { owner: () => true }, log });
-    const second = createTestKit({ schema }, { policies: { owner: () => false }, log, default: 'deny' });
+    const second = createTestKit(
+      { schema },
+      { policies: { owner: () => false }, log, defaultAccess: 'deny' },
+    );
     for (let i = 0; i < 2; i += 1) {
       expect((await first.as().execute('{ own }')).status).toBe(200);
       expect((await second.as().execute('{ own }')).status).toBe(403);

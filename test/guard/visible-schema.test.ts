@@ -1,4 +1,4 @@
-// introspection: 'usable': callers see what they may use, and what it needs.
+// introspection: 'permitted': callers see what they may use, and what it needs.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import fc from 'fast-check';
@@ -56,7 +56,7 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
   const schema = mapSchema(makeExecutableSchema({ typeDefs: [directiveTypeDefs, types] }), {
     [MapperKind.ROOT_FIELD]: (config, field) => ({ ...config, resolve: () => DATA[field] }),
   });
-  const guard = useGuard({ introspection: 'usable', log: SILENT, ...options });
+  const guard = useGuard({ introspection: 'permitted', log: SILENT, ...options });
   const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
   const ask = createAsk(yoga);
   async function introspect(): Promise<GraphQLSchema> {
@@ -146,7 +146,7 @@ describe('introspection', () => {
 it.each<[string, string, GuardOptions?]>([
   ['every field of Query is protected', 'type Query { a: Int @auth b: Int @auth(roles: ["x"]) }'],
   ['Query is protected', 'type Query @auth { a: Int }'],
-  ['the default is to deny', 'type Query { a: Int }', { default: 'deny' }],
+  ['the default is to deny', 'type Query { a: Int }', { defaultAccess: 'deny' }],
   [
     'the open fields lead to types without usable fields',
     'type Query { box: Box } type Box { a: Int @auth }',

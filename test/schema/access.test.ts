@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { createTestKit } from '../../src/testing/index.ts';
 
 const OWN = createTestKit({});
-const CLOSED = createTestKit({}, { default: 'deny' });
+const CLOSED = createTestKit({}, { defaultAccess: 'deny' });
 const principals = { anonymous: null, anyone: {} };
 
 /** The fields of which a line of the table says no to somebody. */

@@ -236,7 +236,7 @@ describe('of what is no answer', () => {
   );
 
   it('meta-fields are fields, and so are those that an introspection does not show', async () => {
-    const closed = createTestKit({ typeDefs, resolvers }, { default: 'deny' });
+    const closed = createTestKit({ typeDefs, resolvers }, { defaultAccess: 'deny' });
     const result = await closed.anonymous.execute('{ __typename }');
     expect(result).toBeDenied('MISSING_TOKEN', 'Query.__typename');
     expect(result).not.toBeDenied('MISSING_TOKEN', 'Query.__schema');

@@ -267,14 +267,14 @@ describe('the options', () => {
   });
 
   it('default: deny closes what is not public', async () => {
-    const { kit } = createApp({ default: 'deny' });
+    const { kit } = createApp({ defaultAccess: 'deny' });
     expect(await kit.anonymous.execute('{ open }')).toBeDenied('MISSING_TOKEN', 'Query.open');
     expect(await kit.as().execute('{ open }')).toBeAllowed();
   });
 
   it('report lets through, and tells the log', async () => {
     const told: object[] = [];
-    const { kit } = createApp({ report: true, log: { warn: (details) => told.push(details) } });
+    const { kit } = createApp({ reportOnly: true, log: { warn: (details) => told.push(details) } });
     told.length = 0; // what the schema is warned of at the start is another test's
     expect(await kit.anonymous.execute('{ signedIn }')).toBeAllowed();
     expect(told).toEqual([{ coordinate: 'Query.signedIn', reason: 'MISSING_TOKEN' }]);

@@ -250,8 +250,8 @@ describe('matrix', () => {
 
   it.each<[TestKitOptions, string[]]>([
     [{ onDenied: 'null' }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
-    [{ report: true }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
-    [{ default: 'deny' }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
+    [{ reportOnly: true }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
+    [{ defaultAccess: 'deny' }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
   ])('tells what would be refused with %j', async (options, cells) => {
     expect(await cellsOf('{ news payroll }', options)).toEqual(cells);
   });
@@ -385,7 +385,7 @@ describe('fieldMatrix', () => {
   });
 
   it('knows what is closed by default', () => {
-    const { kit, principals } = createApp({ default: 'deny' });
+    const { kit, principals } = createApp({ defaultAccess: 'deny' });
     expect(kit.fieldMatrix(principals)).toMatch(/\| Query\.news +\| MISSING_TOKEN \| allowed/);
   });
 });

@@ -109,8 +109,8 @@ type Caller = (typeof CALLERS)[number];
 const OPTIONS = [
   {},
   { onDenied: 'null' },
-  { default: 'deny' },
-  { report: true },
+  { defaultAccess: 'deny' },
+  { reportOnly: true },
 ] as const satisfies Parameters<typeof startTestServer>[0][];
 
 describe.each(OPTIONS)('with %j', (options) => {
@@ -182,7 +182,7 @@ describe.each(OPTIONS)('with %j', (options) => {
       reasons.add(result.reason);
     }
     // Or nothing would have been compared.
-    if (!('report' in options)) expect(reasons).toContain(REASONS[caller]);
+    if (!('reportOnly' in options)) expect(reasons).toContain(REASONS[caller]);
   });
 });
 

@@ -37,9 +37,9 @@ async function compare(opening: ReturnType<typeof openDoors>, headers: Record<st
 describe('every query, where the server has', () => {
   it.each<[string, BandhaOptions]>([
     ['denied fields that are null', { onDenied: 'null' }],
-    ['denials that are only logged', { report: true }],
-    ['default deny', { default: 'deny' }],
-    ['default deny, and denied fields that are null', { default: 'deny', onDenied: 'null' }],
+    ['denials that are only logged', { reportOnly: true }],
+    ['default deny', { defaultAccess: 'deny' }],
+    ['default deny, and denied fields that are null', { defaultAccess: 'deny', onDenied: 'null' }],
     ['no compiler', { compile: false }],
     ['no GraphiQL and no introspection', { graphiql: false }],
     ['no sign-up', { signup: 'closed' }],

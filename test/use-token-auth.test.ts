@@ -1,4 +1,4 @@
-// Verification only: `useBandha` on an own Yoga server, tokens from elsewhere.
+// Verification only: `useTokenAuth` on an own Yoga server, tokens from elsewhere.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -149,8 +149,8 @@ it('an unknown option is an error at start', () => {
     keys: () => Promise.reject(new Error('no key')),
   });
   const schema = createSchema({ typeDefs: 'type Query { open: Int }' });
-  const options = { verifier, defaultAccess: 'deny' } as TokenAuthOptions; // wrong on purpose
+  const options = { verifier, default: 'deny' } as TokenAuthOptions; // wrong on purpose
   expect(() => createYoga({ schema, plugins: [useTokenAuth(options)] })).toThrow(
-    'defaultAccess: is not a known option',
+    'default: is not a known option',
   );
 });
