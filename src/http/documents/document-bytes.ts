@@ -1,5 +1,5 @@
 // Bytes that a parsed document retains, estimated from its nodes: the worst documents take 300 bytes a character, ordinary
-// ones 80. The figures are upper bounds of what Node 26 and graphql 17 take; test/http/document-bytes.test.ts measures them.
+// ones 80. The figures are upper bounds of what Node 26 and graphql 17 take; test/integration/http/document-bytes.test.ts measures them.
 import { type DocumentNode, GraphQLError } from 'graphql';
 
 /** A node and its `loc`. */

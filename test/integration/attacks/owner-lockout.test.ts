@@ -1,0 +1,169 @@
+// Strangers fail on purpose: the owner still gets in, and guessing stays bounded, on every database and across restarts.
+
+import { DatabaseSync } from 'node:sqlite';
+import { pino } from 'pino';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type Bandha, createBandha } from '../../../src/bandha.ts';
+import { inChunks } from '../../support/in-chunks.ts';
+import { withFolder } from '../../support/server-process.ts';
+import {
+  ask,
+  GOOD_PASSWORD,
+  startTestServer,
+  TEST_SECRET,
+  type TestServer,
+} from '../../support/test-server.ts';
+
+const PASSWORD = GOOD_PASSWORD;
+const HOME = '203.0.113.1';
+const ATTACKER = '198.51.100.1';
+const ELSEWHERE = '192.0.2.1';
+const MINUTE = 60_000;
+
+const OPERATION = (name: 'login' | 'register') =>
+  `mutation ($email: String!, $password: String!) { ${name}(email: $email, password: $password) { user { id } } }`;
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({ trustedProxies: ['127.0.0.0/8'], log: pino({ level: 'silent' }) });
+});
+afterAll(() => server.close());
+
+/** `OK`, or the error's code. */
+async function send(name: 'login' | 'register', client: string, email: string, password = PASSWORD) {
+  const answer = await ask(server.url, OPERATION(name), {
+    variables: { email, password },
+    headers: { 'x-forwarded-for': client },
+  });
+  const outcome: string = answer.body.data ? 'OK' : answer.body.errors[0].extensions.code;
+  return { ...answer, outcome };
+}
+const logIn = async (client: string, email: string, password?: string) =>
+  (await send('login', client, email, password)).outcome;
+
+async function addOwner(client = HOME): Promise<string> {
+  const email = `${crypto.randomUUID()}@example.com`;
+  expect((await send('register', client, email)).outcome).toBe('OK');
+  return email;
+}
+
+/** @returns how many of the guesses were checked */
+async function guess(client: string, email: string, times: number): Promise<number> {
+  const outcomes = await inChunks(times, () => logIn(client, email, 'a guess'));
+  expect(outcomes).not.toContain('OK');
+  return outcomes.filter((outcome) => outcome === 'INVALID_CREDENTIALS').length;
+}
+const network = (i: number) => `198.18.${i >> 8}.${i & 255}`;
+
+describe('a hundred wrong passwords from one network', () => {
+  it('let the owner sign in at once, at a known and at an unknown network', async () => {
+    const email = await addOwner();
+    expect(await guess(ATTACKER, email, 100)).toBe(20);
+    expect(await logIn(ATTACKER, email)).toBe('RATE_LIMITED');
+    expect(await logIn(HOME, email)).toBe('OK');
+    expect(await logIn(ELSEWHERE, email)).toBe('OK');
+    expect(await logIn(ATTACKER, email)).toBe('RATE_LIMITED');
+  });
+
+  it('are answered with Retry-After, and the same for an email without an account', async () => {
+    const [known, unknown] = [await addOwner(), `${crypto.randomUUID()}@example.com`];
+    const answers = [];
+    for (const [i, email] of [known, unknown].entries()) {
+      const client = `198.51.100.${10 + i}`;
+      const all = await inChunks(60, () => send('login', client, email, 'a guess'));
+      const { status, headers, body } = await send('login', client, email);
+      expect(status).toBe(429);
+      expect(headers.get('retry-after')).toBe('60');
+      expect(body.errors[0].extensions).toEqual({ code: 'RATE_LIMITED' });
+      answers.push([body, all.map(({ outcome }) => outcome).toSorted()]);
+    }
+    expect(answers[0]).toEqual(answers[1]);
+  });
+});
+
+describe('wrong passwords from many networks', () => {
+  it('are bounded to a hundred together, then one an hour; the owner at a known network is not concerned', async () => {
+    const email = await addOwner();
+    const guessFromAll = async () => {
+      let checked = 0;
+      for (let i = 0; i < 60; i += 1) checked += await guess(network(i), email, 5);
+      return checked;
+    };
+    expect(await guessFromAll()).toBe(100);
+    expect(await logIn(ELSEWHERE, email)).toBe('RATE_LIMITED');
+    expect(await logIn(HOME, email)).toBe('OK');
+    server.clock.now = new Date(server.clock.now.getTime() + 60 * MINUTE);
+    expect(await guessFromAll()).toBe(1);
+    expect(await logIn(HOME, email)).toBe('OK');
+  });
+
+  it('of one /64 of IPv6 are those of one network, and so are IPv4-mapped addresses', async () => {
+    const email = await addOwner();
+    let checked = 0;
+    for (let i = 0; i < 30; i += 1) checked += await guess(`2001:db8:0:1::${i + 1}`, email, 1);
+    expect(checked).toBe(20);
+    expect(await guess('2001:db8:0:2::1', email, 1)).toBe(1);
+    checked = await guess('198.51.100.20', email, 15);
+    checked += await guess('::ffff:198.51.100.20', email, 15);
+    expect(checked).toBe(20);
+  });
+});
+
+describe('the owner', () => {
+  it('is at a known network after a sign-in there, for 90 days from the last', async () => {
+    const email = await addOwner();
+    expect(await logIn(ELSEWHERE, email)).toBe('OK');
+    server.clock.now = new Date(server.clock.now.getTime() + 89 * 24 * 60 * MINUTE);
+    expect(await logIn(HOME, email)).toBe('OK');
+    server.clock.now = new Date(server.clock.now.getTime() + 2 * 24 * 60 * MINUTE);
+    for (let i = 0; i < 8; i += 1) await guess(network(1_000 + i), email, 20);
+    expect(await logIn(ELSEWHERE, email)).toBe('RATE_LIMITED');
+    expect(await logIn(HOME, email)).toBe('OK');
+  });
+
+  it('may be wrong 20 times at a known network, which leaves other networks alone', async () => {
+    const email = await addOwner();
+    expect(await guess(HOME, email, 30)).toBe(20);
+    expect(await logIn(HOME, email)).toBe('RATE_LIMITED');
+    expect(await logIn(ELSEWHERE, email)).toBe('OK');
+    server.clock.now = new Date(server.clock.now.getTime() + MINUTE);
+    expect(await logIn(HOME, email)).toBe('OK');
+  });
+
+  it('does not free strangers by signing in', async () => {
+    const email = await addOwner();
+    expect(await guess(ATTACKER, email, 30)).toBe(20);
+    expect(await logIn(HOME, email)).toBe('OK');
+    expect(await guess(ATTACKER, email, 5)).toBe(0);
+  });
+});
+
+it('a restart and another instance know the owner’s networks, but no address is kept', () =>
+  withFolder(async (folder) => {
+    const databaseUrl = `sqlite:${folder}/bandha.db`;
+    const open = () => createBandha({ secret: TEST_SECRET, databaseUrl });
+    const at = (ipAddress: string) => ({ userAgent: undefined, ipAddress });
+    const account = { email: 'ada@example.com', password: PASSWORD };
+    const reasonOf = (bandha: Bandha, client: string, password = PASSWORD) =>
+      bandha.accounts.logIn({ ...account, password }, at(client)).then(
+        () => 'OK',
+        (error) => error.reason,
+      );
+    const first = await open();
+    await first.accounts.register(account, at(HOME));
+    await first.close();
+    const second = await open();
+    try {
+      for (let i = 0; i < 5; i += 1) {
+        await inChunks(20, () => reasonOf(second, network(i), 'a guess'));
+      }
+      expect(await reasonOf(second, ELSEWHERE)).toBe('RATE_LIMITED');
+      expect(await reasonOf(second, HOME)).toBe('OK');
+      const database = new DatabaseSync(`${folder}/bandha.db`);
+      const kept = database.prepare('select network from known_networks').all();
+      database.close();
+      expect(kept).toEqual([{ network: expect.stringMatching(/^[\w-]{22}$/) }]);
+    } finally {
+      await second.close();
+    }
+  }));

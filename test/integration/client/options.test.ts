@@ -1,0 +1,266 @@
+// The options of `createAuthClient`: what each does, and that none is ignored.
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import {
+  type AuthClient,
+  type AuthClientOptions,
+  type AuthPayload,
+  createAuthClient,
+} from '../../../src/client/index.ts';
+import { GOOD_PASSWORD, startTestServer, type TestServer } from '../../support/test-server.ts';
+import { ADA, expire, SECURE } from './tab.ts';
+
+let server: TestServer;
+let url: string;
+const clients: AuthClient[] = [];
+beforeEach(async () => {
+  server = await startTestServer();
+  url = `${server.url}/graphql`;
+});
+afterEach(async () => {
+  vi.unstubAllGlobals();
+  for (const client of clients.splice(0)) client.close();
+  await server.close();
+});
+
+function open(options: Partial<AuthClientOptions> = {}): AuthClient {
+  const client = createAuthClient({ url, ...options });
+  clients.push(client);
+  return client;
+}
+const isAccepted = async (token: string | null) =>
+  (await server.ask(SECURE, { token: token ?? '' })).status === 200;
+
+describe('an option of createAuthClient', () => {
+  const PAYLOAD = { accessToken: 'secret-a', refreshToken: 'secret-r', expiresIn: 600, user: { id: '1' } };
+  it.each<[string, unknown, RegExp]>([
+    ['a name that does not exist', { url: 'http://a/', token: 'secret' }, /unknown option "token"/],
+    ['a name of Object.prototype', { url: 'http://a/', toString: 'secret' }, /unknown option "toString"/],
+    ['another case', { url: 'http://a/', Storage: 'memory' }, /unknown option "Storage"/],
+    ['a missing url', {}, /url must be a string or a URL/],
+    ['a url of another type', { url: 4000 }, /url must be a string or a URL/],
+    ['a relative url without a page', { url: '/graphql' }, /URL/],
+    ['no options', undefined, /pass \{ url \}/],
+    ['null', null, /pass \{ url \}/],
+    ['a url in place of the options', 'http://localhost/secret', /pass \{ url \}/],
+    ['a storage that does not exist', { url: 'http://a/', storage: 'sessionStorage' }, /storage must be/],
+    ['no storage', { url: 'http://a/', storage: null }, /storage must be/],
+    ['half a storage', { url: 'http://a/', storage: { getItem: () => null } }, /storage must be/],
+    ['a fetch that cannot be called', { url: 'http://a/', fetch: {} }, /fetch must be a function/],
+    [
+      'a token in place of a payload',
+      { url: 'http://a/', tokens: 'secret' },
+      /tokens must be an AuthPayload/,
+    ],
+    ['half a payload', { url: 'http://a/', tokens: { accessToken: 'secret' } }, /tokens must be/],
+    [
+      'a payload without a lifetime',
+      { url: 'http://a/', tokens: { ...PAYLOAD, expiresIn: undefined } },
+      /tokens must be/,
+    ],
+    ['a payload without a user', { url: 'http://a/', tokens: { ...PAYLOAD, user: null } }, /tokens must be/],
+  ])('is rejected for %s, with its name and without its value', (_, options, message) => {
+    const create = () => createAuthClient(options as AuthClientOptions); // what JavaScript can pass
+    expect(create).toThrow(TypeError);
+    expect(create).toThrow(message);
+    expect(create).not.toThrow(/secret/);
+  });
+
+  it('is as if left out if it is undefined', async () => {
+    const client = open({ storage: undefined, fetch: undefined, tokens: undefined });
+    expect((await client.register(ADA)).email).toBe(ADA.email);
+  });
+});
+
+describe('fetch', () => {
+  it('is the global one of the moment of the request', async () => {
+    const client = open();
+    const original = globalThis.fetch;
+    const sent: unknown[] = [];
+    vi.stubGlobal('fetch', function (this: unknown, ...request: Parameters<typeof fetch>) {
+      sent.push(this);
+      return original(...request);
+    });
+    await client.register(ADA);
+    await client.logout();
+    expect(sent).toEqual([globalThis, globalThis]);
+    vi.unstubAllGlobals();
+    await client.login(ADA);
+    expect(sent).toHaveLength(2);
+  });
+
+  it('is the one that was passed, whatever the global one becomes', async () => {
+    const sent: unknown[] = [];
+    const original = globalThis.fetch;
+    const client = open({
+      fetch(...request) {
+        sent.push(request[0]);
+        return original(...request);
+      },
+    });
+    vi.stubGlobal('fetch', () => Promise.reject(new Error('not this one')));
+    await client.register(ADA);
+    expect(sent).toEqual([url]);
+  });
+
+  it('may be passed unbound', async () => {
+    const client = open({ fetch: globalThis.fetch });
+    expect((await client.register(ADA)).email).toBe(ADA.email);
+  });
+});
+
+describe('tokens', () => {
+  const register = async (email: string): Promise<AuthPayload> => {
+    const fields = 'accessToken refreshToken tokenType expiresIn user { id email roles createdAt }';
+    const { body } = await server.ask(
+      `mutation { register(email: "${email}", password: "${GOOD_PASSWORD}") { ${fields} } }`,
+    );
+    return body.data.register;
+  };
+
+  it('sign in at once, and are refreshed when they expire', async () => {
+    const tokens = await register('grace@example.com');
+    const client = open({ tokens });
+    expect(client.user?.id).toBe(tokens.user.id);
+    expect(await client.accessToken()).toBe(tokens.accessToken);
+    expire(server);
+    const renewed = await client.renew(tokens.accessToken);
+    expect(renewed).not.toBe(tokens.accessToken);
+    expect(await isAccepted(renewed)).toBe(true);
+  });
+
+  it('replace a stored session', async () => {
+    const storage = createMemoryStorage();
+    await open({ storage }).register(ADA);
+    const tokens = await register('grace@example.com');
+    const client = open({ storage, tokens });
+    await client.ready;
+    expect(client.user?.id).toBe(tokens.user.id);
+    const next = open({ storage });
+    await next.ready;
+    expect(next.user?.id).toBe(tokens.user.id);
+  });
+
+  it('may be null for a caller who is signed out', async () => {
+    const client = open({ tokens: null });
+    await client.ready;
+    expect(client.user).toBeNull();
+  });
+});
+
+describe('what a page has', () => {
+  it('is looked up at each use: local storage and locks', async () => {
+    const [first, second] = [createMemoryStorage(), createMemoryStorage()];
+    vi.stubGlobal('document', {});
+    vi.stubGlobal('localStorage', first);
+    const client = open({ storage: 'localStorage' });
+    await client.ready;
+    vi.stubGlobal('localStorage', second);
+    const names: string[] = [];
+    const { locks } = navigator;
+    vi.stubGlobal('navigator', {
+      locks: {
+        query: () => locks.query(),
+        request(...request: Parameters<LockManager['request']>) {
+          names.push(request[0]);
+          return locks.request(...request);
+        },
+      },
+    });
+    await client.register(ADA);
+    expect([first.items.size, second.items.size]).toEqual([0, 1]);
+    expect(names).toHaveLength(1);
+  });
+});
+
+/** As a page has it: with what is in it, at once. */
+function createMemoryStorage(items = new Map<string, string>()) {
+  return {
+    items,
+    getItem: (key: string) => items.get(key) ?? null,
+    setItem: (key: string, value: string) => void items.set(key, value),
+    removeItem: (key: string) => void items.delete(key),
+  };
+}
+
+/** As React Native's `AsyncStorage`: each call is answered in a later turn, and a later call may be answered first. */
+function createAsyncStorage() {
+  const { items, ...storage } = createMemoryStorage();
+  let calls = 0;
+  const later = async <T>(act: () => T): Promise<T> => {
+    calls += 1;
+    for (let turns = calls % 2 === 0 ? 1 : 50; turns > 0; turns -= 1) await undefined;
+    return act();
+  };
+  return {
+    items,
+    getItem: (key: string) => later(() => storage.getItem(key)),
+    setItem: (key: string, value: string) => later(() => storage.setItem(key, value)),
+    removeItem: (key: string) => later(() => storage.removeItem(key)),
+  };
+}
+
+describe.each([
+  ['synchronous', createMemoryStorage],
+  ['asynchronous', createAsyncStorage],
+])('a storage of the app that is %s', (_, create) => {
+  it('has the session when signing in is over, and a client that begins takes it over', async () => {
+    const storage = create();
+    const client = open({ storage });
+    const user = await client.register(ADA);
+    expect(storage.items.size).toBe(1);
+    const next = open({ storage });
+    await next.ready;
+    expect(next.user).toEqual(user);
+    expect(await next.accessToken()).toBe(await client.accessToken());
+  });
+
+  it('has the latest tokens after a refresh', async () => {
+    const storage = create();
+    const client = open({ storage });
+    await client.register(ADA);
+    expire(server);
+    const renewed = await client.renew((await client.accessToken()) ?? '');
+    const next = open({ storage });
+    await next.ready;
+    expect(await next.accessToken()).toBe(renewed);
+  });
+
+  it('is empty when signing out is over, also right after signing in', async () => {
+    const storage = create();
+    const client = open({ storage });
+    await client.register(ADA);
+    await client.logout();
+    expect(storage.items.size).toBe(0);
+    const signedIn = client.login(ADA);
+    await signedIn;
+    await client.logout();
+    expect(storage.items.size).toBe(0);
+  });
+});
+
+describe('a storage of the app that fails', () => {
+  const never = () => new Promise<never>(() => {});
+  const fail = () => Promise.reject(new Error('disk full'));
+  const crash = () => {
+    throw new Error('forbidden');
+  };
+  it.each<[string, () => Promise<never>]>([
+    ['rejects', fail],
+    ['throws', crash],
+    ['never answers', never],
+  ])('leaves the session in memory: %s', async (_, act) => {
+    const client = open({ storage: { getItem: act, setItem: act, removeItem: act } });
+    expect((await client.register(ADA)).email).toBe(ADA.email);
+    expect(await isAccepted(await client.accessToken())).toBe(true);
+    await client.logout();
+    expect(client.user).toBeNull();
+  });
+
+  it('counts as empty if it holds something else', async () => {
+    for (const text of ['', 'no JSON', '[]', '{"tokens":{}}', 'null']) {
+      const client = open({ storage: { ...createAsyncStorage(), getItem: async () => text } });
+      await client.ready;
+      expect(client.user).toBeNull();
+    }
+  });
+});

@@ -1,0 +1,56 @@
+// What the server has acknowledged survives `kill -9` at any moment: two instances on PostgreSQL, and that itself.
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { type Cluster, expectReady, type Instance, startCluster } from '../../support/cluster.ts';
+import { CRASH_ENV, crashAgainAndAgain, PATIENT, UNTOLD } from '../../support/crash-loop.ts';
+
+const KILLS = 50;
+const DATABASE_KILLS = 10;
+
+vi.setConfig(PATIENT);
+let cluster: Cluster;
+let instances: Instance[];
+beforeAll(async () => {
+  cluster = await startCluster({ count: 2, env: CRASH_ENV });
+  instances = [...cluster.instances];
+  const another = await cluster.start();
+  await another.stop(); // what is compiled is kept at an orderly end alone
+});
+afterAll(() => cluster?.close());
+
+const urls = () => instances.map(({ url }) => url);
+
+async function expectNothingUntold(): Promise<void> {
+  expect(await cluster.postgres.query(cluster.databaseUrl, UNTOLD)).toEqual([]);
+}
+
+it('loses no session and revives none when an instance is killed again and again', async () => {
+  const victim = {
+    urls,
+    async kill() {
+      instances.reverse(); // the other one than the last time
+      await instances[0]?.stop('SIGKILL');
+      expect(instances[0]?.child.signalCode).toBe('SIGKILL');
+    },
+    async restart() {
+      instances[0] = await cluster.start();
+    },
+  };
+  const { live, ended } = await crashAgainAndAgain(victim, KILLS);
+  expect(Math.min(live, ended)).toBeGreaterThan(0);
+  await expectNothingUntold();
+});
+
+it('loses no session and revives none when PostgreSQL is killed again and again', async () => {
+  const victim = {
+    urls,
+    kill: () => cluster.postgres.kill(),
+    async restart() {
+      await cluster.postgres.start();
+      await Promise.all(instances.map(expectReady));
+    },
+  };
+  const { live, ended } = await crashAgainAndAgain(victim, DATABASE_KILLS);
+  expect(Math.min(live, ended)).toBeGreaterThan(0);
+  await expectNothingUntold();
+  for (const { child } of instances) expect(child.exitCode).toBe(null);
+});

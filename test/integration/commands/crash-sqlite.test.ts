@@ -1,0 +1,37 @@
+// What the server has acknowledged survives `kill -9` at any moment: one instance on an SQLite file.
+import { DatabaseSync } from 'node:sqlite';
+import { expect, it, vi } from 'vitest';
+import { CRASH_ENV, crashAgainAndAgain, PATIENT, UNTOLD } from '../../support/crash-loop.ts';
+import { serverEnv, startServerProcess, withFolder } from '../../support/server-process.ts';
+
+const KILLS = 50;
+
+vi.setConfig(PATIENT);
+
+it('loses no session and revives none when the server is killed again and again', () =>
+  withFolder(async (folder) => {
+    const env = serverEnv(folder, { ...CRASH_ENV, NODE_COMPILE_CACHE: `${folder}/compiled` });
+    const first = await startServerProcess(env, folder);
+    await first.stop(); // what is compiled is kept at an orderly end alone
+    let server = await startServerProcess(env, folder);
+    const victim = {
+      urls: () => [server.url],
+      async kill() {
+        await server.stop('SIGKILL');
+        expect(server.child.signalCode).toBe('SIGKILL');
+      },
+      async restart() {
+        server = await startServerProcess(env, folder);
+      },
+    };
+    try {
+      const { live, ended } = await crashAgainAndAgain(victim, KILLS);
+      expect(Math.min(live, ended)).toBeGreaterThan(0);
+    } finally {
+      await server.stop('SIGKILL');
+    }
+    const database = new DatabaseSync(`${folder}/bandha.db`);
+    expect(database.prepare('PRAGMA integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);
+    expect(database.prepare(UNTOLD).all()).toEqual([]);
+    database.close();
+  }));

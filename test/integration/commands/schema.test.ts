@@ -1,0 +1,102 @@
+// bandha schema: what each field needs, for people, programs and reviews.
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { describe, expect, it } from 'vitest';
+import { runBandha, serverEnv, withFolder } from '../../support/server-process.ts';
+
+/** Runs the command on a file with this schema, or on Bandha's own. */
+function explain(args: string[], sdl?: string) {
+  return withFolder(async (folder) => {
+    const file = join(folder, 'app.graphql');
+    if (sdl !== undefined) await writeFile(file, sdl);
+    return runBandha(['schema', ...(sdl === undefined ? [] : [file]), ...args], { env: serverEnv(folder) });
+  });
+}
+
+describe('bandha schema', () => {
+  it('prints the schema itself, with its directives', async () => {
+    const { code, stdout } = await explain([]);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/secureData: SecureData @auth/);
+  });
+
+  it('prints each field with its requirement, and how many have none', async () => {
+    const { code, stdout } = await explain(['--explain']);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/^Query\.secureData +sign-in$/m);
+    expect(stdout).toMatch(/^Query\.viewer +nothing \(public\)$/m);
+    expect(stdout).toMatch(/^27 fields; 23 without a requirement, 9 of them not marked @public\.$/m);
+  });
+
+  it.each([
+    ['a schema by itself', 'type Query { open: Int mine: Int @auth(roles: ["a", "b"], maxAge: 60) }'],
+    [
+      'types on top of Bandha’s',
+      'extend type Query { open: Int mine: Int @auth(roles: ["a", "b"], maxAge: 60) }',
+    ],
+  ])('explains %s, as JSON too', async (_, sdl) => {
+    const { code, stdout } = await explain(['--explain', '--format', 'json'], sdl);
+    expect(code).toBe(0);
+    const { fields, unprotected } = JSON.parse(stdout);
+    expect(fields).toContainEqual({
+      coordinate: 'Query.mine',
+      requirement: [{ roles: ['a', 'b'], maxAge: 60 }],
+      isPublic: false,
+    });
+    expect(fields).toContainEqual({ coordinate: 'Query.open', requirement: [], isPublic: false });
+    expect(unprotected).toBeGreaterThan(0);
+  });
+
+  it('prints a Markdown table', async () => {
+    const { stdout } = await explain(
+      ['--explain', '--format', 'markdown'],
+      'type Query { a: Int @auth(scopes: [["x"], ["y", "z"]]) }',
+    );
+    expect(stdout).toContain('| field | needs |\n| --- | --- |\n| `Query.a` | scope x, or y and z |');
+  });
+
+  it('exits 1 where a field has no rule and is not public, with --fail-on-unprotected', async () => {
+    const open = await explain(['--fail-on-unprotected'], 'type Query { a: Int b: Int @auth }');
+    expect(open.code).toBe(1);
+    expect(open.stderr).toContain('Query.a needs nothing and is not marked @public');
+    expect(open.stderr).not.toContain('Query.b');
+    const closed = await explain(['--fail-on-unprotected'], 'type Query { a: Int @public b: Int @auth }');
+    expect(closed.code).toBe(0);
+    expect((await explain(['--fail-on-unprotected', '--default-deny'], 'type Query { a: Int }')).code).toBe(
+      0,
+    );
+    expect((await explain(['--fail-on-unprotected'])).code).toBe(1);
+  });
+
+  it.each([
+    [
+      'an unknown format',
+      ['--format', 'xml'],
+      'type Query { a: Int }',
+      2,
+      '--format must be one of json, table, markdown',
+    ],
+    ['text that is no schema', ['--explain'], 'type Query {', 1, 'Syntax Error'],
+    ['a misspelt argument', ['--explain'], 'type Query { a: Int @auth(role: "x") }', 1, '"role"'],
+    ['a type with a name of Bandha’s', [], 'type Session { a: Int }', 1, 'Bandha defines type Session'],
+    [
+      'a directive that makes no rule',
+      ['--explain'],
+      'type Query { a: Int @auth @public }',
+      1,
+      'app.graphql: Query.a: is both public and protected',
+    ],
+  ])('says what is wrong with %s', async (_, args, sdl, code, message) => {
+    const finished = await explain(args, sdl);
+    expect(finished.code).toBe(code);
+    expect(finished.stderr).toContain(message);
+  });
+
+  it('says which file is not there', async () => {
+    const finished = await withFolder((folder) =>
+      runBandha(['schema', join(folder, 'none.graphql')], { env: serverEnv(folder) }),
+    );
+    expect(finished.code).toBe(1);
+    expect(finished.stderr).toContain('none.graphql');
+  });
+});

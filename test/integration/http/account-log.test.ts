@@ -1,0 +1,155 @@
+// The log about accounts and denials: a line for each, with ids, and without emails, tokens and passwords.
+import { createYoga } from 'graphql-yoga';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
+import { changeRoles } from '../../../src/accounts/administration.ts';
+import { createLines } from '../../support/jwks-server.ts';
+import { GOOD_PASSWORD, register, startTestServer, type TestServer } from '../../support/test-server.ts';
+
+const { lines, log, clear } = createLines();
+const secrets: string[] = [GOOD_PASSWORD, 'example.com', 'wrong password', 'eyJ'];
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer({
+    log,
+    typeDefs: `extend type Query { closed: Int @auth(roles: ["admin"])  nodes: [Node] }
+      interface Node { id: ID }
+      type Open implements Node { id: ID }
+      type Closed implements Node @auth { id: ID }`,
+    resolvers: {
+      Query: {
+        closed: () => 1,
+        nodes: () => Array.from({ length: 50 }, () => ({ __typename: 'Closed', id: 1 })),
+      },
+    },
+  });
+});
+afterAll(() => server.close());
+beforeEach(clear);
+
+const logIn = (email: string, password: string) =>
+  server.ask(
+    'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { refreshToken } }',
+    {
+      variables: { email, password },
+    },
+  );
+function expectNoSecrets(): void {
+  const text = JSON.stringify(lines);
+  for (const secret of secrets) expect(text).not.toContain(secret);
+}
+const UUID = expect.stringMatching(/^[\da-f-]{36}$/);
+
+describe('the log about accounts', () => {
+  it('has a line for each change', async () => {
+    const { accessToken, refreshToken, user } = await register(server.url);
+    secrets.push(refreshToken);
+    const again = (await logIn(user.email, GOOD_PASSWORD)).body.data.login.refreshToken;
+    const { body } = await server.ask('{ sessions { id current } }', { token: accessToken });
+    const other = body.data.sessions.find((session: { current: boolean }) => !session.current).id;
+    await server.ask('mutation ($id: ID!) { revokeSession(id: $id) }', {
+      token: accessToken,
+      variables: { id: other },
+    });
+    await server.ask('mutation ($t: String) { logout(refreshToken: $t) }', {
+      variables: { t: refreshToken },
+    });
+    secrets.push(again);
+    const userId = user.id;
+    expect(lines.filter(({ level }) => level === 'info')).toEqual([
+      { level: 'info', message: 'account registered', userId, sessionId: UUID },
+      { level: 'info', message: 'signed in', userId, sessionId: other },
+      { level: 'info', message: 'session revoked by its owner', userId, sessionId: other },
+      { level: 'info', message: 'signed out', sessionId: UUID },
+    ]);
+    clear();
+    const next = await logIn(user.email, GOOD_PASSWORD);
+    expect(next.status).toBe(200);
+    await server.bandha.accounts.revokeAllSessions(userId);
+    expect(lines).toContainEqual({
+      level: 'info',
+      message: 'all sessions revoked by their owner',
+      userId,
+      count: 1,
+    });
+    expectNoSecrets();
+  });
+
+  it('has a line for each rejection', async () => {
+    const { user } = await register(server.url);
+    clear();
+    await logIn(user.email, 'wrong password');
+    await logIn('no-such-account@example.com', 'wrong password');
+    await server.ask('mutation { register(email: "nope", password: "x") { accessToken } }');
+    await server.ask('mutation { refresh(refreshToken: "wrong password") { accessToken } }');
+    expect(lines.filter(({ level }) => level === 'debug')).toEqual([
+      { level: 'debug', message: 'sign-in rejected', reason: 'INVALID_CREDENTIALS' },
+      { level: 'debug', message: 'sign-in rejected', reason: 'INVALID_CREDENTIALS' },
+      { level: 'debug', message: 'registration rejected', reason: 'INVALID_EMAIL' },
+      { level: 'debug', message: 'refresh rejected', sessionId: undefined, reason: 'UNKNOWN' },
+    ]);
+    expectNoSecrets();
+  });
+
+  it('has changes of roles, by whichever process', async () => {
+    const { user } = await register(server.url);
+    await changeRoles({ store: server.bandha.store, now: () => new Date() }, user.email, { add: ['editor'] });
+    const line = { level: 'info', message: 'roles changed', userId: user.id, roles: ['editor'] };
+    await vi.waitFor(() => expect(lines).toContainEqual(line), { timeout: 30_000 });
+  });
+});
+
+describe('the log about denied fields', () => {
+  const denials = () => lines.filter(({ message }) => message === 'access denied');
+
+  it('names the caller, the field and the reason on the fast path', async () => {
+    const { accessToken, user } = await register(server.url);
+    clear();
+    await server.ask('{ closed }', { token: accessToken });
+    await server.ask('{ closed }');
+    const denied = (reason: string) => [{ coordinate: 'Query.closed', reason }];
+    const line = { level: 'debug', message: 'access denied', count: 1 };
+    expect(denials()).toEqual([
+      { ...line, userId: user.id, sessionId: UUID, denied: denied('MISSING_ROLE') },
+      { ...line, denied: denied('MISSING_TOKEN') },
+    ]);
+  });
+
+  it.each<[string, (query: string) => Promise<unknown>]>([
+    ['the fast path', (query) => server.ask(query)],
+    [
+      'the Yoga handler',
+      (query) =>
+        fetch(`${server.url}/graphql?${new URLSearchParams({ query })}`, {
+          headers: { accept: 'application/json' },
+        }),
+    ],
+    [
+      'an own Yoga server',
+      async (query) => {
+        const yoga = createYoga({
+          schema: server.bandha.schema,
+          plugins: server.bandha.plugins,
+          logging: false,
+        });
+        return yoga.fetch(`http://yoga/graphql?${new URLSearchParams({ query })}`);
+      },
+    ],
+  ])('has one line for a response on %s, however many fields it denies', async (_, send) => {
+    await send('{ closed }');
+    await send('{ nodes { id } }');
+    expect(denials()).toEqual([
+      expect.objectContaining({
+        denied: [{ coordinate: 'Query.closed', reason: 'MISSING_TOKEN' }],
+        count: 1,
+      }),
+      expect.objectContaining({ denied: expect.any(Array), count: 50 }),
+    ]);
+    expect(denials()[1]?.denied).toHaveLength(10);
+  });
+
+  it('has no line for a response that denies nothing', async () => {
+    await server.ask('{ viewer { id } }');
+    await server.ask('{ nothing }');
+    expect(denials()).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+// What one request may ask for, on Bandha's own server and in an app's own Yoga.
+import { createYoga } from 'graphql-yoga';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { register, startTestServer, type TestServer } from '../../support/test-server.ts';
+
+let server: TestServer;
+let token: string;
+beforeAll(async () => {
+  server = await startTestServer();
+  token = (await register(server.url)).accessToken;
+});
+afterAll(() => server.close());
+
+const repeat = (count: number, part: (i: number) => string) =>
+  Array.from({ length: count }, (_, i) => part(i)).join(' ');
+
+describe('root fields', () => {
+  it.each([
+    ['aliases', `{ ${repeat(101, (i) => `a${i}: viewer { id }`)} }`],
+    ['inline fragments', `{ ${repeat(101, () => '... { viewer { id } }')} }`],
+    [
+      'fragments in fragments',
+      `{ ...A ...A } fragment A on Query { ${repeat(51, (i) => `a${i}: viewer { id }`)} }`,
+    ],
+    ['introspection', `{ ${repeat(101, (i) => `a${i}: __schema { types { name } }`)} }`],
+    ['mutations', `mutation { ${repeat(101, (i) => `a${i}: logout(refreshToken: "x")`)} }`],
+  ])('are rejected beyond 100: %s', async (_, query) => {
+    const { status, body } = await server.ask(query, { token });
+    expect(status).toBe(400);
+    expect(body.errors[0].extensions).toMatchObject({
+      code: 'OPERATION_TOO_COSTLY',
+      reason: 'maxRootFields',
+      limit: 100,
+    });
+    expect(body.errors[0].extensions.cost).toBeGreaterThan(100);
+    expect(body).not.toHaveProperty('data');
+  });
+
+  it('are answered up to 100', async () => {
+    const { body } = await server.ask(`{ ${repeat(100, (i) => `a${i}: viewer { id }`)} }`, { token });
+    expect(Object.keys(body.data)).toHaveLength(100);
+  });
+
+  it('are counted before the caller is checked, so that nothing is planned for too many', async () => {
+    const { status, body } = await server.ask(`{ ${repeat(500, (i) => `a${i}: secureData { message }`)} }`);
+    expect(status).toBe(400);
+    expect(body.errors).toHaveLength(1);
+  });
+});
+
+it('documents of more than 10,000 tokens are refused before they are read', async () => {
+  const { status, body } = await server.ask(`{ viewer { ${repeat(10_000, () => 'id')} } }`);
+  expect(status).toBe(200); // as the specification wants it of application/json
+  expect(body.errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
+});
+
+it('errors of documents with thousands of lines have no locations, which would cost as much as the lines', async () => {
+  const { body } = await server.ask(`{${'\n'.repeat(2_000)} secureData { message } }`);
+  expect(body.errors[0].extensions.reason).toBe('MISSING_TOKEN');
+  expect(body.errors[0]).not.toHaveProperty('locations');
+});
+
+it('reports at most 100 variables that do not fit', async () => {
+  const names = Array.from({ length: 600 }, (_, i) => `v${i}`);
+  const query = `query (${names.map((name) => `$${name}: Boolean!`).join(' ')}) { viewer { ${names.map((name) => `id @skip(if: $${name})`).join(' ')} } }`;
+  const { body } = await server.ask(query, { token });
+  expect(body.errors).toHaveLength(100);
+  expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
+});
+
+it('reports few of the cycles that name hundreds of fragments each', async () => {
+  const query = `{ ...F0 } ${repeat(1_000, (i) => `fragment F${i} on Query { ...F${i + 1} }`)}
+    fragment F1000 on Query { ${repeat(150, (i) => `...F${i}`)} }`;
+  const { body } = await server.ask(query, { token });
+  expect(body.errors[0].message).toContain('Cannot spread fragment "F0" within itself');
+  expect(body.errors.length).toBeLessThan(7);
+  expect(JSON.stringify(body).length).toBeLessThan(500_000);
+});
+
+it('an app’s own Yoga has the same limits, and repeats no value either', async () => {
+  const { schema, plugins } = server.bandha;
+  const yoga = createYoga({ schema, plugins, logging: false });
+  const ask = async (query: string, variables?: object) => {
+    const response = await yoga.fetch('http://test/graphql', {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
+      body: JSON.stringify({ query, variables }),
+    });
+    return { status: response.status, text: await response.text() };
+  };
+  expect((await ask(`${'{a'.repeat(20_000)}`)).status).toBe(400);
+  const login = 'mutation ($p: String!) { login(email: "a@example.com", password: $p) { tokenType } }';
+  const bad = await ask(login, { p: { secret: 'hunter2' } });
+  expect(bad.status).toBe(400);
+  expect(bad.text).not.toContain('hunter2');
+});
+
+it('too many attempts are answered 429 with Retry-After, also where denied fields are null', async () => {
+  const local = await startTestServer({ onDenied: 'null' });
+  const login = 'mutation { login(email: "ada@example.com", password: "wrong password") { tokenType } }';
+  for (let i = 0; i < 100; i += 1) await local.ask(login);
+  const { status, headers, body } = await local.ask(login);
+  expect(status).toBe(429);
+  expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
+  expect(body.errors[0].extensions).toEqual({ code: 'RATE_LIMITED' });
+  await local.close();
+});

@@ -1,0 +1,93 @@
+// What Prometheus reads.
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { register, startTestServer, type TestServer } from '../../support/test-server.ts';
+
+let server: TestServer;
+beforeAll(async () => {
+  server = await startTestServer();
+});
+afterAll(() => server.close());
+
+/** Every sample by its name and labels. */
+async function read(): Promise<Map<string, number>> {
+  const text = await (await fetch(`${server.url}/metrics`)).text();
+  const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
+  return new Map(
+    samples.map((line) => [
+      line.slice(0, line.lastIndexOf(' ')),
+      Number(line.slice(line.lastIndexOf(' ') + 1)),
+    ]),
+  );
+}
+
+/** How much the samples grow while `act` runs. */
+async function growth(act: () => Promise<unknown>): Promise<(sample: string) => number> {
+  const before = await read();
+  await act();
+  const after = await read();
+  return (sample) => (after.get(sample) ?? Number.NaN) - (before.get(sample) ?? 0);
+}
+
+const SECURE = '{ secureData { message } }';
+
+describe('GET /metrics', () => {
+  it('is text of Prometheus’ kind, in which every sample is a number', async () => {
+    const response = await fetch(`${server.url}/metrics`);
+    expect(response.status).toBe(200);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    const samples = await read();
+    expect(samples.size).toBeGreaterThan(5);
+    expect([...samples.values()].filter(Number.isNaN)).toEqual([]);
+  });
+
+  it('is read only', async () => {
+    const response = await fetch(`${server.url}/metrics`, { method: 'POST' });
+    expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
+  });
+
+  it('counts tokens by what became of them, and answers by status', async () => {
+    const { accessToken } = await register(server.url);
+    const grown = await growth(async () => {
+      await server.ask(SECURE, { token: accessToken });
+      await server.ask(SECURE, { token: accessToken });
+      await server.ask(SECURE, { token: 'garbage' });
+      await server.ask(SECURE);
+    });
+    expect(grown('bandha_authentications_total{result="accepted"}')).toBe(2);
+    expect(grown('bandha_authentications_total{result="TOKEN_MALFORMED"}')).toBe(1);
+    expect(grown('bandha_authentications_total{result="none"}')).toBe(1);
+    expect(grown('bandha_http_responses_total{status="401"}')).toBe(2);
+  });
+
+  it('counts sign-ins and refreshes by what became of them, with their times', async () => {
+    const { refreshToken, user } = await register(server.url);
+    const grown = await growth(async () => {
+      await server.ask(`mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`);
+      await server.ask('mutation { refresh(refreshToken: "garbage") { tokenType } }');
+      await server.ask(`mutation { login(email: "${user.email}", password: "wrong") { tokenType } }`);
+    });
+    expect(grown('bandha_account_seconds_count{verb="refresh",outcome="ok"}')).toBe(1);
+    expect(grown('bandha_account_seconds_count{verb="refresh",outcome="UNKNOWN"}')).toBe(1);
+    expect(grown('bandha_account_seconds_count{verb="logIn",outcome="INVALID_CREDENTIALS"}')).toBe(1);
+    expect(grown('bandha_account_seconds_sum{verb="logIn",outcome="INVALID_CREDENTIALS"}')).toBeGreaterThan(
+      0,
+    );
+  });
+
+  it('shows how many sessions ended lately, and how many tokens are remembered', async () => {
+    const { accessToken } = await register(server.url);
+    const grown = await growth(async () => {
+      await server.ask(SECURE, { token: accessToken });
+      await server.ask('mutation { logout }', { token: accessToken });
+    });
+    expect(grown('bandha_revoked_sessions')).toBe(1);
+    expect(grown('bandha_cached_tokens')).toBe(1);
+  });
+
+  it('names nobody', async () => {
+    const { user, accessToken } = await register(server.url);
+    await server.ask(SECURE, { token: accessToken });
+    const text = await (await fetch(`${server.url}/metrics`)).text();
+    for (const secret of [user.email, user.id, accessToken]) expect(text).not.toContain(secret);
+  });
+});

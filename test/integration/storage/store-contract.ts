@@ -1,0 +1,29 @@
+// What src/storage/store.ts promises, as a suite that every database runs.
+import { describeChanges } from './contract/feed-events.ts';
+import { createFixture, type TestDatabase } from './contract/fixture.ts';
+import { describeKnownNetworks } from './contract/known-networks.ts';
+import { describeLifecycle } from './contract/lifecycle.ts';
+import { describeHousekeeping } from './contract/maintenance.ts';
+import { describeRotation } from './contract/rotation.ts';
+import { describeSessions } from './contract/sessions.ts';
+import { describeSigningKeys } from './contract/signing-keys.ts';
+import { describeUsers } from './contract/users.ts';
+
+export { newSession, newUser, type TestDatabase } from './contract/fixture.ts';
+
+const PARTS = [
+  describeUsers,
+  describeSessions,
+  describeRotation,
+  describeChanges,
+  describeSigningKeys,
+  describeHousekeeping,
+  describeKnownNetworks,
+  describeLifecycle,
+];
+
+/** Runs the whole contract on the databases that `createDatabase` makes. */
+export function describeStore(name: string, createDatabase: () => Promise<TestDatabase>): void {
+  const fixture = createFixture(createDatabase);
+  for (const describePart of PARTS) describePart(name, fixture);
+}

@@ -1,0 +1,54 @@
+// Arguments of `createListener` that are wrong are errors at start, all named at once.
+import { createYoga } from 'graphql-yoga';
+import { afterAll, describe, expect, it } from 'vitest';
+import { createBandha, createListener } from '../../../src/bandha.ts';
+import { ConfigError } from '../../../src/errors.ts';
+import type { ListenerOptions } from '../../../src/http/fast-path/listener.ts';
+import { silentLog } from '../../../src/utils/log.ts';
+import { TEST_SECRET } from '../../support/test-server.ts';
+
+const bandha = await createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET, log: silentLog });
+afterAll(() => bandha.close());
+const yoga = createYoga({ schema: bandha.schema, plugins: bandha.plugins, logging: false });
+
+describe('createListener', () => {
+  it.each<[string, Record<string, unknown>]>([
+    ['cros: is not a known option', { cros: {} }],
+    ['toString: is not a known option', { toString: {} }],
+    ['compile: must be true or false', { compile: 'no' }],
+    ['maxBodyBytes: must be a number above 0', { maxBodyBytes: '1MB' }],
+    ['maxBodyBytes: must be a number above 0', { maxBodyBytes: 0 }],
+    ['bodyTimeoutSeconds: must be a number above 0', { bodyTimeoutSeconds: Number.POSITIVE_INFINITY }],
+    ['maxPendingBodyBytes: must be a number above 0', { maxPendingBodyBytes: Number.NaN }],
+    ['cors: must be what createYoga got as cors', { cors: 'https://app.example.com' }],
+    ['cors: must be what createYoga got as cors', { cors: false }],
+  ])('rejects a wrong option: %s, %j', (message, options) => {
+    const create = () => createListener(yoga, bandha, options as ListenerOptions); // what JavaScript can pass
+    expect(create).toThrow(ConfigError);
+    expect(create).toThrow(`createListener: ${message}`);
+  });
+
+  it('names wrong arguments and a promise of the server', () => {
+    const issues = [
+      'createListener: yoga: must be what createYoga returns',
+      'createListener: bandha: must be what createBandha returns, after await',
+    ];
+    const create = createListener as (...args: unknown[]) => unknown; // what JavaScript can pass
+    expect(() => create()).toThrow(new ConfigError(issues));
+    expect(() => create(yoga, Promise.resolve(bandha))).toThrow(new ConfigError(issues.slice(1)));
+    expect(() => create({}, bandha)).toThrow(new ConfigError(issues.slice(0, 1)));
+  });
+
+  it('accepts every option, and undefined', () => {
+    const cors = { origin: ['https://app.example.com'] };
+    const options = {
+      cors,
+      maxBodyBytes: 1_000,
+      bodyTimeoutSeconds: 5,
+      maxPendingBodyBytes: 9e6,
+      compile: false,
+    };
+    expect(createListener(yoga, bandha, options)).toBeTypeOf('function');
+    expect(createListener(yoga, bandha, { cors: undefined, compile: undefined })).toBeTypeOf('function');
+  });
+});

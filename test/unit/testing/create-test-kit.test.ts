@@ -1,0 +1,469 @@
+// The kit itself: who asks, what they get, and which schema is under test.
+import { makeExecutableSchema } from '@graphql-tools/schema';
+import { parse } from 'graphql';
+import { describe, expect, it } from 'vitest';
+import { directiveTypeDefs } from '../../../src/index.ts';
+import {
+  authMatchers,
+  createTestKit,
+  type PrincipalSpec,
+  type TestKitOptions,
+  type TestUser,
+  type TokenCondition,
+} from '../../../src/testing/index.ts';
+import { startTestServer } from '../../support/test-server.ts';
+
+expect.extend(authMatchers);
+
+const SILENT = { warn() {} };
+const typeDefs = /* GraphQL */ `
+  type Query {
+    open: String!
+    signedIn: String @auth
+    payroll: String @auth(roles: ["accountant", "admin"])
+    ledger: String @auth(scopes: [["ledger", "read"], ["all"]])
+    recent: String @auth(maxAge: 300)
+    own(id: ID!): String @auth(policies: [["owner"]])
+    fails: String
+    posts: [Post]
+    seen: String
+  }
+  type Mutation { count: Int! @auth }
+  type Subscription { ticks: Int @auth open: Int }
+  interface Post { id: ID! }
+  type PublicPost implements Post { id: ID! }
+  type PrivatePost implements Post @auth { id: ID! }
+`;
+
+function createApp(options: TestKitOptions = {}) {
+  const calls: string[] = [];
+  const noted = (name: string) => () => {
+    calls.push(name);
+    return name;
+  };
+  const names = ['open', 'signedIn', 'payroll', 'ledger', 'recent', 'own'];
+  const kit = createTestKit(
+    {
+      typeDefs,
+      resolvers: {
+        Query: {
+          ...Object.fromEntries(names.map((name) => [name, noted(name)])),
+          fails: () => Promise.reject(new Error('the database is away')),
+          posts: () => [
+            { __typename: 'PublicPost', id: 1 },
+            { __typename: 'PrivatePost', id: 2 },
+          ],
+          seen: (_: unknown, __: unknown, context: object) =>
+            'seen' in context ? String(context.seen) : 'no',
+        },
+        Mutation: { count: () => calls.push('count') },
+        Subscription: {
+          ticks: {
+            async *subscribe() {
+              calls.push('ticks');
+              yield { ticks: 1 };
+              await new Promise(() => {}); // goes on for ever
+            },
+          },
+        },
+      },
+    },
+    {
+      policies: { owner: ({ principal, args }) => args.id === principal.userId },
+      log: SILENT,
+      ...options,
+    },
+  );
+  return { kit, calls };
+}
+
+describe('a caller is refused', () => {
+  it.each<[string, string, number, TokenCondition]>([
+    ['TOKEN_EXPIRED', 'UNAUTHENTICATED', 401, 'expired'],
+    ['TOKEN_REVOKED', 'UNAUTHENTICATED', 401, 'revoked'],
+    ['TOKEN_INVALID', 'UNAUTHENTICATED', 401, 'forged'],
+    ['TOKEN_MALFORMED', 'UNAUTHENTICATED', 401, 'malformed'],
+    ['KEYS_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 503, 'unavailable'],
+    ['REVOCATIONS_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 503, 'unchecked'],
+  ])('with %s, and gets what is public all the same', async (reason, code, status, condition) => {
+    const { kit, calls } = createApp();
+    const user = kit.withToken(condition);
+    expect(user.principal).toBeNull();
+    const result = await user.execute('{ open signedIn }');
+    expect(result).toMatchObject({ code, reason, status, coordinate: 'Query.signedIn', data: undefined });
+    expect(result).toBeDenied(reason as 'TOKEN_EXPIRED', 'Query.signedIn'); // one of the reasons
+    expect(result.headers.has('retry-after')).toBe(status === 503);
+    expect(calls).toEqual([]);
+    expect((await user.execute('{ open }')).data).toEqual({ open: 'open' });
+  });
+
+  it.each<[string, number, PrincipalSpec | null, string, string | null]>([
+    ['MISSING_TOKEN', 401, null, '{ open signedIn }', 'Bearer realm="bandha"'],
+    ['MISSING_ROLE', 403, { roles: ['clerk'] }, '{ open payroll }', null],
+    [
+      'MISSING_SCOPE',
+      403,
+      { scopes: ['read'] },
+      '{ open ledger }',
+      'Bearer realm="bandha", error="insufficient_scope", scope="ledger read"',
+    ],
+    ['POLICY_DENIED', 403, { userId: 'bob' }, '{ open own(id: "ada") }', null],
+  ])('with %s', async (reason, status, spec, query, challenge) => {
+    const { kit, calls } = createApp();
+    const user = spec === null ? kit.anonymous : kit.as(spec);
+    const result = await user.execute(query);
+    expect(result).toMatchObject({ reason, status, data: undefined });
+    expect(result.body).not.toHaveProperty('data');
+    expect(result.headers.get('www-authenticate')).toBe(challenge);
+    expect(calls).toEqual([]);
+  });
+
+  it('with REAUTHENTICATION_REQUIRED once the clock is beyond the maxAge, to the second', async () => {
+    const { kit } = createApp();
+    const ada = kit.as();
+    kit.clock.advance(300);
+    expect(await ada.execute('{ recent }')).toBeAllowed();
+    kit.clock.advance(1);
+    const result = await ada.execute('{ recent }');
+    expect(result).toBeDenied('REAUTHENTICATION_REQUIRED', 'Query.recent');
+    expect(result.headers.get('www-authenticate')).toContain('max_age="300"');
+    expect(await kit.as().execute('{ recent }')).toBeAllowed();
+  });
+
+  it('object by object behind an interface', async () => {
+    const { kit } = createApp();
+    const result = await kit.anonymous.execute('{ posts { id } }');
+    expect(result.data).toEqual({ posts: [{ id: '1' }, null] });
+    expect(result.denials).toMatchObject([{ reason: 'MISSING_TOKEN', path: ['posts', 1] }]);
+    expect(result.status).toBe(200);
+  });
+});
+
+describe('a signed-in user', () => {
+  it.each<[string, PrincipalSpec, string]>([
+    ['nothing, for what signing in opens', {}, '{ signedIn }'],
+    ['a role', { roles: ['admin'] }, '{ payroll }'],
+    ['a set of roles', { roles: new Set(['accountant']) }, '{ payroll }'],
+    ['scopes', { scopes: ['read', 'ledger'] }, '{ ledger }'],
+    ['the id that a policy asks for', { userId: 'ada' }, '{ own(id: "ada") }'],
+    ['a claim', { claims: { roles: ['admin'] } }, '{ payroll }'],
+  ])('with %s', async (_, spec, query) => {
+    const { kit } = createApp();
+    expect(await kit.as(spec).execute(query)).toBeAllowed();
+  });
+
+  it('is who the spec says, with the claims that a token would have', () => {
+    const { kit } = createApp();
+    kit.clock.now = new Date('2026-01-31T12:00:00Z');
+    const authenticatedAt = new Date('2026-01-31T11:00:00Z');
+    const ada = kit.as({
+      userId: 'ada',
+      sessionId: 's1',
+      roles: ['admin'],
+      scopes: ['a', 'b'],
+      authenticatedAt,
+      claims: { tenant: 't' },
+    });
+    expect(ada.principal).toEqual({
+      userId: 'ada',
+      sessionId: 's1',
+      roles: new Set(['admin']),
+      scopes: new Set(['a', 'b']),
+      authenticatedAt,
+      claims: {
+        ...{ sub: 'ada', sid: 's1', roles: ['admin'], scope: 'a b', tenant: 't' },
+        ...{ auth_time: +authenticatedAt / 1000, iat: +kit.clock.now / 1000 },
+      },
+    });
+  });
+
+  it('has a token that expires where it has an exp', async () => {
+    const { kit } = createApp();
+    const exp = kit.clock.now.getTime() / 1000 + 60;
+    const ada = kit.as({ claims: { exp } });
+    kit.clock.advance(59);
+    expect(await ada.execute('{ signedIn }')).toBeAllowed();
+    kit.clock.advance(1);
+    expect(await ada.execute('{ signedIn }')).toBeDenied('TOKEN_EXPIRED');
+    expect(ada.principal).toBeNull();
+  });
+
+  it('cannot be what no token says', () => {
+    const { kit } = createApp();
+    const wrong: unknown[] = [
+      { role: ['admin'] },
+      { roles: 'admin' },
+      { scopes: 'a b' },
+      { userId: '' },
+      { claims: { roles: 'admin' } },
+      { authenticatedAt: new Date(Number.NaN) },
+    ];
+    for (const spec of wrong)
+      expect(() => kit.as(spec as PrincipalSpec), JSON.stringify(spec)).toThrow(TypeError);
+    expect(() => kit.withToken('lost' as TokenCondition)).toThrow('must be one of expired, revoked');
+    expect(() => kit.clock.advance(Number.NaN)).toThrow(TypeError);
+  });
+});
+
+describe('execute', () => {
+  it('takes variables as JSON, and the name of one of several operations', async () => {
+    const { kit } = createApp();
+    const ada = kit.as({ userId: 'ada' });
+    const document = 'query A($id: ID!) { own(id: $id) } query B { signedIn }';
+    expect((await ada.execute(document, { id: 'ada' }, 'A')).data).toEqual({ own: 'own' });
+    expect((await ada.execute(document, {}, 'B')).data).toEqual({ signedIn: 'signedIn' });
+    const refused = await ada.execute(document, { id: undefined }, 'A');
+    expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', status: 400 });
+  });
+
+  it('takes a parsed document, and objects that are texts', async () => {
+    const { kit } = createApp();
+    const document = parse('{ open }');
+    expect((await kit.anonymous.execute(document)).data).toEqual({ open: 'open' });
+    expect((await kit.anonymous.execute(document)).data).toEqual({ open: 'open' });
+    class TypedDocumentString extends String {}
+    expect((await kit.anonymous.execute(new TypedDocumentString('{ open }'))).data).toEqual({ open: 'open' });
+  });
+
+  it.each([
+    ['{', 'GRAPHQL_PARSE_FAILED'],
+    ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
+  ])('answers %s as the server does', async (query, code) => {
+    const { kit } = createApp();
+    expect(await kit.anonymous.execute(query)).toMatchObject({
+      code,
+      status: 400,
+      data: undefined,
+      denials: [],
+    });
+  });
+
+  it('masks what nobody expected, and keeps it for the test', async () => {
+    const { kit } = createApp();
+    const result = await kit.anonymous.execute('{ fails open }');
+    expect(result.data).toEqual({ fails: null, open: 'open' });
+    expect(result.errors).toMatchObject([{ message: 'Unexpected error.', path: ['fails'] }]);
+    expect(result.code).toBe('INTERNAL_SERVER_ERROR');
+    expect(result.unexpected).toEqual([new Error('the database is away')]);
+  });
+
+  it('keeps callers apart that ask at once', async () => {
+    const { kit } = createApp({ context: async (principal) => ({ seen: principal?.userId }) });
+    const ids = Array.from({ length: 20 }, (_, index) => `user-${index}`);
+    const results = await Promise.all(ids.map((userId) => kit.as({ userId }).execute('{ seen }')));
+    expect(results.map(({ data }) => data.seen)).toEqual(ids);
+  });
+});
+
+describe('the options', () => {
+  it('onDenied: null delivers the rest', async () => {
+    const { kit } = createApp({ onDenied: 'null' });
+    const result = await kit.anonymous.execute('{ open signedIn }');
+    expect(result).toMatchObject({
+      status: 200,
+      data: { open: 'open', signedIn: null },
+      reason: 'MISSING_TOKEN',
+    });
+  });
+
+  it('default: deny closes what is not public', async () => {
+    const { kit } = createApp({ defaultAccess: 'deny' });
+    expect(await kit.anonymous.execute('{ open }')).toBeDenied('MISSING_TOKEN', 'Query.open');
+    expect(await kit.as().execute('{ open }')).toBeAllowed();
+  });
+
+  it('report lets through, and tells the log', async () => {
+    const told: object[] = [];
+    const { kit } = createApp({ reportOnly: true, log: { warn: (details) => told.push(details) } });
+    told.length = 0; // what the schema is warned of at the start is another test's
+    expect(await kit.anonymous.execute('{ signedIn }')).toBeAllowed();
+    expect(told).toEqual([{ coordinate: 'Query.signedIn', reason: 'MISSING_TOKEN' }]);
+  });
+
+  it('introspection shows callers what they may use, unless told to show all', async () => {
+    const query = '{ __type(name: "PrivatePost") { name } }';
+    expect((await createApp().kit.anonymous.execute(query)).data).toEqual({ __type: null });
+    const { kit } = createApp({ introspection: 'all' });
+    expect((await kit.anonymous.execute(query)).data).toEqual({ __type: { name: 'PrivatePost' } });
+  });
+
+  it('context reaches resolvers and policies, and cannot say who asks', async () => {
+    const forged = { principal: createApp().kit.as({ roles: ['admin'] }).principal, seen: 'it' };
+    const contexts: unknown[] = [];
+    const { kit } = createApp({
+      context: forged,
+      policies: {
+        owner({ context }) {
+          contexts.push(context);
+          return true;
+        },
+      },
+    });
+    expect((await kit.anonymous.execute('{ seen }')).data).toEqual({ seen: 'it' });
+    expect(await kit.anonymous.execute('{ payroll }')).toBeDenied('MISSING_TOKEN');
+    await kit.as({ userId: 'bob' }).execute('{ own(id: 1) }');
+    expect(contexts).toMatchObject([{ seen: 'it', principal: { userId: 'bob' }, tokenProblem: undefined }]);
+  });
+
+  it('a context that cannot be made is the test’s to know', async () => {
+    const { kit } = createApp({ context: () => Promise.reject(new Error('no tenant')) });
+    await expect(kit.as().execute('{ open }')).rejects.toThrow('no tenant');
+    await expect(kit.matrix({ open: '{ open }' }, { ada: {} })).rejects.toThrow('no tenant');
+  });
+
+  it('are looked at as the guard does', () => {
+    expect(() => createApp({ onDenied: 'nul' as 'null' })).toThrow('onDenied: must be one of');
+    expect(() => createApp({ policies: {} })).toThrow('Query.own: no policy has the name "owner"');
+  });
+});
+
+describe('subscribe', () => {
+  it('gives the events, and ends the source with the last of them', async () => {
+    const { kit } = createApp();
+    const subscription = await kit.as().subscribe('subscription { ticks }');
+    expect(subscription).toBeAllowed();
+    expect((await subscription.next()).value).toMatchObject({ data: { ticks: 1 }, denials: [] });
+    await subscription.return?.();
+    expect((await subscription.next()).done).toBe(true);
+  });
+
+  it('gives the refusal, which has no events to wait for', async () => {
+    const { kit, calls } = createApp();
+    const subscription = await kit.anonymous.subscribe('subscription { ticks }');
+    expect(subscription).toBeDenied('MISSING_TOKEN', 'Subscription.ticks');
+    await expect(subscription.next()).rejects.toThrow('The subscription was not opened: Sign in first');
+    expect(calls).toEqual([]);
+  });
+
+  it('ends with its token as the clock moves on', async () => {
+    const { kit } = createApp();
+    const exp = kit.clock.now.getTime() / 1000 + 600;
+    const subscription = await kit.as({ claims: { exp } }).subscribe('subscription { ticks }');
+    await subscription.next();
+    const last = subscription.next();
+    kit.clock.advance(600);
+    expect((await last).value).toBeDenied('TOKEN_EXPIRED');
+    expect((await subscription.next()).done).toBe(true);
+  });
+
+  it('is what a subscription must be asked by; execute gives its refusal alone', async () => {
+    const { kit } = createApp();
+    await expect(kit.as().execute('subscription { ticks }')).rejects.toThrow('use subscribe');
+    expect(await kit.anonymous.execute('subscription { ticks }')).toBeDenied('MISSING_TOKEN');
+  });
+});
+
+describe('the schema under test', () => {
+  const isAsked = async (user: TestUser) => (await user.execute('{ mine }')).reason ?? 'allowed';
+  const own = 'type Query { mine: Int @auth }';
+
+  it.each<[string, Parameters<typeof createTestKit>[0]]>([
+    ['types of their own', { typeDefs: own }],
+    ['types that bring the directives along', { typeDefs: [directiveTypeDefs, own] }],
+    ['types that bring some of them', { typeDefs: `directive @auth on FIELD_DEFINITION ${own}` }],
+    [
+      'parsed types in parts',
+      { typeDefs: [parse('type Query'), parse('extend type Query { mine: Int @auth }')] },
+    ],
+    ['a query type of another name', { typeDefs: 'schema { query: Root } type Root { mine: Int @auth }' }],
+    ['types on top of Bandha’s', { typeDefs: 'extend type Query { mine: Int @auth }' }],
+    ['an executable schema', { schema: makeExecutableSchema({ typeDefs: [directiveTypeDefs, own] }) }],
+  ])('may be %s', async (_, tested) => {
+    const kit = createTestKit(tested);
+    expect(await isAsked(kit.anonymous)).toBe('MISSING_TOKEN');
+    expect(await isAsked(kit.as())).toBe('allowed');
+  });
+
+  it('keeps to the directives that it defines itself', () => {
+    const typeDefs = 'directive @auth on FIELD_DEFINITION type Query { mine: Int @auth(roles: ["a"]) }';
+    expect(() => createTestKit({ typeDefs })).toThrow('Unknown argument "roles" on directive "@auth"');
+  });
+
+  it('has Bandha’s types only where it extends them', async () => {
+    const viewer = '{ viewer { id } }';
+    expect((await createTestKit({ typeDefs: own }).as().execute(viewer)).code).toBe(
+      'GRAPHQL_VALIDATION_FAILED',
+    );
+    expect(await createTestKit({}).as().execute(viewer)).toBeAllowed();
+  });
+
+  it('may be the schema of a server, whose wall goes by the kit’s clock and policies then', async () => {
+    const server = await startTestServer({
+      typeDefs: 'extend type Query { recent: Int @auth(maxAge: 60) own: Int @auth(policies: [["owner"]]) }',
+      policies: { owner: () => false },
+    });
+    const { schema } = server.bandha;
+    expect(() => createTestKit({ schema })).toThrow('no policy has the name "owner"');
+    const kit = createTestKit({ schema }, { policies: { owner: () => true } });
+    const ada = kit.as();
+    kit.clock.advance(61);
+    expect(await ada.execute('{ recent }')).toBeDenied('REAUTHENTICATION_REQUIRED');
+    expect(await ada.execute('{ own }')).toBeAllowed();
+    await server.close();
+  });
+
+  it('without register where signup is closed', async () => {
+    const register = 'mutation { register(email: "a@b.c", password: "x") { tokenType } }';
+    const kit = createTestKit({}, { signup: 'closed' });
+    expect((await kit.anonymous.execute(register)).code).toBe('GRAPHQL_VALIDATION_FAILED');
+  });
+});
+
+describe('Bandha’s own fields', () => {
+  const { as, anonymous, clock } = createTestKit({});
+
+  it('give the account that the test describes', async () => {
+    const createdAt = new Date('2026-01-31T12:00:00Z');
+    const ada = as({ userId: 'ada', roles: ['admin'], user: { email: 'ada@example.org', createdAt } });
+    const { data } = await ada.execute(
+      '{ viewer { id email roles createdAt } secureData { message user { id } } }',
+    );
+    expect(data).toEqual({
+      viewer: {
+        id: 'ada',
+        email: 'ada@example.org',
+        roles: ['admin'],
+        createdAt: '2026-01-31T12:00:00.000Z',
+      },
+      secureData: { message: 'Secure data access granted', user: { id: 'ada' } },
+    });
+    expect((await anonymous.execute('{ viewer { id } }')).data).toEqual({ viewer: null });
+  });
+
+  it('give an account by default, also to two users of one id', async () => {
+    const query = '{ viewer { id email roles createdAt } }';
+    const createdAt = clock.now.toISOString();
+    const account = { id: 'user', email: 'user@example.com', createdAt };
+    expect((await as().execute(query)).data.viewer).toEqual({ ...account, roles: [] });
+    expect((await as({ roles: ['a'] }).execute(query)).data.viewer).toEqual({ ...account, roles: ['a'] });
+  });
+
+  it.each([
+    ['register', 'mutation { register(email: "a@b.c", password: "x") { tokenType } }'],
+    ['logIn', 'mutation { login(email: "a@b.c", password: "x") { tokenType } }'],
+    ['refresh', 'mutation { refresh(refreshToken: "x") { tokenType } }'],
+    ['logOut', 'mutation { logout }'],
+    ['revokeSession', 'mutation { revokeSession(id: "x") }'],
+    ['revokeAllSessions', 'mutation { logoutEverywhere }'],
+    ['listSessions', '{ sessions { id } }'],
+  ])('that need %s of a store say so, and what to do', async (verb, query) => {
+    await expect(as().execute(query)).rejects.toThrow(
+      expect.objectContaining({
+        name: 'ConfigError',
+        message: expect.stringMatching(new RegExp(`^accounts.${verb}: .*sqlite::memory:`)),
+      }),
+    );
+  });
+
+  it('are refused before they ask for a store', async () => {
+    expect(await anonymous.execute('mutation { logoutEverywhere }')).toBeDenied('MISSING_TOKEN');
+  });
+
+  it('take accounts that are given', async () => {
+    const kit = createTestKit({}, { accounts: { revokeAllSessions: async () => 3 } });
+    expect((await kit.as().execute('mutation { logoutEverywhere }')).data).toEqual({ logoutEverywhere: 3 });
+    expect((await kit.as().execute('{ viewer { id } }')).data).toEqual({ viewer: { id: 'user' } });
+    const nobody = createTestKit({}, { accounts: { findUser: async () => undefined } });
+    expect((await nobody.as().execute('{ viewer { id } }')).data).toEqual({ viewer: null });
+  });
+});
