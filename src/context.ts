@@ -26,3 +26,6 @@ export function useAuthentication(authenticate: AuthenticateMaybeAsync): Plugin 
     },
   }) as Plugin; // envelop's plugin type and Yoga's differ in the context alone
 }
+
+/** The context of Bandha's own resolvers. */
+export type ResolverContext = YogaInitialContext & BandhaContext;

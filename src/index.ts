@@ -1,7 +1,8 @@
 // What an embedding app imports.
 import './utils/node-version.ts';
 
-export type { Accounts, ClientInfo } from './accounts/accounts.ts';
+export type { Accounts } from './accounts/accounts.ts';
+export type { ClientInfo } from './accounts/deps.ts';
 export type { Policy, PolicyInput } from './authorization/policies.ts';
 export { type GuardOptions, useGuard } from './authorization/use-guard.ts';
 export { type Bandha, type BandhaOptions, createBandha, createListener } from './bandha.ts';

@@ -5,7 +5,7 @@ import { findPasswordIssue } from '../passwords/password-rules.ts';
 import { toLimitSubject } from '../rate-limits/login-rate-limit.ts';
 import type { User } from '../storage/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
-import type { AccountDeps } from './accounts.ts';
+import type { AccountDeps } from './deps.ts';
 import { createUser } from './registration.ts';
 
 /** @returns undefined where no account has the email; `changed` is false where it had these roles already */

@@ -4,7 +4,7 @@ import { isTooLong } from '../passwords/password-rules.ts';
 import { toKnownNetwork, toLoginSpends, toNetworkSpends } from '../rate-limits/login-rate-limit.ts';
 import { KNOWN_NETWORK_SECONDS, toClientNetwork } from '../rate-limits/network.ts';
 import { normalizeEmail } from '../utils/email.ts';
-import type { AccountDeps, ClientInfo } from './accounts.ts';
+import type { AccountDeps, ClientInfo } from './deps.ts';
 import { type IssuedTokens, startSession } from './sessions.ts';
 
 /** @throws AuthError `INVALID_CREDENTIALS`; `RATE_LIMITED` if a limit is reached or the hashing queue is full */

@@ -6,7 +6,7 @@ import { toClientNetwork } from '../rate-limits/network.ts';
 import { assertRolesFit } from '../storage/roles.ts';
 import type { User } from '../storage/store.ts';
 import { normalizeEmail } from '../utils/email.ts';
-import type { AccountDeps, ClientInfo } from './accounts.ts';
+import type { AccountDeps, ClientInfo } from './deps.ts';
 import { type IssuedTokens, startSession } from './sessions.ts';
 
 /**

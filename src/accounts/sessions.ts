@@ -3,12 +3,12 @@
 import { AuthError } from '../errors.ts';
 import { toKnownNetwork } from '../rate-limits/login-rate-limit.ts';
 import { toClientNetwork } from '../rate-limits/network.ts';
-import { effectiveExpiry } from '../sessions/refresh-policy.ts';
-import type { Session, User } from '../storage/store.ts';
+import { effectiveExpiry, type Session } from '../sessions/session.ts';
+import type { User } from '../storage/store.ts';
 import { signAccessToken } from '../tokens/access-token.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { createRefreshToken, parseRefreshToken } from '../tokens/refresh-token.ts';
-import type { AccountDeps, ClientInfo } from './accounts.ts';
+import type { AccountDeps, ClientInfo } from './deps.ts';
 
 /** @returns the most recently used first; `expiresAt` is when each ends if it is not used again */
 export async function listSessions({ store, config, now }: AccountDeps, userId: string): Promise<Session[]> {

@@ -63,3 +63,7 @@ function isTooOld({ maxAge }: Rule, principal: Principal, now: () => Date): bool
   const ageMs = now().getTime() - principal.authenticatedAt.getTime();
   return !(ageMs <= maxAge * 1000 && ageMs >= -MAX_AHEAD_MS); // not a number: too old
 }
+
+export interface GuardLog {
+  warn(details: object, message: string): void;
+}

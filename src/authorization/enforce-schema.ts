@@ -1,4 +1,5 @@
 // The enforced schema: its protected fields and types check access by themselves, whatever the way to them.
+
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -14,7 +15,7 @@ import type { BandhaContext } from '../context.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
 import { consoleLog } from '../utils/log.ts';
 import { type AccessRules, readAccessRules } from './access-rules.ts';
-import type { Caller } from './check-requirement.ts';
+import type { Caller, GuardLog } from './check-requirement.ts';
 import { createEnforcement } from './enforcement.ts';
 import { findInconsistentInterfaces } from './inconsistent-interfaces.ts';
 import { createAnnotatedSchema, createPermittedSchemas } from './permitted-schema.ts';
@@ -30,10 +31,6 @@ export interface AccessOptions {
   log?: GuardLog;
   /** The clock that `maxAge` is measured by. */
   now?: () => Date;
-}
-
-export interface GuardLog {
-  warn(details: object, message: string): void;
 }
 
 /** A schema with its rules: `plain` as it was given, `walled` as it may be run for anyone. */

@@ -6,11 +6,11 @@ import {
   type Caller,
   checkRequirement,
   type Denial,
+  type GuardLog,
   POLICY_DENIED,
   toAuthError,
 } from './check-requirement.ts';
 import type { Requirement } from './directives.ts';
-import type { GuardLog } from './enforce-schema.ts';
 import type { PolicyEvaluator } from './policies.ts';
 
 export interface EnforcementDeps {

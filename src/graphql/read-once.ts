@@ -1,8 +1,8 @@
 // The caller's own data: one read of the store for all the fields of a request that select it, however often.
 import type { GraphQLResolveInfo } from 'graphql';
+import type { ResolverContext } from '../context.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { requirePrincipal } from './require-principal.ts';
-import type { ResolverContext } from './resolvers.ts';
 
 /** The part of `info` that decides how long a result is shared. */
 export type OperationInfo = Pick<GraphQLResolveInfo, 'operation' | 'variableValues'>;

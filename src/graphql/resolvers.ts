@@ -1,12 +1,13 @@
 // The resolver map of Bandha's own schema: one root field a file.
 import { GraphQLScalarType } from 'graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
-import type { YogaInitialContext } from 'graphql-yoga';
-import type { Accounts, ClientInfo } from '../accounts/accounts.ts';
+import type { Accounts } from '../accounts/accounts.ts';
+import type { ClientInfo } from '../accounts/deps.ts';
 import type { IssuedTokens } from '../accounts/sessions.ts';
-import type { BandhaContext } from '../context.ts';
+import type { ResolverContext } from '../context.ts';
 import type { FindClientAddress } from '../rate-limits/client-address.ts';
-import type { Session, User } from '../storage/store.ts';
+import type { Session } from '../sessions/session.ts';
+import type { User } from '../storage/store.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
 import { findHeader, findIncomingMessage } from '../utils/request-headers.ts';
 import { getDescription } from './base-schema.ts';
@@ -19,8 +20,6 @@ const dateTime = new GraphQLScalarType({
   name: 'DateTime',
   description: getDescription('DateTime'),
 });
-
-export type ResolverContext = YogaInitialContext & BandhaContext;
 
 export function createResolvers(accounts: Accounts, getClientInfo: GetClientInfo) {
   const readAccount = createReadOnce(({ userId }) => accounts.findUser(userId));

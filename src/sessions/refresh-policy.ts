@@ -1,5 +1,5 @@
 // What a presented refresh token is worth, given the session as it stands.
-import type { RotationRequest, Session } from '../storage/store.ts';
+import { isLive, type Session } from './session.ts';
 
 export type RefreshDecision = 'ROTATE' | 'REPEAT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN';
 
@@ -28,12 +28,18 @@ export function decideRefresh(
   return repeats ? 'REPEAT' : 'REUSED';
 }
 
-/** Whether a session has neither ended nor expired, absolutely or by lying idle. */
-export function isLive(session: Session, now: Date, idleSeconds: number): boolean {
-  return session.revokedAt === undefined && now < effectiveExpiry(session, idleSeconds);
-}
-
-/** When a session ends if it is not used again. */
-export function effectiveExpiry({ expiresAt, lastUsedAt }: Session, idleSeconds: number): Date {
-  return new Date(Math.min(expiresAt.getTime(), lastUsedAt.getTime() + idleSeconds * 1000));
+export interface RotationRequest {
+  sessionId: string;
+  /** The generation of the refresh token presented. */
+  generation: number;
+  now: Date;
+  /** How long a token one generation old is still answered. */
+  graceSeconds: number;
+  /** How long a session lives unused. */
+  idleSeconds: number;
+  /**
+   * When an access token of the generation after the presented one was first accepted, as far as this instance knows.
+   * Its client has received its answer, so a refresh token that comes later is a copy.
+   */
+  successorUsedAt?: Date | undefined;
 }

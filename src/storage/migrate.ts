@@ -1,12 +1,10 @@
 // Brings a database to the newest schema; safe to run at every start.
 import type { Kysely } from 'kysely';
 import { Migrator } from 'kysely/migration';
+import type { DatabaseKind } from './engine.ts';
 import * as accounts from './migrations/2026-11-22-accounts.ts';
 import * as changes from './migrations/2026-11-22-changes.ts';
 import * as knownNetworks from './migrations/2026-11-26-known-networks.ts';
-
-/** The databases that there are migrations for; where they differ, a migration says so. */
-export type DatabaseKind = 'sqlite' | 'postgres';
 
 /** In the order in which they run; never changed once published, only added to. */
 const MIGRATIONS: Readonly<Record<string, { up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> }>> = {

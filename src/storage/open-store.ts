@@ -1,34 +1,12 @@
-// Opens the store that a URL names.
-import type { Kysely } from 'kysely';
 import { AuthError } from '../errors.ts';
-import { type Log, silentLog } from '../utils/log.ts';
-import type { RevocationFeed } from './feed/revocation-feed.ts';
+import { silentLog } from '../utils/log.ts';
+import type { Engine, StoreOptions } from './engine.ts';
 import { createMaintenanceQueries } from './queries/maintenance.ts';
 import { createSessionQueries } from './queries/sessions.ts';
 import { createSigningKeyQueries } from './queries/signing-keys.ts';
 import { createUserQueries } from './queries/users.ts';
 import type { Store } from './store.ts';
-import type { Database, QueryContext } from './tables.ts';
-
-/** What one kind of database brings; the verbs are the same on all. */
-export interface Engine {
-  db: Kysely<Database>;
-  reader: Kysely<Database>;
-  locksRows: boolean;
-  feed: RevocationFeed;
-  close(): Promise<void>;
-}
-
-export interface StoreOptions {
-  /** Default: silent. */
-  log?: Log;
-  /** PostgreSQL alone: how many connections, beside the one that listens. Default 10. */
-  poolSize?: number;
-  /** PostgreSQL alone: how long a statement may take. Default 5. */
-  statementTimeoutSeconds?: number;
-  /** PostgreSQL alone: how long to wait for a connection. Default 2. */
-  connectTimeoutSeconds?: number;
-}
+import type { QueryContext } from './tables.ts';
 
 /**
  * Opens the database, making it where it does not exist, and brings its schema up to date.

@@ -1,5 +1,8 @@
 // The store port: what the use cases need kept, and what each verb promises. One implementation, in database.ts.
+
 import type { JWK } from 'jose';
+import type { RotationRequest } from '../sessions/refresh-policy.ts';
+import type { Session } from '../sessions/session.ts';
 
 export interface User {
   id: string;
@@ -28,39 +31,6 @@ export interface UserCredentials {
 export interface SignInCredentials extends UserCredentials {
   /** Whether a session of the account was created from the network lately. */
   isKnownNetwork: boolean;
-}
-
-export interface Session {
-  id: string;
-  userId: string;
-  /** Counts rotations, from 1; the refresh token of this generation is the valid one. */
-  generation: number;
-  createdAt: Date;
-  /** When the person last proved who they are. */
-  authenticatedAt: Date;
-  /** When tokens were last issued or refreshed. */
-  lastUsedAt: Date;
-  /** The absolute end. */
-  expiresAt: Date;
-  revokedAt: Date | undefined;
-  userAgent: string | undefined;
-  ipAddress: string | undefined;
-}
-
-export interface RotationRequest {
-  sessionId: string;
-  /** The generation of the refresh token presented. */
-  generation: number;
-  now: Date;
-  /** How long a token one generation old is still answered. */
-  graceSeconds: number;
-  /** How long a session lives unused. */
-  idleSeconds: number;
-  /**
-   * When an access token of the generation after the presented one was first accepted, as far as this instance knows.
-   * Its client has received its answer, so a refresh token that comes later is a copy.
-   */
-  successorUsedAt?: Date | undefined;
 }
 
 /** What became of a presented refresh token; `session` is as it is afterwards. */

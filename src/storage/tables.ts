@@ -1,8 +1,9 @@
 // The tables as Kysely sees them, and how rows become the port's values. Instants are milliseconds since 1970.
 
 import type { Generated, Kysely, Selectable } from 'kysely';
+import type { Session } from '../sessions/session.ts';
 import type { Outage } from './feed/revocation-feed.ts';
-import type { FeedEvent, Session, SigningKeyRow, SigningKeyStatus, User } from './store.ts';
+import type { FeedEvent, SigningKeyRow, SigningKeyStatus, User } from './store.ts';
 
 export interface Database {
   users: {

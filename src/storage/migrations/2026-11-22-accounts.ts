@@ -1,6 +1,6 @@
 // Users, sessions and signing keys.
 import type { Kysely } from 'kysely';
-import type { DatabaseKind } from '../migrate.ts';
+import type { DatabaseKind } from '../engine.ts';
 import { autoIncrement } from './auto-increment.ts';
 
 export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {

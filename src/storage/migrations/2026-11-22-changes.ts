@@ -1,6 +1,6 @@
 // Revocations become changes of every kind; a key that signs next; leases.
 import { type Kysely, sql } from 'kysely';
-import type { DatabaseKind } from '../migrate.ts';
+import type { DatabaseKind } from '../engine.ts';
 import { autoIncrement } from './auto-increment.ts';
 
 export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void> {

@@ -1,6 +1,6 @@
 // A column that the database counts, in the words of each.
 import type { ColumnDefinitionBuilder } from 'kysely';
-import type { DatabaseKind } from '../migrate.ts';
+import type { DatabaseKind } from '../engine.ts';
 
 /** The type and the definition of a primary key that counts upwards: `addColumn('id', ...counted(kind))`. */
 export function autoIncrement(

@@ -1,8 +1,8 @@
 // The store's database on a PostgreSQL server.
 import { Kysely } from 'kysely';
 import { ConfigError } from '../../errors.ts';
+import type { Engine, StoreOptions } from '../engine.ts';
 import { migrate } from '../migrate.ts';
-import type { Engine, StoreOptions } from '../open-store.ts';
 import { createOutageDetector } from '../outage.ts';
 import type { Database } from '../tables.ts';
 import { classifyPostgresError, type PostgresOptions, postgresDialect } from './dialect.ts';

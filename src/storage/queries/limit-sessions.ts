@@ -1,6 +1,6 @@
 // The limits to how many sessions one account has, applied when a session is created.
 import type { Kysely } from 'kysely';
-import type { Session } from '../store.ts';
+import type { Session } from '../../sessions/session.ts';
 import type { Database } from '../tables.ts';
 import { revokeWhere } from './revoke-sessions.ts';
 

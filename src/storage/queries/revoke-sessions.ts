@@ -1,8 +1,8 @@
 // Revoking sessions, in one place for all who do.
 import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
-import { isLive } from '../../sessions/refresh-policy.ts';
+import { isLive, type Session } from '../../sessions/session.ts';
 import { recordEvents } from '../feed/record.ts';
-import type { FeedEvent, Session } from '../store.ts';
+import type { FeedEvent } from '../store.ts';
 import { type Database, toSession } from '../tables.ts';
 
 type UpdateSessions = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;

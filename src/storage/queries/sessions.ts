@@ -1,9 +1,10 @@
 // The store's verbs for sessions.
 
 import type { Kysely, Selectable } from 'kysely';
-import { decideRefresh, type RefreshDecision } from '../../sessions/refresh-policy.ts';
+import { decideRefresh, type RefreshDecision, type RotationRequest } from '../../sessions/refresh-policy.ts';
+import type { Session } from '../../sessions/session.ts';
 import type { Outage } from '../feed/revocation-feed.ts';
-import type { Rotation, RotationRequest, Session, Store } from '../store.ts';
+import type { Rotation, Store } from '../store.ts';
 import { type Database, type QueryContext, toSession, toUser } from '../tables.ts';
 import { addKnownNetwork } from './known-networks.ts';
 import { limitSessions, MAX_LIVE_SESSIONS } from './limit-sessions.ts';

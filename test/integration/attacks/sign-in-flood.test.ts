@@ -1,6 +1,6 @@
 // One caller sends more sign-ins than can be hashed, each with another email; callers at other addresses still get in.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { ClientInfo } from '../../../src/accounts/accounts.ts';
+import type { ClientInfo } from '../../../src/accounts/deps.ts';
 import { type Bandha, createBandha } from '../../../src/bandha.ts';
 import { AuthError } from '../../../src/errors.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';

@@ -8,8 +8,9 @@ import {
   type BackgroundJobsDeps,
   createBackgroundJobs,
 } from '../../../src/operations/background-jobs.ts';
+import type { Session } from '../../../src/sessions/session.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
-import type { Session, Store } from '../../../src/storage/store.ts';
+import type { Store } from '../../../src/storage/store.ts';
 import { openKeyring } from '../../../src/tokens/keys/keyring.ts';
 import { rotateKeys } from '../../../src/tokens/keys/rotation.ts';
 import { createSecrets } from '../../../src/tokens/secrets.ts';

@@ -1,6 +1,7 @@
 // A PostgreSQL server for the tests of one file, with an empty database for each.
 import { afterAll, beforeAll, beforeEach } from 'vitest';
-import { openStore, type StoreOptions } from '../../../src/storage/open-store.ts';
+import type { StoreOptions } from '../../../src/storage/engine.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';

@@ -1,6 +1,6 @@
 // What a sign-in costs and learns: the same hashes, statements and limits for existing and unknown accounts.
 import { describe, expect, it, vi } from 'vitest';
-import type { AccountDeps, ClientInfo } from '../../../src/accounts/accounts.ts';
+import type { AccountDeps, ClientInfo } from '../../../src/accounts/deps.ts';
 import { logIn } from '../../../src/accounts/login.ts';
 import { register } from '../../../src/accounts/registration.ts';
 import { AuthError } from '../../../src/errors.ts';

@@ -1,7 +1,7 @@
 // What a session is when it starts, and which tokens it gives.
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { AccountDeps } from '../../../src/accounts/accounts.ts';
+import type { AccountDeps } from '../../../src/accounts/deps.ts';
 import { startSession } from '../../../src/accounts/sessions.ts';
 import { DEFAULT_CONFIG } from '../../../src/config/config.ts';
 import { openStore } from '../../../src/storage/open-store.ts';

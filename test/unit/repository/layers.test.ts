@@ -1,4 +1,4 @@
-// The direction of imports, and what the package offers.
+// The direction of imports, types included, as CONTRIBUTING.md has it; and what the package offers.
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, relative, resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,105 +6,148 @@ import { describe, expect, it } from 'vitest';
 const ROOT = resolve(import.meta.dirname, '../../..');
 const SRC = join(ROOT, 'src');
 
-interface Import {
-  /** Relative to src, such as `storage/store.ts`; a package’s name for what is not ours. */
-  from: string;
-  isType: boolean;
-}
-
 const STATEMENT =
-  /^(?:import|export)\s+(type\s)?[^'";]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm;
-const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => file.endsWith('.ts'));
+  /^(?:import|export)\s+(?:type\s)?[^'";]*?from\s+'([^']+)'|\bimport\(\s*'([^']+)'|^import\s+'([^']+)'/gm;
+const files = readdirSync(SRC, { recursive: true, encoding: 'utf8' }).filter((file) => /\.tsx?$/.test(file));
 const textOf = (file: string) => readFileSync(join(SRC, file), 'utf8');
 
-function importsOf(file: string): Import[] {
-  return [...textOf(file).matchAll(STATEMENT)].map(([, type, named, dynamic, bare]) => {
+/** Imports and re-exports of values and of types: files relative to src, such as `storage/store.ts`, and names of packages. */
+function readImports(file: string): string[] {
+  return [...textOf(file).matchAll(STATEMENT)].map(([, named, dynamic, bare]) => {
     const specifier = named ?? dynamic ?? bare ?? '';
-    const from = specifier.startsWith('.') ? relative(SRC, resolve(SRC, file, '..', specifier)) : specifier;
-    return { from, isType: type !== undefined };
+    return specifier.startsWith('.') ? relative(SRC, resolve(SRC, file, '..', specifier)) : specifier;
   });
 }
 
-/** Each import, other than of types, by `folders` of something in `forbidden`. */
-function wrongWay(folders: readonly string[], forbidden: readonly string[]): string[] {
-  const isIn = (path: string, places: readonly string[]) =>
-    places.some((place) => path === place || path.startsWith(place.endsWith('/') ? place : `${place}/`));
-  return files
-    .filter((file) => isIn(file, folders))
-    .flatMap((file) =>
-      importsOf(file)
-        .filter(({ from, isType }) => !isType && isIn(from, forbidden))
-        .map(({ from }) => `${file} imports ${from}`),
-    );
+const imports = new Map(files.map((file) => [file, readImports(file)]));
+/** Imports of files of ours; a page also imports style sheets and the like, which have no imports. */
+const ownImports = (file: string) => imports.get(file)?.filter((from) => imports.has(from)) ?? [];
+const isPackage = (from: string) => !existsSync(join(SRC, from));
+
+interface Layer {
+  /** A folder or file in src. */
+  name: string;
+  /** Names of layers. */
+  mayImport: ReadonlySet<string>;
 }
 
-const INNERMOST = ['tokens', 'authorization', 'passwords', 'storage', 'sessions', 'rate-limits'];
-const OUTERMOST = ['http', 'commands', 'bandha.ts', 'cli.ts', 'index.ts', 'config'];
+/** The table of CONTRIBUTING.md. */
+function readLayers(): Layer[] {
+  const rows = [
+    ...readFileSync(join(ROOT, 'CONTRIBUTING.md'), 'utf8').matchAll(/^\| `src\/(\S+)` \|.*\| ([^|]+) \|$/gm),
+  ].map(([, name = '', rule = '']) => ({ name, rule }));
+  const names = rows.map(({ name }) => name);
+  const listed = (rule: string) => [...rule.matchAll(/`src\/(\S+?)`/g)].map(([, name = '']) => name);
+  return rows.map(({ name, rule }, index) => {
+    const allowed: Record<string, string[]> = { 'rows above': names.slice(0, index), nothing: [] };
+    const others = rule.startsWith('all but ')
+      ? names.slice(0, index).filter((other) => !listed(rule).includes(other))
+      : (allowed[rule] ?? listed(rule));
+    return { name, mayImport: new Set([name, ...others]) };
+  });
+}
+
+const layers = readLayers();
+const layerOf = (file: string) => layers.find(({ name }) => file === name || file.startsWith(`${name}/`));
+
+/** Files that can be reached from `start` by imports. */
+function reach(start: string): Set<string> {
+  const reached = new Set<string>();
+  const pending = ownImports(start);
+  for (const file of pending) {
+    if (reached.has(file)) continue;
+    reached.add(file);
+    pending.push(...ownImports(file));
+  }
+  return reached;
+}
 
 describe('imports', () => {
-  it('are found by this test, or it would hold nothing', () => {
-    expect(importsOf('bandha.ts')).toContainEqual({ from: 'storage/open-store.ts', isType: false });
-    expect(importsOf('bandha.ts')).toContainEqual({ from: 'storage/store.ts', isType: true });
-    expect(importsOf('index.ts')).toContainEqual({ from: 'bandha.ts', isType: false });
-    expect(importsOf('http/yoga.ts')).toContainEqual({
-      from: 'graphql-yoga',
-      isType: false,
-    });
-    expect(files.flatMap(importsOf).length).toBeGreaterThan(150);
+  it('reads imports of values, of types and of packages, and the table of layers', () => {
+    expect(imports.get('bandha.ts')).toEqual(
+      expect.arrayContaining(['storage/open-store.ts', 'storage/store.ts']),
+    );
+    expect(imports.get('http/yoga.ts')).toContain('graphql-yoga');
+    expect([...imports.values()].flat().length).toBeGreaterThan(900);
+    expect(layers.length).toBeGreaterThan(15);
+    expect(layers.find(({ name }) => name === 'graphiql')?.mayImport).toEqual(
+      new Set(['graphiql', 'client', 'authorization']),
+    );
   });
 
-  it.each<[string, readonly string[], readonly string[]]>([
-    ['the innermost folders', INNERMOST, ['accounts', 'graphql/', 'context.ts', ...OUTERMOST]],
-    ['accounts', ['accounts'], ['graphql/', 'context.ts', 'authorization', ...OUTERMOST]],
-    ['resolvers and the schema', ['graphql/'], OUTERMOST],
-    ['the context', ['context.ts'], ['graphql/', ...OUTERMOST]],
-    ['the HTTP side', ['http'], ['commands', 'bandha.ts', 'cli.ts', 'index.ts']],
-    ['the server', ['bandha.ts'], ['commands', 'cli.ts', 'index.ts']],
-  ])('of %s go one way', (_, folders, forbidden) => {
-    expect(wrongWay(folders, forbidden)).toEqual([]);
+  it('every file belongs to a row of the table in CONTRIBUTING.md', () => {
+    expect(files.filter((file) => layerOf(file) === undefined)).toEqual([]);
+    expect(layers.filter(({ name }) => !existsSync(join(SRC, name)))).toEqual([]);
   });
 
-  it('of HTTP and the environment stay out of the inner folders; only the guard is a plugin of Yoga', () => {
-    const inner = ['accounts', ...INNERMOST];
-    expect(wrongWay(inner, ['node:http', 'node:https', 'node:process'])).toEqual([]);
-    const withoutGuard = inner.filter((folder) => folder !== 'authorization');
-    expect(wrongWay(withoutGuard, ['graphql-yoga'])).toEqual([]);
+  it('no folder imports from a row below it, types included', () => {
+    const upward = files.flatMap((file) =>
+      ownImports(file)
+        .filter((from) => !layerOf(file)?.mayImport.has(layerOf(from)?.name ?? ''))
+        .map((from) => `${file} imports ${from}`),
+    );
+    expect(upward).toEqual([]);
   });
 
-  it('of the leaves are nobody’s, but for GraphiQL’s page, which is a client', () => {
-    const leaves = ['testing', 'client', 'graphiql'];
-    const others = files.filter((file) => !leaves.some((leaf) => file.startsWith(`${leaf}/`)));
-    expect(others.length).toBeGreaterThan(100);
-    expect(wrongWay(others, leaves)).toEqual([]);
-    expect(wrongWay(['testing'], ['client', 'graphiql'])).toEqual([]);
+  it('no file imports itself through others, types included', () => {
+    expect(files.filter((file) => reach(file).has(file))).toEqual([]);
   });
 
-  it('of the clients stay among themselves, and of packages they want peers alone', () => {
-    const clients = files.filter((file) => file.startsWith('client/'));
+  it('no folder below http imports HTTP or the process, and only plugins import Yoga', () => {
+    const inner = files.filter((file) =>
+      /^(utils|sessions|passwords|storage|tokens|rate-limits|config|accounts)\//.test(file),
+    );
+    const forbidden = inner.flatMap((file) =>
+      (imports.get(file) ?? [])
+        .filter((from) => /^(node:https?|node:process|graphql-yoga)$/.test(from))
+        .map((from) => `${file} imports ${from}`),
+    );
+    // Types of headers and requests, and the version of Node.
+    expect(forbidden).toEqual([
+      'tokens/authenticate.ts imports node:http',
+      'utils/node-version.ts imports node:process',
+      'utils/request-headers.ts imports node:http',
+    ]);
+  });
+
+  it('the client imports packages that are peers alone', () => {
     const { peerDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     const peers = Object.keys(peerDependencies);
     const isPeer = (from: string) => peers.some((peer) => from === peer || from.startsWith(`${peer}/`));
-    const outside = clients
-      .flatMap((file) => importsOf(file).map(({ from }) => from))
-      .filter((from) => !from.startsWith('client/') && !isPeer(from));
+    const clients = files.filter((file) => file.startsWith('client/'));
     expect(clients.length).toBeGreaterThan(5);
-    expect(outside).toEqual([]);
+    const packages = clients.flatMap((file) => imports.get(file)?.filter(isPackage) ?? []);
+    expect(packages.filter((from) => !isPeer(from))).toEqual([]);
   });
 
-  it('of the client alone want no package, and neither do they want the documents', () => {
-    const reached = new Set(['client/index.ts']);
-    for (const file of reached) for (const { from } of importsOf(file)) reached.add(from);
-    expect([...reached].filter((from) => !/^client\/[a-z-]+\.ts$/.test(from))).toEqual([]);
+  it('bandha/client needs no package and no typed documents', () => {
+    const reached = [...reach('client/index.ts'), 'client/index.ts'];
     expect(reached).toContain('client/tabs.ts');
+    expect(reached.flatMap((file) => imports.get(file)?.filter(isPackage) ?? [])).toEqual([]);
+    expect(reached).not.toContain('client/documents.generated.ts');
   });
 
-  it('of cli.ts are nobody’s', () => {
-    expect(files.filter((file) => importsOf(file).some(({ from }) => from === 'cli.ts'))).toEqual([]);
+  it('the GraphiQL page imports only types from outside the client', () => {
+    const values = files
+      .filter((file) => file.startsWith('graphiql/'))
+      .flatMap((file) =>
+        [...textOf(file).matchAll(/^import (?!type\b)[^;]*?from '(\.[^']+)'/gm)].map((match) => [
+          file,
+          match[1],
+        ]),
+      )
+      .map(([file = '', from = '']) => relative(SRC, resolve(SRC, file, '..', from)));
+    expect(values.length).toBeGreaterThan(10);
+    expect(values.filter((from) => !/^(graphiql|client)\//.test(from))).toEqual([]);
+  });
+
+  it('no file imports cli.ts', () => {
+    expect(files.filter((file) => ownImports(file).includes('cli.ts'))).toEqual([]);
   });
 });
 
 describe('the process', () => {
-  it('is read and ended in cli.ts alone', () => {
+  it('only cli.ts reads the environment and ends the process', () => {
     const touches = files.filter((file) => /\bprocess\.(env|exit|exitCode|argv)\b/.test(textOf(file)));
     expect(touches).toEqual(['cli.ts']);
     // The exceptions import what they use by name: Node's version, and NODE_ENV for createBandha.
@@ -126,14 +169,14 @@ describe('the package', () => {
     ...Object.entries<string>(bin),
   ];
 
-  it.each(targets)('offers %s at %s, which has its source here and is published', (_, target) => {
+  it.each(targets)('%s at %s has a source here and is published', (_, target) => {
     const source = target.replace(/^\.\/dist\/(.+?)(\.d\.ts|\.js)$/, './src/$1.ts');
     expect(existsSync(join(ROOT, source))).toBe(true);
     const [, top = ''] = target.split('/');
     expect([...published, 'package.json']).toContain(top);
   });
 
-  it('names the types first, as TypeScript demands', () => {
+  it('every entry names its types first, as TypeScript requires', () => {
     for (const target of Object.values<string | object>(exports)) {
       if (typeof target === 'object') expect(Object.keys(target)[0]).toBe('types');
     }

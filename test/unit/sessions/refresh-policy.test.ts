@@ -1,6 +1,7 @@
 // What a presented refresh token is worth, at every boundary.
 import { describe, expect, it } from 'vitest';
-import { decideRefresh, effectiveExpiry, isLive } from '../../../src/sessions/refresh-policy.ts';
+import { decideRefresh } from '../../../src/sessions/refresh-policy.ts';
+import { effectiveExpiry, isLive } from '../../../src/sessions/session.ts';
 import { newSession } from '../../integration/storage/store-contract.ts';
 
 const START = new Date('2026-01-31T12:00:00Z');

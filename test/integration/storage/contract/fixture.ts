@@ -1,10 +1,10 @@
 // What the parts of the contract share: two instances on one database, and ways to fill it.
 import { afterAll, beforeAll, expect } from 'vitest';
+import type { Session } from '../../../../src/sessions/session.ts';
 import type {
   FeedEvent,
   NewUser,
   Rotation,
-  Session,
   SigningKeyRow,
   Store,
   User,

@@ -1,7 +1,8 @@
 // The contract on leases, and on removing what nobody needs any more.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { Session, Store } from '../../../../src/storage/store.ts';
+import type { Session } from '../../../../src/sessions/session.ts';
+import type { Store } from '../../../../src/storage/store.ts';
 import {
   after,
   atOnce,
