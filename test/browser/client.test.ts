@@ -87,7 +87,7 @@ describe.skipIf(!hasChromium)('the client in a browser', () => {
     it('signs out each tab once where the refresh is refused', async () => {
       const pages = await openTwo(storage);
       const token = (await tokenIn(pages[0])) ?? '';
-      await server.ask('mutation { logout }', { token });
+      await server.send('mutation { logout }', { token });
       await Promise.all(
         pages.map((page) => page.evaluate((refused) => bandhaTab.client.renew(refused), token)),
       );
@@ -134,7 +134,7 @@ describe.skipIf(!hasChromium)('the client in a browser', () => {
       location.href = 'about:blank';
     });
     const reason = async () =>
-      (await server.ask('{ secureData { message } }', { token })).body.errors?.[0].extensions.reason;
+      (await server.send('{ secureData { message } }', { token })).body.errors?.[0].extensions.reason;
     await expect.poll(reason, { timeout: 10_000 }).toBe('TOKEN_REVOKED');
   });
 

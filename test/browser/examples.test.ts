@@ -44,7 +44,7 @@ async function giveRole(
 }
 
 async function logInElsewhere({ server }: OpenExample, email: string): Promise<string> {
-  const { body } = await server.ask(
+  const { body } = await server.send(
     'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { accessToken } }',
     { variables: { email, password: GOOD_PASSWORD }, headers: { 'user-agent': 'curl/8.9.1' } },
   );
@@ -114,7 +114,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await askAgain(page);
     const token = await logInElsewhere(example, email);
     const countSessions = async () =>
-      (await server.ask('{ sessions { id } }', { token })).body.data.sessions.length;
+      (await server.send('{ sessions { id } }', { token })).body.data.sessions.length;
     expect(await countSessions()).toBe(2);
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByText('You are signed out.').waitFor();
@@ -243,7 +243,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await sessions.filter({ hasText: 'curl/8.9.1' }).getByRole('button', { name: 'End' }).click();
     await sessions.filter({ hasText: 'curl/8.9.1' }).waitFor({ state: 'detached' });
     await waitForFocus(page.getByRole('heading', { name: 'Sessions' }));
-    const { body } = await server.ask('{ secureData { message } }', { token });
+    const { body } = await server.send('{ secureData { message } }', { token });
     expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     await sessions.getByRole('button', { name: 'End' }).click();
     for (const tab of [page, other]) await tab.getByText('You are signed out.').waitFor();
@@ -256,7 +256,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     const email = await example.createAccount();
     const other = await example.openTab();
     await other.getByText(GRANTED).waitFor();
-    await server.ask('mutation { logoutEverywhere }', { token: await logInElsewhere(example, email) });
+    await server.send('mutation { logoutEverywhere }', { token: await logInElsewhere(example, email) });
     await page.getByRole('button', { name: 'Ask again' }).click();
     for (const tab of [page, other]) {
       await tab.getByRole('status').getByText('Your session was ended elsewhere. Sign in again.').waitFor();

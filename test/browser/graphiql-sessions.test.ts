@@ -10,7 +10,7 @@ const ELSEWHERE = { 'user-agent': 'curl/8.9.1' };
 
 /** Another session of the account, from another device. */
 async function logInElsewhere({ server }: OpenGraphiql, email: string): Promise<string> {
-  const { body } = await server.ask(`mutation { login${ACCOUNT(email)} { accessToken } }`, {
+  const { body } = await server.send(`mutation { login${ACCOUNT(email)} { accessToken } }`, {
     headers: ELSEWHERE,
   });
   return body.data.login.accessToken;
@@ -70,9 +70,9 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     const { server, page, panel, notice } = graphiql;
     const email = await graphiql.createAccount();
     const token = await logInElsewhere(graphiql, email);
-    const { body } = await server.ask('{ sessions { id current } }', { token });
+    const { body } = await server.send('{ sessions { id current } }', { token });
     const { id } = body.data.sessions.find(({ current }: { current: boolean }) => !current);
-    await server.ask('mutation ($id: ID!) { revokeSession(id: $id) }', { token, variables: { id } });
+    await server.send('mutation ($id: ID!) { revokeSession(id: $id) }', { token, variables: { id } });
     await graphiql.run();
     await graphiql.answer(/TOKEN_REVOKED/);
     await notice.getByText('The session has ended.').waitFor();
@@ -123,7 +123,7 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     await panel.getByText('The session of curl/8.9.1 has ended.').waitFor();
     await waitForFocus(panel.getByRole('heading', { name: 'Sessions' }));
     expect(await sessions.count()).toBe(1);
-    const { body } = await server.ask('{ secureData { message } }', { token });
+    const { body } = await server.send('{ secureData { message } }', { token });
     expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     await panel.getByRole('button', { name: /^End session 1: Chrome/ }).click();
     await panel.getByText('You are signed out.').waitFor();
@@ -148,7 +148,7 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     await types.getByText('AuthPayload').waitFor();
     await types.getByText('SecureData').waitFor({ state: 'detached' });
     for (const token of [...tokens].filter((one) => one.split('.').length === 3 && one.startsWith('ey'))) {
-      const { body } = await server.ask('{ secureData { message } }', { token });
+      const { body } = await server.send('{ secureData { message } }', { token });
       expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     }
     expect(graphiql.problems()).toEqual([]);
@@ -164,7 +164,7 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
       await page.reload();
       await page.getByRole('button', { name: `${email}: open the account panel` }).waitFor();
     }
-    const { body } = await server.ask('{ sessions { id } }', { token });
+    const { body } = await server.send('{ sessions { id } }', { token });
     expect(body.data.sessions).toHaveLength(2);
     await page.getByRole('button', { name: `${email}: open the account panel` }).click();
     const names = panel.getByRole('button', { name: /^End session \d: .*signed in .*:\d\d:\d\d/ });
@@ -173,7 +173,7 @@ describe.skipIf(!hasChromium)('a session in GraphiQL', () => {
     await panel.getByText('You are signed out.').waitFor();
     const stored = await page.evaluate(() => JSON.stringify({ ...localStorage, ...sessionStorage }));
     for (const secret of graphiql.tokens) expect(stored.includes(secret)).toBe(false);
-    const after = await server.ask('{ secureData { message } }', { token });
+    const after = await server.send('{ secureData { message } }', { token });
     expect(after.body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     await page.getByLabel('Stay signed in').uncheck();
     await graphiql.fillIn(email);

@@ -33,7 +33,7 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     await using graphiql = await openGraphiql({}, { colorScheme, viewport: { width: 1280, height: 680 } });
     const { page, server } = graphiql;
     await graphiql.createAccount('ada@example.com');
-    await server.ask(LOG_IN, { headers: { 'user-agent': 'curl/8.9.1' } });
+    await server.send(LOG_IN, { headers: { 'user-agent': 'curl/8.9.1' } });
     await page.getByRole('button', { name: 'Refresh' }).click();
     await page.getByText('curl/8.9.1').waitFor();
     await graphiql.run();
@@ -60,7 +60,7 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     await graphiql.fillIn('no address');
     await press('Create account');
     await problem.getByText('This is not an email address.').waitFor();
-    await server.ask(REGISTER);
+    await server.send(REGISTER);
     await graphiql.fillIn('ada@example.com');
     await press('Create account');
     await problem.getByText('There is an account with this email already.').waitFor();

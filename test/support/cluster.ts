@@ -9,7 +9,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { expect, vi } from 'vitest';
 import { type Postgres, startPostgres } from './postgres.ts';
 import { type ServerProcess, serverEnv, startServerProcess } from './server-process.ts';
-import { type Asked, GOOD_PASSWORD } from './test-server.ts';
+import { GOOD_PASSWORD, type RequestOptions } from './test-server.ts';
 
 /** Generous: what takes this long is broken, on the slowest of machines too. */
 const IN_TIME = { timeout: 60_000, interval: 20 };
@@ -39,7 +39,7 @@ export interface Account {
 
 export interface Instance extends ServerProcess {
   /** Sends one operation on a connection that is kept: light, as answers' times are measured with it. */
-  ask(query: string, asked?: Asked): Promise<Answer>;
+  ask(query: string, asked?: RequestOptions): Promise<Answer>;
   get(path: string): Promise<Answer>;
   /** The outcome of a protected query. */
   secure(accessToken: string): Promise<string>;
@@ -149,7 +149,7 @@ function toInstance(server: ServerProcess): Instance {
       });
       sent.on('error', failed).end(body);
     });
-  const ask = (query: string, { variables, token, headers }: Asked = {}) =>
+  const ask = (query: string, { variables, token, headers }: RequestOptions = {}) =>
     send(
       '/graphql',
       'POST',

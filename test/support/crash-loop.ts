@@ -1,7 +1,7 @@
 // Kills something at any moment, again and again, under a load of refreshes, and asks afterwards for all that was said.
 import { expect } from 'vitest';
 import { eventually } from './cluster.ts';
-import { type Asked, ask, GOOD_PASSWORD } from './test-server.ts';
+import { GOOD_PASSWORD, type RequestOptions, sendOperation } from './test-server.ts';
 
 /** No kill and no restart takes so long that a token expires: a client whose answer was lost gets it afterwards. */
 export const CRASH_ENV = { BANDHA_REFRESH_GRACE_SECONDS: '3600', BANDHA_ACCESS_TTL_SECONDS: '3600' };
@@ -140,8 +140,8 @@ async function writeUntilKilled(victim: Victim, clients: readonly Client[]): Pro
 /** There was no answer, or one that leaves open what was done. */
 class NotAnswered extends Error {}
 
-async function send(url: string, query: string, asked: Asked) {
-  const answer = await ask(url, query, asked).catch((error) => {
+async function send(url: string, query: string, asked: RequestOptions) {
+  const answer = await sendOperation(url, query, asked).catch((error) => {
     throw new NotAnswered('The connection broke', { cause: error });
   });
   const { code, reason = code } = answer.body.errors?.[0].extensions ?? { reason: 'OK' };

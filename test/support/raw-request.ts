@@ -1,7 +1,7 @@
 // Requests as bytes, and answers as bytes: what a client library would mend is sent as it is.
 import { connect } from 'node:net';
 
-export interface RawAnswer {
+export interface RawResponse {
   statusLine: string;
   /** In the order of their arrival, without `Date`. */
   headers: string[];
@@ -43,7 +43,7 @@ export function request(
   ]);
 }
 
-export function parseAnswer(text: string): RawAnswer {
+export function parseResponse(text: string): RawResponse {
   const [head = '', ...rest] = text.split('\r\n\r\n');
   const [statusLine = '', ...headers] = head.split('\r\n');
   return {

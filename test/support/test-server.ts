@@ -11,14 +11,14 @@ import { silentLog } from '../../src/utils/log.ts';
 export const TEST_SECRET = 'a secret that only these tests know of';
 export const GOOD_PASSWORD = 'correct horse battery staple';
 
-export interface GraphQLAnswer {
+export interface GraphQLResponse {
   status: number;
   headers: Headers;
   // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the server answers
   body: any;
 }
 
-export interface Asked {
+export interface RequestOptions {
   variables?: Record<string, unknown>;
   token?: string;
   headers?: Record<string, string>;
@@ -30,7 +30,7 @@ export interface TestServer {
   url: string;
   clock: { now: Date };
   /** Sends one operation by POST. */
-  ask(query: string, asked?: Asked): Promise<GraphQLAnswer>;
+  send(query: string, options?: RequestOptions): Promise<GraphQLResponse>;
   /** Ends every connection and accepts no new one, as a process that stops. */
   stop(): Promise<void>;
   close(): Promise<void>;
@@ -61,7 +61,7 @@ export async function startTestServer(options: BandhaOptions = {}): Promise<Test
     bandha,
     url,
     clock,
-    ask: (query, asked) => ask(url, query, asked),
+    send: (query, options) => sendOperation(url, query, options),
     stop,
     async close() {
       await stop();
@@ -71,11 +71,11 @@ export async function startTestServer(options: BandhaOptions = {}): Promise<Test
   };
 }
 
-export async function ask(
+export async function sendOperation(
   url: string,
   query: string,
-  { variables, token, headers }: Asked = {},
-): Promise<GraphQLAnswer> {
+  { variables, token, headers }: RequestOptions = {},
+): Promise<GraphQLResponse> {
   const response = await fetch(`${url}/graphql`, {
     method: 'POST',
     headers: {
@@ -103,7 +103,7 @@ export async function register(
   email = `${crypto.randomUUID()}@example.com`,
   password = GOOD_PASSWORD,
 ): Promise<SignedIn> {
-  const { body } = await ask(
+  const { body } = await sendOperation(
     url,
     `mutation ($email: String!, $password: String!) { register(email: $email, password: $password) { ${PAYLOAD} } }`,
     { variables: { email, password } },

@@ -28,11 +28,11 @@ const advance = (seconds: number) => {
 
 type Refreshed = Pick<SignedIn, 'accessToken' | 'refreshToken'> & { outcome: string };
 async function refresh(token: string): Promise<Refreshed> {
-  const { body } = await server.ask(REFRESH, { variables: { token } });
+  const { body } = await server.send(REFRESH, { variables: { token } });
   return { ...body.data?.refresh, outcome: body.errors?.[0].extensions.reason ?? 'OK' };
 }
 const use = async (token: string) =>
-  (await server.ask('{ secureData { message } }', { token })).body.errors?.[0].extensions.reason ?? 'OK';
+  (await server.send('{ secureData { message } }', { token })).body.errors?.[0].extensions.reason ?? 'OK';
 
 async function readCounter(outcome: string): Promise<number> {
   const text = await (await fetch(`${server.url}/metrics`)).text();

@@ -36,7 +36,7 @@ describe('attempts in one operation', () => {
     const limited = await startTestServer({ trustedProxies: ['127.0.0.0/8'], limits });
     try {
       const headers = newClient();
-      const answer = await limited.ask(toQuery(), { headers });
+      const answer = await limited.send(toQuery(), { headers });
       const first = answer.body.errors[0];
       expect([first.path, first.extensions.code]).toEqual([['a3'], 'RATE_LIMITED']);
       expect(answer.headers.get('retry-after')).toBe('60');
@@ -50,7 +50,7 @@ describe('attempts in one operation', () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const headers = newClient();
     const guesses = Array.from({ length: 90 }, (_, i) => field(`a${i}`, email));
-    const { body } = await server.ask(`mutation { ${guesses.join(' ')} }`, { headers });
+    const { body } = await server.send(`mutation { ${guesses.join(' ')} }`, { headers });
     expect(count(codesOf(body.errors), 'INVALID_CREDENTIALS')).toBeLessThanOrEqual(20);
   });
 });
@@ -59,7 +59,7 @@ describe('many accounts from one network', () => {
   it('get a hundred guesses, then one each five seconds; other networks are not concerned', async () => {
     const headers = newClient();
     const logIn = async () => {
-      const { body } = await server.ask(`mutation { ${field('a', `${crypto.randomUUID()}@example.com`)} }`, {
+      const { body } = await server.send(`mutation { ${field('a', `${crypto.randomUUID()}@example.com`)} }`, {
         headers,
       });
       return codesOf(body.errors)[0] ?? '';
@@ -67,7 +67,7 @@ describe('many accounts from one network', () => {
     const codes = await inChunks(150, logIn);
     expect(count(codes, 'INVALID_CREDENTIALS')).toBe(100);
     expect(count(codes, 'RATE_LIMITED')).toBe(50);
-    const { body } = await server.ask(`mutation { ${field('a', 'ada@example.com')} }`, {
+    const { body } = await server.send(`mutation { ${field('a', 'ada@example.com')} }`, {
       headers: newClient(),
     });
     expect(codesOf(body.errors)).toEqual(['INVALID_CREDENTIALS']);
@@ -83,7 +83,7 @@ describe('many accounts from one network', () => {
       const codes: string[] = [];
       for (let i = 0; i < 120; i += 1) {
         const query = `mutation { ${field('a', `${i}@example.com`)} }`;
-        const { body } = await behind.ask(query, { headers: { 'x-forwarded-for': `198.51.100.${i}` } });
+        const { body } = await behind.send(query, { headers: { 'x-forwarded-for': `198.51.100.${i}` } });
         codes.push(...codesOf(body.errors));
       }
       expect(new Set(codes)).toEqual(new Set(['INVALID_CREDENTIALS']));
@@ -98,7 +98,7 @@ describe('many accounts from one network', () => {
 
 describe('registrations from one network', () => {
   const register = (email: string, headers: Record<string, string>) =>
-    server.ask(`mutation { register(email: "${email}", password: "${GOOD_PASSWORD}") { tokenType } }`, {
+    server.send(`mutation { register(email: "${email}", password: "${GOOD_PASSWORD}") { tokenType } }`, {
       headers,
     });
 

@@ -7,8 +7,8 @@ import { type Bandha, createBandha } from '../../../src/bandha.ts';
 import { inChunks } from '../../support/in-chunks.ts';
 import { withFolder } from '../../support/server-process.ts';
 import {
-  ask,
   GOOD_PASSWORD,
+  sendOperation,
   startTestServer,
   TEST_SECRET,
   type TestServer,
@@ -31,7 +31,7 @@ afterAll(() => server.close());
 
 /** `OK`, or the error's code. */
 async function send(name: 'login' | 'register', client: string, email: string, password = PASSWORD) {
-  const answer = await ask(server.url, OPERATION(name), {
+  const answer = await sendOperation(server.url, OPERATION(name), {
     variables: { email, password },
     headers: { 'x-forwarded-for': client },
   });

@@ -26,7 +26,7 @@ const register = async () => {
   return (await tab.client.accessToken()) ?? '';
 };
 const isAccepted = async (token: string | null) =>
-  (await server.ask(SECURE, { token: token ?? '' })).status === 200;
+  (await server.send(SECURE, { token: token ?? '' })).status === 200;
 const refusalOf = async (asked: Promise<unknown>) => {
   const error = await asked.then(
     () => undefined,
@@ -85,7 +85,7 @@ describe('signing in and out', () => {
     expect(tab.signedOut).toEqual(['LOGOUT']);
     expect(tab.users.at(-1)).toBeNull();
     server.clock.now = new Date(server.clock.now.getTime() - 601_000);
-    expect((await server.ask(SECURE, { token })).body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
+    expect((await server.send(SECURE, { token })).body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
   });
 
   it('logs out here when the server cannot be reached', async () => {
@@ -154,7 +154,7 @@ describe('an access token', () => {
       short.clock.nowMs += 1_000;
       brief.clock.now = new Date(brief.clock.now.getTime() + 1_000);
       const token = (await short.client.accessToken()) ?? '';
-      expect((await brief.ask(SECURE, { token })).status).toBe(200);
+      expect((await brief.send(SECURE, { token })).status).toBe(200);
     }
     expect(await countRefreshes(brief)).toEqual({ ok: 6 });
     await brief.close();
@@ -308,7 +308,7 @@ describe('a refresh', () => {
 
   it('that is refused signs out once, for all who wait', async () => {
     const token = await register();
-    await server.ask('mutation { logout }', { token });
+    await server.send('mutation { logout }', { token });
     expect(await Promise.all(Array.from({ length: 10 }, () => tab.client.renew(token)))).toEqual(
       Array(10).fill(null),
     );
@@ -357,7 +357,7 @@ describe('a refresh', () => {
 
   it('that is refused after a new login does not end it', async () => {
     const token = await register();
-    await server.ask('mutation { logout }', { token });
+    await server.send('mutation { logout }', { token });
     const held = tab.hold('refresh');
     const renewed = tab.client.renew(token);
     await held.arrived;

@@ -191,7 +191,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
 
   it('does not refresh for a session that has ended, and signs out once', async () => {
     await tab.client.register(ADA);
-    await server.ask('mutation { logout }', { token: await token() });
+    await server.send('mutation { logout }', { token: await token() });
     const outcomes = await Promise.all(
       Array.from({ length: 5 }, (_, index) => app.run(`query Q${index} { secureData { message } }`)),
     );
@@ -203,7 +203,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
 
   it('passes the refusal on where the refresh is refused, and signs out once', async () => {
     await tab.client.register(ADA);
-    await server.ask('mutation { logout }', { token: await token() });
+    await server.send('mutation { logout }', { token: await token() });
     expire(server); // looked at before whether its session has ended
     const outcomes = await Promise.all([app.run(READS), app.run(SECURE)]);
     expect(outcomes.map(({ reasons }) => reasons)).toEqual([['TOKEN_EXPIRED'], ['TOKEN_EXPIRED']]);

@@ -28,7 +28,7 @@ function open(options: Partial<AuthClientOptions> = {}): AuthClient {
   return client;
 }
 const isAccepted = async (token: string | null) =>
-  (await server.ask(SECURE, { token: token ?? '' })).status === 200;
+  (await server.send(SECURE, { token: token ?? '' })).status === 200;
 
 describe('an option of createAuthClient', () => {
   const PAYLOAD = { accessToken: 'secret-a', refreshToken: 'secret-r', expiresIn: 600, user: { id: '1' } };
@@ -111,7 +111,7 @@ describe('fetch', () => {
 describe('tokens', () => {
   const register = async (email: string): Promise<AuthPayload> => {
     const fields = 'accessToken refreshToken tokenType expiresIn user { id email roles createdAt }';
-    const { body } = await server.ask(
+    const { body } = await server.send(
       `mutation { register(email: "${email}", password: "${GOOD_PASSWORD}") { ${fields} } }`,
     );
     return body.data.register;

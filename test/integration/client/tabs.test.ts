@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 const isAccepted = async (token: string | null) =>
-  (await server.ask(SECURE, { token: token ?? '' })).status === 200;
+  (await server.send(SECURE, { token: token ?? '' })).status === 200;
 
 /** The parts of `bandha:1:http://host:port/graphql`, the name of the lock that whoever refreshes holds. */
 const BARE_NAME_PARTS = 5;
@@ -236,7 +236,7 @@ describe('an expiry', () => {
     const slowly = async (...args: Parameters<typeof request>) => {
       const [name] = args;
       if (name.split(':').length <= BARE_NAME_PARTS) return request(...args);
-      await server.ask('{ viewer { id } }');
+      await server.send('{ viewer { id } }');
       order.push('shown');
       return request(...args);
     };
@@ -316,7 +316,7 @@ describe('a refused refresh', () => {
   it('signs out each tab once', async () => {
     const [first, second] = await openTwo();
     const token = (await first.client.accessToken()) ?? '';
-    await server.ask('mutation { logout }', { token });
+    await server.send('mutation { logout }', { token });
     await Promise.all([first.client.renew(token), second.client.renew(token)]);
     expect([first.signedOut, second.signedOut]).toEqual([['REVOKED'], ['REVOKED']]);
   });
@@ -324,7 +324,7 @@ describe('a refused refresh', () => {
   it('of the session before leaves a login of another tab alone', async () => {
     const [first, second] = await openTwo();
     const token = (await first.client.accessToken()) ?? '';
-    await server.ask('mutation { logout }', { token });
+    await server.send('mutation { logout }', { token });
     const held = second.hold('refresh');
     const renewed = second.client.renew(token);
     await held.arrived;

@@ -14,7 +14,7 @@ import {
   serverEnv,
   startServerProcess,
 } from '../../support/server-process.ts';
-import { ask, register, type SignedIn, TEST_SECRET } from '../../support/test-server.ts';
+import { register, type SignedIn, sendOperation, TEST_SECRET } from '../../support/test-server.ts';
 
 const SECURE = '{ secureData { message } }';
 const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }';
@@ -61,9 +61,9 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
       .sign(await importJWK(stolen, algorithm));
   }
   const outcomeOf = async (token: string) =>
-    (await ask(server.url, SECURE, { token })).body.errors?.[0].extensions.reason ?? 'OK';
+    (await sendOperation(server.url, SECURE, { token })).body.errors?.[0].extensions.reason ?? 'OK';
   async function refresh(): Promise<string> {
-    const { body } = await ask(server.url, REFRESH, { variables: { token: caller.refreshToken } });
+    const { body } = await sendOperation(server.url, REFRESH, { variables: { token: caller.refreshToken } });
     caller = { ...caller, refreshToken: body.data?.refresh.refreshToken ?? caller.refreshToken };
     return body.data?.refresh.accessToken ?? JSON.stringify(body);
   }
@@ -86,7 +86,7 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
       expect(rows.map((row) => row.kid)).not.toContain(key.kid);
       const statuses = rows.map((row) => row.status).filter((one) => one !== 'retired');
       expect(statuses.toSorted()).toEqual(['current', 'next']);
-      const { body } = await ask(server.url, '{ viewer { id } }', { token: cached });
+      const { body } = await sendOperation(server.url, '{ viewer { id } }', { token: cached });
       expect(body).toEqual({ data: { viewer: null } }); // a bad token never blocks a public field
       expect(await outcomeOf(await refresh())).toBe('OK'); // the session stays
     },
@@ -156,7 +156,7 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
     });
     server = await startServerProcess(env, folder);
     for (const token of [accessToken, fresh]) expect(await outcomeOf(token)).toBe('TOKEN_INVALID');
-    const { body } = await ask(server.url, REFRESH, { variables: { token: refreshToken } });
+    const { body } = await sendOperation(server.url, REFRESH, { variables: { token: refreshToken } });
     expect(body.errors[0].extensions.reason).toBe('UNKNOWN');
     expect(await outcomeOf((await register(server.url)).accessToken)).toBe('OK');
   });

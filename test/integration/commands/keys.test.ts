@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { runBandha, serverEnv, startServerProcess, withFolder } from '../../support/server-process.ts';
-import { ask, register } from '../../support/test-server.ts';
+import { register, sendOperation } from '../../support/test-server.ts';
 import { useServerProcess } from '../../support/use-server-process.ts';
 
 const SECURE = '{ secureData { message } }';
@@ -14,7 +14,8 @@ const TIME = '\\d{4}-\\d\\d-\\d\\dT[\\d:.]+Z';
 const server = useServerProcess();
 
 const keys = (...args: string[]) => runBandha(['keys', ...args], { env: server().env });
-const isAccepted = async (token: string) => (await ask(server().url, SECURE, { token })).status === 200;
+const isAccepted = async (token: string) =>
+  (await sendOperation(server().url, SECURE, { token })).status === 200;
 
 async function publishedKids(): Promise<string[]> {
   const response = await fetch(`${server().url}/.well-known/jwks.json`);

@@ -3,7 +3,7 @@ import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { runBandha, serverEnv, startServerProcess, withFolder } from '../../support/server-process.ts';
-import { ask, GOOD_PASSWORD, register } from '../../support/test-server.ts';
+import { GOOD_PASSWORD, register, sendOperation } from '../../support/test-server.ts';
 
 const SECURE = '{ secureData { user { email } } }';
 const REGISTER_HINT = /mutation \{ register\(|Create account/;
@@ -23,7 +23,7 @@ async function withServer<T>(
 }
 
 const logIn = (url: string, email: string, password: string) =>
-  ask(
+  sendOperation(
     url,
     'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { user { roles } } }',
     { variables: { email, password } },
@@ -60,7 +60,7 @@ describe('bandha serve', () => {
   it('ends with 0 when it is asked to stop, though connections stay open', () =>
     withFolder((folder) =>
       withServer(folder, {}, async (server) => {
-        await ask(server.url, '{ __typename }'); // fetch keeps its connection
+        await sendOperation(server.url, '{ __typename }'); // fetch keeps its connection
         await server.stop('SIGTERM');
         expect(server.child).toMatchObject({ exitCode: 0, signalCode: null });
       }),
@@ -82,10 +82,13 @@ describe('bandha serve', () => {
       withServer(folder, { BANDHA_SIGNUP: 'closed' }, async ({ url, output }) => {
         expect(output()).toContain('users add');
         expect(output()).not.toMatch(REGISTER_HINT);
-        const { body } = await ask(url, 'mutation { register(email: "a@b.c", password: "x") { tokenType } }');
+        const { body } = await sendOperation(
+          url,
+          'mutation { register(email: "a@b.c", password: "x") { tokenType } }',
+        );
         expect(body.data).toBeUndefined();
         expect(body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
-        const listed = await ask(url, '{ __schema { mutationType { fields { name } } } }');
+        const listed = await sendOperation(url, '{ __schema { mutationType { fields { name } } } }');
         expect(JSON.stringify(listed.body)).not.toContain('register');
       }),
     ));
@@ -111,9 +114,9 @@ describe('bandha serve in production', () => {
       withServer(folder, { NODE_ENV: 'production', BANDHA_LOG_LEVEL: 'trace' }, async (server) => {
         expect(await hasGraphiQL(server.url)).toBe(false);
         const { accessToken, refreshToken } = await register(server.url);
-        await ask(server.url, SECURE, { token: accessToken });
-        await ask(server.url, SECURE, { token: 'not a token' });
-        await ask(server.url, '{ unknown }');
+        await sendOperation(server.url, SECURE, { token: accessToken });
+        await sendOperation(server.url, SECURE, { token: 'not a token' });
+        await sendOperation(server.url, '{ unknown }');
         await server.stop();
         const lines = server.output().trimEnd().split('\n');
         for (const line of lines) expect(JSON.parse(line)).toMatchObject({ level: expect.any(Number) });
@@ -142,7 +145,7 @@ describe('the secret of bandha serve', () => {
       const secret = await readFile(file, 'utf8');
       expect(secret.trim().length).toBeGreaterThanOrEqual(32);
       expect((await stat(file)).mode & 0o777).toBe(0o600);
-      const again = await start((url) => ask(url, SECURE, { token: accessToken }));
+      const again = await start((url) => sendOperation(url, SECURE, { token: accessToken }));
       expect(again.body).toEqual({ data: { secureData: { user: { email: user.email } } } });
       expect(await readFile(file, 'utf8')).toBe(secret);
     }));

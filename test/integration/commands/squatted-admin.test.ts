@@ -5,7 +5,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import { createPasswordHasher } from '../../../src/passwords/hasher.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
 import { runBandha, serverEnv, startServerProcess, withFolder } from '../../support/server-process.ts';
-import { ask, GOOD_PASSWORD, register } from '../../support/test-server.ts';
+import { GOOD_PASSWORD, register, sendOperation } from '../../support/test-server.ts';
 
 const EMAIL = 'boss@corp.example';
 const ADMIN = { BANDHA_ADMIN_EMAIL: 'Boss@Corp.Example', BANDHA_ADMIN_PASSWORD: 'known to the chief alone' };
@@ -39,10 +39,12 @@ describe('an account with the administrator’s address and without the role', (
 
       const server = await startServerProcess({ ...env, ...ADMIN }, folder);
       const logIn = async (password: string) =>
-        (await ask(server.url, LOGIN, { variables: { email: EMAIL, password } })).body;
+        (await sendOperation(server.url, LOGIN, { variables: { email: EMAIL, password } })).body;
       expect((await logIn(GOOD_PASSWORD)).errors[0].extensions.code).toBe('INVALID_CREDENTIALS');
       expect((await logIn(ADMIN.BANDHA_ADMIN_PASSWORD)).data.login.user.roles).toEqual(['admin']);
-      const secure = await ask(server.url, '{ secureData { message } }', { token: stranger.accessToken });
+      const secure = await sendOperation(server.url, '{ secureData { message } }', {
+        token: stranger.accessToken,
+      });
       expect(secure.body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
       await server.stop();
     }));

@@ -2,7 +2,7 @@
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { runBandha } from '../../support/server-process.ts';
-import { ask, GOOD_PASSWORD, register, type SignedIn } from '../../support/test-server.ts';
+import { GOOD_PASSWORD, register, type SignedIn, sendOperation } from '../../support/test-server.ts';
 import { useServerProcess } from '../../support/use-server-process.ts';
 
 const SECURE = '{ secureData { message } }';
@@ -15,11 +15,13 @@ const roles = (...args: string[]) => bandha(['users', 'roles', ...args]);
 
 /** Why the server does not accept the token; undefined where it does. */
 async function problemOf(token: string): Promise<string | undefined> {
-  return (await ask(server().url, SECURE, { token })).body.errors?.[0].extensions.reason;
+  return (await sendOperation(server().url, SECURE, { token })).body.errors?.[0].extensions.reason;
 }
 /** The roles in the token that a refresh gives, which the server accepts. */
 async function refreshedRoles(signedIn: SignedIn): Promise<unknown> {
-  const { body } = await ask(server().url, REFRESH, { variables: { token: signedIn.refreshToken } });
+  const { body } = await sendOperation(server().url, REFRESH, {
+    variables: { token: signedIn.refreshToken },
+  });
   const { accessToken, refreshToken } = body.data.refresh;
   signedIn.refreshToken = refreshToken;
   // An earlier change is in the server's memory until it has heard of this one.

@@ -1,7 +1,7 @@
 // bandha users unlock, as a process of its own, beside a server on the same store.
 import { describe, expect, it, vi } from 'vitest';
 import { runBandha } from '../../support/server-process.ts';
-import { ask, GOOD_PASSWORD, register } from '../../support/test-server.ts';
+import { GOOD_PASSWORD, register, sendOperation } from '../../support/test-server.ts';
 import { useServerProcess } from '../../support/use-server-process.ts';
 
 const LOGIN =
@@ -15,7 +15,7 @@ const unlock = (...args: string[]) => runBandha(['users', 'unlock', ...args], { 
 
 async function logIn(email: string, password: string, client: string): Promise<string> {
   const headers = { 'x-forwarded-for': client };
-  const { body } = await ask(server().url, LOGIN, { variables: { email, password }, headers });
+  const { body } = await sendOperation(server().url, LOGIN, { variables: { email, password }, headers });
   return body.data ? 'OK' : body.errors[0].extensions.code;
 }
 

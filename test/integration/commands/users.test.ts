@@ -1,7 +1,7 @@
 // bandha users, as processes of their own, beside a server on the same store.
 import { describe, expect, it } from 'vitest';
 import { runBandha } from '../../support/server-process.ts';
-import { ask, GOOD_PASSWORD, register } from '../../support/test-server.ts';
+import { GOOD_PASSWORD, register, sendOperation } from '../../support/test-server.ts';
 import { useServerProcess } from '../../support/use-server-process.ts';
 
 const LOGIN =
@@ -11,7 +11,8 @@ const SECURE = '{ secureData { message } }';
 const server = useServerProcess();
 
 const users = (args: string[], input?: string) => runBandha(['users', ...args], { env: server().env, input });
-const logIn = (email: string) => ask(server().url, LOGIN, { variables: { email, password: GOOD_PASSWORD } });
+const logIn = (email: string) =>
+  sendOperation(server().url, LOGIN, { variables: { email, password: GOOD_PASSWORD } });
 
 describe('bandha users add', () => {
   it.each([
@@ -97,13 +98,13 @@ describe('bandha users disable', () => {
     const { user, accessToken, refreshToken } = await register(server().url);
     const other = await register(server().url);
     const refresh = `mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`;
-    expect((await ask(server().url, SECURE, { token: accessToken })).status).toBe(200);
+    expect((await sendOperation(server().url, SECURE, { token: accessToken })).status).toBe(200);
 
     const disabled = await users(['disable', user.email.toUpperCase()]);
     const exitedAt = performance.now();
-    let answer = await ask(server().url, SECURE, { token: accessToken });
+    let answer = await sendOperation(server().url, SECURE, { token: accessToken });
     while (answer.status === 200 && performance.now() - exitedAt < 5_000) {
-      answer = await ask(server().url, SECURE, { token: accessToken });
+      answer = await sendOperation(server().url, SECURE, { token: accessToken });
     }
     const took = performance.now() - exitedAt;
 
@@ -115,11 +116,11 @@ describe('bandha users disable', () => {
     });
     expect(took).toBeLessThan(1_000);
     expect((await logIn(user.email)).body.errors[0].extensions).toEqual({ code: 'INVALID_CREDENTIALS' });
-    expect((await ask(server().url, refresh)).body.errors[0].extensions).toEqual({
+    expect((await sendOperation(server().url, refresh)).body.errors[0].extensions).toEqual({
       code: 'INVALID_REFRESH_TOKEN',
       reason: 'REVOKED',
     });
-    expect((await ask(server().url, SECURE, { token: other.accessToken })).status).toBe(200);
+    expect((await sendOperation(server().url, SECURE, { token: other.accessToken })).status).toBe(200);
   });
 
   it.each(['nobody@example.com', 'not an email'])('says that no account has the email %s', async (email) => {

@@ -15,8 +15,8 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createBandha, createListener } from '../../../src/bandha.ts';
 import { createPreparedOperations } from '../../../src/http/fast-path/prepare.ts';
 import { keepBadCompany, openIdleConnections } from '../../support/bad-clients.ts';
-import { parseAnswer, request, sendBytes } from '../../support/raw-request.ts';
-import { ask, GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
+import { parseResponse, request, sendBytes } from '../../support/raw-request.ts';
+import { GOOD_PASSWORD, sendOperation, TEST_SECRET } from '../../support/test-server.ts';
 
 let bandha: Bandha;
 let token: string;
@@ -107,8 +107,8 @@ describe('an app’s own Yoga server', () => {
   it('gets the lane by createListener', async () => {
     logged.length = 0;
     const { url } = await listen(createListener(own(), bandha));
-    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
-    expect((await ask(url, SECURE)).status).toBe(401);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE)).status).toBe(401);
     expect(logged).toEqual([]);
   });
 
@@ -116,8 +116,8 @@ describe('an app’s own Yoga server', () => {
     logged.length = 0;
     const { plugin, count } = counting();
     const { url } = await listen(createListener(own([plugin]), bandha));
-    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
-    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
     expect(count()).toBe(2);
     expect(logged.map(({ msg, hooks }) => [msg, hooks])).toEqual([
       ['fast path not used; the Yoga server has hooks that it would skip', ['onRequest']],
@@ -141,7 +141,10 @@ describe('an app’s own Yoga server', () => {
 
   it('is asked itself about an Origin, unless told how it answers one', async () => {
     const { url } = await listen(createListener(own(), bandha));
-    const { headers } = await ask(url, SECURE, { token, headers: { origin: 'https://app.example.com' } });
+    const { headers } = await sendOperation(url, SECURE, {
+      token,
+      headers: { origin: 'https://app.example.com' },
+    });
     expect(headers.get('access-control-allow-credentials')).toBe('true'); // as Yoga does by default
   });
 });
@@ -176,7 +179,7 @@ describe('a query whose compiled run meets an error', () => {
     const runs: number[] = [];
     for (let i = 0; i < 30; i += 1) {
       fails.length = 0;
-      expect((await ask(url, '{ fails }')).body.errors).toHaveLength(1);
+      expect((await sendOperation(url, '{ fails }')).body.errors).toHaveLength(1);
       runs.push(fails.length);
     }
     expect(runs.filter((count) => count === 2)).toHaveLength(1);
@@ -194,7 +197,7 @@ describe('a body parser before the listener', () => {
         bandha.listener(req, res);
       });
     });
-    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
   });
 });
 
@@ -202,14 +205,14 @@ describe('what resolvers find', () => {
   it('is a request, made where one looks', async () => {
     const { url, port } = await listen(bandha.listener);
     looked.length = 0;
-    const { body } = await ask(url, '{ agent }', { headers: { 'user-agent': 'a browser' } });
+    const { body } = await sendOperation(url, '{ agent }', { headers: { 'user-agent': 'a browser' } });
     expect(body).toEqual({ data: { agent: 'a browser' } });
     expect(looked).toEqual([`http://127.0.0.1:${port}/graphql`]);
   });
 
   it('can be put in the place of that request', async () => {
     const { url } = await listen(bandha.listener);
-    expect((await ask(url, '{ replaces }')).body).toEqual({ data: { replaces: 'replaced' } });
+    expect((await sendOperation(url, '{ replaces }')).body).toEqual({ data: { replaces: 'replaced' } });
   });
 
   it('knows of a client that has gone before anybody looks', async () => {
@@ -241,7 +244,7 @@ describe('clients that misbehave', () => {
     socket.write(bytes);
     socket.destroy();
     await once(socket, 'close');
-    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
   });
 
   it('one that goes away before its answer is not answered, and nobody else notices', async () => {
@@ -256,7 +259,7 @@ describe('clients that misbehave', () => {
     going.on('error', () => {});
     going.end(body, () => going.destroy());
     await new Promise((resolve) => going.once('close', resolve));
-    expect((await ask(url, '{ waits }')).body).toEqual({ data: { waits: 'waited' } });
+    expect((await sendOperation(url, '{ waits }')).body).toEqual({ data: { waits: 'waited' } });
   });
 
   it('one that writes byte by byte is answered all the same', async () => {
@@ -265,7 +268,7 @@ describe('clients that misbehave', () => {
       { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` } },
       JSON.stringify({ query: SECURE }),
     );
-    const answer = parseAnswer(
+    const answer = parseResponse(
       await sendBytes(
         port,
         Array.from(bytes, (byte) => Buffer.from([byte])),
@@ -283,7 +286,7 @@ describe('clients that misbehave', () => {
       JSON.stringify({ query: '{ viewer { id } }' }),
     );
     for (let i = 0; i < 2_000; i += 1) socket.write(one);
-    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
     socket.destroy();
   });
 });
@@ -292,7 +295,7 @@ describe('a crowd', () => {
   it('of two thousand idle connections keeps nobody waiting', async () => {
     const { port, url } = await listen(bandha.listener);
     const idle = await openIdleConnections(port, 2_000);
-    expect((await ask(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
     idle.close();
   });
 
@@ -305,7 +308,7 @@ describe('a crowd', () => {
     const { port } = server.address() as AddressInfo;
     const company = keepBadCompany(port);
     for (let i = 0; i < 300; i += 1) {
-      expect((await ask(`http://127.0.0.1:${port}`, SECURE, { token })).body).toEqual(ANSWER);
+      expect((await sendOperation(`http://127.0.0.1:${port}`, SECURE, { token })).body).toEqual(ANSWER);
     }
     expect(await company.leave()).toBeGreaterThan(0);
     const closed = once(server, 'close');

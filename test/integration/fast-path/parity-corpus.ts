@@ -4,7 +4,7 @@ import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { type Bandha, type BandhaOptions, createBandha } from '../../../src/bandha.ts';
 import { silentLog } from '../../../src/utils/log.ts';
-import { parseAnswer, type RawAnswer, sendBytes } from '../../support/raw-request.ts';
+import { parseResponse, type RawResponse, sendBytes } from '../../support/raw-request.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
 
 export const typeDefs = /* GraphQL */ `
@@ -132,7 +132,7 @@ export interface Doors {
   ended: string;
   ports: Record<'lane' | 'yoga', number>;
   /** What each door answers to the same bytes. */
-  both(bytes: Buffer): Promise<Record<'lane' | 'yoga', RawAnswer>>;
+  both(bytes: Buffer): Promise<Record<'lane' | 'yoga', RawResponse>>;
   close(): Promise<void>;
 }
 
@@ -171,7 +171,7 @@ export async function openDoors(
       const [lane = '', yoga = ''] = await Promise.all(
         [lanePort, yogaPort].map((port) => sendBytes(port, [bytes])),
       );
-      return { lane: parseAnswer(lane), yoga: parseAnswer(yoga) };
+      return { lane: parseResponse(lane), yoga: parseResponse(yoga) };
     },
     async close() {
       for (const door of doors) door.close();

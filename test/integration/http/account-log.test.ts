@@ -27,7 +27,7 @@ afterAll(() => server.close());
 beforeEach(clear);
 
 const logIn = (email: string, password: string) =>
-  server.ask(
+  server.send(
     'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { refreshToken } }',
     {
       variables: { email, password },
@@ -44,13 +44,13 @@ describe('the log about accounts', () => {
     const { accessToken, refreshToken, user } = await register(server.url);
     secrets.push(refreshToken);
     const again = (await logIn(user.email, GOOD_PASSWORD)).body.data.login.refreshToken;
-    const { body } = await server.ask('{ sessions { id current } }', { token: accessToken });
+    const { body } = await server.send('{ sessions { id current } }', { token: accessToken });
     const other = body.data.sessions.find((session: { current: boolean }) => !session.current).id;
-    await server.ask('mutation ($id: ID!) { revokeSession(id: $id) }', {
+    await server.send('mutation ($id: ID!) { revokeSession(id: $id) }', {
       token: accessToken,
       variables: { id: other },
     });
-    await server.ask('mutation ($t: String) { logout(refreshToken: $t) }', {
+    await server.send('mutation ($t: String) { logout(refreshToken: $t) }', {
       variables: { t: refreshToken },
     });
     secrets.push(again);
@@ -79,8 +79,8 @@ describe('the log about accounts', () => {
     clear();
     await logIn(user.email, 'wrong password');
     await logIn('no-such-account@example.com', 'wrong password');
-    await server.ask('mutation { register(email: "nope", password: "x") { accessToken } }');
-    await server.ask('mutation { refresh(refreshToken: "wrong password") { accessToken } }');
+    await server.send('mutation { register(email: "nope", password: "x") { accessToken } }');
+    await server.send('mutation { refresh(refreshToken: "wrong password") { accessToken } }');
     expect(lines.filter(({ level }) => level === 'debug')).toEqual([
       { level: 'debug', message: 'sign-in rejected', reason: 'INVALID_CREDENTIALS' },
       { level: 'debug', message: 'sign-in rejected', reason: 'INVALID_CREDENTIALS' },
@@ -104,8 +104,8 @@ describe('the log about denied fields', () => {
   it('names the caller, the field and the reason on the fast path', async () => {
     const { accessToken, user } = await register(server.url);
     clear();
-    await server.ask('{ closed }', { token: accessToken });
-    await server.ask('{ closed }');
+    await server.send('{ closed }', { token: accessToken });
+    await server.send('{ closed }');
     const denied = (reason: string) => [{ coordinate: 'Query.closed', reason }];
     const line = { level: 'debug', message: 'access denied', count: 1 };
     expect(denials()).toEqual([
@@ -115,7 +115,7 @@ describe('the log about denied fields', () => {
   });
 
   it.each<[string, (query: string) => Promise<unknown>]>([
-    ['the fast path', (query) => server.ask(query)],
+    ['the fast path', (query) => server.send(query)],
     [
       'the Yoga handler',
       (query) =>
@@ -148,8 +148,8 @@ describe('the log about denied fields', () => {
   });
 
   it('has no line for a response that denies nothing', async () => {
-    await server.ask('{ viewer { id } }');
-    await server.ask('{ nothing }');
+    await server.send('{ viewer { id } }');
+    await server.send('{ nothing }');
     expect(denials()).toEqual([]);
   });
 });

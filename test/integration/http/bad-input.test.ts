@@ -5,7 +5,7 @@ import { text } from 'node:stream/consumers';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   GOOD_PASSWORD,
-  type GraphQLAnswer,
+  type GraphQLResponse,
   register as makeAccount,
   startTestServer,
   type TestServer,
@@ -27,7 +27,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-async function post(body: BodyInit, headers: Record<string, string> = {}): Promise<GraphQLAnswer> {
+async function post(body: BodyInit, headers: Record<string, string> = {}): Promise<GraphQLResponse> {
   // Node's fetch demands `duplex` for a stream, which is then sent in chunks; the DOM's types do not know it.
   const init: RequestInit & { duplex: 'half' } = {
     method: 'POST',
@@ -37,20 +37,20 @@ async function post(body: BodyInit, headers: Record<string, string> = {}): Promi
   };
   return read(await fetch(`${server.url}/graphql`, init));
 }
-async function get(parameters: Record<string, string>): Promise<GraphQLAnswer> {
+async function get(parameters: Record<string, string>): Promise<GraphQLResponse> {
   return read(await fetch(`${server.url}/graphql?${new URLSearchParams(parameters)}`));
 }
-async function read(response: Response): Promise<GraphQLAnswer> {
+async function read(response: Response): Promise<GraphQLResponse> {
   const body = await response.text();
   return { status: response.status, headers: response.headers, body: body && JSON.parse(body) };
 }
-function register(email: string, password: string): Promise<GraphQLAnswer> {
-  return server.ask(REGISTER, { variables: { email, password } });
+function register(email: string, password: string): Promise<GraphQLResponse> {
+  return server.send(REGISTER, { variables: { email, password } });
 }
-function logIn(email: string, password: string): Promise<GraphQLAnswer> {
-  return server.ask(REGISTER.replace('register', 'login'), { variables: { email, password } });
+function logIn(email: string, password: string): Promise<GraphQLResponse> {
+  return server.send(REGISTER.replace('register', 'login'), { variables: { email, password } });
 }
-function expectRefused({ status, body }: GraphQLAnswer, expectedStatus: number, code: string): void {
+function expectRefused({ status, body }: GraphQLResponse, expectedStatus: number, code: string): void {
   expect({ status, code: body.errors?.[0].extensions?.code }, JSON.stringify(body)).toEqual({
     status: expectedStatus,
     code,
@@ -248,7 +248,7 @@ describe('an operation that does not fit the schema', () => {
     ['an object', { email: { address: SECRET }, password: SECRET }],
   ])('is refused with a code, quoting nothing, where its variables are %s', async (_, variables) => {
     const headers = { accept: 'application/graphql-response+json' };
-    const answer = await server.ask(REGISTER, { variables, headers });
+    const answer = await server.send(REGISTER, { variables, headers });
     expect(JSON.stringify(answer.body)).not.toMatch(/hunter2|31415926/);
     expectRefused(answer, 400, 'BAD_USER_INPUT');
     expect(await server.bandha.store.findUserByEmail('made@example.com')).toBeUndefined();
@@ -414,16 +414,16 @@ describe('refreshing with what is no refresh token', () => {
   it.each(strangers)('is refused and ends nothing: %s', async (_, change) => {
     const { refreshToken } = await makeAccount(server.url);
     const token = change(refreshToken.split('.') as [string, string, string], refreshToken); // a real one has three
-    const { status, body } = await server.ask(REFRESH, { variables: { token } });
+    const { status, body } = await server.send(REFRESH, { variables: { token } });
     expect(status).toBe(200);
     expect(body.errors[0].extensions).toEqual({ code: 'INVALID_REFRESH_TOKEN', reason: 'UNKNOWN' });
-    const { body: after } = await server.ask(REFRESH, { variables: { token: refreshToken } });
+    const { body: after } = await server.send(REFRESH, { variables: { token: refreshToken } });
     expect(after.data.refresh.refreshToken).toMatch(/\.2\./);
   });
 
   it('is refused where it is an access token', async () => {
     const { accessToken } = await makeAccount(server.url);
-    const { body } = await server.ask(REFRESH, { variables: { token: accessToken } });
+    const { body } = await server.send(REFRESH, { variables: { token: accessToken } });
     expect(body.errors[0].extensions).toEqual({ code: 'INVALID_REFRESH_TOKEN', reason: 'UNKNOWN' });
   });
 });
@@ -463,7 +463,7 @@ describe('an unexpected error in a resolver of the app', () => {
     });
     try {
       for (const field of resolvers.map(([name]) => name)) {
-        const answer = await local.ask(`{ ${field} }`);
+        const answer = await local.send(`{ ${field} }`);
         expect([200, 500]).toContain(answer.status);
         expect(answer.body.errors).not.toHaveLength(0);
         for (const { extensions } of answer.body.errors) {

@@ -8,7 +8,7 @@ import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createListener } from '../../../src/bandha.ts';
 import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../../support/own-yoga.ts';
-import { parseAnswer, request, sendBytes } from '../../support/raw-request.ts';
+import { parseResponse, request, sendBytes } from '../../support/raw-request.ts';
 import { GOOD_PASSWORD } from '../../support/test-server.ts';
 
 const MAX_BODY_BYTES = 100_000;
@@ -42,7 +42,7 @@ async function send(port: number, headers: Record<string, string>, body: string 
     statusLine,
     headers: received,
     body: answer,
-  } = parseAnswer(await sendBytes(port, [request({ headers, path }, body)]));
+  } = parseResponse(await sendBytes(port, [request({ headers, path }, body)]));
   return { status: Number(statusLine.split(' ')[1]), headers: received, body: answer };
 }
 

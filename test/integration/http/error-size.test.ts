@@ -30,7 +30,7 @@ describe('the errors of variables', () => {
     ['objects in a list', 'Filter', { all: Array.from({ length: 15_000 }, () => 1) }],
   ])('name ten places at most: %s', async (_, type, value) => {
     const argument = type === 'Filter' ? 'filter' : 'ids';
-    const { body } = await server.ask(`query ($v: ${type}) { count(${argument}: $v) }`, {
+    const { body } = await server.send(`query ($v: ${type}) { count(${argument}: $v) }`, {
       variables: { v: value },
     });
     expect(body.errors).toHaveLength(1);
@@ -40,7 +40,7 @@ describe('the errors of variables', () => {
 
   it('leave out a place that is nested very deeply', async () => {
     const deep = (levels: number): unknown => (levels === 0 ? 1 : { all: [deep(levels - 1)] });
-    const { body } = await server.ask('query ($v: Filter) { count(filter: $v) }', {
+    const { body } = await server.send('query ($v: Filter) { count(filter: $v) }', {
       variables: { v: deep(1_000) },
     });
     expect(body.errors[0].message).toBe('Variable "$v" must be given as Filter.');
@@ -80,7 +80,7 @@ describe('the errors of a document', () => {
     ],
     ['a list where a string is expected', `{ count(filter: { name: [${repeat(9_000, () => '1')}] }) }`],
   ])('take no more than a response of usual length: %s', async (_, query) => {
-    const { body } = await server.ask(query);
+    const { body } = await server.send(query);
     expect(body.errors.length).toBeGreaterThan(0);
     expect(body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     expect(JSON.stringify(body).length).toBeLessThan(MAX_RESPONSE_LENGTH);
@@ -95,7 +95,7 @@ describe('the errors of a document', () => {
     ['a list for an object', `{ count(filter: ["${SECRET}"]) }`],
     ['a string for a boolean', `{ viewer { id @skip(if: "${SECRET}") } }`],
   ])('repeat no value: %s', async (_, query) => {
-    const { body } = await server.ask(query);
+    const { body } = await server.send(query);
     expect(body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     expect(JSON.stringify(body)).not.toMatch(/hunter2|31415926/);
   });

@@ -4,7 +4,7 @@ import type { Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createListener } from '../../../src/bandha.ts';
 import { createOwnYoga, createTestBandha, listen } from '../../support/own-yoga.ts';
-import { parseAnswer, type RawAnswer, request, sendBytes } from '../../support/raw-request.ts';
+import { parseResponse, type RawResponse, request, sendBytes } from '../../support/raw-request.ts';
 
 const circular: Record<string, unknown> = {};
 circular.self = circular;
@@ -88,7 +88,7 @@ const masks: Record<string, YogaOptions> = {
   'a mask that gives the error': { maskedErrors: { maskError: (error) => error as Error } },
 };
 
-function expectAnswered({ statusLine, body }: RawAnswer, where: string, showsMessages = false): void {
+function expectAnswered({ statusLine, body }: RawResponse, where: string, showsMessages = false): void {
   expect(statusLine, where).toMatch(/^HTTP\/1\.1 (200|500) /);
   expect(() => JSON.parse(body), `${where}: ${body}`).not.toThrow();
   expect(body, where).not.toMatch(/\n\s+at |node_modules|\.ts:\d/);
@@ -107,7 +107,7 @@ describe.each(Object.entries(masks))('%s', (name, options) => {
       for (const query of [`{ ${field} }`, `{ ${field} viewer { id } }`]) {
         const bytes = request({ headers: { 'Content-Type': 'application/json' } }, JSON.stringify({ query }));
         const [a, b] = await Promise.all(
-          [fast, slow].map(async ({ port }) => parseAnswer(await sendBytes(port, [bytes]))),
+          [fast, slow].map(async ({ port }) => parseResponse(await sendBytes(port, [bytes]))),
         );
         if (a === undefined || b === undefined) throw new Error('Both were asked');
         expectAnswered(a, `${query} by the fast path`, showsMessages);
@@ -141,7 +141,7 @@ it.each<[string, Plugin]>([
     { headers: { 'Content-Type': 'application/json' } },
     JSON.stringify({ query: '{ viewer { id } }' }),
   );
-  expectAnswered(parseAnswer(await sendBytes(server.port, [bytes])), hook);
+  expectAnswered(parseResponse(await sendBytes(server.port, [bytes])), hook);
   server.close();
 });
 
@@ -151,6 +151,6 @@ it('an own context function that throws is answered without the stack', async ()
     { headers: { 'Content-Type': 'application/json' } },
     JSON.stringify({ query: '{ viewer { id } }' }),
   );
-  expectAnswered(parseAnswer(await sendBytes(server.port, [bytes])), 'context');
+  expectAnswered(parseResponse(await sendBytes(server.port, [bytes])), 'context');
   server.close();
 });

@@ -59,7 +59,7 @@ describe('a server without GraphiQL', () => {
   });
 
   it('still tells the type name of what it delivers', async () => {
-    expect((await closed.ask('{ __typename }')).body).toEqual({ data: { __typename: 'Query' } });
+    expect((await closed.send('{ __typename }')).body).toEqual({ data: { __typename: 'Query' } });
   });
 
   it.each<[string, string, Record<string, unknown>?]>([
@@ -81,7 +81,7 @@ describe('a server without GraphiQL', () => {
     ],
   ])('does not suggest a better name for %s', async (_, query, variables) => {
     for (const server of [closed, open]) {
-      const { body } = await server.ask(query, { variables });
+      const { body } = await server.send(query, { variables });
       expect(body.data).toBeUndefined();
       expect(JSON.stringify(body.errors)).not.toMatch(/did you mean/i);
     }

@@ -25,7 +25,7 @@ describe('root fields', () => {
     ['introspection', `{ ${repeat(101, (i) => `a${i}: __schema { types { name } }`)} }`],
     ['mutations', `mutation { ${repeat(101, (i) => `a${i}: logout(refreshToken: "x")`)} }`],
   ])('are rejected beyond 100: %s', async (_, query) => {
-    const { status, body } = await server.ask(query, { token });
+    const { status, body } = await server.send(query, { token });
     expect(status).toBe(400);
     expect(body.errors[0].extensions).toMatchObject({
       code: 'OPERATION_TOO_COSTLY',
@@ -37,25 +37,25 @@ describe('root fields', () => {
   });
 
   it('are answered up to 100', async () => {
-    const { body } = await server.ask(`{ ${repeat(100, (i) => `a${i}: viewer { id }`)} }`, { token });
+    const { body } = await server.send(`{ ${repeat(100, (i) => `a${i}: viewer { id }`)} }`, { token });
     expect(Object.keys(body.data)).toHaveLength(100);
   });
 
   it('are counted before the caller is checked, so that nothing is planned for too many', async () => {
-    const { status, body } = await server.ask(`{ ${repeat(500, (i) => `a${i}: secureData { message }`)} }`);
+    const { status, body } = await server.send(`{ ${repeat(500, (i) => `a${i}: secureData { message }`)} }`);
     expect(status).toBe(400);
     expect(body.errors).toHaveLength(1);
   });
 });
 
 it('documents of more than 10,000 tokens are refused before they are read', async () => {
-  const { status, body } = await server.ask(`{ viewer { ${repeat(10_000, () => 'id')} } }`);
+  const { status, body } = await server.send(`{ viewer { ${repeat(10_000, () => 'id')} } }`);
   expect(status).toBe(200); // as the specification wants it of application/json
   expect(body.errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
 });
 
 it('errors of documents with thousands of lines have no locations, which would cost as much as the lines', async () => {
-  const { body } = await server.ask(`{${'\n'.repeat(2_000)} secureData { message } }`);
+  const { body } = await server.send(`{${'\n'.repeat(2_000)} secureData { message } }`);
   expect(body.errors[0].extensions.reason).toBe('MISSING_TOKEN');
   expect(body.errors[0]).not.toHaveProperty('locations');
 });
@@ -63,7 +63,7 @@ it('errors of documents with thousands of lines have no locations, which would c
 it('reports at most 100 variables that do not fit', async () => {
   const names = Array.from({ length: 600 }, (_, i) => `v${i}`);
   const query = `query (${names.map((name) => `$${name}: Boolean!`).join(' ')}) { viewer { ${names.map((name) => `id @skip(if: $${name})`).join(' ')} } }`;
-  const { body } = await server.ask(query, { token });
+  const { body } = await server.send(query, { token });
   expect(body.errors).toHaveLength(100);
   expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
@@ -71,7 +71,7 @@ it('reports at most 100 variables that do not fit', async () => {
 it('reports few of the cycles that name hundreds of fragments each', async () => {
   const query = `{ ...F0 } ${repeat(1_000, (i) => `fragment F${i} on Query { ...F${i + 1} }`)}
     fragment F1000 on Query { ${repeat(150, (i) => `...F${i}`)} }`;
-  const { body } = await server.ask(query, { token });
+  const { body } = await server.send(query, { token });
   expect(body.errors[0].message).toContain('Cannot spread fragment "F0" within itself');
   expect(body.errors.length).toBeLessThan(7);
   expect(JSON.stringify(body).length).toBeLessThan(500_000);
@@ -98,8 +98,8 @@ it('an app’s own Yoga has the same limits, and repeats no value either', async
 it('too many attempts are answered 429 with Retry-After, also where denied fields are null', async () => {
   const local = await startTestServer({ onDenied: 'null' });
   const login = 'mutation { login(email: "ada@example.com", password: "wrong password") { tokenType } }';
-  for (let i = 0; i < 100; i += 1) await local.ask(login);
-  const { status, headers, body } = await local.ask(login);
+  for (let i = 0; i < 100; i += 1) await local.send(login);
+  const { status, headers, body } = await local.send(login);
   expect(status).toBe(429);
   expect(Number(headers.get('retry-after'))).toBeGreaterThan(0);
   expect(body.errors[0].extensions).toEqual({ code: 'RATE_LIMITED' });

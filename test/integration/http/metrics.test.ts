@@ -48,10 +48,10 @@ describe('GET /metrics', () => {
   it('counts tokens by what became of them, and answers by status', async () => {
     const { accessToken } = await register(server.url);
     const grown = await growth(async () => {
-      await server.ask(SECURE, { token: accessToken });
-      await server.ask(SECURE, { token: accessToken });
-      await server.ask(SECURE, { token: 'garbage' });
-      await server.ask(SECURE);
+      await server.send(SECURE, { token: accessToken });
+      await server.send(SECURE, { token: accessToken });
+      await server.send(SECURE, { token: 'garbage' });
+      await server.send(SECURE);
     });
     expect(grown('bandha_authentications_total{result="accepted"}')).toBe(2);
     expect(grown('bandha_authentications_total{result="TOKEN_MALFORMED"}')).toBe(1);
@@ -62,9 +62,9 @@ describe('GET /metrics', () => {
   it('counts sign-ins and refreshes by what became of them, with their times', async () => {
     const { refreshToken, user } = await register(server.url);
     const grown = await growth(async () => {
-      await server.ask(`mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`);
-      await server.ask('mutation { refresh(refreshToken: "garbage") { tokenType } }');
-      await server.ask(`mutation { login(email: "${user.email}", password: "wrong") { tokenType } }`);
+      await server.send(`mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`);
+      await server.send('mutation { refresh(refreshToken: "garbage") { tokenType } }');
+      await server.send(`mutation { login(email: "${user.email}", password: "wrong") { tokenType } }`);
     });
     expect(grown('bandha_account_seconds_count{verb="refresh",outcome="ok"}')).toBe(1);
     expect(grown('bandha_account_seconds_count{verb="refresh",outcome="UNKNOWN"}')).toBe(1);
@@ -77,8 +77,8 @@ describe('GET /metrics', () => {
   it('shows how many sessions ended lately, and how many tokens are remembered', async () => {
     const { accessToken } = await register(server.url);
     const grown = await growth(async () => {
-      await server.ask(SECURE, { token: accessToken });
-      await server.ask('mutation { logout }', { token: accessToken });
+      await server.send(SECURE, { token: accessToken });
+      await server.send('mutation { logout }', { token: accessToken });
     });
     expect(grown('bandha_revoked_sessions')).toBe(1);
     expect(grown('bandha_cached_tokens')).toBe(1);
@@ -86,7 +86,7 @@ describe('GET /metrics', () => {
 
   it('names nobody', async () => {
     const { user, accessToken } = await register(server.url);
-    await server.ask(SECURE, { token: accessToken });
+    await server.send(SECURE, { token: accessToken });
     const text = await (await fetch(`${server.url}/metrics`)).text();
     for (const secret of [user.email, user.id, accessToken]) expect(text).not.toContain(secret);
   });

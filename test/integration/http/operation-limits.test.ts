@@ -52,11 +52,11 @@ const TOO_COSTLY: [string, string, string][] = [
 ];
 
 describe.each([
-  ['on the fast path', (query: string) => server.ask(query, { token })],
+  ['on the fast path', (query: string) => server.send(query, { token })],
   [
     'on the Yoga handler',
     (query: string) =>
-      server.ask(query, { token, headers: { 'x-test': '1', accept: 'application/json; q=0.9' } }),
+      server.send(query, { token, headers: { 'x-test': '1', accept: 'application/json; q=0.9' } }),
   ],
   ['by GET', get],
   ['in an own Yoga server', own],

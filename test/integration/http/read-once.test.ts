@@ -4,7 +4,13 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { ask, register, type SignedIn, startTestServer, type TestServer } from '../../support/test-server.ts';
+import {
+  register,
+  type SignedIn,
+  sendOperation,
+  startTestServer,
+  type TestServer,
+} from '../../support/test-server.ts';
 
 const aliases = (count: number, field: (index: number) => string) =>
   Array.from({ length: count }, (_, index) => field(index)).join(' ');
@@ -69,7 +75,7 @@ const addRole = (role: string) =>
   server.bandha.store.changeRoles(caller.user.email, { add: [role] }, server.clock.now);
 
 const WAYS: Record<string, (query: string) => Promise<{ body: Record<string, unknown> }>> = {
-  'the fast path': (query) => ask(server.url, query, { token: caller.accessToken }),
+  'the fast path': (query) => sendOperation(server.url, query, { token: caller.accessToken }),
   'the Yoga handler': async (query) => {
     const response = await fetch(`${server.url}/graphql?query=${encodeURIComponent(query)}`, {
       headers: { authorization: `Bearer ${caller.accessToken}` },
@@ -78,7 +84,7 @@ const WAYS: Record<string, (query: string) => Promise<{ body: Record<string, unk
   },
   'a Yoga server of its own': (query) => {
     const { port } = ownYoga.address() as AddressInfo; // it listens on TCP
-    return ask(`http://127.0.0.1:${port}`, query, { token: caller.accessToken });
+    return sendOperation(`http://127.0.0.1:${port}`, query, { token: caller.accessToken });
   },
 };
 
@@ -118,7 +124,7 @@ describe.each(Object.entries(WAYS))('through %s', (_way, send) => {
 
 describe('an account that changes during the operation', () => {
   it('is read again after each mutation', async () => {
-    const { body } = await server.ask(
+    const { body } = await server.send(
       'mutation { one: addRole(role: "a") { viewer { roles } again: viewer { roles } } two: addRole(role: "b") { viewer { roles } } }',
       { token: caller.accessToken },
     );

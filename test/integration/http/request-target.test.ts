@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createListener } from '../../../src/bandha.ts';
 import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../../support/own-yoga.ts';
-import { parseAnswer, type RawAnswer, request, sendBytes } from '../../support/raw-request.ts';
+import { parseResponse, type RawResponse, request, sendBytes } from '../../support/raw-request.ts';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 const QUERY = JSON.stringify({ query: '{ viewer { id } }' });
@@ -28,11 +28,11 @@ afterAll(async () => {
   await bandha.close();
 });
 
-async function send(way: string, bytes: string | Buffer): Promise<RawAnswer> {
-  return parseAnswer(await sendBytes(open[way]?.port ?? 0, [bytes]));
+async function send(way: string, bytes: string | Buffer): Promise<RawResponse> {
+  return parseResponse(await sendBytes(open[way]?.port ?? 0, [bytes]));
 }
 
-function expectBadRequest({ statusLine, body }: RawAnswer): void {
+function expectBadRequest({ statusLine, body }: RawResponse): void {
   expect(statusLine, body).toBe('HTTP/1.1 400 Bad Request');
   expect(JSON.parse(body)).toEqual({
     errors: [{ message: expect.any(String), extensions: { code: 'BAD_REQUEST' } }],
@@ -176,7 +176,7 @@ describe('an own Yoga server with another endpoint', () => {
   ])('%s answers there alone', async (graphqlEndpoint, served, missing) => {
     const server = await listen(createListener(createOwnYoga(bandha, { graphqlEndpoint }), bandha));
     const statusOf = async (path: string) =>
-      parseAnswer(await sendBytes(server.port, [request({ path, headers: JSON_TYPE }, QUERY)])).statusLine;
+      parseResponse(await sendBytes(server.port, [request({ path, headers: JSON_TYPE }, QUERY)])).statusLine;
     for (const path of served) expect([path, await statusOf(path)]).toEqual([path, 'HTTP/1.1 200 OK']);
     for (const path of missing)
       expect([path, await statusOf(path)]).toEqual([path, 'HTTP/1.1 404 Not Found']);
@@ -186,7 +186,8 @@ describe('an own Yoga server with another endpoint', () => {
 
 it('Bandha’s own server takes no path or query that ends with /health for its health', async () => {
   const port = open['bandha.listener']?.port ?? 0;
-  const get = async (path: string) => parseAnswer(await sendBytes(port, [request({ method: 'GET', path })]));
+  const get = async (path: string) =>
+    parseResponse(await sendBytes(port, [request({ method: 'GET', path })]));
   expect((await get('/health')).statusLine).toBe('HTTP/1.1 200 OK');
   expect((await get('/admin/health')).statusLine).toBe('HTTP/1.1 404 Not Found');
   expect((await get('/graphql?query={__typename}&a=/health')).body).toBe('{"data":{"__typename":"Query"}}');
@@ -201,7 +202,7 @@ it.each([
 ])('an own Yoga server that listens by itself rejects %s with 400', async (_, line, host) => {
   const { port, close } = await listen(createOwnYoga(bandha));
   const bytes = `${line}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
-  expectBadRequest(parseAnswer(await sendBytes(port, [bytes])));
+  expectBadRequest(parseResponse(await sendBytes(port, [bytes])));
   close();
 });
 

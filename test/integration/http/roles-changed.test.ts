@@ -63,18 +63,18 @@ async function change(email: string, roles: { add?: string[]; remove?: string[] 
 }
 
 async function refresh(token: string): Promise<string> {
-  const { body } = await server.ask(REFRESH, { variables: { token } });
+  const { body } = await server.send(REFRESH, { variables: { token } });
   return body.data.refresh.accessToken;
 }
 
 describe('a role that is given', () => {
   it('is in the next token; the one from before is refused with TOKEN_EXPIRED, as if it had', async () => {
     const { user, accessToken, refreshToken } = await register(server.url);
-    const missing = await server.ask(STATISTICS, { token: accessToken });
+    const missing = await server.send(STATISTICS, { token: accessToken });
     expect([missing.status, missing.body.errors[0].extensions.reason]).toEqual([403, 'MISSING_ROLE']);
 
     await change(user.email, { add: ['analyst'] });
-    const before = await server.ask(STATISTICS, { token: accessToken });
+    const before = await server.send(STATISTICS, { token: accessToken });
     expect(before.status).toBe(401);
     expect(before.headers.get('www-authenticate')).toContain('error="invalid_token"');
     expect(before.body.errors[0].extensions).toMatchObject({
@@ -84,14 +84,14 @@ describe('a role that is given', () => {
 
     const token = await refresh(refreshToken);
     expect(decodeJwt(token).roles).toEqual(['analyst']);
-    expect((await server.ask(STATISTICS, { token })).body).toEqual({ data: { statistics: 42 } });
-    expect((await server.ask(ROLES, { token })).body).toEqual({ data: { viewer: { roles: ['analyst'] } } });
+    expect((await server.send(STATISTICS, { token })).body).toEqual({ data: { statistics: 42 } });
+    expect((await server.send(ROLES, { token })).body).toEqual({ data: { viewer: { roles: ['analyst'] } } });
   });
 
   it('changes nothing for others', async () => {
     const [ada, bob] = [await register(server.url), await register(server.url)];
     await change(ada.user.email, { add: ['analyst'] });
-    expect((await server.ask('{ secureData { message } }', { token: bob.accessToken })).status).toBe(200);
+    expect((await server.send('{ secureData { message } }', { token: bob.accessToken })).status).toBe(200);
   });
 });
 
@@ -100,11 +100,11 @@ describe('a role that is taken away', () => {
     const { user, refreshToken } = await register(server.url);
     await change(user.email, { add: ['analyst'] });
     const with_ = await refresh(refreshToken);
-    expect((await server.ask(STATISTICS, { token: with_ })).status).toBe(200);
+    expect((await server.send(STATISTICS, { token: with_ })).status).toBe(200);
     await change(user.email, { remove: ['analyst'] });
-    const refused = await server.ask(STATISTICS, { token: with_ });
+    const refused = await server.send(STATISTICS, { token: with_ });
     expect(refused.body.errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
-    const without = await server.ask(STATISTICS, { token: await refresh(refreshToken) });
+    const without = await server.send(STATISTICS, { token: await refresh(refreshToken) });
     expect([without.status, without.body.errors[0].extensions.reason]).toEqual([403, 'MISSING_ROLE']);
   });
 
@@ -114,7 +114,7 @@ describe('a role that is taken away', () => {
     const token = await refresh(refreshToken);
     await change(user.email, { remove: ['analyst'] });
     await change(user.email, { add: ['analyst'] });
-    expect((await server.ask(STATISTICS, { token })).body).toEqual({ data: { statistics: 42 } });
+    expect((await server.send(STATISTICS, { token })).body).toEqual({ data: { statistics: 42 } });
   });
 });
 

@@ -17,7 +17,7 @@ const SECURE = '{ secureData { message user { id email } } }';
 describe('signing in', () => {
   it('gives tokens that open protected fields', async () => {
     const { user } = await register(server.url, 'Ada@Example.com');
-    const { body } = await server.ask(LOGIN, {
+    const { body } = await server.send(LOGIN, {
       variables: { email: ' ada@example.COM ', password: GOOD_PASSWORD },
     });
     expect(body.data.login).toMatchObject({
@@ -25,7 +25,7 @@ describe('signing in', () => {
       expiresIn: 600,
       user: { id: user.id, email: 'Ada@Example.com' },
     });
-    const answer = await server.ask(SECURE, { token: body.data.login.accessToken });
+    const answer = await server.send(SECURE, { token: body.data.login.accessToken });
     expect(answer.status).toBe(200);
     expect(answer.body).toEqual({
       data: {
@@ -39,8 +39,8 @@ describe('signing in', () => {
 
   it('does not tell a wrong password from an unknown email', async () => {
     const { user } = await register(server.url);
-    const wrong = await server.ask(LOGIN, { variables: { email: user.email, password: 'not this one' } });
-    const unknown = await server.ask(LOGIN, {
+    const wrong = await server.send(LOGIN, { variables: { email: user.email, password: 'not this one' } });
+    const unknown = await server.send(LOGIN, {
       variables: { email: 'nobody@example.com', password: 'not this one' },
     });
     expect(wrong.status).toBe(200);
@@ -50,7 +50,7 @@ describe('signing in', () => {
 
   it('works with a stale token in the header', async () => {
     const { user } = await register(server.url);
-    const { body } = await server.ask(LOGIN, {
+    const { body } = await server.send(LOGIN, {
       token: 'stale',
       variables: { email: user.email, password: GOOD_PASSWORD },
     });
@@ -59,7 +59,7 @@ describe('signing in', () => {
 
   it('says which of the three rules of registering was broken', async () => {
     const tryRegister = async (email: string, password: string) => {
-      const { status, body } = await server.ask(
+      const { status, body } = await server.send(
         'mutation ($email: String!, $password: String!) { register(email: $email, password: $password) { tokenType } }',
         { variables: { email, password } },
       );
@@ -85,13 +85,13 @@ describe('signing in', () => {
 describe('refreshing', () => {
   it('hands out new tokens and keeps the sign-in time', async () => {
     const { refreshToken } = await register(server.url);
-    const { body } = await server.ask(REFRESH, { variables: { token: refreshToken } });
+    const { body } = await server.send(REFRESH, { variables: { token: refreshToken } });
     expect(body.data.refresh.refreshToken).not.toBe(refreshToken);
-    expect((await server.ask(SECURE, { token: body.data.refresh.accessToken })).status).toBe(200);
+    expect((await server.send(SECURE, { token: body.data.refresh.accessToken })).status).toBe(200);
   });
 
   it('refuses what is not a refresh token', async () => {
-    const { status, body } = await server.ask(REFRESH, { variables: { token: 'garbage' } });
+    const { status, body } = await server.send(REFRESH, { variables: { token: 'garbage' } });
     expect(status).toBe(200);
     expect(body.errors[0].extensions).toEqual({ code: 'INVALID_REFRESH_TOKEN', reason: 'UNKNOWN' });
   });
@@ -100,7 +100,7 @@ describe('refreshing', () => {
     const local = await startTestServer();
     try {
       const { refreshToken } = await register(local.url);
-      const refreshOnce = async (token: string) => (await local.ask(REFRESH, { variables: { token } })).body;
+      const refreshOnce = async (token: string) => (await local.send(REFRESH, { variables: { token } })).body;
       const first = await refreshOnce(refreshToken);
       const again = await refreshOnce(refreshToken);
       expect(again.data.refresh.refreshToken).toBe(first.data.refresh.refreshToken);
@@ -109,7 +109,7 @@ describe('refreshing', () => {
       expect((await refreshOnce(first.data.refresh.refreshToken)).errors[0].extensions.reason).toBe(
         'REVOKED',
       );
-      const refused = await local.ask(SECURE, { token: first.data.refresh.accessToken });
+      const refused = await local.send(SECURE, { token: first.data.refresh.accessToken });
       expect(refused.body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     } finally {
       await local.close();
@@ -120,55 +120,55 @@ describe('refreshing', () => {
 describe('logging out', () => {
   it('ends the session of the bearer token at once', async () => {
     const { accessToken, refreshToken } = await register(server.url);
-    expect((await server.ask('mutation { logout }', { token: accessToken })).body).toEqual({
+    expect((await server.send('mutation { logout }', { token: accessToken })).body).toEqual({
       data: { logout: true },
     });
-    const refused = await server.ask(SECURE, { token: accessToken });
+    const refused = await server.send(SECURE, { token: accessToken });
     expect(refused.status).toBe(401);
     expect(refused.body.errors[0].extensions).toMatchObject({
       code: 'UNAUTHENTICATED',
       reason: 'TOKEN_REVOKED',
     });
-    const { body } = await server.ask(REFRESH, { variables: { token: refreshToken } });
+    const { body } = await server.send(REFRESH, { variables: { token: refreshToken } });
     expect(body.errors[0].extensions.reason).toBe('REVOKED');
-    expect((await server.ask('mutation { logout }', { token: accessToken })).body).toEqual({
+    expect((await server.send('mutation { logout }', { token: accessToken })).body).toEqual({
       data: { logout: false },
     });
   });
 
   it('ends the session of a refresh token without any header', async () => {
     const { accessToken, refreshToken } = await register(server.url);
-    const { body } = await server.ask('mutation ($token: String!) { logout(refreshToken: $token) }', {
+    const { body } = await server.send('mutation ($token: String!) { logout(refreshToken: $token) }', {
       variables: { token: refreshToken },
     });
     expect(body).toEqual({ data: { logout: true } });
-    expect((await server.ask(SECURE, { token: accessToken })).status).toBe(401);
+    expect((await server.send(SECURE, { token: accessToken })).status).toBe(401);
   });
 
   it('ends one session or all, and only the caller’s own', async () => {
     const ada = await register(server.url);
     const bob = await register(server.url);
     const second = (
-      await server.ask(LOGIN, { variables: { email: ada.user.email, password: GOOD_PASSWORD } })
+      await server.send(LOGIN, { variables: { email: ada.user.email, password: GOOD_PASSWORD } })
     ).body.data.login;
-    const listed = (await server.ask('{ sessions { id current } }', { token: ada.accessToken })).body.data
+    const listed = (await server.send('{ sessions { id current } }', { token: ada.accessToken })).body.data
       .sessions;
     expect(listed.filter((session: { current: boolean }) => session.current)).toHaveLength(1);
     const other = listed.find((session: { current: boolean }) => !session.current).id;
     const end = 'mutation ($id: ID!) { revokeSession(id: $id) }';
     expect(
-      (await server.ask(end, { token: bob.accessToken, variables: { id: other } })).body.data.revokeSession,
+      (await server.send(end, { token: bob.accessToken, variables: { id: other } })).body.data.revokeSession,
     ).toBe(false);
     expect(
-      (await server.ask(end, { token: ada.accessToken, variables: { id: other } })).body.data.revokeSession,
+      (await server.send(end, { token: ada.accessToken, variables: { id: other } })).body.data.revokeSession,
     ).toBe(true);
-    expect((await server.ask(SECURE, { token: second.accessToken })).body.errors[0].extensions.reason).toBe(
+    expect((await server.send(SECURE, { token: second.accessToken })).body.errors[0].extensions.reason).toBe(
       'TOKEN_REVOKED',
     );
     expect(
-      (await server.ask('mutation { logoutEverywhere }', { token: ada.accessToken })).body.data
+      (await server.send('mutation { logoutEverywhere }', { token: ada.accessToken })).body.data
         .logoutEverywhere,
     ).toBe(1);
-    expect((await server.ask(SECURE, { token: bob.accessToken })).status).toBe(200);
+    expect((await server.send(SECURE, { token: bob.accessToken })).status).toBe(200);
   });
 });

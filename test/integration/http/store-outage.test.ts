@@ -5,7 +5,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { withFolder } from '../../support/server-process.ts';
 import {
   GOOD_PASSWORD,
-  type GraphQLAnswer,
+  type GraphQLResponse,
   register,
   type SignedIn,
   startTestServer,
@@ -19,7 +19,7 @@ const LOGIN = `mutation ${CREDENTIALS} { login(email: $email, password: $passwor
 const REGISTER = `mutation ${CREDENTIALS} { register(email: $email, password: $password) { tokenType } }`;
 const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { tokenType } }';
 
-function expectUnavailable({ status, headers, body }: GraphQLAnswer, reason: string): void {
+function expectUnavailable({ status, headers, body }: GraphQLResponse, reason: string): void {
   expect(status).toBe(503);
   expect(headers.get('retry-after')).toBe('5');
   expect(headers.get('www-authenticate')).toBeNull();
@@ -65,13 +65,13 @@ describe('while another process keeps the database locked', () => {
   it('signing in, refreshing, registering and signing out are SERVICE_UNAVAILABLE, and tokens go on', async () => {
     const newcomer = { email: 'newcomer@example.com', password: GOOD_PASSWORD };
     const writes = [
-      server(0).ask(LOGIN, { variables: variables() }),
-      server(1).ask(REFRESH, { variables: { token: ada.refreshToken } }),
-      server(2).ask(REGISTER, { variables: newcomer }),
-      server(3).ask('mutation { logout }', { token: ada.accessToken }),
+      server(0).send(LOGIN, { variables: variables() }),
+      server(1).send(REFRESH, { variables: { token: ada.refreshToken } }),
+      server(2).send(REGISTER, { variables: newcomer }),
+      server(3).send('mutation { logout }', { token: ada.accessToken }),
     ];
     for (const one of servers) {
-      const answer = await one.ask(SECURE, { token: ada.accessToken });
+      const answer = await one.send(SECURE, { token: ada.accessToken });
       expect([answer.status, answer.body]).toEqual([200, GRANTED]);
     }
     for (const write of writes) expectUnavailable(await write, 'STORE_UNAVAILABLE');
@@ -79,18 +79,18 @@ describe('while another process keeps the database locked', () => {
 
   it('does not tell whether a password is wrong in another way than before', async () => {
     const wrong = { email: ada.user.email, password: 'not this one' };
-    const { status, body } = await server(0).ask(LOGIN, { variables: wrong });
+    const { status, body } = await server(0).send(LOGIN, { variables: wrong });
     expect([status, body.errors[0].extensions]).toEqual([200, { code: 'INVALID_CREDENTIALS' }]);
   });
 
   it('is over when the lock is gone: the same refresh token and password are taken', async () => {
     lock.exec('rollback');
     lock.close();
-    const login = await server(0).ask(LOGIN, { variables: variables() });
+    const login = await server(0).send(LOGIN, { variables: variables() });
     expect(login.body).toEqual({ data: { login: { user: { email: ada.user.email } } } });
-    const refresh = await server(1).ask(REFRESH, { variables: { token: ada.refreshToken } });
+    const refresh = await server(1).send(REFRESH, { variables: { token: ada.refreshToken } });
     expect(refresh.body).toEqual({ data: { refresh: { tokenType: 'Bearer' } } });
-    const secure = await server(3).ask(SECURE, { token: ada.accessToken });
+    const secure = await server(3).send(SECURE, { token: ada.accessToken });
     expect(secure.body).toEqual(GRANTED); // the sign-out that failed has ended nothing
   });
 });
@@ -104,7 +104,7 @@ describe('once the database is gone', () => {
     server = await startTestServer({ maxStaleSeconds: MAX_STALE_SECONDS });
     ada = await register(server.url);
     endedToken = (await register(server.url)).accessToken;
-    await server.ask('mutation { logout }', { token: endedToken });
+    await server.send('mutation { logout }', { token: endedToken });
     await server.bandha.store.close();
   });
   afterEach(async () => {
@@ -132,13 +132,13 @@ describe('once the database is gone', () => {
       status: 503,
       checks: { store: 'failed', keys: 'ok', revocations: 'failed' },
     });
-    const answer = await server.ask(SECURE, { token: ada.accessToken });
+    const answer = await server.send(SECURE, { token: ada.accessToken });
     expect([answer.status, answer.body]).toEqual([200, GRANTED]);
   });
 
   it('stops doing so after the time configured, with REVOCATIONS_UNAVAILABLE at the field', async () => {
     pass(MAX_STALE_SECONDS + 1);
-    const answer = await server.ask(SECURE, { token: ada.accessToken });
+    const answer = await server.send(SECURE, { token: ada.accessToken });
     expectUnavailable(answer, 'REVOCATIONS_UNAVAILABLE');
     expect(answer.body.errors[0].extensions.coordinate).toBe('Query.secureData');
     expect('data' in answer.body).toBe(false);
@@ -146,10 +146,10 @@ describe('once the database is gone', () => {
 
   it('answers public fields and refuses bad tokens as ever, however long', async () => {
     pass(24 * 3_600);
-    const open = await server.ask('{ viewer { email } __typename }', { token: ada.accessToken });
+    const open = await server.send('{ viewer { email } __typename }', { token: ada.accessToken });
     expect([open.status, open.body]).toEqual([200, { data: { viewer: null, __typename: 'Query' } }]);
     const reasons = ['garbage', `${ada.accessToken}x`, endedToken].map(async (token) => {
-      const { status, body } = await server.ask(SECURE, { token });
+      const { status, body } = await server.send(SECURE, { token });
       return [status, body.errors[0].extensions.reason];
     });
     expect(await Promise.all(reasons)).toEqual([

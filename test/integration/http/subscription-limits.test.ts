@@ -124,7 +124,7 @@ it('a session that ends gives its places back', async () => {
   const url = await start({ maxSubscriptions: 2, maxSubscriptionsPerSession: 1 });
   const first = await register(url);
   const stream = await subscribe(url, 'never', first.accessToken);
-  await server?.ask('mutation { logout }', { token: first.accessToken });
+  await server?.send('mutation { logout }', { token: first.accessToken });
   expect(await stream.ended).toContain('TOKEN_REVOKED');
   for (let i = 0; i < 2; i += 1) {
     const { accessToken } = await register(url);

@@ -20,9 +20,9 @@ const causes = () =>
 describe('the log of a rejected token', () => {
   it('has the revoked session, and the token’s owner, at debug level', async () => {
     const { accessToken, user } = await register(server.url);
-    await server.ask('mutation { logout }', { token: accessToken });
+    await server.send('mutation { logout }', { token: accessToken });
     clear();
-    const { body } = await server.ask(SECURED, { token: accessToken });
+    const { body } = await server.send(SECURED, { token: accessToken });
     expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     expect(lines).toContainEqual({
       level: 'debug',
@@ -44,7 +44,7 @@ describe('the log of a rejected token', () => {
   it('is bounded however many bad tokens come', async () => {
     for (let i = 0; i < 300; i += 1) {
       const authorization = `Bearer ${Buffer.from(`{"alg":"X${i}"}`).toString('base64url')}.e30.AAAA`;
-      await server.ask('{ viewer { id } }', { headers: { authorization } });
+      await server.send('{ viewer { id } }', { headers: { authorization } });
     }
     expect(causes().length).toBeLessThanOrEqual(3);
   });
@@ -70,12 +70,12 @@ describe('a token of the server’s own key', () => {
     ['a sid in a list', { sid: ['x'] }],
     ['roles that are a string', { roles: 'admin' }],
   ])('is rejected with %s, since no revocation could reach it', async (_, change) => {
-    const { status, body } = await server.ask(SECURED, { token: await forge(change) });
+    const { status, body } = await server.send(SECURED, { token: await forge(change) });
     expect(status).toBe(401);
     expect(body.errors[0].extensions.reason).toBe('TOKEN_INVALID');
   });
 
   it('is accepted unchanged', async () => {
-    expect((await server.ask(SECURED, { token: await forge({}) })).status).toBe(200);
+    expect((await server.send(SECURED, { token: await forge({}) })).status).toBe(200);
   });
 });

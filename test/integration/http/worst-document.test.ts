@@ -102,7 +102,7 @@ describe('the worst of the generated requests', () => {
           { times: [1, 2, 5, 20, 100, 1_000], maxDepth: 7, fragments: 20, maxLength: 8_000 },
           pick,
         ).slice(0, 95_000);
-        const { status, body } = await server.ask(text, { token, variables: { name: 'Session' } });
+        const { status, body } = await server.send(text, { token, variables: { name: 'Session' } });
         const codes = new Set(
           body.errors?.map((error: { extensions: { code: string } }) => error.extensions.code),
         );

@@ -184,7 +184,7 @@ describe('createBandha({ default: "deny" })', () => {
       typeDefs: 'extend type Query { forgotten: String }',
       resolvers: { Query: { forgotten: () => 'f' } },
     });
-    const { ask } = server;
+    const { send: ask } = server;
     const give = (verb: string) => `mutation ($email: String!, $password: String!) {
       ${verb}(email: $email, password: $password) { ${TOKENS} } }`;
     const registered = await ask(give('register'), { variables: ACCOUNT });

@@ -144,7 +144,7 @@ describe.each(OPTIONS)('with %j', (options) => {
     const late = await signIn();
     server.clock.now = new Date(server.clock.now.getTime() + 301_000);
     const [ada, revoked] = [await signIn(), await signIn()];
-    await server.ask('mutation { logoutEverywhere }', { token: revoked });
+    await server.send('mutation { logoutEverywhere }', { token: revoked });
     tokens = {
       ...{ anonymous: undefined, ada, late, expired, revoked, malformed: 'garbage' },
       admin: (await server.bandha.accounts.logIn(admin, client)).accessToken,
@@ -170,7 +170,7 @@ describe.each(OPTIONS)('with %j', (options) => {
     for (const operation of OPERATIONS) {
       const [query, variables] = typeof operation === 'string' ? [operation] : operation;
       const token = tokens[caller];
-      const answer = await server.ask(query, { variables, headers: ACCEPT, ...(token && { token }) });
+      const answer = await server.send(query, { variables, headers: ACCEPT, ...(token && { token }) });
       const result: TestResult = await users[caller].execute(query, variables);
       const got = { status: result.status, body: result.body, challenge: challengeOf(result.headers) };
       const { status, body, headers } = answer;

@@ -15,7 +15,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createSecrets } from '../../../src/tokens/secrets.ts';
 import {
   GOOD_PASSWORD,
-  type GraphQLAnswer,
+  type GraphQLResponse,
   register,
   type SignedIn,
   startTestServer,
@@ -79,10 +79,10 @@ function spliced(change: {
   ].join('.');
 }
 
-function askSecured(authorization?: string): Promise<GraphQLAnswer> {
-  return server.ask('{ secureData { message } }', { headers: authorization ? { authorization } : {} });
+function askSecured(authorization?: string): Promise<GraphQLResponse> {
+  return server.send('{ secureData { message } }', { headers: authorization ? { authorization } : {} });
 }
-function expectRefused({ status, headers, body }: GraphQLAnswer, reason: string): void {
+function expectRefused({ status, headers, body }: GraphQLResponse, reason: string): void {
   expect({ status, extensions: body.errors?.[0].extensions }).toEqual({
     status: 401,
     extensions: { code: 'UNAUTHENTICATED', reason, coordinate: 'Query.secureData' },
@@ -98,15 +98,15 @@ function expectRefused({ status, headers, body }: GraphQLAnswer, reason: string)
     );
 }
 /** Nothing of the token is told, and neither a public field nor signing in is blocked by it. */
-async function expectHarmless(authorization: string, refused: GraphQLAnswer): Promise<void> {
+async function expectHarmless(authorization: string, refused: GraphQLResponse): Promise<void> {
   const told = JSON.stringify([refused.body, [...refused.headers]]);
   const parts = authorization.split(/[^\w-]+/).filter((part) => part.length > 3 && part !== 'Bearer');
   for (const part of parts) expect(told).not.toContain(part);
   const headers = { authorization };
-  const viewer = await server.ask('{ viewer { id } }', { headers });
+  const viewer = await server.send('{ viewer { id } }', { headers });
   expect(viewer).toMatchObject({ status: 200, body: { data: { viewer: null } } });
   expect(viewer.body).not.toHaveProperty('errors');
-  const { body } = await server.ask(LOGIN, { headers, variables: { email: ada.user.email } });
+  const { body } = await server.send(LOGIN, { headers, variables: { email: ada.user.email } });
   expect(body).toEqual({ data: { login: { tokenType: 'Bearer' } } });
 }
 
@@ -350,7 +350,7 @@ describe('a token in use', () => {
     const local = await startTestServer();
     try {
       const { accessToken: token } = await register(local.url);
-      const secured = () => local.ask('{ secureData { message } }', { token });
+      const secured = () => local.send('{ secureData { message } }', { token });
       const end = (decodeJwt(token).exp ?? 0) * 1000;
       expect((await secured()).status).toBe(200);
       local.clock.now = new Date(end - 1);
@@ -372,7 +372,7 @@ describe('a token in use', () => {
     const last = alphabet[alphabet.indexOf(signature.slice(-1)) + 1];
     const respelt = [head, payload, signature.slice(0, -1) + last].join('.');
     await askSecured(`Bearer ${respelt}`); // remembered, if it is accepted at all
-    await server.ask('mutation { logout }', { token: accessToken });
+    await server.send('mutation { logout }', { token: accessToken });
     expectRefused(await askSecured(`Bearer ${accessToken}`), 'TOKEN_REVOKED');
     const { status, body } = await askSecured(`Bearer ${respelt}`);
     expect(status).toBe(401);
