@@ -1,7 +1,7 @@
 // From a revocation on one store to the listener of another.
 import { setTimeout as wait } from 'node:timers/promises';
-import { openStore } from '../../src/storage/open-store.ts';
 import type { StoreOptions } from '../../src/storage/engine.ts';
+import { openStore } from '../../src/storage/open-store.ts';
 import type { Store } from '../../src/storage/store.ts';
 import { quantile } from '../support/statistics.ts';
 import { revoke, type TakeSession } from './operations.ts';
