@@ -8,7 +8,16 @@ export { type GuardOptions, useGuard } from './authorization/use-guard.ts';
 export { type Bandha, type BandhaOptions, createBandha, createListener } from './bandha.ts';
 export { type Config, loadConfig } from './config/config.ts';
 export type { BandhaContext } from './context.ts';
-export { AuthError, type AuthErrorReason, ConfigError, type ErrorCode, type TokenProblem } from './errors.ts';
+export {
+  AUTH_ERRORS,
+  AuthError,
+  type AuthErrorDefinition,
+  type AuthErrorDetails,
+  type AuthErrorReason,
+  ConfigError,
+  type ErrorCode,
+  type TokenProblem,
+} from './errors.ts';
 export { directiveTypeDefs } from './graphql/base-schema.ts';
 export type { SchemaExtension } from './graphql/create-schema.ts';
 export { requirePrincipal } from './graphql/require-principal.ts';

@@ -1,7 +1,8 @@
-// What each refusal becomes on the wire, row by row.
+// The response for each row of the error catalogue.
 import { GraphQLError, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import {
+  AUTH_ERRORS,
   AuthError,
   type AuthErrorDetails,
   type AuthErrorReason,
@@ -19,10 +20,10 @@ interface Row {
   details?: AuthErrorDetails;
   status: number;
   code: string;
-  /** Absent in the answer where the code says it all. */
+  /** `extensions.reason`; absent if it equals the code. */
   shown?: AuthErrorReason;
   challenge?: string | RegExp;
-  /** The whole message, if it is not a sentence. */
+  /** The complete message, if it is not a sentence. */
   message?: string;
   retryAfter?: string;
 }
@@ -118,7 +119,7 @@ const expectedExtensions = ({ code, shown, details }: Row) => ({
 describe.each(ROWS)('$reason', (row) => {
   const error = new AuthError(row.reason, row.details);
 
-  it('has its code, reason, status and headers when it ends the request', () => {
+  it('sets code, reason, status and headers when the error ends the request', () => {
     const { http, ...extensions } = toGraphQLError(error, {}, true).extensions;
     expect(extensions).toEqual(expectedExtensions(row));
     if (row.status === 200) {
@@ -137,11 +138,11 @@ describe.each(ROWS)('$reason', (row) => {
     });
   });
 
-  it('sets neither status nor headers when other fields are delivered', () => {
+  it('sets neither status nor headers when the response has data', () => {
     expect(toGraphQLError(error, {}, false).extensions).toEqual(expectedExtensions(row));
   });
 
-  it('says what is wrong in a sentence, without a quote that would end the header’s', () => {
+  it('writes the message as a sentence, without quotes that would end a header value', () => {
     const { message } = toGraphQLError(error, {}, true);
     expect(message).toMatch(
       row.message ?? (row.details?.coordinate ? /^[A-Z].+ \(Query\.secureData\)\.$/ : /^[A-Z].+[^.]\.$/),
@@ -150,8 +151,21 @@ describe.each(ROWS)('$reason', (row) => {
   });
 });
 
-describe('the GraphQL error of a refusal', () => {
-  it('stands at the place given', () => {
+describe('AuthError', () => {
+  it.each(ROWS)('$reason carries code, reason and status', ({ reason, code, status }) => {
+    expect(new AuthError(reason)).toMatchObject({ code, reason, status });
+    expect(AUTH_ERRORS[reason]).toMatchObject({ code, status });
+  });
+
+  it('takes code and status from a catalogue that cannot be changed', () => {
+    expect(new Set(ROWS.map(({ reason }) => reason))).toEqual(new Set(Object.keys(AUTH_ERRORS)));
+    expect(Object.isFrozen(AUTH_ERRORS)).toBe(true);
+    expect(Object.values(AUTH_ERRORS).every(Object.isFrozen)).toBe(true);
+  });
+});
+
+describe('toGraphQLError', () => {
+  it('sets the nodes and the path', () => {
     const [definition] = parse('{ secureData { message } }').definitions;
     const nodes = definition ? [definition] : [];
     const error = toGraphQLError(new AuthError('MISSING_TOKEN'), { nodes, path: ['a', 1] }, true);
@@ -159,39 +173,39 @@ describe('the GraphQL error of a refusal', () => {
     expect(error.nodes).toEqual(nodes);
   });
 
-  it('shows nothing of its cause', () => {
+  it('hides the cause from the client', () => {
     const cause = new Error('connect ECONNREFUSED db.internal:5432');
-    const refusal = new AuthError('STORE_UNAVAILABLE', {}, undefined, { cause });
-    expect(refusal.cause).toBe(cause);
-    const error = toGraphQLError(refusal, {}, true);
+    const authError = new AuthError('STORE_UNAVAILABLE', {}, undefined, { cause });
+    expect(authError.cause).toBe(cause);
+    const error = toGraphQLError(authError, {}, true);
     expect(JSON.stringify([error, error.extensions, error.message])).not.toContain('db.internal');
   });
 
-  it('takes a message of its own', () => {
+  it('uses a custom message', () => {
     const error = new AuthError('WEAK_PASSWORD', {}, 'The password must have at least 8 characters');
     expect(toGraphQLError(error, {}, false).message).toBe('The password must have at least 8 characters.');
   });
 });
 
-describe('finding the refusal in an error', () => {
-  const refusal = new AuthError('MISSING_ROLE');
+describe('findAuthError', () => {
+  const authError = new AuthError('MISSING_ROLE');
   const wrap = (originalError: Error) => new GraphQLError('wrapped', { originalError });
 
   it.each([
-    ['the refusal itself', refusal, refusal],
-    ['a wrapped one', wrap(refusal), refusal],
-    ['one wrapped twice', wrap(wrap(refusal)), refusal],
+    ['an AuthError', authError, authError],
+    ['a wrapped AuthError', wrap(authError), authError],
+    ['an AuthError wrapped twice', wrap(wrap(authError)), authError],
     ['another error', new Error('unexpected'), undefined],
     ['another error, wrapped', wrap(new Error('unexpected')), undefined],
-    ['a GraphQL error of its own', new GraphQLError('validation'), undefined],
-    ['nothing', undefined, undefined],
-  ])('looks into %s', (_, error, expected) => {
+    ['a GraphQL error without an original error', new GraphQLError('validation'), undefined],
+    ['undefined', undefined, undefined],
+  ])('finds the AuthError in %s, if any', (_, error, expected) => {
     expect(findAuthError(error)).toBe(expected);
   });
 });
 
-describe('a mistake in the configuration', () => {
-  it('lists its faults, one a line', () => {
+describe('ConfigError', () => {
+  it('lists its issues, one a line', () => {
     const error = new ConfigError(['A: is required', 'B: is not']);
     expect(error.issues).toEqual(['A: is required', 'B: is not']);
     expect(error.message).toBe('A: is required\nB: is not');

@@ -157,7 +157,7 @@ describe('bandha users add', () => {
   it.each(['nope', '', 'a b@example.com', '@example.com'])(
     'rejects %j before it reads a password',
     async (email) => {
-      expectSentence(await run(['users', 'add', email]), 1, /^This is not an email address/);
+      expectSentence(await run(['users', 'add', email]), 1, /^The email address is not valid/);
     },
   );
 
@@ -165,7 +165,7 @@ describe('bandha users add', () => {
     await withFolder(async (folder) => {
       await runIn(folder, ['users', 'add', 'ada@example.com'], {}, GOOD_PASSWORD);
       const again = await runIn(folder, ['users', 'add', 'ADA@example.com']);
-      expectSentence(again, 1, /^There is an account with this email/);
+      expectSentence(again, 1, /^An account with this email already exists/);
       const { code, stderr } = await runIn(folder, ['users', 'add', 'bob@example.com', '--role', ' ']);
       expect({ code, stderr }).toEqual({ code: 2, stderr: expect.stringMatching(/role/i) });
       expect(stderr).not.toContain('password on');
