@@ -71,6 +71,7 @@ function readLines(page: string): { lines: Line[]; blocks: CodeBlock[] } {
       else current.code += `${text.startsWith(indent) ? text.slice(indent.length) : text}\n`;
       return { number, text, block: current };
     });
+  if (block !== undefined) throw new Error(`${page}:${block.line - 1}: the code block has no end`);
   return { lines, blocks };
 }
 
