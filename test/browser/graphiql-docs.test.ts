@@ -60,7 +60,7 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     expect(await badgesOfQuery(graphiql)).toEqual({ viewer: [] });
   });
 
-  it.each([{}, { default: 'deny' } as const])('shows every field in development, %o', async (options) => {
+  it.each([{}, { defaultAccess: 'deny' } as const])('shows every field in development, %o', async (options) => {
     await using graphiql = await openGraphiql({ ...APP, ...options });
     const { page } = graphiql;
     const badges = await badgesOfQuery(graphiql);

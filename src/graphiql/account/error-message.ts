@@ -9,7 +9,7 @@ const TEXTS: Readonly<Record<string, string>> = {
     'This password is too weak: take 8 characters or more, nothing common, nothing of the email.',
   INVALID_EMAIL: 'This is not an email address.',
   NETWORK_ERROR: 'The server cannot be reached. Is it running?',
-  BAD_RESPONSE: 'The server gave no usable answer. Try again.',
+  BAD_ANSWER: 'The server gave no usable answer. Try again.',
 };
 
 export function toErrorMessage(error: unknown): string {

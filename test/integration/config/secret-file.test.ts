@@ -110,11 +110,11 @@ describe('the secret file', () => {
   it('is one for several processes that start at once', async () => {
     await inSecretFolder(async (file, folder) => {
       const script = `import { once } from 'node:events';
-        import { loadOrMakeSecret } from ${MODULE};
+        import { loadOrCreateSecret } from ${MODULE};
         process.stderr.write('ready');
         await once(process.stdin, 'data');
         process.stdin.destroy();
-        process.stdout.write(loadOrMakeSecret(process.argv[1]));`;
+        process.stdout.write(loadOrCreateSecret(process.argv[1]));`;
       const children = Array.from({ length: 8 }, () =>
         spawn(process.execPath, ['--input-type=module', '-e', script, file]),
       );
@@ -136,11 +136,11 @@ describe('the secret file', () => {
       const rounds = 50;
       const gate = new Int32Array(new SharedArrayBuffer(4));
       const script = `const { parentPort, workerData: { gate, file, rounds } } = require('node:worker_threads');
-        import(${MODULE}).then(({ loadOrMakeSecret }) => {
+        import(${MODULE}).then(({ loadOrCreateSecret }) => {
           parentPort.postMessage('ready');
           Atomics.wait(gate, 0, 0);
           parentPort.postMessage(Array.from({ length: rounds }, (_, round) => {
-            try { return loadOrMakeSecret(file + round); } catch (error) { return String(error); }
+            try { return loadOrCreateSecret(file + round); } catch (error) { return String(error); }
           }));
         });`;
       const workerData = { gate, file, rounds };

@@ -64,7 +64,7 @@ describe('rotating the keys', () => {
     expect(rotation).toEqual({
       currentKid: before.next?.kid,
       nextKid: keys.next?.kid,
-      knownEverywhereAt: after(JWKS_MAX_AGE_SECONDS),
+      propagatedAt: after(JWKS_MAX_AGE_SECONDS),
     });
   });
 
