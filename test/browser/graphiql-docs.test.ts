@@ -60,27 +60,30 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     expect(await badgesOfQuery(graphiql)).toEqual({ viewer: [] });
   });
 
-  it.each([{}, { defaultAccess: 'deny' } as const])('shows every field in development, %o', async (options) => {
-    await using graphiql = await openGraphiql({ ...APP, ...options });
-    const { page } = graphiql;
-    const badges = await badgesOfQuery(graphiql);
-    expect(badges).toMatchObject({
-      secureData: ['signed in'],
-      payroll: ['role accountant or admin'],
-      audit: ['scope read and audit, or all'],
-      invoice: ['policy owner'],
-    });
-    await page
-      .locator('.graphiql-doc-explorer-item', { hasText: /^payroll/ })
-      .getByText('Needs')
-      .waitFor();
-    // The editor knows all fields, so nothing of the starter query is underlined.
-    await page.locator('.graphiql-query-editor', { hasText: 'secureData' }).waitFor();
-    await expect.poll(() => countMarkers(page)).toBe(0);
-    await graphiql.write('.graphiql-query-editor', '{ noSuchField }');
-    await expect.poll(() => countMarkers(page)).toBeGreaterThan(0); // so that one would be seen
-    expect(graphiql.problems()).toEqual([]);
-  });
+  it.each([{}, { defaultAccess: 'deny' } as const])(
+    'shows every field in development, %o',
+    async (options) => {
+      await using graphiql = await openGraphiql({ ...APP, ...options });
+      const { page } = graphiql;
+      const badges = await badgesOfQuery(graphiql);
+      expect(badges).toMatchObject({
+        secureData: ['signed in'],
+        payroll: ['role accountant or admin'],
+        audit: ['scope read and audit, or all'],
+        invoice: ['policy owner'],
+      });
+      await page
+        .locator('.graphiql-doc-explorer-item', { hasText: /^payroll/ })
+        .getByText('Needs')
+        .waitFor();
+      // The editor knows all fields, so nothing of the starter query is underlined.
+      await page.locator('.graphiql-query-editor', { hasText: 'secureData' }).waitFor();
+      await expect.poll(() => countMarkers(page)).toBe(0);
+      await graphiql.write('.graphiql-query-editor', '{ noSuchField }');
+      await expect.poll(() => countMarkers(page)).toBeGreaterThan(0); // so that one would be seen
+      expect(graphiql.problems()).toEqual([]);
+    },
+  );
 
   it('shows on a badge what a field needs, to whoever may see the field', async () => {
     await using graphiql = await openGraphiql({ ...APP, ...PRODUCTION, admin: ADMIN });
