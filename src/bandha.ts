@@ -27,7 +27,7 @@ import { createValidate } from './http/limits/validate-operation.ts';
 import { assertListenerArguments } from './http/listener-options.ts';
 import { openMetricsServer } from './http/metrics-server.ts';
 import { useBlockSuggestions } from './http/plugins/use-block-suggestions.ts';
-import { assertBodyLimits, MAX_BODY_BYTES, useBodyChecks } from './http/plugins/use-body-checks.ts';
+import { assertBodyCheckOptions, MAX_BODY_BYTES, useBodyChecks } from './http/plugins/use-body-checks.ts';
 import { useClientAddress } from './http/plugins/use-client-address.ts';
 import { createDenialReport, useDenialLog } from './http/plugins/use-denial-log.ts';
 import { useDocumentCache } from './http/plugins/use-document-cache.ts';
@@ -113,7 +113,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
   } = options;
   const { now = () => new Date(), compile = true, operationLimits, ...others } = rest;
   const { maxBodyBytes = MAX_BODY_BYTES, multipart, ...given } = others;
-  assertBodyLimits({ maxBodyBytes, multipart });
+  assertBodyCheckOptions({ maxBodyBytes, multipart });
   assertLog(log);
   assertClock(now);
   assertGuardOptions({ policies, defaultAccess: otherwise, reportOnly: report });
@@ -226,7 +226,7 @@ export async function createBandha(options: BandhaOptions = {}): Promise<Bandha>
       useRootRedirect(),
       useGraphiql({
         authenticate,
-        protectedSchema: guard.protect(schema),
+        enforcedSchema: guard.protect(schema),
         signup: config.signup,
         showsAll: !config.production,
       }),

@@ -2,7 +2,6 @@
 import {
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLSchema,
   getNamedType,
@@ -14,6 +13,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
+import { toFragmentMap } from '../utils/fragments.ts';
 import type { AccessRules } from './access-rules.ts';
 import { addConditions, type Conditions } from './conditions.ts';
 import type { Requirement } from './directives.ts';
@@ -90,13 +90,7 @@ export function planOperation(
   document: DocumentNode,
   operation: OperationDefinitionNode,
 ): Plan {
-  const fragments = new Map(
-    document.definitions
-      .filter(
-        (definition): definition is FragmentDefinitionNode => definition.kind === Kind.FRAGMENT_DEFINITION,
-      )
-      .map((fragment) => [fragment.name.value, fragment]),
-  );
+  const fragments = toFragmentMap(document);
   const groups = new Map<Requirement, PlannedField[]>();
   const perObject = new Set<Requirement[number]>();
   const conditionVariables = new Set<string>();

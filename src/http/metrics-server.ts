@@ -26,9 +26,9 @@ export async function openMetricsServer(options: MetricsServerOptions): Promise<
 
   async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
     toOriginForm(req); // as Prometheus sends it through a proxy
-    const isRead = req.method === 'GET' || req.method === 'HEAD';
+    const isReadMethod = req.method === 'GET' || req.method === 'HEAD';
     if (pathOf(req.url ?? '') !== METRICS_PATH) res.writeHead(404, RESPONSE_HEADERS).end();
-    else if (!isRead) res.writeHead(405, { Allow: 'GET, HEAD', ...RESPONSE_HEADERS }).end();
+    else if (!isReadMethod) res.writeHead(405, { Allow: 'GET, HEAD', ...RESPONSE_HEADERS }).end();
     else {
       const text = await registry.metrics();
       res.writeHead(200, { 'Content-Type': registry.contentType, ...RESPONSE_HEADERS }).end(text);
@@ -46,7 +46,9 @@ export async function openMetricsServer(options: MetricsServerOptions): Promise<
   try {
     await once(server, 'listening');
   } catch (error) {
-    throw new ConfigError([`BANDHA_METRICS (metrics): must be a free port; ${explain(error, host, port)}`]);
+    throw new ConfigError([
+      `BANDHA_METRICS (metrics): must be a free port; ${describeListenError(error, host, port)}`,
+    ]);
   }
   return async () => {
     const closed = once(server, 'close');
@@ -56,7 +58,7 @@ export async function openMetricsServer(options: MetricsServerOptions): Promise<
   };
 }
 
-function explain(error: unknown, host: string, port: number): string {
+function describeListenError(error: unknown, host: string, port: number): string {
   const { code } = error as NodeJS.ErrnoException; // what a server emits as an error
   return code === 'EADDRINUSE'
     ? `port ${port} on ${host} is in use`

@@ -24,8 +24,8 @@ export function createYogaHandler(yoga: AnyYoga, findIssue: FindTargetIssue, log
 
   // Without `await`: in development Yoga sends stacks, and the fast path's are held to be the same.
   return (req, res) => {
-    if (lacksBody(req)) {
-      writeError(res, 400, 'BAD_REQUEST', 'The request body is empty, or was read before it got here.');
+    if (hasConsumedBody(req)) {
+      sendError(res, 400, 'BAD_REQUEST', 'The request body is empty, or was read before it got here.');
       return;
     }
     Promise.resolve()
@@ -44,10 +44,10 @@ const PLACEHOLDER = 'http://localhost/invalid';
 export function writeUnexpectedError(res: ServerResponse): void {
   if (res.writableEnded) return; // someone else has answered
   if (res.headersSent || res.destroyed) res.destroy();
-  else writeError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
+  else sendError(res, 500, 'INTERNAL_SERVER_ERROR', 'Unexpected error.');
 }
 
-function writeError(res: ServerResponse, status: number, code: string, message: string): void {
+function sendError(res: ServerResponse, status: number, code: string, message: string): void {
   const text = JSON.stringify({ errors: [{ message, extensions: { code } }] });
   const headers = { 'content-type': 'application/json; charset=utf-8', ...RESPONSE_HEADERS };
   res.writeHead(status, { ...headers, 'content-length': Buffer.byteLength(text) });
@@ -55,7 +55,7 @@ function writeError(res: ServerResponse, status: number, code: string, message: 
 }
 
 /** Whether a middleware has read the body and left nothing of it: Yoga would wait for a stream that has ended. */
-function lacksBody(req: IncomingMessage & { body?: unknown }): boolean {
+function hasConsumedBody(req: IncomingMessage & { body?: unknown }): boolean {
   if (!req.readableDidRead || req.method === 'GET' || req.method === 'HEAD') return false;
   const { body } = req;
   return body == null || body === '' || (typeof body === 'object' && Object.keys(body).length === 0);

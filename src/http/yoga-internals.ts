@@ -27,18 +27,18 @@ export type AnyYoga = YogaServerInstance<any, any>;
  * plugins alone; and looks whether Bandha's plugins are these very ones.
  * @returns the names of the hooks that are somebody else's: of plugins, or of options such as `context`
  */
-export function detectUnsupportedHooks(yoga: AnyYoga, ours: readonly Plugin[]): string[] {
+export function detectUnsupportedHooks(yoga: AnyYoga, bandhaPlugins: readonly Plugin[]): string[] {
   const schema = yoga.getEnveloped({}).schema;
-  const left = new Map<string, number>();
-  for (const { text } of hooksOf(createYoga({ schema, plugins: [...ours], logging: false }))) {
-    left.set(text, (left.get(text) ?? 0) + 1);
+  const remaining = new Map<string, number>();
+  for (const { text } of hooksOf(createYoga({ schema, plugins: [...bandhaPlugins], logging: false }))) {
+    remaining.set(text, (remaining.get(text) ?? 0) + 1);
   }
   const unsupported = hooksOf(yoga).filter(({ text }) => {
-    const count = left.get(text) ?? 0;
-    left.set(text, count - 1);
+    const count = remaining.get(text) ?? 0;
+    remaining.set(text, count - 1);
     return count <= 0;
   });
-  const replaced = ours.filter((plugin) => !pluginsOf(yoga).includes(plugin)).flatMap(Object.keys);
+  const replaced = bandhaPlugins.filter((plugin) => !pluginsOf(yoga).includes(plugin)).flatMap(Object.keys);
   return [...new Set([...unsupported.map(({ name }) => name), ...replaced])];
 }
 
@@ -65,8 +65,8 @@ type IsDocumentCache = (plugin: Plugin) => boolean;
  * @returns a predicate for the plugins of other servers; undefined if this version of Yoga has no such plugin
  */
 export function findYogaDocumentCache(): IsDocumentCache | undefined {
-  const without = new Set(parseHooksOf({ parserAndValidationCache: false }));
-  const texts = parseHooksOf({}).filter((text) => !without.has(text));
+  const textsWithoutCache = new Set(parseHooksOf({ parserAndValidationCache: false }));
+  const texts = parseHooksOf({}).filter((text) => !textsWithoutCache.has(text));
   if (texts.length === 0) return undefined;
   return ({ onParse }) => onParse !== undefined && texts.includes(String(onParse));
 }

@@ -44,7 +44,7 @@ export function createLongDocumentQueue(maxPendingBytes = MAX_PENDING_BYTES): Lo
 }
 
 /** The response to a request that finds the queue full. */
-export function tooManyDocuments(): GraphQLError {
+export function queueFullError(): GraphQLError {
   const http = { status: 503, headers: { 'Retry-After': '1' } };
   return new GraphQLError('Too many long documents are waiting to be parsed. Try again later.', {
     extensions: { code: 'SERVICE_UNAVAILABLE', http },
@@ -62,9 +62,9 @@ export function useLongDocumentQueue(queue: LongDocumentQueue, maxBodyBytes: num
       if (typeof query !== 'string' || query.length <= MAX_SHORT_DOCUMENT_LENGTH) return;
       const length = Number(request.headers.get('content-length') ?? maxBodyBytes);
       const bytes = Math.max(query.length, Number.isFinite(length) ? length : maxBodyBytes);
-      const turn = Promise.withResolvers<void>();
-      if (!queue(bytes, turn.resolve)) throw tooManyDocuments();
-      return turn.promise;
+      const parsing = Promise.withResolvers<void>();
+      if (!queue(bytes, parsing.resolve)) throw queueFullError();
+      return parsing.promise;
     },
   };
 }

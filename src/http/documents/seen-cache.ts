@@ -44,8 +44,8 @@ export function createSeenCache<V extends object>(options: SeenCacheOptions): Se
 
   return {
     get(text) {
-      const kept = seenTwice.get(text);
-      if (kept !== undefined) return kept.value;
+      const seenAgain = seenTwice.get(text);
+      if (seenAgain !== undefined) return seenAgain.value;
       const entry = seenOnce.get(text);
       if (entry === undefined) return undefined;
       entry.uses += 1;

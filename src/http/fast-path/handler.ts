@@ -10,7 +10,7 @@ import type { BodyLimits } from '../body-limits.ts';
 import {
   type LongDocumentQueue,
   MAX_SHORT_DOCUMENT_LENGTH,
-  tooManyDocuments,
+  queueFullError,
 } from '../documents/long-documents.ts';
 import type { FindExceededLimit } from '../limits/operation-limits.ts';
 import { readPeerAddress } from '../plugins/use-client-address.ts';
@@ -42,7 +42,7 @@ export interface FastPathOptions {
   /** Logs denials. */
   reportDenials: ReportDenials;
   /** Turns refusals that resolvers threw into errors of the answer; masks what nobody expected. */
-  answerResult(result: ExecutionResult): ExecutionResult;
+  formatResult(result: ExecutionResult): ExecutionResult;
   /** The masked errors for whatever was thrown outside of a resolver. */
   toErrors(error: unknown): readonly GraphQLError[];
   /** Whether queries are compiled. */
@@ -62,9 +62,9 @@ export function createFastPath(options: FastPathOptions): RequestListener {
   const compileFor = options.compileFor ? guard.protect(schema).original : undefined;
   const { findExceededLimit } = options;
   const prepare = createPreparedOperations({ getEnveloped, guard, findExceededLimit, compileFor });
-  const write = createResponseSender(cors, options.countResponse);
+  const send = createResponseSender(cors, options.countResponse);
 
-  function answer(
+  function execute(
     prepared: PreparedOperation,
     params: GraphQLParams,
     req: IncomingMessage,
@@ -73,12 +73,12 @@ export function createFastPath(options: FastPathOptions): RequestListener {
   ): MaybePromise<ExecutionResult> {
     const { document, operation, operationName, decide } = prepared;
     return handleMaybePromise(authenticate(req.headers), (authentication) => {
-      const makeContext = () => contextOf(req, res, params, authentication, options.waitUntil, body);
+      const createContext = () => toContext(req, res, params, authentication, options.waitUntil, body);
       const args: ExecutionArgs = {
         schema,
         document,
         operationName,
-        contextValue: makeContext(),
+        contextValue: createContext(),
         variableValues: params.variables,
       };
       const errors = operation.variableDefinitions?.length ? findVariableErrors(args) : [];
@@ -89,9 +89,9 @@ export function createFastPath(options: FastPathOptions): RequestListener {
           return decision.result;
         }
         args.schema = decision.schema;
-        return handleMaybePromise(executeOperation(prepared, args, makeContext), (result) => {
+        return handleMaybePromise(executeOperation(prepared, args, createContext), (result) => {
           options.reportDenials(result, args.contextValue);
-          return options.answerResult(result);
+          return options.formatResult(result);
         });
       });
     });
@@ -116,17 +116,17 @@ export function createFastPath(options: FastPathOptions): RequestListener {
     readPeerAddress(req);
     toOriginForm(req);
     const accepted = negotiateMediaType(req.headers.accept);
-    const isHere =
+    const isEligible =
       isFastPathRequest(req, endpoint, maxBodyBytes) &&
       (cors !== undefined || req.headers.origin === undefined) &&
       options.findTargetIssue(req) === undefined;
-    if (accepted === undefined || !isHere) return yogaHandler(req, res);
+    if (accepted === undefined || !isEligible) return yogaHandler(req, res);
     if (req.readableDidRead) {
       options.onBodyRead();
       return yogaHandler(req, res);
     }
-    const respond = (result: ExecutionResult) => write(result, accepted, req, res);
-    const fail = (error: unknown) => {
+    const respond = (result: ExecutionResult) => send(result, accepted, req, res);
+    const sendUnexpectedError = (error: unknown) => {
       try {
         respond({ errors: options.toErrors(error) });
       } catch (error) {
@@ -143,15 +143,15 @@ export function createFastPath(options: FastPathOptions): RequestListener {
         try {
           const prepared = prepare(query, operationName);
           if (prepared === undefined) return yogaHandler(restoreBody(req, body), res);
-          const answering = handleMaybePromise(answer(prepared, params, req, res, body), respond);
-          if (answering instanceof Promise) answering.catch(fail);
+          const responding = handleMaybePromise(execute(prepared, params, req, res, body), respond);
+          if (responding instanceof Promise) responding.catch(sendUnexpectedError);
         } catch (error) {
-          fail(error); // a result that JSON cannot express is answered as any unexpected error
+          sendUnexpectedError(error); // a result that JSON cannot express is answered as any unexpected error
         }
       };
-      const isLong = query.length > MAX_SHORT_DOCUMENT_LENGTH && !prepare.isKept(query, operationName);
+      const isLong = query.length > MAX_SHORT_DOCUMENT_LENGTH && !prepare.isPrepared(query, operationName);
       if (!isLong) run();
-      else if (!options.longDocuments(body.length, run)) fail(tooManyDocuments());
+      else if (!options.longDocuments(body.length, run)) sendUnexpectedError(queueFullError());
     });
   };
 }
@@ -162,7 +162,7 @@ function restoreBody(req: IncomingMessage, body: Buffer): IncomingMessage {
 }
 
 /** What resolvers find; a WHATWG request is made only where one of them looks. */
-function contextOf(
+function toContext(
   req: IncomingMessage,
   res: ServerResponse,
   params: GraphQLParams,
@@ -199,18 +199,18 @@ const REQUEST: PropertyDescriptor = {
 /** Its signal is aborted when the client goes away before it is answered. */
 function toRequest(req: IncomingMessage, res: ServerResponse, body: Buffer): Request {
   const { method = 'POST', originalUrl, url = '/', headers, socket } = req as NodeRequest & IncomingMessage; // Express's has more
-  const gone = new AbortController();
-  const leave = () => {
-    if (!res.writableFinished) gone.abort();
+  const abortController = new AbortController();
+  const abortIfUnfinished = () => {
+    if (!res.writableFinished) abortController.abort();
   };
-  if (res.closed) leave();
-  else res.once('close', leave);
+  if (res.closed) abortIfUnfinished();
+  else res.once('close', abortIfUnfinished);
   const list = Object.entries(headers).flatMap(([name, value = '']) =>
     (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, one]),
   );
   const scheme = 'encrypted' in socket ? 'https' : 'http';
   return new Request(`${scheme}://${headers.host || 'localhost'}${originalUrl ?? url}`, {
-    signal: gone.signal,
+    signal: abortController.signal,
     method,
     headers: list,
     body: new Uint8Array(body),

@@ -100,7 +100,7 @@ export function createFastPathListener(
     guard,
     findExceededLimit,
     reportDenials,
-    answerResult: (result) => mask.maskResult(formatResult(result, true, onDenied !== 'null')),
+    formatResult: (result) => mask.maskResult(formatResult(result, true, onDenied !== 'null')),
     toErrors: mask.toErrors,
     onBodyRead: warnOnce(log),
     compileFor: compile,

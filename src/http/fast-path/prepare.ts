@@ -62,14 +62,14 @@ const MAX_TEXT_LENGTH = 20_000;
  *   what is wrong with it, or answers it in parts
  */
 export function createPreparedOperations(
-  { getEnveloped: readerOf, guard, findExceededLimit, compileFor: compiles }: PreparationDeps,
+  { getEnveloped, guard, findExceededLimit, compileFor }: PreparationDeps,
   cache: SeenCache<Preparation> = createSeenCache({
     maxBytesSeenOnce: MAX_BYTES_SEEN_ONCE,
     maxBytesSeenTwice: MAX_BYTES_SEEN_TWICE,
   }),
 ) {
   function prepare(text: string, operationName: string | undefined): PreparedOperation | undefined {
-    const { schema, parse, validate } = readerOf(operationName);
+    const { schema, parse, validate } = getEnveloped(operationName);
     try {
       const document = parse(text);
       if (validate(schema, document).length > 0) return undefined;
@@ -77,20 +77,20 @@ export function createPreparedOperations(
       if (!operation || operation.operation === 'subscription') return undefined;
       if (findExceededLimit(schema, document, operationName) || isIncremental(document)) return undefined;
       const decide = guard.prepare(schema, document, operationName);
-      const compiled = compiles && compileQuery(compiles, document, operation);
+      const compiled = compileFor && compileQuery(compileFor, document, operation);
       return { document, operation, operationName, decide, compiled };
     } catch {
       return undefined; // the Yoga handler says why
     }
   }
 
-  const keyOf = (text: string, operationName: string | undefined) =>
+  const toCacheKey = (text: string, operationName: string | undefined) =>
     operationName === undefined ? text : `${NAMED}${operationName.length} ${operationName}${text}`;
 
   function findPrepared(text: string, operationName: string | undefined): PreparedOperation | undefined {
     if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
     if (text.startsWith(NAMED)) return undefined; // no document begins so, and no text may pass for a key
-    const key = keyOf(text, operationName);
+    const key = toCacheKey(text, operationName);
     let preparation = cache.get(key);
     if (preparation === undefined) {
       preparation = { prepared: prepare(text, operationName) };
@@ -100,8 +100,9 @@ export function createPreparedOperations(
   }
 
   /** Whether the text is in the cache, so that it takes no time to prepare. */
-  const isKept = (text: string, operationName: string | undefined) => cache.has(keyOf(text, operationName));
-  return Object.assign(findPrepared, { isKept });
+  const isPrepared = (text: string, operationName: string | undefined) =>
+    cache.has(toCacheKey(text, operationName));
+  return Object.assign(findPrepared, { isPrepared });
 }
 
 /** Bytes that are retained beside the key. */

@@ -51,25 +51,31 @@ const BASE_HEADERS: ReadonlyMap<string, RawHeaders> = new Map(
 /** @param countResponse told of each status */
 export function createResponseSender(cors: CorsOptions | undefined, countResponse: (status: number) => void) {
   /** Refusals are the same objects for request after request, so each is written out once. */
-  const written = new WeakMap<object, Map<string, RawResponse>>();
+  const errorResponses = new WeakMap<object, Map<string, RawResponse>>();
 
   function toResponse(result: ExecutionResult, accepted: string): RawResponse {
     if (result.errors === undefined) return successResponse(result, accepted);
-    const known = written.get(result.errors)?.get(accepted);
-    if (known !== undefined) return known;
+    const cached = errorResponses.get(result.errors)?.get(accepted);
+    if (cached !== undefined) return cached;
     const response = errorResponse(result, accepted);
-    const others = written.get(result.errors) ?? new Map<string, RawResponse>();
-    written.set(result.errors, others.set(accepted, response));
+    const others = errorResponses.get(result.errors) ?? new Map<string, RawResponse>();
+    errorResponses.set(result.errors, others.set(accepted, response));
     return response;
   }
 
   return (result: ExecutionResult, accepted: string, req: IncomingMessage, res: ServerResponse): void => {
     if (res.destroyed || res.writableEnded) return; // nobody is there any more
     const { status, headers, lastHeaders, body } = toResponse(result, accepted);
-    const ofCors =
+    const corsHeadersOfRequest =
       req.headers.origin === undefined || cors === undefined ? NO_HEADERS : corsHeaders(req, cors);
     const bytes = Buffer.byteLength(body);
-    res.writeHead(status, [...headers, 'content-length', String(bytes), ...ofCors, ...lastHeaders]);
+    res.writeHead(status, [
+      ...headers,
+      'content-length',
+      String(bytes),
+      ...corsHeadersOfRequest,
+      ...lastHeaders,
+    ]);
     res.end(body, bytes === body.length ? 'latin1' : 'utf8'); // of ASCII both make the same bytes, one of them faster
     countResponse(status);
   };
@@ -94,15 +100,15 @@ function errorResponse(result: ExecutionResult, accepted: string): RawResponse {
 
 /** An error may bring headers of its own. */
 function missingHeaders(headers: Readonly<Record<string, string>>): RawHeaders {
-  const there = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
+  const present = new Set(Object.keys(headers).map((name) => name.toLowerCase()));
   return Object.entries(RESPONSE_HEADERS)
-    .filter(([name]) => !there.has(name))
+    .filter(([name]) => !present.has(name))
     .flat();
 }
 
 function corsHeaders({ headers }: IncomingMessage, cors: CorsOptions): RawHeaders {
   const get = (name: string) => headers[name]?.toString() ?? null;
   const request = { headers: { get } } as unknown as Request; // all of it that is used
-  const named = getCORSHeadersByRequestAndOptions(request, cors) ?? {};
-  return Object.entries(named).flatMap(([name, value]) => [name.toLowerCase(), value]);
+  const corsHeaderMap = getCORSHeadersByRequestAndOptions(request, cors) ?? {};
+  return Object.entries(corsHeaderMap).flatMap(([name, value]) => [name.toLowerCase(), value]);
 }

@@ -18,7 +18,7 @@ import {
   type SelectionSetNode,
   TypeMetaFieldDef,
 } from 'graphql';
-import { fragmentsOf } from './operation-cost.ts';
+import { toFragmentMap } from '../../utils/fragments.ts';
 import { argumentsKey } from './value-key.ts';
 
 /** A field where it is selected. */
@@ -64,7 +64,7 @@ export function findFieldConflicts(
   document: DocumentNode,
   maxSteps: number,
 ): FieldConflicts {
-  const fragments = fragmentsOf(document);
+  const fragments = toFragmentMap(document);
   const conflicts: FieldConflict[] = [];
   const ids = new Map<SelectionSetNode, number>();
   const checked = new Set<string>();
@@ -182,7 +182,7 @@ function conflictOfShapes(fields: readonly SelectedField[]): FieldConflict | und
       const other = field === first ? fields[1] : first;
       if (other) return { first: other, second: field, reason: 'they have overlapping stream directives' };
     }
-    if (typed?.type === undefined || field.type === undefined || haveOneShape(typed.type, field.type))
+    if (typed?.type === undefined || field.type === undefined || haveSameShape(typed.type, field.type))
       continue;
     const reason = `they return conflicting types "${typed.type}" and "${field.type}"`;
     return { first: typed, second: field, reason };
@@ -190,10 +190,10 @@ function conflictOfShapes(fields: readonly SelectedField[]): FieldConflict | und
   return undefined;
 }
 
-function haveOneShape(one: GraphQLOutputType, other: GraphQLOutputType): boolean {
+function haveSameShape(one: GraphQLOutputType, other: GraphQLOutputType): boolean {
   if (one === other) return true;
-  if (isListType(one)) return isListType(other) && haveOneShape(one.ofType, other.ofType);
-  if (isNonNullType(one)) return isNonNullType(other) && haveOneShape(one.ofType, other.ofType);
+  if (isListType(one)) return isListType(other) && haveSameShape(one.ofType, other.ofType);
+  if (isNonNullType(one)) return isNonNullType(other) && haveSameShape(one.ofType, other.ofType);
   return !isListType(other) && !isNonNullType(other) && !isLeafType(one) && !isLeafType(other);
 }
 

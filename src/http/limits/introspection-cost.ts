@@ -12,7 +12,8 @@ import {
   parse,
   type SelectionSetNode,
 } from 'graphql';
-import { type Fragments, fragmentsOf, isLeftOut, measureOperation } from './operation-cost.ts';
+import { type FragmentMap, toFragmentMap } from '../../utils/fragments.ts';
+import { isExcluded, measureOperation } from './operation-cost.ts';
 
 /** Selections visited for each field that the limit allows; fragments are selections too. */
 const STEPS_PER_FIELD = 3;
@@ -25,24 +26,24 @@ const STEPS_PER_FIELD = 3;
  */
 export function createIntrospectionCounter(
   schema: GraphQLSchema,
-  fragments: Fragments,
+  fragments: FragmentMap,
   limit: number,
 ): (node: FieldNode) => number {
   const info = { schema } as GraphQLResolveInfo; // all that resolvers of introspection read
-  const known = new Map<SelectionSetNode, Map<unknown, number>>();
+  const costs = new Map<SelectionSetNode, Map<unknown, number>>();
   let steps = 0;
 
   function costOf(selectionSet: SelectionSetNode, element: unknown, type: GraphQLObjectType): number {
-    const byElement = known.get(selectionSet) ?? new Map<unknown, number>();
-    known.set(selectionSet, byElement);
-    const already = byElement.get(element);
-    if (already !== undefined) return already;
+    const byElement = costs.get(selectionSet) ?? new Map<unknown, number>();
+    costs.set(selectionSet, byElement);
+    const cached = byElement.get(element);
+    if (cached !== undefined) return cached;
     byElement.set(element, Number.POSITIVE_INFINITY); // if it contains itself
     let cost = 0;
     for (const selection of selectionSet.selections) {
       steps += 1;
       if (steps > limit * STEPS_PER_FIELD) return limit + 1;
-      if (isLeftOut(selection.directives)) continue;
+      if (isExcluded(selection.directives)) continue;
       if (selection.kind === Kind.FIELD) {
         cost += fieldCost(selection, element, type);
         continue;
@@ -81,12 +82,12 @@ export function createIntrospectionCounter(
       return named ? 1 + costOf(selectionSet, named, type) : 1;
     }
     // Not known yet: the most expensive type of all.
-    let most = 0;
+    let highest = 0;
     for (const named of Object.values(schema.getTypeMap())) {
-      most = Math.max(most, costOf(selectionSet, named, type));
-      if (most > limit) break;
+      highest = Math.max(highest, costOf(selectionSet, named, type));
+      if (highest > limit) break;
     }
-    return 1 + most;
+    return 1 + highest;
   };
 }
 
@@ -94,8 +95,8 @@ const fullCosts = new WeakMap<GraphQLSchema, number>();
 
 /** Cost of the query by which tools such as GraphiQL read the whole schema, with every option. */
 export function fullIntrospectionCost(schema: GraphQLSchema): number {
-  const known = fullCosts.get(schema);
-  if (known !== undefined) return known;
+  const costs = fullCosts.get(schema);
+  if (costs !== undefined) return costs;
   const document = parse(
     getIntrospectionQuery({
       specifiedByUrl: true,
@@ -106,7 +107,7 @@ export function fullIntrospectionCost(schema: GraphQLSchema): number {
     }),
   );
   const operation = getOperationAST(document);
-  const counter = createIntrospectionCounter(schema, fragmentsOf(document), Number.POSITIVE_INFINITY);
+  const counter = createIntrospectionCounter(schema, toFragmentMap(document), Number.POSITIVE_INFINITY);
   const cost = operation
     ? measureOperation(schema, document, operation, { listSizeOf: () => 1, introspectionCostOf: counter })
         .introspection

@@ -3,7 +3,6 @@ import {
   type DirectiveNode,
   type DocumentNode,
   type FieldNode,
-  type FragmentDefinitionNode,
   type GraphQLCompositeType,
   type GraphQLObjectType,
   type GraphQLOutputType,
@@ -18,9 +17,7 @@ import {
   type OperationDefinitionNode,
   type SelectionSetNode,
 } from 'graphql';
-
-/** Fragments of a document by name. */
-export type Fragments = ReadonlyMap<string, FragmentDefinitionNode>;
+import { toFragmentMap } from '../../utils/fragments.ts';
 
 export interface CostOptions {
   /** Assumed length of the list that a field returns. */
@@ -45,11 +42,6 @@ interface Cost {
 /** Steps that costs by object type may take in one operation; beyond, all types share the largest cost. */
 const MAX_TYPE_STEPS = 100_000;
 
-export function fragmentsOf(document: DocumentNode): Fragments {
-  const fragments = document.definitions.filter((one) => one.kind === Kind.FRAGMENT_DEFINITION);
-  return new Map(fragments.map((fragment) => [fragment.name.value, fragment]));
-}
-
 /**
  * Counts the fields that an operation can execute. Aliases and fragments are multiplied out, a list counts as many times
  * as `listSizeOf` says, and an interface or union as its most expensive object type. Takes time in proportion to the
@@ -63,7 +55,7 @@ export function measureOperation(
   operation: OperationDefinitionNode,
   { listSizeOf, introspectionCostOf = () => 0 }: CostOptions,
 ): OperationCost {
-  const fragments = fragmentsOf(document);
+  const fragments = toFragmentMap(document);
   const rootType = schema.getRootType(operation.operation);
   if (!rootType) return { fields: 0, introspection: 0 };
   let introspects = false;
@@ -75,17 +67,17 @@ export function measureOperation(
 
   /** @param ownCost of a field that belongs to the application's schema */
   function count(metaCostOf: (node: FieldNode) => number, ownCost: 0 | 1): number {
-    const known = new Map<SelectionSetNode, Cost>();
+    const costs = new Map<SelectionSetNode, Cost>();
     let typeSteps = 0;
     return largest(costOf(operation.selectionSet, rootType as GraphQLObjectType)); // checked above
 
     function costOf(selectionSet: SelectionSetNode, type: GraphQLCompositeType): Cost {
-      const already = known.get(selectionSet);
-      if (already !== undefined) return already;
-      known.set(selectionSet, { every: Number.POSITIVE_INFINITY, byType: new Map() }); // if it contains itself
+      const cached = costs.get(selectionSet);
+      if (cached !== undefined) return cached;
+      costs.set(selectionSet, { every: Number.POSITIVE_INFINITY, byType: new Map() }); // if it contains itself
       const cost: Cost = { every: 0, byType: new Map() };
       for (const selection of selectionSet.selections) {
-        if (isLeftOut(selection.directives)) continue;
+        if (isExcluded(selection.directives)) continue;
         if (selection.kind === Kind.FIELD) {
           cost.every += fieldCost(selection, type);
           continue;
@@ -95,10 +87,10 @@ export function measureOperation(
         const name = fragment?.typeCondition?.name.value;
         const inner = name === undefined ? type : schema.getType(name);
         if (fragment === undefined || !isCompositeType(inner)) continue;
-        add(cost, type, costOf(fragment.selectionSet, inner), inner);
+        addFragmentCost(cost, type, costOf(fragment.selectionSet, inner), inner);
         if (selection.directives?.some((one) => one.name.value === 'defer')) cost.every += ownCost; // sent separately
       }
-      known.set(selectionSet, cost);
+      costs.set(selectionSet, cost);
       return cost;
     }
 
@@ -117,7 +109,12 @@ export function measureOperation(
     }
 
     /** Adds the cost of a fragment on `inner` in a selection set on `type`. */
-    function add(cost: Cost, type: GraphQLCompositeType, fragment: Cost, inner: GraphQLCompositeType): void {
+    function addFragmentCost(
+      cost: Cost,
+      type: GraphQLCompositeType,
+      fragment: Cost,
+      inner: GraphQLCompositeType,
+    ): void {
       const objects = possibleTypes(type);
       typeSteps += objects.length;
       if (typeSteps > MAX_TYPE_STEPS) {
@@ -159,16 +156,16 @@ export interface OperationSize {
 }
 
 /** Measures an operation with its fragments written out wherever they are spread. */
-export function sizeOf(document: DocumentNode, operation: OperationDefinitionNode): OperationSize {
-  const fragments = fragmentsOf(document);
-  const known = new Map<SelectionSetNode, OperationSize>();
+export function measureSize(document: DocumentNode, operation: OperationDefinitionNode): OperationSize {
+  const fragments = toFragmentMap(document);
+  const costs = new Map<SelectionSetNode, OperationSize>();
   const measure = (selectionSet: SelectionSetNode): OperationSize => {
-    const already = known.get(selectionSet);
-    if (already !== undefined) return already;
-    known.set(selectionSet, { rootFields: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY }); // if it contains itself
+    const cached = costs.get(selectionSet);
+    if (cached !== undefined) return cached;
+    costs.set(selectionSet, { rootFields: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY }); // if it contains itself
     let [rootFields, depth] = [0, 0];
     for (const selection of selectionSet.selections) {
-      if (isLeftOut(selection.directives)) continue;
+      if (isExcluded(selection.directives)) continue;
       const node = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
       const inner = node?.selectionSet && measure(node.selectionSet);
       const isField = selection.kind === Kind.FIELD;
@@ -176,14 +173,14 @@ export function sizeOf(document: DocumentNode, operation: OperationDefinitionNod
       depth = Math.max(depth, (isField ? 1 : 0) + (inner?.depth ?? 0));
     }
     const size = { rootFields, depth };
-    known.set(selectionSet, size);
+    costs.set(selectionSet, size);
     return size;
   };
   return measure(operation.selectionSet);
 }
 
 /** Whether `@skip(if: true)` or `@include(if: false)` leaves a selection out; a variable's value is not known. */
-export function isLeftOut(directives: readonly DirectiveNode[] = []): boolean {
+export function isExcluded(directives: readonly DirectiveNode[] = []): boolean {
   return directives.some(({ name, arguments: args = [] }) => {
     const value = args.find((one) => one.name.value === 'if')?.value;
     if (value?.kind !== Kind.BOOLEAN) return false;

@@ -7,8 +7,9 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { ConfigError, withoutStack } from '../../errors.ts';
+import { toFragmentMap } from '../../utils/fragments.ts';
 import { createIntrospectionCounter, fullIntrospectionCost } from './introspection-cost.ts';
-import { fragmentsOf, measureOperation, sizeOf } from './operation-cost.ts';
+import { measureOperation, measureSize } from './operation-cost.ts';
 
 /**
  * Limits of one operation. Above one of them nothing of the operation runs: HTTP 400, `OPERATION_TOO_COSTLY`, with the
@@ -68,11 +69,11 @@ const DEFAULT_LIMITS: ResolvedLimits = {
 const DEFAULT_INTROSPECTION_COST = 10_000;
 
 /** @throws ConfigError naming every option that is unknown or not a whole number above 0 */
-export function resolveOperationLimits(given: OperationLimits = {}): ResolvedLimits {
-  if (typeof given !== 'object' || given === null || Array.isArray(given)) {
+export function resolveOperationLimits(input: OperationLimits = {}): ResolvedLimits {
+  if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new ConfigError(['operationLimits: must be an object']);
   }
-  const { listSizes = {}, ...numbers } = given;
+  const { listSizes = {}, ...numbers } = input;
   const issues = Object.keys(numbers)
     .filter((name) => !Object.hasOwn(DEFAULT_LIMITS, name))
     .map((name) => `operationLimits.${name}: is not a known option`);
@@ -100,55 +101,58 @@ export type FindExceededLimit = (
 ) => GraphQLError | undefined;
 
 export function createLimitCheck(limits: ResolvedLimits): FindExceededLimit {
-  const known = new WeakMap<DocumentNode, Map<OperationDefinitionNode, GraphQLError | undefined>>();
+  const results = new WeakMap<DocumentNode, Map<OperationDefinitionNode, GraphQLError | undefined>>();
   const listSizeOf = (coordinate: string) =>
     (Object.hasOwn(limits.listSizes, coordinate) ? limits.listSizes[coordinate] : undefined) ??
     limits.assumedListSize;
 
   function check(schema: GraphQLSchema, document: DocumentNode, operation: OperationDefinitionNode) {
-    const { rootFields, depth } = sizeOf(document, operation);
+    const { rootFields, depth } = measureSize(document, operation);
     if (rootFields > limits.maxRootFields) {
-      return tooCostly('maxRootFields', rootFields, limits.maxRootFields, 'root fields');
+      return limitExceeded('maxRootFields', rootFields, limits.maxRootFields, 'root fields');
     }
     if (depth > limits.maxDepth) {
-      return tooCostly('maxDepth', depth, limits.maxDepth, 'levels of fields');
+      return limitExceeded('maxDepth', depth, limits.maxDepth, 'levels of fields');
     }
-    const least = limits.maxIntrospectionCost ?? DEFAULT_INTROSPECTION_COST;
+    const lowerLimit = limits.maxIntrospectionCost ?? DEFAULT_INTROSPECTION_COST;
     const measure = (limit: number) =>
       measureOperation(schema, document, operation, {
         listSizeOf,
-        introspectionCostOf: createIntrospectionCounter(schema, fragmentsOf(document), limit),
+        introspectionCostOf: createIntrospectionCounter(schema, toFragmentMap(document), limit),
       });
-    const { fields, introspection } = measure(least);
-    if (fields > limits.maxCost) return tooCostly('maxCost', fields, limits.maxCost, 'fields');
-    if (introspection <= least) return undefined;
-    const most = limits.maxIntrospectionCost ?? Math.max(least, 2 * fullIntrospectionCost(schema));
-    const cost = most === least ? introspection : measure(most).introspection;
-    return cost > most ? tooCostly('maxIntrospectionCost', cost, most, 'fields of introspection') : undefined;
+    const { fields, introspection } = measure(lowerLimit);
+    if (fields > limits.maxCost) return limitExceeded('maxCost', fields, limits.maxCost, 'fields');
+    if (introspection <= lowerLimit) return undefined;
+    const upperLimit = limits.maxIntrospectionCost ?? Math.max(lowerLimit, 2 * fullIntrospectionCost(schema));
+    const cost = upperLimit === lowerLimit ? introspection : measure(upperLimit).introspection;
+    return cost > upperLimit
+      ? limitExceeded('maxIntrospectionCost', cost, upperLimit, 'fields of introspection')
+      : undefined;
   }
 
   return (schema, document, operationName) => {
     const operation = getOperationAST(document, operationName);
     if (!operation) return undefined; // the executor reports it
-    const ofDocument = known.get(document) ?? new Map<OperationDefinitionNode, GraphQLError | undefined>();
-    if (ofDocument.has(operation)) return ofDocument.get(operation);
+    const resultsByOperation =
+      results.get(document) ?? new Map<OperationDefinitionNode, GraphQLError | undefined>();
+    if (resultsByOperation.has(operation)) return resultsByOperation.get(operation);
     const error = check(schema, document, operation);
-    known.set(document, ofDocument.set(operation, error));
+    results.set(document, resultsByOperation.set(operation, error));
     return error;
   };
 }
 
 /** @param unit that the limit counts, such as `fields` */
-export function tooCostly(
+export function limitExceeded(
   reason: keyof OperationLimits,
   cost: number,
   limit: number,
   unit: string,
 ): GraphQLError {
-  const shown = Math.min(cost, Number.MAX_SAFE_INTEGER);
-  const message = `The operation costs ${shown} ${unit}; ${reason} allows ${limit}.`;
+  const reportedCost = Math.min(cost, Number.MAX_SAFE_INTEGER);
+  const message = `The operation costs ${reportedCost} ${unit}; ${reason} allows ${limit}.`;
   // Not 200 as the specification wants it of `application/json` for invalid documents: this one is valid.
   const http = { status: 400, spec: false };
-  const extensions = { code: 'OPERATION_TOO_COSTLY', reason, cost: shown, limit, http };
+  const extensions = { code: 'OPERATION_TOO_COSTLY', reason, cost: reportedCost, limit, http };
   return withoutStack(() => new GraphQLError(message, { extensions })); // it is kept as long as the document
 }

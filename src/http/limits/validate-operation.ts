@@ -13,7 +13,7 @@ import {
   validate,
 } from 'graphql';
 import { type FieldConflict, type FieldConflicts, findFieldConflicts } from './field-conflicts.ts';
-import { tooCostly } from './operation-limits.ts';
+import { limitExceeded } from './operation-limits.ts';
 import { createValueErrors } from './value-errors.ts';
 
 /** Selections that graphql-js's own rule compares within milliseconds; it words all conflicts of a document. */
@@ -43,20 +43,20 @@ type ValidationOptions = Parameters<typeof validate>[3];
  * @param maxComparedFields above it the one error is `OPERATION_TOO_COSTLY`
  */
 export function createValidate(maxComparedFields: number): ValidateOperation {
-  return (schema, document, rules = specifiedRules, _typeInfo, given) => {
-    const options = { ...given, ...limitErrors(document), hideSuggestions: true };
+  return (schema, document, rules = specifiedRules, _typeInfo, input) => {
+    const options = { ...input, ...limitErrors(document), hideSuggestions: true };
     const isPairwise = (rule: ValidationRule) => rule.name === OverlappingFieldsCanBeMergedRule.name;
     const isBounded = rules.some(isPairwise) && !hasFragmentVariables(document);
-    const found = isBounded ? findFieldConflicts(schema, document, maxComparedFields) : undefined;
-    if (found !== undefined && found.steps > maxComparedFields) {
-      return [tooCostly('maxComparedFields', found.steps, maxComparedFields, 'fields to compare')];
+    const comparison = isBounded ? findFieldConflicts(schema, document, maxComparedFields) : undefined;
+    if (comparison !== undefined && comparison.steps > maxComparedFields) {
+      return [limitExceeded('maxComparedFields', comparison.steps, maxComparedFields, 'fields to compare')];
     }
-    const values = createValueErrors();
+    const valueErrors = createValueErrors();
     const bounded = rules.map((rule) => {
-      if (rule.name === ValuesOfCorrectTypeRule.name) return values.limit(rule);
-      return found !== undefined && isPairwise(rule) ? reportConflicts(rule, found) : rule;
+      if (rule.name === ValuesOfCorrectTypeRule.name) return valueErrors.limitRule(rule);
+      return comparison !== undefined && isPairwise(rule) ? reportConflicts(rule, comparison) : rule;
     });
-    return values.collect(() => validate(schema, document, bounded, options)).map(withBriefMessage);
+    return valueErrors.collect(() => validate(schema, document, bounded, options)).map(withBriefMessage);
   };
 }
 

@@ -9,7 +9,7 @@ const REPEATED_VALUE = /, but encountered error .*|, found: .*|(?<= value): .*/s
 
 export interface ValueErrors {
   /** The rule that reports wrong values, without the values, and only so far as messages have been written within the limit. */
-  limit(rule: ValidationRule): ValidationRule;
+  limitRule(rule: ValidationRule): ValidationRule;
   /** Validates; if that was ended by the limit, with the errors up to there. */
   collect(validate: () => readonly GraphQLError[]): readonly GraphQLError[];
 }
@@ -17,7 +17,7 @@ export interface ValueErrors {
 /** For one validation. */
 export function createValueErrors(): ValueErrors {
   const errors: GraphQLError[] = [];
-  const end = new Error('Too many characters in messages about values');
+  const limitReached = new Error('Too many characters in messages about values');
   let length = 0;
 
   function toBrief({ message, nodes }: GraphQLError): GraphQLError {
@@ -25,7 +25,7 @@ export function createValueErrors(): ValueErrors {
   }
 
   return {
-    limit: (rule) => (context) => {
+    limitRule: (rule) => (context) => {
       const brief = Object.create(context, {
         reportError: {
           value(error: GraphQLError) {
@@ -33,7 +33,7 @@ export function createValueErrors(): ValueErrors {
             errors.push(reported);
             context.reportError(reported);
             length += error.message.length;
-            if (length > MAX_MESSAGES_LENGTH) throw end;
+            if (length > MAX_MESSAGES_LENGTH) throw limitReached;
           },
         },
       }) as ValidationContext; // everything else is inherited
@@ -43,7 +43,7 @@ export function createValueErrors(): ValueErrors {
       try {
         return validate();
       } catch (error) {
-        if (error !== end) throw error;
+        if (error !== limitReached) throw error;
         return errors;
       }
     },

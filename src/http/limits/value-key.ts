@@ -7,8 +7,8 @@ const keys = new WeakMap<FieldNode, string>();
 export function argumentsKey(node: FieldNode): string {
   const { arguments: args } = node;
   if (args === undefined || args.length === 0) return '';
-  const known = keys.get(node);
-  if (known !== undefined) return known;
+  const cached = keys.get(node);
+  if (cached !== undefined) return cached;
   const key = args
     .map(({ name, value }) => `${name.value}:${valueKey(value)}`)
     .sort()

@@ -15,12 +15,12 @@ export interface BodyCheckOptions {
 export const MAX_BODY_BYTES = 100_000;
 
 /** @throws ConfigError naming each limit that is not a number of bytes */
-export function assertBodyLimits({ maxBodyBytes, multipart }: BodyCheckOptions): void {
-  const given = {
+export function assertBodyCheckOptions({ maxBodyBytes, multipart }: BodyCheckOptions): void {
+  const input = {
     maxBodyBytes,
     ...(multipart !== undefined && { 'multipart.maxBodyBytes': multipart?.maxBodyBytes }),
   };
-  const issues = Object.entries(given)
+  const issues = Object.entries(input)
     .filter(([, bytes]) => !Number.isSafeInteger(bytes) || bytes < 1)
     .map(([name]) => `${name}: must be a whole number of bytes, at least 1`);
   if (issues.length > 0) throw new ConfigError(issues);
@@ -62,14 +62,14 @@ export function useBodyChecks(limits: BodyCheckOptions): Plugin {
       const req = findNodeRequest(serverContext);
       const isParsed = hasParsedBody(req);
       // Yoga calls every body JSON that a middleware has parsed, so the type is read from what arrived.
-      const given = req ? findRawHeader(req, 'content-type') : request.headers.get('content-type');
-      const type = mediaTypeOf(given ?? '');
+      const input = req ? findRawHeader(req, 'content-type') : request.headers.get('content-type');
+      const type = mediaTypeOf(input ?? '');
       if (type === 'multipart/form-data' && limits.multipart === undefined) {
         throw rejection(415, 'Multipart requests are not accepted here. Send application/json.');
       }
       if (requestParser === undefined) return; // Yoga answers 415
-      const asksFirst = PREFLIGHT_HEADERS.some((name) => request.headers.get(name));
-      if (FORM_TYPES.has(type) && !asksFirst) {
+      const triggersPreflight = PREFLIGHT_HEADERS.some((name) => request.headers.get(name));
+      if (FORM_TYPES.has(type) && !triggersPreflight) {
         throw rejection(
           400,
           `A form could send this request from another site. Send application/json, or add the header ${PREFLIGHT_HEADERS[0]}: 1.`,
@@ -86,7 +86,7 @@ export function useBodyChecks(limits: BodyCheckOptions): Plugin {
       // Servers hold a body to its Content-Length, but not what it decompresses to.
       const isMeasured = isParsed || request.body === null || (length !== null && !isEncoded);
       const parse = withClearErrors(requestParser);
-      setRequestParser(isMeasured ? parse : async (given) => parse(await readWithin(given, limit, fetchAPI)));
+      setRequestParser(isMeasured ? parse : async (input) => parse(await readWithin(input, limit, fetchAPI)));
     },
   };
 

@@ -25,16 +25,18 @@ export function createDenialReport(log: Pick<Log, 'debug'>): ReportDenials {
 }
 
 /** For what the Yoga handler executes, pre-execution denials included; goes before the guard. */
-export function useDenialLog(report: ReportDenials): Plugin {
+export function useDenialLog(reportDenials: ReportDenials): Plugin {
   return {
     onExecute: ({ args }) => ({
       onExecuteDone: (payload) =>
-        handleStreamOrSingleExecutionResult(payload, ({ result }) => report(result, args.contextValue)),
+        handleStreamOrSingleExecutionResult(payload, ({ result }) =>
+          reportDenials(result, args.contextValue),
+        ),
     }),
     onSubscribe: ({ args }) => ({
       onSubscribeResult({ result }) {
-        if ('errors' in result) report(result, args.contextValue);
-        return { onNext: (payload) => report(payload.result, args.contextValue) };
+        if ('errors' in result) reportDenials(result, args.contextValue);
+        return { onNext: (payload) => reportDenials(payload.result, args.contextValue) };
       },
     }),
   };

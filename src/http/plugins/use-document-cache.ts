@@ -56,7 +56,7 @@ export function createDocumentCache({
   const cache = createSeenCache<ParsedText>({ maxBytesSeenOnce, maxBytesSeenTwice });
   const parsed = new WeakMap<DocumentNode, ParsedText>();
 
-  function keep(text: string, outcome: unknown, uses: 0 | 1): void {
+  function store(text: string, outcome: unknown, uses: 0 | 1): void {
     const isError = outcome instanceof GraphQLError;
     if (!isError && (outcome === null || outcome instanceof Error)) return; // unexpected errors keep their stack, for the log
     if (isError) dropStack(outcome);
@@ -70,16 +70,16 @@ export function createDocumentCache({
   const plugin: Plugin = {
     onParse({ context, params, setParsedDocument, setParseFn }) {
       const text = textOf(params.source);
-      const known = cache.get(text)?.outcome;
-      if (known === undefined) {
+      const cached = cache.get(text)?.outcome;
+      if (cached === undefined) {
         const uses = IS_PREPARATION in context ? 0 : 1;
-        return ({ result }) => keep(text, result, uses);
+        return ({ result }) => store(text, result, uses);
       }
-      if (!(known instanceof GraphQLError)) setParsedDocument(known);
+      if (!(cached instanceof GraphQLError)) setParsedDocument(cached);
       // Not thrown here: then the hooks of other plugins would not receive it.
       else {
         setParseFn(() => {
-          throw known;
+          throw cached;
         });
       }
     },
@@ -87,15 +87,15 @@ export function createDocumentCache({
       const entry = parsed.get(documentAST);
       if (entry === undefined || schema == null) return;
       const key = rules?.map((rule: { name: string }) => rule.name).join() ?? '';
-      const ofSchema = entry.results.get(schema) ?? new Map<string, readonly Error[]>();
-      const known = ofSchema.get(key);
-      if (known !== undefined) {
-        setResult(known);
+      const resultsByRules = entry.results.get(schema) ?? new Map<string, readonly Error[]>();
+      const cached = resultsByRules.get(key);
+      if (cached !== undefined) {
+        setResult(cached);
         return;
       }
       return ({ result }) => {
         for (const error of result) dropStack(error);
-        entry.results.set(schema, ofSchema.set(key, result));
+        entry.results.set(schema, resultsByRules.set(key, result));
         entry.bytes += errorBytes(result);
         cache.resize(entry.text, entry, entry.bytes);
       };

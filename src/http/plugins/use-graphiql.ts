@@ -12,7 +12,7 @@ import { ASSET_HEADERS, PAGE_HEADERS } from '../headers.ts';
 export interface GraphiqlOptions {
   /** From request headers to the caller. */
   authenticate(headers: Headers): Authentication | Promise<Authentication>;
-  protectedSchema: Pick<EnforcedSchema, 'enforced' | 'accessRules' | 'isReportOnly' | 'now' | 'visibleTo'>;
+  enforcedSchema: Pick<EnforcedSchema, 'enforced' | 'accessRules' | 'isReportOnly' | 'now' | 'visibleTo'>;
   /** Whether everyone sees what every field needs, as in development. @default false */
   showsAll?: boolean;
   /** `closed`: the page offers no button that creates an account. @default 'open' */
@@ -49,16 +49,16 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  * `requirements.json`, filtered for the caller as introspection is. Everything else passes through.
  */
 export function useGraphiql(options: GraphiqlOptions): Plugin {
-  const { authenticate, protectedSchema, signup = 'open', showsAll = false, folder = BUILT } = options;
-  const { enforced, accessRules, isReportOnly: isReporting, now, visibleTo } = protectedSchema;
+  const { authenticate, enforcedSchema, signup = 'open', showsAll = false, folder = BUILT } = options;
+  const { enforced, accessRules, isReportOnly: isReporting, now, visibleTo } = enforcedSchema;
 
   async function requirementsFor(headers: Headers): Promise<Requirements> {
     const { principal, problem } = await authenticate(headers);
     // As introspection does.
     const schema = isReporting || showsAll ? enforced : visibleTo({ principal, tokenProblem: problem, now });
-    const seen = schema === undefined ? [] : explainSchema(schema, accessRules);
+    const explained = schema === undefined ? [] : explainSchema(schema, accessRules);
     return Object.fromEntries(
-      seen
+      explained
         .filter(({ requirement }) => requirement.length > 0)
         .map(({ coordinate, requirement }) => [coordinate, requirement]),
     );
@@ -114,13 +114,13 @@ function isPageRequest({ method, headers }: Request, { pathname }: URL): boolean
 }
 
 /** One file of the page, packed where the browser unpacks; undefined where there is none of that name. */
-async function readAsset(folder: string, name: string, asked: Headers) {
+async function readAsset(folder: string, name: string, requestHeaders: Headers) {
   const type = CONTENT_TYPES[extname(name)];
   // A bare name, so nothing outside the folder can be named.
   if (type === undefined || !/^[\w-][\w.-]*$/.test(name)) return undefined;
   const path = join(folder, 'graphiql', name);
   const headers = { ...ASSET_HEADERS, 'content-type': type };
-  const compressed = /\bgzip\b/.test(asked.get('accept-encoding') ?? '')
+  const compressed = /\bgzip\b/.test(requestHeaders.get('accept-encoding') ?? '')
     ? await readOptionalFile(`${path}.gz`)
     : undefined;
   if (compressed !== undefined)

@@ -23,13 +23,13 @@ export function useInputErrors(): Plugin {
 
   function clarify(result: ExecutionResult, request: Request): ExecutionResult {
     if (!result.errors?.some(({ message }) => message === NO_QUERY)) return result;
-    const clear = (error: GraphQLError) => {
+    const replaceError = (error: GraphQLError) => {
       if (error.message !== NO_QUERY) return error;
       return hashed.has(request)
         ? toGraphQLError(new AuthError(NOT_SUPPORTED), {}, true)
         : badRequest(NO_QUERY);
     };
-    return { ...result, errors: result.errors.map(clear) };
+    return { ...result, errors: result.errors.map(replaceError) };
   }
 
   return {
@@ -63,9 +63,9 @@ const MAX_VARIABLE_ERRORS = 100;
 /** Mistakes that are looked for in one variable; graphql-js writes out the whole value, or what is around it, for each. */
 const COERCION = { maxErrors: 10, hideSuggestions: true };
 /** Of a place within a value; a longer one is left out. */
-const MAX_PLACE_LENGTH = 200;
+const MAX_PATH_LENGTH = 200;
 
-const PLACE = /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/;
+const INVALID_PATH = /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/;
 
 /** Names the variables that do not fit; the executor would quote their values, and a password may be one. */
 export function findVariableErrors({
@@ -78,16 +78,16 @@ export function findVariableErrors({
   const errors: GraphQLError[] = [];
   for (const node of definitions) {
     if (errors.length >= MAX_VARIABLE_ERRORS) break;
-    const found = getVariableValues(schema, [node], variableValues ?? {}, COERCION).errors;
-    if (found === undefined) continue;
+    const issues = getVariableValues(schema, [node], variableValues ?? {}, COERCION).errors;
+    if (issues === undefined) continue;
     const name = node.variable.name.value;
     // Where in the value, and nothing of the value itself.
-    const places = found
-      .flatMap(({ message }) => PLACE.exec(message)?.[1] ?? [])
-      .filter((place) => place.length <= MAX_PLACE_LENGTH);
-    const where = places.length > 0 ? `; look at ${places.join(', ')}` : '';
+    const paths = issues
+      .flatMap(({ message }) => INVALID_PATH.exec(message)?.[1] ?? [])
+      .filter((path) => path.length <= MAX_PATH_LENGTH);
+    const hint = paths.length > 0 ? `; look at ${paths.join(', ')}` : '';
     errors.push(
-      new GraphQLError(`Variable "$${name}" must be given as ${print(node.type)}${where}.`, {
+      new GraphQLError(`Variable "$${name}" must be given as ${print(node.type)}${hint}.`, {
         nodes: [node],
         extensions: { code: 'BAD_USER_INPUT', http: { status: 400, spec: true } },
       }),

@@ -39,13 +39,13 @@ function countLines(source: string | Source, { maxTokens, maxDepth }: ResolvedLi
     if (OPENING.has(token.kind)) depth += 1;
     if (CLOSING.has(token.kind)) depth -= 1;
     tokens += 1;
-    if (depth > maxDepth) throw tooLong(`${maxDepth} brackets within each other`);
-    if (tokens > maxTokens) throw tooLong(`${maxTokens} tokens`);
+    if (depth > maxDepth) throw limitExceeded(`${maxDepth} brackets within each other`);
+    if (tokens > maxTokens) throw limitExceeded(`${maxTokens} tokens`);
   }
   return lexer.token.line;
 }
 
-function tooLong(what: string): GraphQLError {
+function limitExceeded(what: string): GraphQLError {
   return new GraphQLError(`The document has more than ${what}.`, {
     extensions: { code: 'GRAPHQL_PARSE_FAILED', http: { status: 400, spec: true } },
   });

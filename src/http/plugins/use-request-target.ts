@@ -39,7 +39,7 @@ export function useRequestTarget(): Plugin {
     },
   };
 
-  function serves(fetchAPI: object, url: URL, req: NodeRequest | undefined): boolean {
+  function isServed(fetchAPI: object, url: URL, req: NodeRequest | undefined): boolean {
     const server = servers.get(fetchAPI);
     if (server === undefined) return true; // a Yoga server that has not been initialized serves nothing
     const { graphqlEndpoint } = server.yoga;
@@ -68,7 +68,7 @@ export function useRequestTarget(): Plugin {
       servers.set(yoga.fetchAPI, { yoga, endpoint, pattern: new URLPattern({ pathname: endpoint }) });
     },
     onRequestParse({ url, serverContext, fetchAPI, endResponse }) {
-      if (serves(fetchAPI, url, findNodeRequest(serverContext))) return;
+      if (isServed(fetchAPI, url, findNodeRequest(serverContext))) return;
       endResponse(new fetchAPI.Response('', { status: 404, statusText: 'Not Found' }));
     },
   };

@@ -22,15 +22,15 @@ export function useSubscriptionLimits(limits: SubscriptionLimits): Plugin {
   return {
     onSubscribe({ subscribeFn, setSubscribeFn }) {
       setSubscribeFn(async (args: ExecutionArgs): Promise<SubscribeResult> => {
-        const place = open.take(readContextPrincipal(args.contextValue));
-        if ('problem' in place) return { errors: [toGraphQLError(rateLimited(place.problem), {}, true)] };
+        const slot = open.acquire(readContextPrincipal(args.contextValue));
+        if ('issue' in slot) return { errors: [toGraphQLError(rateLimited(slot.issue), {}, true)] };
         try {
           const result: SubscribeResult = await subscribeFn(args);
-          if (isAsyncIterable<ExecutionResult>(result)) return releaseAtEnd(result, place.release);
-          place.release();
+          if (isAsyncIterable<ExecutionResult>(result)) return releaseAtEnd(result, slot.release);
+          slot.release();
           return result;
         } catch (error) {
-          place.release();
+          slot.release();
           throw error;
         }
       });
@@ -47,7 +47,7 @@ export function createOpenSubscriptions({
   let all = 0;
   let anonymous = 0;
 
-  function findProblem(key: string | undefined): string | undefined {
+  function findLimitIssue(key: string | undefined): string | undefined {
     if (key !== undefined && (bySession.get(key) ?? 0) >= maxSubscriptionsPerSession) {
       return 'This session has too many open subscriptions';
     }
@@ -67,10 +67,10 @@ export function createOpenSubscriptions({
   }
 
   return {
-    take(principal: Principal | null): { problem: string } | { release(): void } {
+    acquire(principal: Principal | null): { issue: string } | { release(): void } {
       const key = principal === null ? undefined : keyOf(principal);
-      const problem = findProblem(key);
-      if (problem !== undefined) return { problem };
+      const issue = findLimitIssue(key);
+      if (issue !== undefined) return { issue };
       count(key, 1);
       let isOpen = true;
       return {
@@ -104,18 +104,18 @@ function releaseAtEnd(
   release: () => void,
 ): AsyncIterableIterator<ExecutionResult> {
   const iterator = source[Symbol.asyncIterator]();
-  const passOn = async (result: Promise<IteratorResult<ExecutionResult>>) => {
+  const relay = async (result: Promise<IteratorResult<ExecutionResult>>) => {
     try {
-      const passed = await result;
-      if (passed.done) release();
-      return passed;
+      const relayed = await result;
+      if (relayed.done) release();
+      return relayed;
     } catch (error) {
       release();
       throw error;
     }
   };
   return {
-    next: () => passOn(iterator.next()),
+    next: () => relay(iterator.next()),
     return(value?: ExecutionResult) {
       release(); // a source in the middle of waiting may take its time
       return iterator.return?.(value) ?? Promise.resolve({ done: true, value: undefined });

@@ -117,7 +117,7 @@ describe('the page', () => {
     const folder = await mkdtemp(join(tmpdir(), 'bandha-test-'));
     const schema = createSchema({ typeDefs: 'type Query { a: Int }' });
     const authenticate = () => ({ principal: null, problem: undefined });
-    const plugin = useGraphiql({ authenticate, protectedSchema: enforceSchema(schema), folder });
+    const plugin = useGraphiql({ authenticate, enforcedSchema: enforceSchema(schema), folder });
     const yoga = createYoga({ schema, plugins: [plugin], graphiql: false, logging: false });
     const response = await yoga.fetch('http://test/graphql', { headers: HTML });
     expect(response.status).toBe(503);

@@ -138,8 +138,8 @@ describe('the count of open subscriptions', () => {
   it('forgets sessions that have none', () => {
     const open = createOpenSubscriptions({ maxSubscriptions: 100, maxSubscriptionsPerSession: 3 });
     for (let i = 0; i < 10_000; i += 1) {
-      const place = open.take(caller(`session ${i}`));
-      if ('problem' in place) throw new Error(place.problem);
+      const place = open.acquire(caller(`session ${i}`));
+      if ('issue' in place) throw new Error(place.issue);
       place.release();
       place.release(); // counts once
     }
@@ -148,8 +148,8 @@ describe('the count of open subscriptions', () => {
 
   it('counts by user if tokens name no session', () => {
     const open = createOpenSubscriptions({ maxSubscriptions: 100, maxSubscriptionsPerSession: 1 });
-    expect(open.take(caller('', 'ada'))).not.toHaveProperty('problem');
-    expect(open.take(caller('', 'bob'))).not.toHaveProperty('problem');
-    expect(open.take(caller('', 'ada'))).toHaveProperty('problem');
+    expect(open.acquire(caller('', 'ada'))).not.toHaveProperty('problem');
+    expect(open.acquire(caller('', 'bob'))).not.toHaveProperty('problem');
+    expect(open.acquire(caller('', 'ada'))).toHaveProperty('problem');
   });
 });

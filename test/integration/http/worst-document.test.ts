@@ -6,7 +6,8 @@ import { buildSchema, type ExecutionResult, getOperationAST, parse, validate } f
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findFieldConflicts } from '../../../src/http/limits/field-conflicts.ts';
 import { createIntrospectionCounter } from '../../../src/http/limits/introspection-cost.ts';
-import { fragmentsOf, measureOperation } from '../../../src/http/limits/operation-cost.ts';
+import { measureOperation } from '../../../src/http/limits/operation-cost.ts';
+import { toFragmentMap } from '../../../src/utils/fragments.ts';
 import { writeDocument } from '../../support/generated/write-document.ts';
 import { register, startTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -62,7 +63,7 @@ describe('the cost of a generated operation', () => {
         if (validate(schema, document).length > 0) return;
         const operation = getOperationAST(document);
         if (!operation) return;
-        const introspectionCostOf = createIntrospectionCounter(schema, fragmentsOf(document), 1e6);
+        const introspectionCostOf = createIntrospectionCounter(schema, toFragmentMap(document), 1e6);
         const cost = measureOperation(schema, document, operation, {
           listSizeOf: () => LIST_SIZE,
           introspectionCostOf,

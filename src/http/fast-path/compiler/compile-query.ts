@@ -194,7 +194,7 @@ export function compileQuery(
   }
 
   function runQuery({ rootValue, contextValue }: Pick<ExecutionArgs, 'rootValue' | 'contextValue'>) {
-    let waiting: ((result: undefined) => void) | undefined;
+    let finishEarly: ((result: undefined) => void) | undefined;
     const ownNodes = new Map<FieldNode[], FieldNode[]>();
     const run: Run = {
       context: { ...context, rootValue, contextValue, variableValues: noVariables() },
@@ -206,7 +206,7 @@ export function compileQuery(
       hasBailedOut: false,
       bailOut() {
         run.hasBailedOut = true;
-        waiting?.(undefined);
+        finishEarly?.(undefined);
         return null;
       },
     };
@@ -214,7 +214,7 @@ export function compileQuery(
     if (run.hasBailedOut) return undefined;
     if (!(data instanceof Promise)) return { data };
     return new Promise<ExecutionResult | undefined>((resolve) => {
-      waiting = resolve;
+      finishEarly = resolve;
       data.then((there) => resolve(run.hasBailedOut ? undefined : { data: there }));
     });
   }

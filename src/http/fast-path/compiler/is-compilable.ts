@@ -1,4 +1,4 @@
-// Which operations are compiled: those of which everything is known before they run, and that are not too long.
+// Decides which operations are compiled: short ones whose selected fields are certain before they run.
 import {
   type DocumentNode,
   type GraphQLField,
@@ -12,38 +12,39 @@ import {
   visit,
   visitWithTypeInfo,
 } from 'graphql';
+import { toFragmentMap } from '../../../utils/fragments.ts';
 
-/** Compiled, each field takes some hundred bytes. */
+/** Maximum number of fields, with fragments expanded. Each compiled field retains some hundred bytes. */
 const MAX_FIELDS = 1_000;
-/** Any field takes as many characters; an operation that has more of them writes them out of fragments again and again. */
+/** Minimum number of characters per field. With more fields than that, an operation spreads its fragments repeatedly. */
 const MIN_FIELD_LENGTH = 2;
 
 /**
- * Whether the operations of a valid document select, whatever happens, exactly the fields that are written in them: no
- * arguments, variables and directives, no types that are found out while they run, no introspection.
+ * Whether every operation of a valid document always selects exactly the fields written in it: no arguments, variables or
+ * directives, no types that are resolved at runtime, no introspection.
  */
 export function isCompilable(schema: GraphQLSchema, document: DocumentNode): boolean {
   const typeInfo = new TypeInfo(schema);
   let isCompilable = true;
-  const refuse = () => {
+  const reject = () => {
     isCompilable = false;
   };
   visit(
     document,
     visitWithTypeInfo(typeInfo, {
-      [Kind.VARIABLE_DEFINITION]: refuse,
-      [Kind.DIRECTIVE]: refuse,
+      [Kind.VARIABLE_DEFINITION]: reject,
+      [Kind.DIRECTIVE]: reject,
       [Kind.NAME]: ({ value }) => {
-        if (value === '__proto__') refuse();
+        if (value === '__proto__') reject();
       },
       [Kind.FIELD]() {
         const field = typeInfo.getFieldDef();
-        if (!field || isAbstractType(typeInfo.getParentType()) || !isCompilableField(field)) refuse();
+        if (!field || isAbstractType(typeInfo.getParentType()) || !isCompilableField(field)) reject();
       },
     }),
   );
-  const most = Math.min(MAX_FIELDS, (document.loc?.end ?? 0) / MIN_FIELD_LENGTH);
-  return isCompilable && countFields(document) <= most;
+  const maxFields = Math.min(MAX_FIELDS, (document.loc?.end ?? 0) / MIN_FIELD_LENGTH);
+  return isCompilable && countFields(document) <= maxFields;
 }
 
 function isCompilableField({ name, args, type }: GraphQLField<unknown, unknown>): boolean {
@@ -52,24 +53,17 @@ function isCompilableField({ name, args, type }: GraphQLField<unknown, unknown>)
   return args.length === 0 && !isResolvedAtRuntime && (name === '__typename' || !name.startsWith('__'));
 }
 
-/** With every fragment written out where it is spread. */
+/** Counts selections with every fragment expanded wherever it is spread. Each selection set is visited once. */
 function countFields(document: DocumentNode): number {
-  const fragments = new Map(
-    document.definitions.flatMap((one) =>
-      one.kind === Kind.FRAGMENT_DEFINITION ? [[one.name.value, one.selectionSet] as const] : [],
-    ),
-  );
+  const fragments = toFragmentMap(document);
   const counts = new Map<SelectionSetNode, number>();
   const countIn = (selectionSet: SelectionSetNode | undefined): number => {
     if (selectionSet === undefined) return 0;
-    const known = counts.get(selectionSet);
-    if (known !== undefined) return known;
+    const cached = counts.get(selectionSet);
+    if (cached !== undefined) return cached;
     const count = selectionSet.selections.reduce((sum, selection) => {
-      const inside =
-        selection.kind === Kind.FRAGMENT_SPREAD
-          ? fragments.get(selection.name.value)
-          : selection.selectionSet;
-      return sum + 1 + countIn(inside);
+      const node = selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
+      return sum + 1 + countIn(node?.selectionSet);
     }, 0);
     counts.set(selectionSet, count);
     return count;
