@@ -148,8 +148,8 @@ describe('the count of open subscriptions', () => {
 
   it('counts by user if tokens name no session', () => {
     const open = createOpenSubscriptions({ maxSubscriptions: 100, maxSubscriptionsPerSession: 1 });
-    expect(open.acquire(caller('', 'ada'))).not.toHaveProperty('problem');
-    expect(open.acquire(caller('', 'bob'))).not.toHaveProperty('problem');
-    expect(open.acquire(caller('', 'ada'))).toHaveProperty('problem');
+    expect(open.acquire(caller('', 'ada'))).not.toHaveProperty('issue');
+    expect(open.acquire(caller('', 'bob'))).not.toHaveProperty('issue');
+    expect(open.acquire(caller('', 'ada'))).toHaveProperty('issue');
   });
 });
