@@ -1,5 +1,5 @@
 // What the guard adds to a request, by the size of the query, next to generic-auth in the same run.
-// Run: npm run bench:guard [-- ROUNDS]
+// Run: npm run guard --workspace bench [-- ROUNDS]
 import { CONTENDERS, type ContenderName } from './guard/contenders.ts';
 import { measureFirstRequests } from './guard/first-requests.ts';
 import { interleave } from './guard/interleave.ts';

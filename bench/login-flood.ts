@@ -1,6 +1,6 @@
 // One address sends 1,000 sign-ins a second, each with another email; how do sign-ins of another address fare? Exits
 // with 1 if a goal is missed.
-// Run: npm run bench:login-flood [-- SECONDS]
+// Run: npm run login-flood --workspace bench [-- SECONDS]
 import { setTimeout as wait } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { serverEnv, startServerProcess, withFolder } from '../test/support/server-process.ts';

@@ -1,5 +1,5 @@
 // Does the time of a refused login tell whether the email has an account? Prints both distributions and their distance.
-// Run: npm run bench:login-timing [-- SAMPLES]
+// Run: npm run login-timing --workspace bench [-- SAMPLES]
 import { startTestServer } from '../test/support/test-server.ts';
 
 const LOGIN = `mutation ($email: String!, $password: String!) {

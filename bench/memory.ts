@@ -1,5 +1,5 @@
 // Can a caller without an account fill the memory of a server, or keep others waiting?
-// Run: npm run bench:memory [-- COUNT]   COUNT of documents by each way, 1,000 unless given
+// Run: npm run memory --workspace bench [-- COUNT]   COUNT of documents by each way, 1,000 unless given
 import { resolve } from 'node:path';
 import { DENIED, DOCUMENTS, MULTIPART, sendAll, sendUnfinished } from './memory/attacks.ts';
 import { type Attacked, startAttacked } from './memory/server.ts';

@@ -1,4 +1,4 @@
-// npm run bench:worst-document [-- NAME]: for how long one request of 100 kB or less keeps `/health/live` waiting. The server
+// npm run worst-document --workspace bench [-- NAME]: for how long one request of 100 kB or less keeps `/health/live` waiting. The server
 // is `bandha serve`, pinned to one core; requests come one after the other from another core, each text new to the server.
 // On a machine that does other things too, the CPU time of the server's main thread says what its own work is.
 import { spawn } from 'node:child_process';

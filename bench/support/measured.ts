@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 
-const pathOf = (name: string) => resolve(import.meta.dirname, '../measured', `${name}.json`);
+const pathOf = (name: string) => resolve(import.meta.dirname, '../capacity/measured', `${name}.json`);
 
 export async function saveMeasured(name: string, figures: object): Promise<void> {
   const rounded = JSON.stringify(

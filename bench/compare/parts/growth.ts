@@ -4,13 +4,13 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import type { Goal, Part } from '../setup.ts';
 
-const SCRIPT = resolve(import.meta.dirname, '../../growth.ts');
+const SCRIPT = resolve(import.meta.dirname, '../../capacity/growth.ts');
 const SHORT_ROUNDS = '10';
 const SHORT_SHARE = '0.01';
 const GOAL_PERCENT = 10;
 
 export const measureGrowth: Part = async ({ cores, short, note }) => {
-  note('npm run bench:growth');
+  note('npm run capacity:growth --workspace bench');
   const size = short ? [SHORT_ROUNDS, SHORT_SHARE] : [];
   const [file = '', ...args] = cores.on('all', [process.execPath, SCRIPT, ...size]);
   const child = spawn(file, args, { stdio: ['ignore', 'pipe', 'inherit'] });

@@ -87,7 +87,7 @@ function report(contenders: readonly Contender[], cases: readonly Case[], slices
   };
 }
 
-/** The guard by itself, as `npm run bench:guard` measures it. */
+/** The guard by itself, as `npm run guard --workspace bench` measures it. */
 async function measureGuard(): Promise<Goal> {
   const [prepared] = await prepareScene(createSchema(GUARD_SIZE), ALLOWED, [GUARD_SIZE]);
   if (prepared === undefined) throw new Error('The guard has no scene');

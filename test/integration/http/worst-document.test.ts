@@ -1,5 +1,5 @@
 // A search for the worst document: generated ones of every kind, up to what a request can hold. What is counted is work, not
-// time; `npm run bench:worst-document` prints milliseconds.
+// time; `npm run worst-document --workspace bench` prints milliseconds.
 import { normalizedExecutor } from '@graphql-tools/executor';
 import fc from 'fast-check';
 import { buildSchema, type ExecutionResult, getOperationAST, parse, validate } from 'graphql';

@@ -8,7 +8,13 @@ import { loadConfig } from '../../../src/config/config.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { ROOT } from './pages.ts';
 
-const { scripts, version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
+
+/** @param workspace its folder */
+function readScripts(workspace: string): object {
+  const path = join(ROOT, workspace, 'package.json');
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')).scripts : {};
+}
 
 /** @returns what is wrong with a script, without its place */
 export function findShellErrors(code: string): string[] {
@@ -56,7 +62,8 @@ function findScriptErrors([program, ...words]: readonly string[]): string[] {
   if (program !== 'npm') return [];
   const [name, script] = words.filter((word) => !word.startsWith('-'));
   const wanted = name === 'run' ? script : name === 'test' || name === 'start' ? name : undefined;
-  return wanted === undefined || wanted in scripts
+  const workspace = words.find((_, index) => words[index - 1] === '--workspace') ?? '.';
+  return wanted === undefined || wanted in readScripts(workspace)
     ? []
     : [`npm run ${wanted}: package.json has no such script`];
 }

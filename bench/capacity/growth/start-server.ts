@@ -2,7 +2,7 @@
 import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
-import type { BandhaOptions } from '../../src/bandha.ts';
+import type { BandhaOptions } from '../../../src/bandha.ts';
 
 export type Settings = Pick<BandhaOptions, 'databaseUrl' | 'secret' | 'accessTtlSeconds'>;
 

@@ -1,5 +1,5 @@
 // The way of a revocation to the last of many instances, event by event. Times in seconds.
-import { quantile } from '../support/statistics.ts';
+import { quantile } from '../../support/statistics.ts';
 import { createEventQueue } from './event-queue.ts';
 
 export interface FanOutSettings {

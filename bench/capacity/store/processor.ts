@@ -1,11 +1,11 @@
 // What the processor does for tokens and passwords, beside the store.
-import { createPasswordHasher } from '../../src/passwords/hasher.ts';
-import { signAccessToken } from '../../src/tokens/access-token.ts';
-import type { Keyring } from '../../src/tokens/keys/keyring.ts';
-import { decryptSigningKey, generateSigningKey, importKey } from '../../src/tokens/keys/signing-key.ts';
-import { createSecrets } from '../../src/tokens/secrets.ts';
-import { createVerifier } from '../../src/tokens/verifier.ts';
-import { median } from '../support/statistics.ts';
+import { createPasswordHasher } from '../../../src/passwords/hasher.ts';
+import { signAccessToken } from '../../../src/tokens/access-token.ts';
+import type { Keyring } from '../../../src/tokens/keys/keyring.ts';
+import { decryptSigningKey, generateSigningKey, importKey } from '../../../src/tokens/keys/signing-key.ts';
+import { createSecrets } from '../../../src/tokens/secrets.ts';
+import { createVerifier } from '../../../src/tokens/verifier.ts';
+import { median } from '../../support/statistics.ts';
 
 export interface ProcessorCosts {
   /** CPU time in microseconds. */

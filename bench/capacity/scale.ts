@@ -1,11 +1,12 @@
 // What many users ask of instances and of one PostgreSQL, reckoned from measured costs; and how long a revocation takes
-// to reach the last of many instances, simulated. Run: npm run bench:scale [-- key=value …]   of HABITS and SERVER
+// to reach the last of many instances, simulated. Run: npm run capacity:scale --workspace bench [-- key=value …]   of HABITS and SERVER
+
+import { createReport, type Report, writeSection } from '../support/report.ts';
+import { showNumber } from '../support/table.ts';
 import { loadCosts } from './scale/costs.ts';
 import { createRandom, type FanOutSettings, simulateFanOut } from './scale/fan-out.ts';
 import { createLimits, findUsersAt, type Server } from './scale/limits.ts';
 import { computeLoad, countFeedReads, type Habits, type Load } from './scale/population.ts';
-import { createReport, type Report, writeSection } from './support/report.ts';
-import { showNumber } from './support/table.ts';
 
 const HABITS: Habits = {
   activeShare: 0.3,

@@ -1,6 +1,6 @@
 // How much an operation writes to PostgreSQL's log.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Postgres } from '../../test/support/postgres.ts';
+import type { Postgres } from '../../../test/support/postgres.ts';
 import type { Operation } from './operations.ts';
 
 export interface LogBytes {

@@ -1,8 +1,8 @@
 // The store on a PostgreSQL server of its own.
 import pg from 'pg';
-import { openStore } from '../../src/storage/open-store.ts';
-import { type Postgres, startPostgres } from '../../test/support/postgres.ts';
-import { type Filling, fillPostgres, userOf } from '../support/fill-store.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
+import { type Postgres, startPostgres } from '../../../test/support/postgres.ts';
+import { type Filling, fillPostgres, userOf } from '../../support/fill-store.ts';
 import { type FanOut, measureFanOut } from './fan-out.ts';
 import { createFeedRead } from './feed-read.ts';
 import { type FirstRead, measureFirstRead } from './first-read.ts';

@@ -1,9 +1,9 @@
 // From a revocation on one store to the listener of another.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { StoreOptions } from '../../src/storage/engine.ts';
-import { openStore } from '../../src/storage/open-store.ts';
-import type { Store } from '../../src/storage/store.ts';
-import { quantile } from '../support/statistics.ts';
+import type { StoreOptions } from '../../../src/storage/engine.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
+import type { Store } from '../../../src/storage/store.ts';
+import { quantile } from '../../support/statistics.ts';
 import { revoke, type TakeSession } from './operations.ts';
 
 export interface Latency {

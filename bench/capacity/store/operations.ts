@@ -1,6 +1,6 @@
 // What a store is asked to do, each time for other rows.
-import type { Store } from '../../src/storage/store.ts';
-import { emailOf, idOf, userOf } from '../support/fill-store.ts';
+import type { Store } from '../../../src/storage/store.ts';
+import { emailOf, idOf, userOf } from '../../support/fill-store.ts';
 
 export interface Operation {
   name: string;

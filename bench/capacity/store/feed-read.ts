@@ -1,7 +1,7 @@
 // The read that every instance's feed does, as an operation: its statement is asked of the server that it was sent to.
 import pg from 'pg';
-import { openStore } from '../../src/storage/open-store.ts';
-import type { Postgres } from '../../test/support/postgres.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
+import type { Postgres } from '../../../test/support/postgres.ts';
 import type { Operation } from './operations.ts';
 
 export interface FeedRead extends Operation {

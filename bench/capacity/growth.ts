@@ -1,16 +1,16 @@
 // Does a request cost more as the store grows? Servers on an empty and on a full store, under the same load in turn.
-// Run: npm run bench:growth [-- ROUNDS [SHARE]]   SHARE of the full size, for a try
+// Run: npm run capacity:growth --workspace bench [-- ROUNDS [SHARE]]   SHARE of the full size, for a try
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Postgres, startPostgres } from '../test/support/postgres.ts';
+import { type Postgres, startPostgres } from '../../test/support/postgres.ts';
+import { saveMeasured } from '../support/measured.ts';
+import { createReport, writeSection } from '../support/report.ts';
 import { createContenders } from './growth/contenders.ts';
 import { measureStarts } from './growth/measure-starts.ts';
 import { onPostgres, onSqlite, type Places } from './growth/places.ts';
 import { printMemory, printRuns } from './growth/print-runs.ts';
 import { type Run, runOnce } from './growth/run-once.ts';
-import { saveMeasured } from './support/measured.ts';
-import { createReport, writeSection } from './support/report.ts';
 
 /** Of fresh processes each: two of the same differ. */
 const RUNS = 3;

@@ -1,12 +1,12 @@
 // Access tokens for sessions that are in the store, signed as the server signs them.
 
 import { randomBytes } from 'node:crypto';
-import { resolveConfig } from '../../src/config/config.ts';
-import { openStore } from '../../src/storage/open-store.ts';
-import { signAccessToken } from '../../src/tokens/access-token.ts';
-import { openKeyring } from '../../src/tokens/keys/keyring.ts';
-import { createSecrets } from '../../src/tokens/secrets.ts';
-import { idOf, userOf } from '../support/fill-store.ts';
+import { resolveConfig } from '../../../src/config/config.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
+import { signAccessToken } from '../../../src/tokens/access-token.ts';
+import { openKeyring } from '../../../src/tokens/keys/keyring.ts';
+import { createSecrets } from '../../../src/tokens/secrets.ts';
+import { idOf, userOf } from '../../support/fill-store.ts';
 import type { Place } from './places.ts';
 
 /** Of the sessions `first`, `first + 1`, …, so many. */

@@ -1,12 +1,12 @@
-// What the store's operations cost on PostgreSQL and SQLite. Writes bench/measured/store.json, which bench:scale reads.
-// Run: npm run bench:store [-- SHARE]   of the full size, from 0.1, for a try
+// What the store's operations cost on PostgreSQL and SQLite. Writes bench/capacity/measured/store.json, which capacity:scale reads.
+// Run: npm run capacity:store --workspace bench [-- SHARE]   of the full size, from 0.1, for a try
 import { availableParallelism, cpus } from 'node:os';
+import { saveMeasured } from '../support/measured.ts';
+import { createReport, writeSection } from '../support/report.ts';
+import type { Cell } from '../support/table.ts';
 import { measurePostgres, type PostgresFigures } from './store/on-postgres.ts';
 import { measureSqlite, type SqliteFigures } from './store/on-sqlite.ts';
 import { measureProcessor } from './store/processor.ts';
-import { saveMeasured } from './support/measured.ts';
-import { createReport, writeSection } from './support/report.ts';
-import type { Cell } from './support/table.ts';
 
 const share = Number(process.argv[2] ?? 1);
 const amounts = {

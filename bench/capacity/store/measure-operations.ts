@@ -1,5 +1,5 @@
 // Measures operations in slices in turn: how many a second, and what CPU time each takes on either side.
-import { median } from '../support/statistics.ts';
+import { median } from '../../support/statistics.ts';
 import type { Operation } from './operations.ts';
 
 export interface OperationCosts {

@@ -1,8 +1,8 @@
 // Stores, empty and full, as the settings of the servers on them.
 import { join } from 'node:path';
-import { openStore } from '../../src/storage/open-store.ts';
-import type { Postgres } from '../../test/support/postgres.ts';
-import { type Filling, fillPostgres, fillSqlite } from '../support/fill-store.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
+import type { Postgres } from '../../../test/support/postgres.ts';
+import { type Filling, fillPostgres, fillSqlite } from '../../support/fill-store.ts';
 
 export interface Size {
   sessions: number;

@@ -1,8 +1,8 @@
 // What several runs say together.
 
-import type { Report } from '../support/report.ts';
-import { median } from '../support/statistics.ts';
-import type { Cell } from '../support/table.ts';
+import type { Report } from '../../support/report.ts';
+import { median } from '../../support/statistics.ts';
+import type { Cell } from '../../support/table.ts';
 import { ROWS, type RowName } from './contenders.ts';
 import type { Size } from './places.ts';
 import type { Run } from './run-once.ts';

@@ -1,8 +1,8 @@
 // How long an instance takes to hear of the past: with so many changes in it, before it can verify anything.
 
-import { openStore } from '../../src/storage/open-store.ts';
-import type { Store } from '../../src/storage/store.ts';
-import type { Postgres } from '../../test/support/postgres.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
+import type { Store } from '../../../src/storage/store.ts';
+import type { Postgres } from '../../../test/support/postgres.ts';
 
 export interface FirstRead {
   changes: number;

@@ -1,5 +1,5 @@
 // How long servers take to start.
-import { median } from '../support/statistics.ts';
+import { median } from '../../support/statistics.ts';
 import { type Settings, startServer } from './start-server.ts';
 
 const STARTS = 5;

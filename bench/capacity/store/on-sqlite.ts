@@ -2,8 +2,8 @@
 import { mkdtemp, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { openStore } from '../../src/storage/open-store.ts';
-import { fillSqlite } from '../support/fill-store.ts';
+import { openStore } from '../../../src/storage/open-store.ts';
+import { fillSqlite } from '../../support/fill-store.ts';
 import { type Latency, measureLatency, openFollowers } from './latency.ts';
 import { measureOperations, type OperationCosts } from './measure-operations.ts';
 import type { Amounts } from './on-postgres.ts';

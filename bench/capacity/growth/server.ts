@@ -5,7 +5,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { constants, PerformanceObserver } from 'node:perf_hooks';
 import { createInterface } from 'node:readline';
-import { createBandha } from '../../src/bandha.ts';
+import { createBandha } from '../../../src/bandha.ts';
 import type { Answer, Question, Settings } from './start-server.ts';
 
 /** What an entry of type `gc` is. */

@@ -1,5 +1,5 @@
 // What a revocation costs when many instances hear of it.
-import type { Store } from '../../src/storage/store.ts';
+import type { Store } from '../../../src/storage/store.ts';
 import { type Latency, measureLatency, openFollowers } from './latency.ts';
 import { runFor } from './measure-operations.ts';
 import { revoke, type TakeSession } from './operations.ts';

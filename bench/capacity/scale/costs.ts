@@ -1,5 +1,5 @@
 // The measured costs that the simulation reckons with.
-import { loadMeasured } from '../support/measured.ts';
+import { loadMeasured } from '../../support/measured.ts';
 
 export interface OperationCost {
   perSecond: { 1: number; 10: number };
@@ -9,7 +9,7 @@ export interface OperationCost {
   bytesAfterCheckpoint: number;
 }
 
-/** Of `bench/measured/store.json`. */
+/** Of `bench/capacity/measured/store.json`. */
 interface StoreFigures {
   machine: string;
   processor: { verifyPassword: number; signToken: number; verifyToken: number };
@@ -21,7 +21,7 @@ interface StoreFigures {
   };
 }
 
-/** Of `bench/measured/growth.json`. */
+/** Of `bench/capacity/measured/growth.json`. */
 interface GrowthFigures {
   requestCpuMicros: number;
   bytesPerRevokedSession: number;
@@ -59,11 +59,12 @@ export async function loadCosts(): Promise<Costs> {
   const { operations, sizes, firstReads, fanOut } = store.postgres;
   const find = (start: string) => {
     const [, cost] = Object.entries(operations).find(([name]) => name.startsWith(start)) ?? [];
-    if (cost === undefined) throw new Error(`bench/measured/store.json has no ${start}`);
+    if (cost === undefined) throw new Error(`bench/capacity/measured/store.json has no ${start}`);
     return cost;
   };
   const [size, changes, fewest, most] = [sizes.at(-1), firstReads.at(-1), fanOut[0], fanOut.at(-1)];
-  if (!size || !changes || !fewest || !most) throw new Error('bench/measured/store.json lacks figures');
+  if (!size || !changes || !fewest || !most)
+    throw new Error('bench/capacity/measured/store.json lacks figures');
   const addedBy = (field: 'serverMicros' | 'clientMicros') =>
     (most[field] - fewest[field]) / (most.followers - fewest.followers);
   return {
