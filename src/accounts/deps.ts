@@ -32,7 +32,9 @@ export interface AccountDeps {
 
 /** Where a request comes from, as far as it is known; shown to the account's owner. */
 export interface ClientInfo {
+  /** The `User-Agent` header. */
   userAgent: string | undefined;
+  /** The network address, which is also the key of the rate limits. */
   ipAddress: string | undefined;
   /** True if many callers may share the address, such as that of a proxy that is not trusted: no limits by network. @default false */
   isShared?: boolean;

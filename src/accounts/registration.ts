@@ -33,9 +33,13 @@ export async function register(
 
 // Makes an account.
 
+/** What a new account is created from. */
 export interface Registration {
+  /** Trimmed; compared without regard to case. */
   email: string;
+  /** 8 to 256 characters, neither common nor containing the email's local part. */
   password: string;
+  /** The roles that the account has from the beginning. @default none */
   roles?: readonly string[];
 }
 

@@ -105,10 +105,13 @@ export async function startSession(deps: AccountDeps, user: User, client: Client
 
 /** What a sign-in or a refresh gives (RFC 6749, section 5.1). */
 export interface IssuedTokens {
+  /** A JWT (RFC 9068). */
   accessToken: string;
-  /** Seconds. */
+  /** Lifetime of the access token in seconds. */
   expiresIn: number;
+  /** Opaque; valid until it is used. */
   refreshToken: string;
+  /** The user who signed in. */
   user: User;
 }
 

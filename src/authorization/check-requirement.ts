@@ -64,6 +64,8 @@ function isTooOld({ maxAge }: Rule, principal: Principal, now: () => Date): bool
   return !(ageMs <= maxAge * 1000 && ageMs >= -MAX_AHEAD_MS); // not a number: too old
 }
 
+/** Where a guard logs; a pino logger fits. */
 export interface GuardLog {
+  /** A constant message; values are in `details`. */
   warn(details: object, message: string): void;
 }

@@ -22,14 +22,15 @@ import { createAnnotatedSchema, createPermittedSchemas } from './permitted-schem
 import { createPolicyEvaluator, type Policy, type PolicyEvaluator } from './policies.ts';
 
 export interface AccessOptions {
-  /** `deny`: what is not `@public` needs a signed-in caller. Default `allow`. */
+  /** Access to fields without a directive. `deny`: they require a signed-in caller unless they are `@public`. @default 'allow' */
   defaultAccess?: 'allow' | 'deny';
+  /** The policies that the schema names, by name. @default {} */
   policies?: Readonly<Record<string, Policy>>;
-  /** Only log what would be refused, and let it through. */
+  /** Logs what would be denied and allows it, to try out rules in production. @default false */
   reportOnly?: boolean;
-  /** Is told of disagreeing implementations, of policies that fail, and in report mode of refusals. Default: the console. */
+  /** Receives a warning for inconsistent interfaces, failed policies and, with `reportOnly`, denials. @default the console */
   log?: GuardLog;
-  /** The clock that `maxAge` is measured by. */
+  /** The clock by which `maxAge` is measured. @default the system's */
   now?: () => Date;
 }
 

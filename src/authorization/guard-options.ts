@@ -8,8 +8,9 @@ import type { WatchSession } from './subscriptions.ts';
 
 export interface DecisionOptions extends AccessOptions {
   /**
-   * `reject` (default): the operation does not begin, and the answer has no `data`. `null`: a denied field is null with
-   * an error of its own, everything else is delivered.
+   * `reject`: an operation with a denied field does not begin, and the response has no `data`. `null`: denied fields are null
+   * with an error each, and everything else is returned.
+   * @default 'reject'
    */
   onDenied?: 'reject' | 'null';
   /**
@@ -22,7 +23,7 @@ export interface DecisionOptions extends AccessOptions {
 
 /** Everything that a guard goes by. */
 export interface GuardSettings extends DecisionOptions {
-  /** So that a subscription ends when its session does; at the token's expiry it ends anyway. */
+  /** Ends a subscription when its session is revoked. @default subscriptions end only when their token expires */
   watchSession?: WatchSession;
 }
 

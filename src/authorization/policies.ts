@@ -89,17 +89,19 @@ function argumentsOf(
 // Policies: the application's own functions of a caller and a field's arguments, each evaluated once a request, once an event of a
 // subscription, and once a root field of a mutation.
 
-/** What a policy is asked about. */
+/** The arguments of a policy. */
 export interface PolicyInput {
+  /** The caller; a policy is never evaluated for an anonymous one. */
   principal: Principal;
   /** The field's arguments, coerced, defaults included. */
   args: Readonly<Record<string, unknown>>;
+  /** The name of the field that has the policy in its directive. */
   fieldName: string;
   /** The request's context; the same object that resolvers get. */
   context: unknown;
 }
 
-/** Answers yes by `true`; anything else, throwing, or taking too long is a no. */
+/** Allows access by returning `true`. Any other result, an error, or taking longer than 10 seconds denies it. */
 export type Policy = (input: PolicyInput) => boolean | Promise<boolean>;
 
 export interface PolicyEvaluator {

@@ -7,6 +7,7 @@ import { createGuard, type Decision, type Guard } from './guard.ts';
 import { assertSameOptions, type GuardSettings } from './guard-options.ts';
 import { endOnTokenExpiry } from './subscriptions.ts';
 
+/** Options of {@link useGuard}. */
 export interface GuardOptions extends GuardSettings {}
 
 /** The guards of plugins, so that those of one server find each other: a chain of plugins has no other place for that. */
@@ -18,6 +19,12 @@ const guards = new WeakMap<object, { getGuard(): Guard }>();
  * makes, and `context.tokenProblem` for the reason, as `useTokenAuth` sets them.
  * @throws ConfigError when the schema is set, if a directive makes no rule or names an unknown policy, or if another guard of
  *   the server has other options
+ * @example
+ * const yoga = createYoga({
+ *   schema,
+ *   context: ({ request }) => ({ principal: findPrincipal(request) }),
+ *   plugins: [useGuard({ defaultAccess: 'deny' })],
+ * });
  */
 export function useGuard(options: GuardOptions = {}): Plugin {
   return createGuardPlugin(createGuard(options));

@@ -9,31 +9,39 @@ import { MIN_SECRET_LENGTH } from '../tokens/secrets.ts';
 import { normalizeEmail } from '../utils/email.ts';
 import { measureSecret } from './secret-strength.ts';
 
-/** Everything a server needs to know; the README has the table. Durations are in seconds. */
+/** The configuration of a server, as {@link loadConfig} reads it from the environment. Durations are in seconds. */
 export interface Config {
+  /** The network interface to listen on. @default '127.0.0.1' */
   host: string;
-  /** 0 lets the system choose. */
+  /** The TCP port to listen on; 0 lets the system choose one. @default 4000 */
   port: number;
-  /** `sqlite:` and a path, which may start at the working directory; or `postgres://…`. */
+  /** `sqlite:` and a path, relative to the working directory if it does not begin with `/`; or `postgres://…`. @default 'sqlite:.bandha/bandha.db' */
   databaseUrl: string;
-  /** Connections to PostgreSQL, beside the one that listens. */
+  /** Connections to PostgreSQL, in addition to one for the revocation feed. @default 10 */
   poolSize: number;
-  /** How long a statement may take in PostgreSQL. */
+  /** Seconds that a statement may take in PostgreSQL. @default 5 */
   statementTimeoutSeconds: number;
-  /** How long to wait for a connection to PostgreSQL. */
+  /** Seconds to wait for a connection to PostgreSQL. @default 2 */
   connectTimeoutSeconds: number;
-  /** At least 32 characters. Absent: made once and kept in `.bandha/secret`. */
+  /** Encrypts signing keys and authenticates refresh tokens. At least 32 characters; required in production. @default created at the first start, in `.bandha/secret` */
   secret: string | undefined;
+  /** The `iss` of access tokens: the public URL of the server. @default 'http://localhost:4000' */
   issuer: string;
+  /** The `aud` of access tokens. @default 'bandha' */
   audience: string;
-  /** JWS algorithm of new access tokens; not in the environment. */
+  /** JWS algorithm of new access tokens. An option of the library, not in the environment. @default 'EdDSA' */
   algorithm: SigningAlgorithm;
+  /** Lifetime of an access token in seconds. @default 600 */
   accessTtlSeconds: number;
+  /** Seconds after sign-in at which a session ends, however often it is refreshed. @default 2592000, 30 days */
   sessionTtlSeconds: number;
+  /** Seconds after which a session ends if it is not refreshed. @default 604800, 7 days */
   sessionIdleSeconds: number;
+  /** Seconds in which a refresh token that was used before gives the same successor again, because its response may have been lost. @default 10 */
   refreshGraceSeconds: number;
+  /** Seconds to accept tokens while revocations cannot be read; after that they fail with `REVOCATIONS_UNAVAILABLE`. @default 60 */
   maxStaleSeconds: number;
-  /** How long a signing key signs before the next one does. */
+  /** Seconds after which a signing key is replaced by the next one. @default 2592000, 30 days */
   keyMaxAgeSeconds: number;
   /** Seconds for the body of a request to arrive. @default 10 */
   bodyTimeoutSeconds: number;
@@ -43,23 +51,37 @@ export interface Config {
   maxSubscriptionsPerSession: number;
   /** Seconds that `serve` keeps an idle connection open. @default 75 */
   keepAliveSeconds: number;
-  signup: (typeof SIGNUP)[number];
+  /** `open`: everyone can register. `closed`: the schema has no `register`. @default 'open' */
+  signup: 'open' | 'closed';
+  /** Whether GraphiQL and introspection are available. @default true, false in production */
   graphiql: boolean;
   /** Whether `GET /metrics` is served; a number serves it on that port of `host` instead. @default true */
   metrics: boolean | number;
-  onDenied: (typeof ON_DENIED)[number];
-  /** An account with role `admin`, made at start if it does not exist. */
+  /** Response to denied fields: `reject` the whole operation, or make each field `null` with an error. @default 'reject' */
+  onDenied: 'reject' | 'null';
+  /** An account with the role `admin`, created at start if it does not exist. @default none */
   admin: { email: string; password: string } | undefined;
   /** CIDR ranges of the proxies whose `X-Forwarded-For` names the client. @default none */
   trustedProxies: readonly string[];
-  /** Values in place of the rate limits' defaults, by bucket; not in the environment. @default {} */
+  /** Rate limits that differ from their defaults, by bucket. An option of the library, not in the environment. @default {} */
   limits: RateLimitOptions;
+  /** Least severe level that `bandha serve` logs. @default 'info' */
   logLevel: LogLevel;
+  /** Whether a secret is required, and introspection limited to permitted fields. @default whether `NODE_ENV` is `production` */
   production: boolean;
 }
 
-const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-type LogLevel = (typeof LOG_LEVELS)[number];
+const LOG_LEVELS = [
+  'fatal',
+  'error',
+  'warn',
+  'info',
+  'debug',
+  'trace',
+  'silent',
+] as const satisfies readonly LogLevel[];
+/** The levels of pino. */
+export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' | 'silent';
 
 const DAY_SECONDS = 24 * 60 * 60;
 
@@ -114,8 +136,8 @@ const RANGES = {
   maxSubscriptions: [1, 10_000_000],
   maxSubscriptionsPerSession: [1, 10_000_000],
 } as const satisfies Partial<Record<keyof Config, readonly [number, number]>>;
-const SIGNUP = ['open', 'closed'] as const;
-const ON_DENIED = ['reject', 'null'] as const;
+const SIGNUP = ['open', 'closed'] as const satisfies readonly Config['signup'][];
+const ON_DENIED = ['reject', 'null'] as const satisfies readonly Config['onDenied'][];
 
 const areRanges = (ranges: unknown) =>
   Array.isArray(ranges) && ranges.every((range) => typeof range === 'string' && parseRange(range));
@@ -195,7 +217,8 @@ const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPas
 
 /**
  * Reads the configuration from an environment. An empty value counts as unset.
- * @throws ConfigError naming every fault, by variable, without any value
+ * @throws ConfigError naming the variable of every issue, without any value
+ * @example const bandha = await createBandha({ ...loadConfig(process.env), typeDefs, resolvers })
  */
 export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
   const production = env.NODE_ENV === 'production';

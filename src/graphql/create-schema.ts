@@ -1,5 +1,5 @@
 // Bandha's schema and resolvers with the app's own on top, as one executable schema.
-import { makeExecutableSchema } from '@graphql-tools/schema';
+import { type IExecutableSchemaDefinition, makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
 import type { YogaInitialContext } from 'graphql-yoga';
@@ -12,15 +12,17 @@ import { baseTypeDefs } from './base-schema.ts';
 import { findDefinitionClashes, findResolverClashes } from './find-clashes.ts';
 import { createClientInfo, createResolvers, type GetClientInfo } from './resolvers.ts';
 
-/** What an app adds; `extend type Query` and the like reach Bandha's types. */
+/** The types and resolvers of an application. */
 export interface SchemaExtension {
+  /** Types, such as `extend type Query { orders: [Order!] }`. `type Query` is read as `extend type Query`. @default none */
   typeDefs?: string | DocumentNode | readonly (string | DocumentNode)[];
+  /** Resolvers for the fields of `typeDefs`. @default none */
   resolvers?: AppResolvers;
 }
 
-/** Resolvers by type and field, as `@graphql-tools/schema` takes them. */
+/** Resolvers by type and field, as for `makeExecutableSchema` of `@graphql-tools/schema`. */
 export type AppResolvers = NonNullable<
-  Parameters<typeof makeExecutableSchema<YogaInitialContext & BandhaContext>>[0]['resolvers']
+  IExecutableSchemaDefinition<YogaInitialContext & BandhaContext>['resolvers']
 >;
 
 export interface CreateSchemaOptions extends SchemaExtension {

@@ -5,9 +5,11 @@ import { readContextPrincipal } from '../tokens/context-principal.ts';
 import type { Principal } from '../tokens/principal.ts';
 
 /**
- * Gives the caller to a resolver.
- * @throws AuthError `UNAUTHENTICATED` for an anonymous caller, as where no guard protects the field; GraphQLError
- *   `INTERNAL_SERVER_ERROR` if `context.principal` is something else
+ * Returns the caller of a field, which `@auth` makes sure exists.
+ *
+ * @throws {@link AuthError} `UNAUTHENTICATED` if the caller is anonymous, which the guard prevents on a protected field
+ * @throws GraphQLError `INTERNAL_SERVER_ERROR` if `context.principal` is not a principal
+ * @example const resolvers = { Query: { orders: (_, __, context) => listOrders(requirePrincipal(context).userId) } }
  */
 export function requirePrincipal(context: BandhaContext): Principal {
   const principal = readContextPrincipal(context);

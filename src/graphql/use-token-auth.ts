@@ -6,14 +6,19 @@ import { ConfigError } from '../errors.ts';
 import { createAuthenticate } from '../tokens/authenticate.ts';
 import type { Verifier } from '../tokens/verifier.ts';
 
+/** Options of {@link useTokenAuth}: a verifier, and those of {@link useGuard}. */
 export interface TokenAuthOptions extends GuardOptions {
-  /** From `createVerifier`. */
+  /** Verifies the access tokens, as `createVerifier` returns it. */
   verifier: Verifier;
 }
 
 /**
- * Authentication and guard for any Yoga server: `createYoga({ schema, plugins: [useTokenAuth({ verifier })] })`.
- * @throws ConfigError without a verifier; when the plugin is added, as `useGuard` does
+ * Authentication and authorization for any Yoga server, with tokens of another issuer.
+ *
+ * @throws {@link ConfigError} if the verifier is missing; when the plugin is added, as {@link useGuard} does
+ * @example
+ * const verifier = createVerifier({ issuer, audience, keys: new URL(`${issuer}/.well-known/jwks.json`) });
+ * const yoga = createYoga({ schema, plugins: [useTokenAuth({ verifier })] });
  */
 export function useTokenAuth(options: TokenAuthOptions): Plugin {
   const { verifier, ...guard } = options ?? {}; // JavaScript may pass nothing

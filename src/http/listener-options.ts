@@ -1,6 +1,6 @@
 // What `createListener` may be given.
 import { ConfigError } from '../errors.ts';
-import type { ListenerOptions } from './fast-path/listener.ts';
+import type { ListenerOptions, ServerParts } from './fast-path/listener.ts';
 
 interface OptionCheck {
   isValid(value: unknown): boolean;
@@ -21,12 +21,17 @@ const CHECKS: Readonly<Record<keyof ListenerOptions, OptionCheck>> = {
 
 /**
  * Checks the arguments, so that a misspelled option is not ignored and a forgotten `await` is named.
+ * @param parts of the argument `bandha`; undefined if `createBandha` did not return it
  * @throws ConfigError naming each issue
  */
-export function assertListenerArguments(yoga: unknown, bandha: unknown, options: unknown = {}): void {
+export function assertListenerArguments(
+  yoga: unknown,
+  parts: ServerParts | undefined,
+  options: unknown = {},
+): asserts parts is ServerParts {
   const issues: string[] = [];
   if (!hasKey(yoga, 'getEnveloped')) issues.push('yoga: must be what createYoga returns');
-  if (!hasKey(bandha, 'serverParts')) issues.push('bandha: must be what createBandha returns, after await');
+  if (parts === undefined) issues.push('bandha: must be what createBandha returns, after await');
   for (const [name, value] of Object.entries(options ?? {})) {
     if (value === undefined) continue;
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof ListenerOptions] : undefined;

@@ -19,7 +19,8 @@ const REQUEST_HOOKS = [
   'instrumentation',
 ] as const;
 
-// biome-ignore lint/suspicious/noExplicitAny: whatever context the app's server has
+/** A Yoga server, whatever its context. */
+// biome-ignore lint/suspicious/noExplicitAny: the context is the application's
 export type AnyYoga = YogaServerInstance<any, any>;
 
 /**

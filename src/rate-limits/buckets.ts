@@ -1,5 +1,6 @@
 // The rate limits: a row for each bucket, with values that the option `limits` replaces.
 
+/** One rate limit: a bucket of attempts that fills up over time. */
 export interface BucketLimit {
   /** Attempts that a full bucket admits at once. */
   burst: number;
@@ -23,11 +24,17 @@ export const BUCKETS = {
   'login.account': { burst: 100, intervalSeconds: 60 * 60, onSuccess: 'delete' },
   /** Registrations, by the caller's network. */
   'register.network': { burst: 30, intervalSeconds: 60, onSuccess: 'keep' },
-} as const satisfies Record<string, Bucket>;
+} as const satisfies Record<BucketName, Bucket>;
 
-export type BucketName = keyof typeof BUCKETS;
+/** The name of a rate limit: what it counts, and by which key. */
+export type BucketName =
+  | 'login.network'
+  | 'login.known'
+  | 'login.pair'
+  | 'login.account'
+  | 'register.network';
 
-/** Values in place of the defaults, by bucket. */
+/** Rate limits that differ from their defaults, by bucket. */
 export type RateLimitOptions = { readonly [Name in BucketName]?: Partial<BucketLimit> };
 
 export type RateLimitValues = Readonly<Record<BucketName, Readonly<BucketLimit>>>;

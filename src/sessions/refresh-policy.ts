@@ -28,10 +28,13 @@ export function decideRefresh(
   return repeats ? 'REPEAT' : 'REUSED';
 }
 
+/** A presented refresh token, with the rules that decide about it. */
 export interface RotationRequest {
+  /** The session that the token belongs to. */
   sessionId: string;
   /** The generation of the refresh token presented. */
   generation: number;
+  /** The time of the request. */
   now: Date;
   /** How long a token one generation old is still answered. */
   graceSeconds: number;

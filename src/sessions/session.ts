@@ -1,10 +1,14 @@
 // A session, and the rule for whether it is live.
 
+/** One sign-in on one device. */
 export interface Session {
+  /** The `sid` of its access tokens. */
   id: string;
+  /** The user who signed in. */
   userId: string;
   /** Counts rotations, from 1; the refresh token of this generation is the valid one. */
   generation: number;
+  /** Time of the sign-in. */
   createdAt: Date;
   /** When the person last proved who they are. */
   authenticatedAt: Date;
@@ -12,8 +16,11 @@ export interface Session {
   lastUsedAt: Date;
   /** The absolute end. */
   expiresAt: Date;
+  /** When it was revoked, if it was. */
   revokedAt: Date | undefined;
+  /** The `User-Agent` header at sign-in. */
   userAgent: string | undefined;
+  /** The network address at sign-in. */
   ipAddress: string | undefined;
 }
 

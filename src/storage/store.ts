@@ -4,16 +4,21 @@ import type { JWK } from 'jose';
 import type { RotationRequest } from '../sessions/refresh-policy.ts';
 import type { Session } from '../sessions/session.ts';
 
+/** A user's account. */
 export interface User {
+  /** Never changes. */
   id: string;
   /** As registered. */
   email: string;
+  /** Their current roles. */
   roles: readonly string[];
+  /** Time of registration. */
   createdAt: Date;
   /** Set: the account cannot sign in, and its sessions have ended. */
   disabledAt: Date | undefined;
 }
 
+/** A user to create. */
 export interface NewUser extends Omit<User, 'disabledAt'> {
   /** As compared; unique. */
   emailKey: string;
@@ -21,9 +26,11 @@ export interface NewUser extends Omit<User, 'disabledAt'> {
   passwordHash: string;
 }
 
-/** A user with what signing in is checked against. */
+/** A user and the hash of their password. */
 export interface UserCredentials {
+  /** The user. */
   user: User;
+  /** PHC string format. */
   passwordHash: string;
 }
 
@@ -41,17 +48,23 @@ export type Rotation =
 /** `next` is published and signs nothing yet; `current` signs; `retired` verifies what it has signed. */
 export type SigningKeyStatus = 'next' | 'current' | 'retired';
 
+/** A signing key as the database has it. */
 export interface SigningKeyRow {
+  /** Key id, unique (RFC 7517, section 4.5). */
   kid: string;
   /** JWS algorithm name. */
   algorithm: string;
+  /** Its place in the rotation. */
   status: SigningKeyStatus;
+  /** The public half, published in the JWK Set. */
   publicJwk: JWK;
+  /** The private half, encrypted with a key derived from the secret. */
   sealedPrivateJwk: string;
   /** Since when it is published. */
   createdAt: Date;
   /** Since when it signs, or signed. */
   currentSince: Date | undefined;
+  /** When the next key replaced it. */
   retiredAt: Date | undefined;
 }
 
@@ -66,6 +79,7 @@ export type FeedEvent =
 
 /** What a session's access tokens are worth, as the database has it. */
 export interface SessionStatus {
+  /** When the session was revoked, if it was. */
   revokedAt: Date | undefined;
   /** Those that its user has now. */
   roles: readonly string[];
@@ -78,10 +92,12 @@ export interface SessionStatus {
  */
 export interface Store {
   /**
+   * Creates a user.
    * @returns undefined where the email is taken; of two at once with one email, exactly one succeeds
    * @throws AuthError `INVALID_VALUE` for more roles, or longer ones, than a token can carry
    */
   createUser(user: NewUser): Promise<User | undefined>;
+  /** Finds a user and their password hash by `emailKey`. */
   findUserByEmail(emailKey: string): Promise<UserCredentials | undefined>;
   /**
    * One statement, the same whether the account exists or not.
@@ -94,7 +110,9 @@ export interface Store {
     network: string | undefined,
     knownSince: Date,
   ): Promise<SignInCredentials | undefined>;
+  /** Finds a user. @returns undefined if the id is unknown */
   findUserById(id: string): Promise<User | undefined>;
+  /** Whether any user exists. */
   hasUsers(): Promise<boolean>;
   /** Every user, the oldest first. */
   listUsers(): Promise<User[]>;
@@ -131,6 +149,8 @@ export interface Store {
   ): Promise<{ user: User; changed: boolean } | undefined>;
 
   /**
+   * Creates a session.
+   *
    * @param network pseudonym of the network that the account signs in from, which is known to it from now on; of 20
    *   others the one that was used longest ago is forgotten
    *
@@ -141,7 +161,7 @@ export interface Store {
   createSession(session: Session, network?: string): Promise<boolean>;
   /** The sessions of a user that are neither revoked nor expired, the most recently used first; at most 100. */
   listLiveSessions(userId: string, now: Date, idleSeconds: number): Promise<Session[]>;
-  /** @returns undefined where there is no such session, or no longer */
+  /** Finds whether a session is revoked. @returns undefined if there is no such session, or no longer */
   findSessionStatus(sessionId: string): Promise<SessionStatus | undefined>;
   /**
    * Compares the generation and sets the next in one step. Of any number at once with one token, one is `ROTATED` and
@@ -155,7 +175,7 @@ export interface Store {
    * @returns whether it was live until now
    */
   revokeSession(id: { sessionId: string; userId?: string }, now: Date, idleSeconds: number): Promise<boolean>;
-  /** @returns how many live sessions ended */
+  /** Revokes every session of a user. @returns how many live sessions ended */
   revokeAllSessions(userId: string, now: Date, idleSeconds: number): Promise<number>;
 
   /**

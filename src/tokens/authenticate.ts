@@ -9,10 +9,13 @@ import type { Verification, Verifier } from './verifier.ts';
 
 /** Who is asking; with `problem`, why the token that was presented was not accepted. */
 export interface Authentication {
+  /** The caller; null for an anonymous one. */
   principal: Principal | null;
+  /** Why a presented token was not accepted; undefined if it was, or if there is none. */
   problem: TokenProblem | undefined;
 }
 
+/** The headers of a request: those of Fetch, or those of `node:http`. */
 export type RequestHeaders = Headers | IncomingHttpHeaders;
 
 /** Resolves to the caller and never rejects: a public field must work whatever the header says. */

@@ -6,11 +6,11 @@ import { freezePrincipal, isMadePrincipal, markPrincipal, type Principal } from 
 export interface PrincipalInput {
   /** Not empty. */
   userId: string;
-  /** @default '' */
+  /** The session that the caller signed in with. @default '' */
   sessionId?: string | undefined;
-  /** @default none */
+  /** The caller's roles, for `@auth(roles:)`. @default none */
   roles?: readonly string[] | ReadonlySet<string> | undefined;
-  /** @default none */
+  /** The scopes granted to the caller, for `@auth(scopes:)`. @default none */
   scopes?: readonly string[] | ReadonlySet<string> | undefined;
   /** What `maxAge` is measured from. @default 1970: never recent enough */
   authenticatedAt?: Date | undefined;

@@ -4,10 +4,13 @@ import { describeType } from './token-log.ts';
 
 /** The caller; `context.principal`. Read-only: the requests of a token share it. */
 export interface Principal {
+  /** The `sub` of the token. */
   userId: string;
   /** Empty where the issuer's tokens carry no `sid`. */
   sessionId: string;
+  /** The roles that the token was issued with. */
   roles: ReadonlySet<string>;
+  /** The scopes that the token was issued with. */
   scopes: ReadonlySet<string>;
   /** When the caller last proved who they are: `auth_time`. Where the token does not say, 1970: never recent enough. */
   authenticatedAt: Date;

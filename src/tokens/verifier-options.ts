@@ -9,6 +9,7 @@ import {
   type VerificationAlgorithm,
 } from './algorithms.ts';
 
+/** Options of {@link createVerifier}. */
 export interface VerifierOptions {
   /** The exact `iss` of the tokens (RFC 9068, section 4), with or without a trailing slash as the issuer writes it. */
   issuer: string;

@@ -30,6 +30,7 @@ export type Verification =
   | { principal: Principal; problem: undefined }
   | { principal: undefined; problem: TokenProblem };
 
+/** Verifies the access tokens of one issuer. */
 export interface Verifier {
   /** Never rejects: a token that cannot be verified is a problem, not an error. */
   verify(token: string): Promise<Verification>;

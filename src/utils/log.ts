@@ -3,9 +3,13 @@ import { ConfigError } from '../errors.ts';
 
 /** A logger: pino's loggers are one. Messages are constant texts, values are in `fields`, an error is in `fields.err`. */
 export interface Log {
+  /** Details for troubleshooting, such as the cause of a rejected token. */
   debug(fields: object, message: string): void;
+  /** Normal events, such as a sign-in. */
   info(fields: object, message: string): void;
+  /** Conditions that an operator should look at. */
   warn(fields: object, message: string): void;
+  /** Failed requests and outages. */
   error(fields: object, message: string): void;
   /** Messages of Yoga's own about single requests. @default they are dropped */
   trace?(fields: object, message: string): void;

@@ -35,12 +35,13 @@ export interface ServerParts {
   bodyTimeoutSeconds: number;
 }
 
+/** Options of {@link createListener}. */
 export interface ListenerOptions extends BodyLimitOptions {
-  /** What Yoga was given as `cors`. Absent: requests with an `Origin` go to Yoga, which knows. */
+  /** The same value as the Yoga server's `cors`, an object or a function. @default requests with an `Origin` are handled by Yoga */
   cors?: CorsOptions;
-  /** Longer bodies go to Yoga, in bytes; at most what `createBandha` was given. @default that */
+  /** Maximum body length on the fast path, in bytes; longer bodies are handled by Yoga. @default maxBodyBytes of createBandha */
   maxBodyBytes?: number;
-  /** Whether plain queries are compiled; default true. */
+  /** Whether queries are compiled. @default true */
   compile?: boolean;
 }
 

@@ -16,6 +16,7 @@ import { type Bandha, createBandha, createListener } from '../../../src/bandha.t
 import { createPreparedOperations } from '../../../src/http/fast-path/prepare.ts';
 import { keepBadCompany, openIdleConnections } from '../../support/bad-clients.ts';
 import { parseResponse, request, sendBytes } from '../../support/raw-request.ts';
+import { getServerParts } from '../../support/server-parts.ts';
 import { GOOD_PASSWORD, sendOperation, TEST_SECRET } from '../../support/test-server.ts';
 
 let bandha: Bandha;
@@ -332,7 +333,7 @@ describe('prepared operations', () => {
     const readerOf = () => ({ schema, validate, parse: read });
     return createPreparedOperations({
       getEnveloped: readerOf,
-      guard: bandha.serverParts.guard,
+      guard: getServerParts(bandha).guard,
       findExceededLimit: () => undefined,
       compileFor: undefined,
     });

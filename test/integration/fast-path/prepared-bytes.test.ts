@@ -5,6 +5,7 @@ import { type Bandha, createBandha } from '../../../src/bandha.ts';
 import { createSeenCache } from '../../../src/http/documents/seen-cache.ts';
 import { createPreparedOperations, type Preparation } from '../../../src/http/fast-path/prepare.ts';
 import { heapBytes } from '../../support/heap.ts';
+import { getServerParts } from '../../support/server-parts.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';
 
 let bandha: Bandha;
@@ -41,6 +42,7 @@ it.each([
   ['invalid', (n: number) => `{ n${n} ${repeat(900, (i) => `a${i}`)} }`],
 ])('operations %s stay within their bytes', async (_, textOf) => {
   const { schema, validate } = bandha.yoga.getEnveloped({ request: { method: 'POST' }, params: {} });
+  const { guard } = getServerParts(bandha);
   const cache = createSeenCache<Preparation>({
     maxBytesSeenOnce: LIMIT_BYTES,
     maxBytesSeenTwice: LIMIT_BYTES,
@@ -48,9 +50,9 @@ it.each([
   const prepare = createPreparedOperations(
     {
       getEnveloped: () => ({ schema, validate, parse: (text) => parse(text) }), // not the parser of the server, which keeps documents too
-      guard: bandha.serverParts.guard,
+      guard,
       findExceededLimit: () => undefined,
-      compileFor: bandha.serverParts.guard.protect(schema).original,
+      compileFor: guard.protect(schema).original,
     },
     cache,
   );

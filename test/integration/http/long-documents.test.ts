@@ -4,13 +4,14 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { createListener } from '../../../src/bandha.ts';
 import {
   createLongDocumentQueue,
   MAX_SHORT_DOCUMENT_LENGTH,
   useLongDocumentQueue,
 } from '../../../src/http/documents/long-documents.ts';
+import { createFastPathListener } from '../../../src/http/fast-path/listener.ts';
 import { createOwnYoga, listen } from '../../support/own-yoga.ts';
+import { getServerParts } from '../../support/server-parts.ts';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 
 describe('the queue of long documents', () => {
@@ -109,10 +110,8 @@ describe('a long document', () => {
       cors: false,
     });
     // A Yoga server with the queue alone, and the fast path of an own Yoga server.
-    const fastPath = createListener(createOwnYoga(bandha), {
-      ...bandha,
-      serverParts: { ...bandha.serverParts, longDocuments: queue },
-    });
+    const parts = { ...getServerParts(bandha), longDocuments: queue };
+    const fastPath = createFastPathListener(createOwnYoga(bandha), parts);
     const ways = await Promise.all([listen(yoga), listen(fastPath)]);
     const answers = ways.map(async ({ url }) => {
       const send = (query: string) =>
