@@ -25,11 +25,11 @@ const GOALS: readonly { against: ContenderName; what: string; atLeast: number }[
   { against: 'echo', what: 'protected query against a bare `node:http` JSON echo', atLeast: 0.85 },
   {
     against: 'mercurius',
-    what: '… against Mercurius with JIT, mercurius-auth, cached fast-jwt',
+    what: 'protected query against Mercurius with JIT, mercurius-auth, cached fast-jwt',
     atLeast: 2,
   },
-  { against: 'yoga', what: '… against Yoga, generic-auth, jose', atLeast: 15 },
-  { against: 'apollo', what: '… against Apollo Server, jose', atLeast: 12 },
+  { against: 'yoga', what: 'protected query against Yoga, generic-auth, jose', atLeast: 15 },
+  { against: 'apollo', what: 'protected query against Apollo Server, jose', atLeast: 12 },
 ];
 
 interface Case {
