@@ -1,5 +1,4 @@
-// Gives an account roles, or takes them away; the tokens it has are as good as expired, and the next have the new ones.
-
+// Administration of users by email: roles, password, lockout, the configured administrator.
 import { AuthError, ConfigError } from '../errors.ts';
 import { findPasswordIssue } from '../passwords/password-rules.ts';
 import { toLimitSubject } from '../rate-limits/login-rate-limit.ts';
@@ -8,7 +7,19 @@ import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps } from './deps.ts';
 import { createUser } from './registration.ts';
 
-/** @returns undefined where no account has the email; `changed` is false where it had these roles already */
+const ADMIN = 'admin';
+
+/** See `Accounts.findUser`. */
+export function findUser({ store }: AccountDeps, userId: string): Promise<User | undefined> {
+  return store.findUserById(userId);
+}
+
+/**
+ * Adds and removes roles. Access tokens with the previous roles are rejected as expired; the next ones have the new roles.
+ *
+ * @returns undefined if no user has the email; `changed` is false if the user had these roles already
+ * @throws AuthError `BAD_USER_INPUT`, reason `INVALID_VALUE`, if a token cannot carry the roles
+ */
 export async function changeRoles(
   { store, now }: Pick<AccountDeps, 'store' | 'now'>,
   email: string,
@@ -18,9 +29,11 @@ export async function changeRoles(
   return key === undefined ? undefined : store.changeRoles(key, change, now());
 }
 
-// Locks an account out: it cannot sign in, and its sessions end.
-
-/** @returns undefined where no account has the email */
+/**
+ * Disables an account: its sessions are revoked, and signing in fails with `INVALID_CREDENTIALS`.
+ *
+ * @returns the user and the number of live sessions that were revoked; undefined if no user has the email
+ */
 export async function disableUser(
   { store, now, config }: Pick<AccountDeps, 'store' | 'now' | 'config'>,
   email: string,
@@ -29,12 +42,11 @@ export async function disableUser(
   return key === undefined ? undefined : store.disableUser(key, now(), config.sessionIdleSeconds);
 }
 
-// Deletes the rate limits of an account, so that its owner can sign in again.
-
 /**
- * The same for an email without an account: limits count those too.
+ * Clears the rate limits of an account, so that its owner can sign in after too many failures. An email without an account has
+ * rate limits too, and does not fail.
  *
- * @throws AuthError `INVALID_EMAIL` if it is no email address
+ * @throws AuthError `BAD_USER_INPUT`, reason `INVALID_EMAIL`
  */
 export async function unlockUser(
   { store, secrets, now }: Pick<AccountDeps, 'store' | 'secrets' | 'now'>,
@@ -45,32 +57,29 @@ export async function unlockUser(
   await store.clearLimits(toLimitSubject(secrets, key), now());
 }
 
-// Gives an account another password; its sessions end.
-
 /**
- * @returns the user and how many live sessions ended; undefined if no account has the email
+ * Replaces the password of an account and revokes its sessions.
+ *
+ * @returns the user and the number of live sessions that were revoked; undefined if no user has the email
  * @throws AuthError `BAD_USER_INPUT`, reason `WEAK_PASSWORD`
  */
 export async function setPassword(
   { store, passwords, now, config }: Pick<AccountDeps, 'store' | 'passwords' | 'now' | 'config'>,
-  { email: given, password }: { email: string; password: string },
+  { email, password }: { email: string; password: string },
 ): Promise<{ user: User; endedSessions: number } | undefined> {
-  const normalized = normalizeEmail(given);
+  const normalized = normalizeEmail(email);
   if (normalized === undefined) return undefined;
-  const weakness = findPasswordIssue(password, normalized.email);
-  if (weakness !== undefined) throw new AuthError('WEAK_PASSWORD', {}, `The password ${weakness}`);
+  const issue = findPasswordIssue(password, normalized.email);
+  if (issue !== undefined) throw new AuthError('WEAK_PASSWORD', {}, `The password ${issue}`);
   const passwordHash = await passwords.hash(password);
   return store.setPasswordHash(normalized.key, passwordHash, now(), config.sessionIdleSeconds);
 }
 
-// The administrator that the configuration names.
-
-const ADMIN = 'admin';
-
 /**
- * Creates the account with role `admin` if no account has the email; leaves one that has the role as it is.
- * @throws ConfigError if an account has the email without the role: someone else may have registered it
- * @throws AuthError `BAD_USER_INPUT` if email or password would not be accepted at registration
+ * Creates the configured administrator with role `admin` if no user has the email. An existing administrator is not changed.
+ *
+ * @throws ConfigError if a user has the email without the role: an attacker may have registered it
+ * @throws AuthError `BAD_USER_INPUT` if registration would reject the email or the password
  */
 export async function seedAdmin(
   deps: Pick<AccountDeps, 'store' | 'passwords' | 'now'>,
@@ -80,25 +89,19 @@ export async function seedAdmin(
   try {
     await createUser(deps, { email, password, roles: [ADMIN] });
   } catch (error) {
-    // Another instance that starts at the same moment was quicker, or someone has registered it in this moment.
+    // Another instance, or a registration, has created a user with this email since the check above.
     if (!(error instanceof AuthError && error.reason === 'EMAIL_TAKEN') || !(await isAdmin(deps, email)))
       throw error;
   }
 }
 
+/** @throws ConfigError if a user has the email without the role */
 async function isAdmin({ store }: Pick<AccountDeps, 'store'>, email: string): Promise<boolean> {
   const key = normalizeEmail(email)?.key;
   const found = key === undefined ? undefined : await store.findUserByEmail(key);
   if (found === undefined) return false;
   if (found.user.roles.includes(ADMIN)) return true;
   throw new ConfigError([
-    'BANDHA_ADMIN_EMAIL: is the address of an account without the role admin, which someone else may have registered. Take another address; or take the account over: run "bandha users password EMAIL", which ends its sessions, then "bandha users roles add EMAIL admin"',
+    'BANDHA_ADMIN_EMAIL: must be the address of an account with the role admin, or of no account yet; someone else may have registered this one. Use another address; or take the account over: run "bandha users password EMAIL", which revokes its sessions, then "bandha users roles add EMAIL admin"',
   ]);
-}
-
-// Reads an account.
-
-/** @returns undefined where there is no such account, as for a token of another issuer */
-export function findUser({ store }: AccountDeps, userId: string): Promise<User | undefined> {
-  return store.findUserById(userId);
 }

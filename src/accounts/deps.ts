@@ -1,4 +1,4 @@
-// Dependencies of the account functions.
+// Types that the account functions share.
 import type { Config } from '../config/config.ts';
 import type { PasswordHasher } from '../passwords/hasher.ts';
 import type { RateLimits } from '../rate-limits/rate-limits.ts';
@@ -7,7 +7,7 @@ import type { Keyring } from '../tokens/keys/keyring.ts';
 import type { Secrets } from '../tokens/secrets.ts';
 import type { SuccessorUse } from '../tokens/successor-use.ts';
 
-/** What the use cases need; they know nothing of HTTP or GraphQL. */
+/** Dependencies of the account functions; none of HTTP or GraphQL. */
 export interface AccountDeps {
   store: Store;
   passwords: PasswordHasher;
@@ -24,18 +24,25 @@ export interface AccountDeps {
     | 'refreshGraceSeconds'
   >;
   now: () => Date;
-  /** Detects copies of refresh tokens that come after their successor was used. @default none */
+  /** Detects a stolen refresh token that is used after its successor. @default none: only the grace period detects it */
   successorUse?: Pick<SuccessorUse, 'firstUsedAt'>;
-  /** Called when a refresh token that was used before is presented again. */
+  /** Called when a refresh token is used for the second time: within the grace period (`REPEATED`) or after it (`REUSED`). */
   onRepeatedRefresh?: (outcome: 'REPEATED' | 'REUSED', sessionId: string) => void;
 }
 
-/** Where a request comes from, as far as it is known; shown to the account's owner. */
+/**
+ * The client that a request comes from.
+ *
+ * @example const client = { userAgent: request.headers['user-agent'], ipAddress: request.socket.remoteAddress }
+ */
 export interface ClientInfo {
-  /** The `User-Agent` header. */
+  /** Shown in the user's session list; cut off after 512 characters. */
   userAgent: string | undefined;
-  /** The network address, which is also the key of the rate limits. */
+  /**
+   * IPv4 or IPv6 address of the client, not that of a proxy: the key of rate limits, and shown in the user's session list. If it
+   * is undefined, limits by network do not apply, and all such clients count as one for the limits of an account.
+   */
   ipAddress: string | undefined;
-  /** True if many callers may share the address, such as that of a proxy that is not trusted: no limits by network. @default false */
+  /** True if many callers share the address, such as that of an untrusted proxy; turns off the limits by network. @default false */
   isShared?: boolean;
 }

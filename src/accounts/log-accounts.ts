@@ -1,4 +1,4 @@
-// Logs what happens to accounts: changes at info, rejections at debug. Ids only: no email, no token, no password.
+// Logs changes of accounts and sessions at level info, rejections at debug. Fields are ids: no email, no token, no password.
 import { AuthError } from '../errors.ts';
 import { parseRefreshToken } from '../tokens/refresh-token.ts';
 import type { Secrets } from '../tokens/secrets.ts';
@@ -7,15 +7,15 @@ import type { Accounts } from './accounts.ts';
 
 export interface AccountLogDeps {
   log: Log;
-  /** Reads the session's id from a refresh token. */
+  /** Verifies refresh tokens, to read their session ids. */
   secrets: Secrets;
 }
 
-/** The same functions; each call is logged by its outcome. */
+/** Wraps the account functions: each logs its result. */
 export function logAccounts(accounts: Accounts, { log, secrets }: AccountLogDeps): Accounts {
   const idOf = (refreshToken: string) => parseRefreshToken(refreshToken, secrets)?.sessionId;
 
-  /** Rejections alone: an outage is logged where it is found. */
+  /** An outage is not logged here: the store logs it once. */
   async function logged<R>(
     call: Promise<R>,
     onSuccess: (result: R) => void,
@@ -52,7 +52,7 @@ export function logAccounts(accounts: Accounts, { log, secrets }: AccountLogDeps
     refresh: (refreshToken) =>
       logged(
         accounts.refresh(refreshToken),
-        () => {}, // counted in the metrics: there is one every few minutes for each client
+        () => {}, // too frequent for the log; the metrics count them
         'refresh rejected',
         { sessionId: idOf(refreshToken) },
       ),

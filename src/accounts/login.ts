@@ -1,4 +1,4 @@
-// Signs in with email and password. An unknown email takes the same steps, and the same time, as a wrong password.
+// Sign-in with email and password. An unknown email takes the same steps, and the same time, as a wrong password.
 import { AuthError } from '../errors.ts';
 import { isTooLong } from '../passwords/password-rules.ts';
 import { toKnownNetwork, toLoginSpends, toNetworkSpends } from '../rate-limits/login-rate-limit.ts';
@@ -7,7 +7,7 @@ import { normalizeEmail } from '../utils/email.ts';
 import type { AccountDeps, ClientInfo } from './deps.ts';
 import { type IssuedTokens, startSession } from './sessions.ts';
 
-/** @throws AuthError `INVALID_CREDENTIALS`; `RATE_LIMITED` if a limit is reached or the hashing queue is full */
+/** See `Accounts.logIn`. */
 export async function logIn(
   deps: AccountDeps,
   { email, password }: { email: string; password: string },
@@ -15,8 +15,8 @@ export async function logIn(
 ): Promise<IssuedTokens> {
   const { store, passwords, limits, secrets, now } = deps;
   const key = normalizeEmail(email)?.key;
-  if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // no account has it
-  if (isTooLong(password)) throw new AuthError('INVALID_CREDENTIALS'); // nor this password
+  if (key === undefined) throw new AuthError('INVALID_CREDENTIALS'); // no account can have this email
+  if (isTooLong(password)) throw new AuthError('INVALID_CREDENTIALS'); // or this password
 
   const network = toClientNetwork(client);
   await limits.check(toNetworkSpends(secrets, 'login.network', network));
@@ -26,7 +26,7 @@ export async function logIn(
   const matches = await passwords
     .verify(password, found?.passwordHash, network.network)
     .catch(async (error) => {
-      await attempt.cancel(); // the password was not checked
+      await attempt.cancel(); // no guess was made: the password was not checked
       throw error;
     });
   if (!matches || found === undefined || found.user.disabledAt !== undefined) {
@@ -41,7 +41,7 @@ export async function logIn(
   return startSession(deps, user, client);
 }
 
-/** Replaces a hash made with other parameters. If the hashing queue is full, the next sign-in does it. */
+/** Replaces a hash that was made with other parameters. If the hashing queue is full, the next sign-in does it. */
 async function upgradePasswordHash(
   { store, passwords }: AccountDeps,
   {
