@@ -1,4 +1,4 @@
-// Giving roles and taking them away, by the account's email.
+// Adding and removing roles of an account, by email.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../../src/accounts/administration.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
@@ -19,20 +19,20 @@ afterEach(() => store.close());
 const change = (email: string, roles: { add?: string[]; remove?: string[] }) =>
   changeRoles({ store, now: () => NOW }, email, roles);
 
-describe('changing roles', () => {
+describe('changeRoles', () => {
   it.each<[string, { add?: string[]; remove?: string[] }, string[]]>([
-    ['gives one', { add: ['admin'] }, ['editor', 'admin']],
-    ['gives several, each once', { add: ['admin', 'admin', 'editor'] }, ['editor', 'admin']],
-    ['takes one away', { remove: ['editor'] }, []],
-    ['does both', { add: ['admin'], remove: ['editor'] }, ['admin']],
-  ])('%s, however the email is spelt', async (_, roles, expected) => {
+    ['adds a role', { add: ['admin'] }, ['editor', 'admin']],
+    ['adds several roles, each once', { add: ['admin', 'admin', 'editor'] }, ['editor', 'admin']],
+    ['removes a role', { remove: ['editor'] }, []],
+    ['adds and removes in one call', { add: ['admin'], remove: ['editor'] }, ['admin']],
+  ])('%s, in whatever case the email is given', async (_, roles, expected) => {
     const changed = await change(' ADA@example.COM ', roles);
     expect(changed).toMatchObject({ changed: true, user: { email: 'Ada@Example.com', roles: expected } });
     expect((await store.findUserByEmail('ada@example.com'))?.user.roles).toEqual(expected);
   });
 
   it.each([{ add: ['editor'] }, { remove: ['admin'] }, {}])(
-    'says where nothing changes: %o',
+    'reports that nothing changed: %o',
     async (roles) => {
       expect(await change('ada@example.com', roles)).toMatchObject({
         changed: false,
@@ -41,8 +41,11 @@ describe('changing roles', () => {
     },
   );
 
-  it.each(['nobody@example.com', 'not an email', ''])('finds no account for "%s"', async (email) => {
-    expect(await change(email, { add: ['admin'] })).toBeUndefined();
-    expect((await store.findUserByEmail('ada@example.com'))?.user.roles).toEqual(['editor']);
-  });
+  it.each(['unknown@example.com', 'not an email', ''])(
+    'returns undefined for the email "%s", which no account has',
+    async (email) => {
+      expect(await change(email, { add: ['admin'] })).toBeUndefined();
+      expect((await store.findUserByEmail('ada@example.com'))?.user.roles).toEqual(['editor']);
+    },
+  );
 });

@@ -1,4 +1,4 @@
-// What a sign-in costs and learns: the same hashes, statements and limits for existing and unknown accounts.
+// Sign-in and registration cost the same hashes, statements and limits for existing and unknown accounts.
 import { describe, expect, it, vi } from 'vitest';
 import type { AccountDeps, ClientInfo } from '../../../src/accounts/deps.ts';
 import { logIn } from '../../../src/accounts/login.ts';
@@ -13,13 +13,13 @@ const PAIR_BURST = 20;
 const REGISTER_BURST = 30;
 const ADA = 'ada@example.com';
 const UNKNOWN = 'unknown@example.com';
-const SOMEWHERE = '192.0.2.1';
+const ADDRESS = '192.0.2.1';
 
 const limited = expect.objectContaining({ name: 'AuthError', reason: 'RATE_LIMITED' });
 const wrong = expect.objectContaining({ name: 'AuthError', reason: 'INVALID_CREDENTIALS' });
 const at = (ipAddress: string | undefined): ClientInfo => ({ userAgent: undefined, ipAddress });
 
-/** What `logIn` and `register` need until a session is created: one account, a hasher that counts, no session. */
+/** Dependencies of `logIn` and `register` up to the session: one account, a hasher that counts calls, a store without sessions. */
 function createDeps({
   disabledAt,
   isKnownNetwork = false,
@@ -47,7 +47,7 @@ function createDeps({
     secrets: createSecrets(TEST_SECRET),
     config: { sessionTtlSeconds: 60 },
     now,
-  } as unknown as AccountDeps; // as much as is used before tokens are issued
+  } as unknown as AccountDeps; // only what is used before tokens are issued
   return {
     deps,
     store,
@@ -60,35 +60,32 @@ function createDeps({
   };
 }
 
-describe('signing in', () => {
+describe('logIn', () => {
   it.each([
-    ['of an existing account', ADA],
-    ['of an unknown account', UNKNOWN],
-  ])(
-    'rejects wrong passwords %s the same, with one read and one hash each, until the limit',
-    async (_, email) => {
-      const { attempt, verify, store } = createDeps();
-      for (let i = 0; i < PAIR_BURST; i += 1) {
-        await expect(attempt(email, 'wrong', SOMEWHERE)).rejects.toEqual(wrong);
-        expect([store.findCredentials, verify].map((mock) => mock.mock.calls.length)).toEqual([i + 1, i + 1]);
-      }
-      await expect(attempt(email, 'wrong', SOMEWHERE)).rejects.toEqual(limited);
-      await expect(attempt(` ${email.toUpperCase()} `, 'right', SOMEWHERE)).rejects.toEqual(limited);
-      expect(verify).toHaveBeenCalledTimes(PAIR_BURST);
-      expect(store.findUserByEmail).not.toHaveBeenCalled();
-    },
-  );
+    ['an existing', ADA],
+    ['an unknown', UNKNOWN],
+  ])('spends one read and one hash on each wrong password of %s account', async (_, email) => {
+    const { attempt, verify, store } = createDeps();
+    for (let i = 0; i < PAIR_BURST; i += 1) {
+      await expect(attempt(email, 'wrong', ADDRESS)).rejects.toEqual(wrong);
+      expect([store.findCredentials, verify].map((mock) => mock.mock.calls.length)).toEqual([i + 1, i + 1]);
+    }
+    await expect(attempt(email, 'wrong', ADDRESS)).rejects.toEqual(limited);
+    await expect(attempt(` ${email.toUpperCase()} `, 'right', ADDRESS)).rejects.toEqual(limited);
+    expect(verify).toHaveBeenCalledTimes(PAIR_BURST);
+    expect(store.findUserByEmail).not.toHaveBeenCalled();
+  });
 
-  it('reads nothing for a network whose limit is reached', async () => {
+  it('reads nothing from the store once the limit of the network is reached', async () => {
     const { attempt, store } = createDeps();
     for (let i = 0; i < 100; i += 1) {
-      await expect(attempt(`${i}@example.com`, 'wrong', SOMEWHERE)).rejects.toEqual(wrong);
+      await expect(attempt(`${i}@example.com`, 'wrong', ADDRESS)).rejects.toEqual(wrong);
     }
-    await expect(attempt(ADA, 'right', SOMEWHERE)).rejects.toEqual(limited);
+    await expect(attempt(ADA, 'right', ADDRESS)).rejects.toEqual(limited);
     expect(store.findCredentials).toHaveBeenCalledTimes(100);
   });
 
-  it('looks for the network under a pseudonym, and for none without an address', async () => {
+  it('passes the network to the store under a pseudonym, if the address is known', async () => {
     const { attempt, store } = createDeps();
     await expect(attempt(ADA, 'wrong', '2001:db8::1')).rejects.toEqual(wrong);
     await expect(attempt(ADA, 'wrong', '2001:db8::2')).rejects.toEqual(wrong);
@@ -97,20 +94,20 @@ describe('signing in', () => {
     expect(networks).toEqual([expect.stringMatching(/^[\w-]{22}$/), networks[0], undefined]);
   });
 
-  it('refunds what a success has spent', async () => {
+  it('refunds the spent limits after a success', async () => {
     const { attempt, store, limits } = createDeps();
     for (let round = 0; round < 3; round += 1) {
       for (let i = 0; i < PAIR_BURST - 1; i += 1) {
         await expect(attempt(ADA, 'wrong')).rejects.toEqual(wrong);
       }
-      // The password is right; it is the session that the store rejects here.
+      // The password is correct; the store of this test rejects the session.
       await expect(attempt(ADA, 'right')).rejects.toEqual(wrong);
       expect(store.createSession).toHaveBeenCalledTimes(round + 1);
       expect(limits.size).toBe(0);
     }
   });
 
-  it('counts the right password of a disabled account as a failure like any other', async () => {
+  it('counts the correct password of a disabled account as a failure', async () => {
     const { attempt, verify, store } = createDeps({ disabledAt: new Date(0) });
     for (let i = 0; i < PAIR_BURST; i += 1) await expect(attempt(ADA, 'right')).rejects.toEqual(wrong);
     await expect(attempt(ADA, 'right')).rejects.toEqual(limited);
@@ -119,20 +116,20 @@ describe('signing in', () => {
   });
 
   it.each(['STORE_UNAVAILABLE', 'RATE_LIMITED'] as const)(
-    'spends nothing if it ends with %s',
+    'spends no limit if sign-in fails with %s',
     async (reason) => {
       const { attempt, verify, store, limits } = createDeps();
       const error = new AuthError(reason);
       if (reason === 'STORE_UNAVAILABLE') store.findCredentials.mockRejectedValue(error);
       else verify.mockRejectedValue(error); // the hashing queue is full
       for (let i = 0; i < 2 * PAIR_BURST; i += 1) {
-        await expect(attempt(ADA, 'right', SOMEWHERE)).rejects.toBe(error);
+        await expect(attempt(ADA, 'right', ADDRESS)).rejects.toBe(error);
       }
       expect(limits.size).toBe(0);
     },
   );
 
-  it('spends nothing for an email or a password that no account can have', async () => {
+  it('spends no limit for an email or a password that no account can have', async () => {
     const { attempt, verify, store, limits } = createDeps();
     for (let i = 0; i < 2 * PAIR_BURST; i += 1) {
       await expect(attempt(ADA, 'x'.repeat(3_000))).rejects.toEqual(wrong);
@@ -142,9 +139,9 @@ describe('signing in', () => {
     expect(limits.size).toBe(0);
   });
 
-  it('admits exactly the burst of many attempts at once', async () => {
+  it('admits exactly the burst of 300 concurrent attempts', async () => {
     const { attempt, verify } = createDeps();
-    const attempts = Array.from({ length: 300 }, () => attempt(ADA, 'wrong', SOMEWHERE));
+    const attempts = Array.from({ length: 300 }, () => attempt(ADA, 'wrong', ADDRESS));
     const outcomes = await Promise.allSettled(attempts);
     const reasons = outcomes.map((one) => (one.status === 'rejected' ? one.reason.reason : 'OK'));
     expect(reasons.filter((reason) => reason === 'INVALID_CREDENTIALS')).toHaveLength(PAIR_BURST);
@@ -153,37 +150,37 @@ describe('signing in', () => {
   });
 });
 
-describe('registering', () => {
+describe('register', () => {
   const taken = expect.objectContaining({ name: 'AuthError', reason: 'EMAIL_TAKEN' });
 
-  it('is limited per network before the email is looked up', async () => {
+  it('rejects registrations over the network limit before it looks up the email', async () => {
     const { deps, store } = createDeps();
     const attempt = (email: string, ipAddress: string) =>
       register(deps, { email, password: GOOD_PASSWORD }, at(ipAddress));
     for (let i = 0; i < REGISTER_BURST; i += 1) {
-      await expect(attempt(ADA, SOMEWHERE)).rejects.toEqual(taken);
+      await expect(attempt(ADA, ADDRESS)).rejects.toEqual(taken);
     }
-    await expect(attempt(ADA, SOMEWHERE)).rejects.toEqual(limited);
-    await expect(attempt('new@example.com', SOMEWHERE)).rejects.toEqual(limited);
+    await expect(attempt(ADA, ADDRESS)).rejects.toEqual(limited);
+    await expect(attempt('new@example.com', ADDRESS)).rejects.toEqual(limited);
     expect(store.findUserByEmail).toHaveBeenCalledTimes(REGISTER_BURST);
     await expect(attempt(ADA, '192.0.2.2')).rejects.toEqual(taken);
   });
 
-  it('spends the limit though the hashing queue is full, which says that the email has no account', async () => {
+  it('spends the limit if the hashing queue is full, which reveals a free email', async () => {
     const { deps, store, hash } = createDeps();
     hash.mockRejectedValue(new AuthError('RATE_LIMITED', { retryAfterSeconds: 1 }));
     for (let i = 0; i < REGISTER_BURST + 5; i += 1) {
       const account = { email: `${i}@example.com`, password: GOOD_PASSWORD };
-      await expect(register(deps, account, at(SOMEWHERE))).rejects.toEqual(limited);
+      await expect(register(deps, account, at(ADDRESS))).rejects.toEqual(limited);
     }
     expect(store.findUserByEmail).toHaveBeenCalledTimes(REGISTER_BURST);
   });
 
-  it('spends nothing while the database is unreachable', async () => {
+  it('spends no limit while the database cannot be reached', async () => {
     const { deps, store, limits } = createDeps();
     const outage = new AuthError('STORE_UNAVAILABLE');
     store.findUserByEmail.mockRejectedValue(outage);
-    const attempt = () => register(deps, { email: ADA, password: GOOD_PASSWORD }, at(SOMEWHERE));
+    const attempt = () => register(deps, { email: ADA, password: GOOD_PASSWORD }, at(ADDRESS));
     for (let i = 0; i < 2 * REGISTER_BURST; i += 1) await expect(attempt()).rejects.toBe(outage);
     expect(limits.size).toBe(0);
   });

@@ -1,4 +1,4 @@
-// What a session is when it starts, and which tokens it gives.
+// Sessions when they start, and the tokens that are issued.
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { AccountDeps } from '../../../src/accounts/deps.ts';
@@ -13,7 +13,7 @@ import { newUser } from '../../integration/storage/store-contract.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';
 
 const NOW = new Date('2026-01-31T12:00:00.500Z');
-const NOWHERE = { userAgent: undefined, ipAddress: undefined };
+const UNKNOWN_CLIENT = { userAgent: undefined, ipAddress: undefined };
 const secrets = createSecrets(TEST_SECRET);
 
 let store: Store;
@@ -21,8 +21,8 @@ let deps: AccountDeps;
 beforeEach(async () => {
   store = await openStore('sqlite::memory:');
   const keyring = await openKeyring(store, secrets, 'EdDSA', () => NOW);
-  const needed = { store, keyring, secrets, config: DEFAULT_CONFIG, now: () => NOW };
-  deps = needed as unknown as AccountDeps; // starting a session neither hashes nor counts tries
+  const partial = { store, keyring, secrets, config: DEFAULT_CONFIG, now: () => NOW };
+  deps = partial as unknown as AccountDeps; // startSession uses no hasher and no rate limit
 });
 afterEach(() => store.close());
 
@@ -33,8 +33,8 @@ async function addUser() {
 }
 const live = (userId: string) => store.listLiveSessions(userId, NOW, DEFAULT_CONFIG.sessionIdleSeconds);
 
-describe('starting a session', () => {
-  it('keeps one of generation 1, with its end and where it comes from', async () => {
+describe('startSession', () => {
+  it('stores a session of generation 1 with its expiry and its client', async () => {
     const user = await addUser();
     const { refreshToken } = await startSession(deps, user, { userAgent: 'Browser', ipAddress: '192.0.2.1' });
     const expiresAt = new Date(NOW.getTime() + DEFAULT_CONFIG.sessionTtlSeconds * 1000);
@@ -55,9 +55,9 @@ describe('starting a session', () => {
     expect(parseRefreshToken(refreshToken, secrets)).toEqual({ sessionId: session?.id, generation: 1 });
   });
 
-  it('gives an access token that names the account and the session', async () => {
+  it('issues an access token with the ids of the user and the session', async () => {
     const user = await addUser();
-    const issued = await startSession(deps, user, NOWHERE);
+    const issued = await startSession(deps, user, UNKNOWN_CLIENT);
     const [session] = await live(user.id);
     const seconds = Math.floor(NOW.getTime() / 1000);
     expect(issued).toMatchObject({ expiresIn: 600, user: { id: user.id } });
@@ -80,17 +80,17 @@ describe('starting a session', () => {
     [512, 512],
     [513, 512],
     [100_000, 512],
-  ])('keeps of a user agent of %i characters %i', async (given, kept) => {
+  ])('cuts a user agent of %i characters to %i', async (length, expected) => {
     const user = await addUser();
-    await startSession(deps, user, { ...NOWHERE, userAgent: 'u'.repeat(given) });
-    expect((await live(user.id))[0]?.userAgent).toBe('u'.repeat(kept));
+    await startSession(deps, user, { ...UNKNOWN_CLIENT, userAgent: 'u'.repeat(length) });
+    expect((await live(user.id))[0]?.userAgent).toBe('u'.repeat(expected));
   });
 
-  it('is refused with INVALID_CREDENTIALS for an account that was disabled meanwhile', async () => {
+  it('throws INVALID_CREDENTIALS if the account was disabled after the password check', async () => {
     const user = await addUser();
     await store.disableUser(user.emailKey, NOW, 100);
-    const refused = { name: 'AuthError', reason: 'INVALID_CREDENTIALS' };
-    await expect(startSession(deps, user, NOWHERE)).rejects.toMatchObject(refused);
+    const rejection = { name: 'AuthError', reason: 'INVALID_CREDENTIALS' };
+    await expect(startSession(deps, user, UNKNOWN_CLIENT)).rejects.toMatchObject(rejection);
     expect(await live(user.id)).toEqual([]);
   });
 });
