@@ -17,6 +17,7 @@ export interface IssuedTokens {
   expiresIn: number;
   /** Opaque; valid once, except for repeats within `refreshGraceSeconds`. */
   refreshToken: string;
+  /** The user as stored now; the access token has these roles. */
   user: User;
 }
 
