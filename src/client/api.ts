@@ -1,4 +1,4 @@
-// Sends Bandha's own operations, and tells a refusal from a fault.
+// Sends `register`, `login`, `refresh` and `logout`, and turns every failure into an `AuthClientError`.
 import { AuthClientError } from './error.ts';
 import { abortAfter } from './time-limit.ts';
 import type { AuthPayload, Credentials } from './types.ts';
@@ -10,9 +10,9 @@ export interface AuthApi {
   logout(refreshToken: string): Promise<unknown>;
 }
 
-/** Long enough for a password that waits for its turn to be hashed. */
+/** Long, because the password may wait in the server's hashing queue. */
 const SIGN_IN_TIMEOUT_MS = 30_000;
-/** Less than half the time for which the server answers a refresh again, so that the next try comes soon enough. */
+/** Less than half of the time in which the server accepts the same refresh token again, so that a second attempt is in time. */
 const REFRESH_TIMEOUT_MS = 4_000;
 
 const TOKEN_FIELDS = '{accessToken refreshToken expiresIn user{id email roles createdAt}}';
@@ -21,15 +21,18 @@ const signIn = (field: string) =>
 const withRefreshToken = (field: string) =>
   `mutation($refreshToken:String!){${field}(refreshToken:$refreshToken)`;
 
-/** Each verb rejects with an `AuthClientError` whose message contains nothing of what was sent. */
+/**
+ * Creates functions that send one mutation each.
+ * @throws AuthClientError whose message contains no password and no token, even if the server repeats them
+ */
 export function createAuthApi(url: string, fetch: typeof globalThis.fetch): AuthApi {
-  /** @param keepalive whether it shall arrive also when the page goes away */
+  /** @param keepalive whether the request continues after the page is closed */
   async function send(
     query: string,
     variables: Record<string, string>,
     timeoutMs: number,
     keepalive = false,
-    // biome-ignore lint/suspicious/noExplicitAny: what the server sends is looked at below
+    // biome-ignore lint/suspicious/noExplicitAny: the caller checks the fields it reads
   ): Promise<any> {
     let response: Response;
     let text: string;
@@ -40,7 +43,7 @@ export function createAuthApi(url: string, fetch: typeof globalThis.fetch): Auth
           headers: { 'content-type': 'application/json', accept: 'application/json' },
           body: JSON.stringify({ query, variables }),
           keepalive,
-          redirect: 'error', // another server must not get the password
+          redirect: 'error', // never sends the password to another server
           signal,
         });
         return [received, await received.text()];
@@ -49,24 +52,24 @@ export function createAuthApi(url: string, fetch: typeof globalThis.fetch): Auth
       throw new AuthClientError('NETWORK_ERROR', 'The server cannot be reached', { cause });
     }
     const body = parse(text);
-    const rejection = body?.errors?.[0];
+    const error = body?.errors?.[0];
     const retryAfterSeconds = Number.parseInt(response.headers.get('retry-after') ?? '', 10) || undefined;
-    if (typeof rejection?.extensions?.code === 'string') {
-      const { code, reason } = rejection.extensions;
-      const message = String(rejection.message);
+    if (typeof error?.extensions?.code === 'string') {
+      const { code, reason } = error.extensions;
+      const message = String(error.message);
       const containsInput = Object.values(variables).some(
-        // A message may have the word `password` without telling that it is somebody's.
+        // Skips plain words: a message may contain the word `password` although it is the user's password.
         (value) =>
           !/^[a-z]+$/i.test(value) &&
           (message.includes(value) || message.includes(JSON.stringify(value).slice(1, -1))),
       );
-      throw new AuthClientError(code, containsInput ? `Refused with ${code}` : message, {
+      throw new AuthClientError(code, containsInput ? `Request failed with ${code}` : message, {
         reason,
         retryAfterSeconds,
       });
     }
-    if (rejection || !body?.data) {
-      const message = `The server answered with status ${response.status} and no GraphQL result`;
+    if (error || !body?.data) {
+      const message = `The response with status ${response.status} is not a GraphQL result`;
       throw new AuthClientError('BAD_ANSWER', message, { retryAfterSeconds });
     }
     return body.data;
@@ -97,14 +100,14 @@ function parse(text: string) {
   }
 }
 
-function assertTokenResponse(issued: unknown): AuthPayload {
-  if (!isAuthPayload(issued)) throw new AuthClientError('BAD_ANSWER', 'The server answered without tokens');
-  return issued;
+function assertTokenResponse(payload: unknown): AuthPayload {
+  if (!isAuthPayload(payload)) throw new AuthClientError('BAD_ANSWER', 'The response contains no tokens');
+  return payload;
 }
 
 /** Whether a value has every field of an `AuthPayload` that the client reads. */
 export function isAuthPayload(value: unknown): value is AuthPayload {
-  const { accessToken, refreshToken, expiresIn, user } = (value ?? {}) as Partial<AuthPayload>; // checked next
+  const { accessToken, refreshToken, expiresIn, user } = (value ?? {}) as Partial<AuthPayload>; // the types are checked below
   return (
     typeof accessToken === 'string' &&
     typeof refreshToken === 'string' &&

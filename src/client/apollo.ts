@@ -1,13 +1,20 @@
-// The client's token on whatever Apollo Client sends. Package entry `bandha/apollo`.
+// Apollo Link that sends the client's access token. Package entry `bandha/apollo`.
 import { ApolloLink } from '@apollo/client/link';
 import { Observable, type Subscription } from 'rxjs';
-import { findTokenError } from './token-errors.ts';
+import { decideRetry } from './retry.ts';
 import type { AuthClient } from './types.ts';
 
 /**
- * A link to put before `HttpLink`: sends the client's access token, and where the server answers that it has expired,
- * renews it and sends the operation once more. A mutation of which a part may have run is not sent again. Where the token
- * cannot be had, the operation fails with the `AuthClientError` that says why; all else comes through as it is.
+ * Creates a link that adds the client's access token to each operation. If the server reports that the token has expired, the
+ * link renews it and sends the operation again, once; a mutation that may have taken effect in part is not sent again. If the
+ * token was revoked, the client signs out. Everything else passes through.
+ *
+ * @throws AuthClientError as the operation's error if the token cannot be refreshed; codes as for `AuthClient.accessToken`
+ * @example
+ * new ApolloClient({
+ *   link: ApolloLink.from([createAuthLink(auth), new HttpLink({ uri: auth.url })]),
+ *   cache: new InMemoryCache(),
+ * });
  */
 export function createAuthLink(client: AuthClient): ApolloLink {
   return new ApolloLink(
@@ -34,35 +41,36 @@ export function createAuthLink(client: AuthClient): ApolloLink {
           attempt = forward(operation).subscribe({
             next(result) {
               const passOn = () => observer.next(result);
-              decideRetry(result, passOn, () => {
+              handle(result, passOn, () => {
                 passOn();
                 observer.complete();
               });
             },
             error(error) {
               const passOn = () => observer.error(error);
-              decideRetry(parseErrorBody(error), passOn, passOn);
+              handle(parseErrorBody(error), passOn, passOn);
             },
             complete: () => isReplaced || observer.complete(),
           });
 
-          /** Passes an event on, unless another attempt comes instead; `passOnLast` where that cannot be. */
-          function decideRetry(response: ResponseBody, passOn: () => void, passOnLast: () => void): void {
+          /**
+           * Passes an event on or replaces this attempt.
+           * @param passOnLast passes the event on and completes, if there is no other token to retry with
+           */
+          function handle({ errors, data }: ResponseBody, passOn: () => void, passOnLast: () => void): void {
             if (isReplaced) return;
-            const tokenError = findTokenError(response.errors);
-            if (tokenError === 'TOKEN_REVOKED' && token !== null) client.revoked(token);
-            const mayHaveRun = operation.operationType === 'mutation' && response.data !== undefined;
-            isReplaced = tokenError === 'TOKEN_EXPIRED' && token !== null && mayRetry && !mayHaveRun;
-            if (isReplaced && token !== null) {
-              mayRetry = false;
+            const { operationType } = operation;
+            const decision = decideRetry({ errors, data, operationType, token, mayRetry });
+            mayRetry = decision.mayRetry;
+            if (decision.action === 'renew' && token !== null) {
+              isReplaced = true;
               withToken(client.renew(token), (renewed) => {
                 attempt?.unsubscribe();
                 if (renewed === null) passOnLast();
                 else send(renewed);
               });
             } else {
-              // A subscription that has begun may outlive several tokens.
-              if (tokenError === undefined && operation.operationType === 'subscription') mayRetry = true;
+              if (decision.action === 'sign-out' && token !== null) client.revoked(token);
               passOn();
             }
           }
@@ -76,7 +84,7 @@ interface ResponseBody {
   data?: unknown;
 }
 
-/** What the server answered, where Apollo makes an error of the HTTP status and keeps the text as `bodyText`. */
+/** Reads the response from an error: for some HTTP statuses Apollo throws, with the response as `bodyText`. */
 function parseErrorBody(error: { bodyText?: unknown; errors?: unknown } | null): ResponseBody {
   try {
     return JSON.parse(String(error?.bodyText)) ?? {};

@@ -1,10 +1,10 @@
-// Rejects options that the client would otherwise ignore.
+// Validates the options of `createAuthClient`.
 import { isAuthPayload } from './api.ts';
 
 const STORAGE_METHODS = ['getItem', 'setItem', 'removeItem'];
 
-/** By option: its rule in words, and whether a value meets it. */
-const RULES = new Map<string, [rule: string, isMet: (value: unknown) => boolean]>([
+/** Each option's rule in words, and its check. */
+const RULES = new Map<string, [rule: string, isValid: (value: unknown) => boolean]>([
   ['url', ['a string or a URL', (value) => typeof value === 'string' || hasType(value, 'href', 'string')]],
   [
     'tokens',
@@ -26,22 +26,23 @@ const RULES = new Map<string, [rule: string, isMet: (value: unknown) => boolean]
   ['fetch', ['a function', (value) => typeof value === 'function']],
 ]);
 
-/** @throws TypeError that names the option, never its value */
+/** @throws TypeError if an option is unknown or has the wrong type; names the option, never its value */
 export function checkOptions(options: unknown): void {
   if (typeof options !== 'object' || !options) throw new TypeError('createAuthClient: pass { url }');
   for (const [name, value] of Object.entries({ url: undefined, ...options })) {
     const rule = RULES.get(name);
     if (!rule) {
       const known = [...RULES.keys()].join(', ');
-      throw new TypeError(`createAuthClient: unknown option "${name}". Options are ${known}`);
+      throw new TypeError(`createAuthClient: unknown option "${name}". Known options: ${known}`);
     }
-    const [words, isMet] = rule;
-    const isAbsent = value === undefined && name !== 'url';
-    if (!isAbsent && !isMet(value)) throw new TypeError(`createAuthClient: ${name} must be ${words}`);
+    const [description, isValid] = rule;
+    const isOmitted = value === undefined && name !== 'url';
+    if (!isOmitted && !isValid(value))
+      throw new TypeError(`createAuthClient: ${name} must be ${description}`);
   }
 }
 
-/** Not `instanceof`, as a value may come from another realm. */
+/** Checks the shape instead of `instanceof`, because a value may come from another realm. */
 function hasType(value: unknown, name: string, type: string): boolean {
-  return typeof value === 'object' && typeof (value as Record<string, unknown> | null)?.[name] === type; // any object
+  return typeof value === 'object' && typeof (value as Record<string, unknown> | null)?.[name] === type; // an object, checked before
 }

@@ -1,5 +1,4 @@
-// The client: who is signed in, and one refresh at a time.
-
+// The client's state machine: the current session, and at most one refresh in flight.
 import { createAuthApi } from './api.ts';
 import { checkOptions } from './check-options.ts';
 import { AuthClientError } from './error.ts';
@@ -17,21 +16,25 @@ import type {
   User,
 } from './types.ts';
 
+/** Number of recent access tokens whose user is remembered, for `renew`. */
 const MAX_TOKEN_OWNERS = 20;
-/** How long a request waits for a refresh while its token still lives. */
+/** How long a request with a valid token waits for a refresh; then it is sent with the old token. */
 const REFRESH_WAIT_MS = 2_000;
 
-/** A client on a platform; see `createAuthClient`. */
+/** Creates a client on a given platform; see `createAuthClient`. */
 export function createClient(options: AuthClientOptions, platform: Platform): AuthClient {
   checkOptions(options);
   const { now } = platform;
-  // The global one is looked up at each request: tracing and tests replace it after the client was created.
-  const { storage: place, fetch = (...request) => globalThis.fetch(...request) } = options;
+  // Reads the global fetch at each request, because tracing and tests may replace it after the client was created.
+  const { storage: storageOption, fetch = (...request) => globalThis.fetch(...request) } = options;
   const url = new URL(options.url, platform.baseUrl).href;
   const name = `bandha:1:${url}`;
-  const wire = createAuthApi(url, fetch);
-  const findStorage = () => (place === 'localStorage' ? platform.storage : undefined);
-  const storage = createSessionStorage(typeof place === 'object' ? () => place : findStorage, name, now);
+  const api = createAuthApi(url, fetch);
+  const findStorage = () => {
+    if (typeof storageOption === 'object') return storageOption;
+    return storageOption === 'localStorage' ? platform.storage : undefined;
+  };
+  const storage = createSessionStorage(findStorage, name, now);
   const tabs = createTabSync(name, {
     findLocks: () => platform.locks,
     channel: platform.openChannel?.(name),
@@ -41,39 +44,39 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   });
   const signedOutListeners = new Set<(reason: SignedOutReason) => void>();
   const userListeners = new Set<(user: User | null) => void>();
-
-  const owners = new Map<string, string>();
+  /** User ids by recent access token. */
+  const tokenOwners = new Map<string, string>();
 
   let session = SIGNED_OUT;
-  /** Counts what was asked for in this tab: of logins and logouts that overlap, the last one counts. */
+  /** Number of logins and logouts so far in this tab. If several overlap, the last one wins. */
   let latestRequest = 0;
   let refreshing: { of: Session; done: Promise<void> } | undefined;
-  if (options.tokens) void change(createSession(options.tokens));
-  const ready = catchUp();
+  if (options.tokens) void publish(createSession(options.tokens));
+  const ready = sync();
 
-  /** Takes over what is newer than what is known; settled when other tabs can see it. */
+  /** Adopts a session if it is newer than the current one; resolves when other tabs can see its version. */
   async function receive(next: Session): Promise<void> {
     if (!isNewer(next, session)) return;
     const { tokens: before } = session;
     session = next;
     const { tokens, reason } = next;
     if (tokens) setTokenOwner(tokens);
-    else storage.save(next); // what another tab wrote before it heard must not come back
+    else storage.save(next); // another tab may have stored its session just before it received the sign-out
     if (before && !tokens) notify(signedOutListeners, reason ?? 'LOGOUT');
     const user = tokens?.user ?? null;
     if (JSON.stringify(before?.user ?? null) !== JSON.stringify(user)) notify(userListeners, user);
     await tabs.publishVersion(session);
   }
 
-  /** Of the last tokens, so that nobody's request goes out as somebody else's. */
+  /** Remembers the user of a token, so that `renew` never returns the token of another user. */
   function setTokenOwner({ accessToken, user }: Tokens): void {
-    owners.set(accessToken, user.id);
-    const [oldest = ''] = owners.keys();
-    if (owners.size > MAX_TOKEN_OWNERS) owners.delete(oldest);
+    tokenOwners.set(accessToken, user.id);
+    const [oldest = ''] = tokenOwners.keys();
+    if (tokenOwners.size > MAX_TOKEN_OWNERS) tokenOwners.delete(oldest);
   }
 
-  /** Changes the session, here and everywhere, unless something newer has happened. */
-  async function change(next: Session): Promise<void> {
+  /** Changes the session here, in the storage and in other tabs, unless the current one is newer. */
+  async function publish(next: Session): Promise<void> {
     if (!isNewer(next, session)) return;
     const saved = storage.save(next);
     tabs.broadcast(next);
@@ -81,16 +84,17 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     await saved;
   }
 
-  /** Ends the session of this sign-in; one that has begun since stays. */
-  function end({ epoch, id }: Session, reason: SignedOutReason): Promise<void> {
-    return change({ epoch, id, step: Number.POSITIVE_INFINITY, tokens: null, reason });
+  /** Ends the session of this sign-in; a later sign-in is not affected. */
+  function endSession({ epoch, id }: Session, reason: SignedOutReason): Promise<void> {
+    return publish({ epoch, id, step: Number.POSITIVE_INFINITY, tokens: null, reason });
   }
 
-  async function catchUp(): Promise<void> {
-    const take = (stored: Session | undefined) => void (stored && receive(stored));
+  /** Adopts the newest session of the storage and the other tabs. */
+  async function sync(): Promise<void> {
+    const adopt = (stored: Session | undefined) => void (stored && receive(stored));
     const stored = storage.load();
-    if (isPromise(stored)) await waitUpTo(REFRESH_WAIT_MS, stored.then(take));
-    else take(stored);
+    if (isPromise(stored)) await waitUpTo(REFRESH_WAIT_MS, stored.then(adopt));
+    else adopt(stored);
     await tabs.sync();
   }
 
@@ -99,28 +103,33 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     return { accessToken, refreshToken, user, lifetimeMs, expiresAtMs: now() + lifetimeMs, previous };
   }
 
-  /** Of a new sign-in; by the wall clock too, for tabs that have not heard of each other. */
+  /** Starts the session of a new sign-in. Its epoch uses the wall clock, so that it is newer even in tabs that were not connected. */
   function createSession(payload: AuthPayload): Session {
     const epoch = Math.max(Date.now(), session.epoch + 1);
     return { epoch, id: String(Math.random()), step: 0, tokens: toTokens(payload) };
   }
 
-  async function signIn(verb: 'register' | 'login', credentials: Credentials): Promise<User> {
+  async function signIn(mutation: 'register' | 'login', credentials: Credentials): Promise<User> {
     latestRequest += 1;
     const requestId = latestRequest;
     await ready;
-    const issued = await wire[verb](credentials);
+    const payload = await api[mutation](credentials);
     if (requestId !== latestRequest) {
-      wire.logout(issued.refreshToken).catch(() => {}); // nobody waits for a session that nobody has
-      throw new AuthClientError('SUPERSEDED', 'A later login or logout came before the answer');
+      revokeUnused(payload.refreshToken);
+      throw new AuthClientError('SUPERSEDED', 'A later login or logout replaced this one');
     }
     const { tokens: before } = session;
-    await change(createSession(issued));
-    if (before) wire.logout(before.refreshToken).catch(() => {}); // nobody uses the session before any more
-    return issued.user;
+    await publish(createSession(payload));
+    if (before) revokeUnused(before.refreshToken);
+    return payload.user;
   }
 
-  /** Refreshes the current session; whoever asks meanwhile waits for the same answer. */
+  /** Revokes a session that this client will not use. A failure is harmless: the session expires by itself. */
+  function revokeUnused(refreshToken: string): void {
+    api.logout(refreshToken).catch(() => {});
+  }
+
+  /** Refreshes the current session; concurrent calls share one request. */
   function refresh(): Promise<void> {
     const of = session;
     if (refreshing?.of !== of) {
@@ -135,24 +144,24 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
   }
 
   async function refreshNow(of: Session): Promise<void> {
-    await catchUp();
-    if (session !== of || !of.tokens) return; // somebody else has refreshed, signed in or signed out
+    await sync();
+    if (session !== of || !of.tokens) return; // another tab has refreshed, signed in or signed out
     const { refreshToken, accessToken } = of.tokens;
     try {
-      // An answer that was lost is given again, but not for long.
-      const issued = await wire.refresh(refreshToken).catch((error) => {
+      // If the response was lost, the server repeats it for a short time to the same refresh token.
+      const payload = await api.refresh(refreshToken).catch((error) => {
         if (error.code !== 'NETWORK_ERROR') throw error;
-        return wire.refresh(refreshToken);
+        return api.refresh(refreshToken);
       });
-      await change({ ...of, step: of.step + 1, tokens: toTokens(issued, accessToken) });
+      await publish({ ...of, step: of.step + 1, tokens: toTokens(payload, accessToken) });
     } catch (error) {
       if (!(error instanceof AuthClientError) || error.code !== 'INVALID_REFRESH_TOKEN') throw error;
-      await end(of, (error.reason ?? 'UNKNOWN') as SignedOutReason); // the reasons of that code are among them
+      await endSession(of, (error.reason ?? 'UNKNOWN') as SignedOutReason); // every reason of this code is a SignedOutReason
     }
   }
 
   const currentToken = () => session.tokens?.accessToken ?? null;
-  const addTo = <L>(listeners: Set<L>, listener: L) => {
+  const subscribe = <L>(listeners: Set<L>, listener: L) => {
     listeners.add(listener);
     return () => void listeners.delete(listener);
   };
@@ -170,9 +179,9 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       await ready;
       const { tokens } = session;
       if (!tokens) return;
-      const ended = end(session, 'LOGOUT');
-      await wire.logout(tokens.refreshToken).catch(() => {}); // signed out all the same
-      await ended; // nothing is stored any more
+      const ended = endSession(session, 'LOGOUT');
+      await api.logout(tokens.refreshToken).catch(() => {}); // signs out here even if the server cannot be reached
+      await ended; // resolves when the stored session is removed
     },
     async accessToken() {
       await ready;
@@ -184,30 +193,30 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
       });
       await (now() < before.expiresAtMs ? waitUpTo(REFRESH_WAIT_MS, done) : done);
       if (session.tokens && session.tokens.user.id !== before.user.id) {
-        throw new AuthClientError('SUPERSEDED', 'Somebody else has signed in meanwhile');
+        throw new AuthClientError('SUPERSEDED', 'Another user has signed in');
       }
       return currentToken();
     },
     async renew(rejectedToken) {
       await ready;
       if (currentToken() === rejectedToken) await refresh();
-      return session.tokens?.user.id === owners.get(rejectedToken) ? currentToken() : null;
+      return session.tokens?.user.id === tokenOwners.get(rejectedToken) ? currentToken() : null;
     },
     revoked(rejectedToken) {
       const { tokens } = session;
       if (tokens && [tokens.accessToken, tokens.previous].includes(rejectedToken)) {
-        void end(session, 'TOKEN_REVOKED');
+        void endSession(session, 'TOKEN_REVOKED');
       }
     },
-    onSignedOut: (listener) => addTo(signedOutListeners, listener),
-    onUserChanged: (listener) => addTo(userListeners, listener),
+    onSignedOut: (listener) => subscribe(signedOutListeners, listener),
+    onUserChanged: (listener) => subscribe(userListeners, listener),
     close() {
       void Promise.allSettled([ready, refreshing?.done]).then(tabs.close);
     },
   };
 }
 
-/** A listener that throws is reported as any uncaught error is, and keeps nobody else from hearing. */
+/** Calls each listener in its own microtask: an error is reported as uncaught and does not stop the other listeners. */
 function notify<T>(listeners: Set<(value: T) => void>, value: T): void {
   for (const listener of listeners) queueMicrotask(() => listener(value));
 }

@@ -1,22 +1,33 @@
-// The one kind of error that the client rejects with.
+// The error that the client's promises reject with.
 
-/** What an `AuthClientError` carries beside its code. */
+/** Optional members of an `AuthClientError`. */
 export interface AuthClientErrorDetails {
+  /** `extensions.reason` of the GraphQL error. */
   reason?: string | undefined;
+  /** Whole seconds of the `Retry-After` header. */
   retryAfterSeconds?: number | undefined;
+  /** The error thrown by `fetch`. */
   cause?: unknown;
 }
 
 /**
- * A refusal of the server, with its `extensions.code` and `reason`, or one of the client's own: `NETWORK_ERROR`, there was
- * no answer; `BAD_ANSWER`, what came is no answer of a GraphQL server; `SUPERSEDED`, a later login or logout came first.
+ * An error of the server, with its `extensions.code` and `extensions.reason`, or one of the client:
+ *
+ * - `NETWORK_ERROR`: no response arrived
+ * - `BAD_ANSWER`: the response is not a GraphQL result, for example the error page of a proxy, or it has no tokens
+ * - `SUPERSEDED`: a later login or logout replaced this operation, or another user has signed in
+ *
+ * @example
+ * if (error instanceof AuthClientError && error.code === 'INVALID_CREDENTIALS') showWrongPassword()
  */
 export class AuthClientError extends Error {
+  /** A code of the server, or `NETWORK_ERROR`, `BAD_ANSWER` or `SUPERSEDED`. */
   readonly code: string;
+  /** Detail of the code, such as `EMAIL_TAKEN`; undefined if the server sent none. */
   readonly reason: string | undefined;
-  /** Whole seconds after which the server suggests another try (RFC 9110, section 10.2.3). */
+  /** Whole seconds to wait before the next attempt (RFC 9110, section 10.2.3); undefined if the server did not say. */
   readonly retryAfterSeconds: number | undefined;
-  /** @param message contains no secret */
+  /** @param message must not contain a secret */
   constructor(
     code: string,
     message: string,

@@ -1,26 +1,27 @@
-// What the client uses of the place that it runs in.
+// Features of the browser or runtime that the client uses.
 import type { AuthStorage } from './types.ts';
 
-/** What is needed of a `BroadcastChannel`. */
+/** The part of `BroadcastChannel` that the client uses. */
 export type Channel = Pick<BroadcastChannel, 'postMessage' | 'onmessage' | 'close'>;
-/** What is needed of `navigator.locks`. */
+/** The part of `navigator.locks` that the client uses. */
 export type Locks = Pick<LockManager, 'request' | 'query'>;
 
 export interface Platform {
-  /** Milliseconds by a clock that nobody sets. */
+  /** Milliseconds of a monotonic clock. */
   now: () => number;
-  /** What a relative URL is relative to. */
+  /** Base of a relative URL; undefined outside a page. */
   baseUrl: string | undefined;
-  /** Local storage; undefined if the browser forbids it. Read at each use, as `locks` is: a page may replace them. */
+  /** Local storage, read at each use because a page may replace it; undefined if the browser blocks it. */
   readonly storage: AuthStorage | undefined;
+  /** Web Locks, read at each use; undefined on a page without HTTPS. */
   readonly locks: Locks | undefined;
-  /** Undefined if the browser forbids it. */
+  /** Opens a channel to other tabs; undefined if there are none. */
   openChannel: ((name: string) => Channel | undefined) | undefined;
 }
 
 /**
- * A page has other tabs to share its session with. A process on a server has none: there, two clients of the same URL are
- * two callers, so nothing is shared even where locks and channels exist.
+ * Detects the platform. Only a page shares its session with other tabs: in a server process, two clients of the same URL act for
+ * different callers, so nothing is shared although Node has locks and channels too.
  */
 export function detectPlatform(): Platform {
   const isPage = typeof document === 'object';
@@ -41,7 +42,7 @@ function openChannel(name: string): Channel | undefined {
   try {
     return new BroadcastChannel(name);
   } catch {
-    return undefined; // forbidden, or not known to this browser
+    return undefined; // blocked, or not supported by this browser
   }
 }
 
@@ -49,6 +50,6 @@ function findLocalStorage(): Storage | undefined {
   try {
     return globalThis.localStorage;
   } catch {
-    return undefined; // forbidden
+    return undefined; // blocked by the browser
   }
 }

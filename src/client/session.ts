@@ -1,36 +1,36 @@
-// What tabs tell each other about who is signed in, and which of two such accounts is the newer one.
+// The session that tabs exchange, its version, and the time at which it needs a refresh.
 import type { SignedOutReason, User } from './types.ts';
 
 export interface Tokens {
   accessToken: string;
   refreshToken: string;
   user: User;
-  /** How long the access token was to live when it was issued. */
+  /** Lifetime of the access token when it was issued. */
   lifetimeMs: number;
-  /** When it expires, by the monotonic clock of whoever has it. */
+  /** Time of expiry by the monotonic clock of this tab. */
   expiresAtMs: number;
-  /** The access token before this one. */
+  /** The previous access token of this session. */
   previous?: string | undefined;
 }
 
-/** The place of a session's state among all there have been; compared from the first member to the last. */
+/** Orders all states of all sessions; compared member by member, first to last. */
 export interface Version {
   /** Higher for each sign-in. */
   epoch: number;
-  /** Tells sign-ins apart that came at the same moment. */
+  /** Distinguishes sign-ins at the same moment. */
   id: string;
-  /** Counts refreshes. `Infinity` once the session has ended, so that no late refresh brings it back. */
+  /** Number of refreshes; `Infinity` once the session has ended, so that a late refresh cannot restore it. */
   step: number;
 }
 
 export interface Session extends Version {
-  /** Null where nobody is signed in. */
+  /** Null if no user is signed in. */
   tokens: Tokens | null;
-  /** Why nobody is. */
+  /** Why the session ended; undefined while it is live and before the first sign-in. */
   reason?: SignedOutReason;
 }
 
-/** Before anybody has signed in. */
+/** State before the first sign-in; older than any session. */
 export const SIGNED_OUT: Session = { epoch: 0, id: '', step: 0, tokens: null };
 
 export function isNewer(one: Version, other: Version): boolean {
@@ -39,16 +39,16 @@ export function isNewer(one: Version, other: Version): boolean {
   return one.step > other.step;
 }
 
-/** Refresh early by a third of the lifetime, as that may be seconds; by half a minute at most. */
+/** Share of the lifetime before expiry at which to refresh; a share, because a token may live only seconds. */
 const MARGIN_SHARE = 1 / 3;
 const MAX_MARGIN_MS = 30_000;
 
-/** Whether it is time to refresh. */
+/** Whether the access token has expired or is about to. */
 export function needsRefresh({ expiresAtMs, lifetimeMs }: Tokens, nowMs: number): boolean {
   return nowMs >= expiresAtMs - Math.min(MAX_MARGIN_MS, lifetimeMs * MARGIN_SHARE);
 }
 
-/** The same session by a clock that is `byMs` ahead of the one it is given by. */
+/** Converts the expiry to a clock that is `byMs` ahead. */
 export function shiftClock(session: Session, byMs: number): Session {
   const { tokens } = session;
   return { ...session, tokens: tokens && { ...tokens, expiresAtMs: tokens.expiresAtMs + byMs } };

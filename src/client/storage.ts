@@ -1,57 +1,57 @@
-// Keeps the session over a reload, if the app asks for that.
-
+// Stores the session across reloads, if the app has chosen a storage.
 import { isNewer, type Session, shiftClock } from './session.ts';
 import { waitUpTo } from './time-limit.ts';
 import type { AuthStorage } from './types.ts';
 
-/** Two clocks that count in different fractions. */
+/** Tolerance for the different resolutions of the two clocks. */
 const ROUNDING_MS = 1;
-/** A storage that takes longer counts as one that failed: signing in must not wait for it. */
+/** A write that takes longer counts as failed, so that signing in does not wait for it. */
 const STORAGE_TIMEOUT_MS = 2_000;
 
 type MaybePromise<T> = T | Promise<T>;
 
 export interface SessionStorage {
-  /** The stored session, by the monotonic clock; undefined if there is none, or none that can be read. */
+  /** Reads the stored session, with its expiry by the monotonic clock; undefined if there is none or it is unreadable. */
   load(): MaybePromise<Session | undefined>;
-  /** Stores the session, or removes it after sign-out, unless a newer one is stored already. Never fails. */
+  /** Stores the session, or removes it after sign-out, unless a newer one is stored. Never throws or rejects. */
   save(session: Session): MaybePromise<void>;
 }
 
 /**
- * Synchronous if the storage is, so that the user of a page with `localStorage` is known at once.
- * @param storage read at each use; undefined: nothing is kept
- * @param now the monotonic clock; stored is the expiry by the wall clock, as the monotonic one begins anew with each page
+ * Creates the storage of one client. It is synchronous if `findStorage` returns a synchronous storage, so that with
+ * `localStorage` the user is known at once.
+ * @param findStorage called at each use; undefined: nothing is stored
+ * @param now the monotonic clock; the stored expiry uses the wall clock, because the monotonic one restarts with each page
  */
 export function createSessionStorage(
-  storage: () => AuthStorage | undefined,
+  findStorage: () => AuthStorage | undefined,
   key: string,
   now: () => number,
 ): SessionStorage {
-  const aheadMs = () => Date.now() - now();
-  /** The write before, if the storage is asynchronous: two writes must not overtake each other. */
+  const clockOffsetMs = () => Date.now() - now();
+  /** The latest write to an asynchronous storage; the next one waits for it, so that writes stay in order. */
   let pending: Promise<void> | undefined;
 
   function parse(text: string | null | undefined): Session | undefined {
     try {
       const stored: Session = JSON.parse(text ?? 'null');
       if (!stored?.tokens?.refreshToken) return undefined;
-      const session = shiftClock(stored, -aheadMs());
-      // One that would live longer than it ever was to: the wall clock has been set back, so refresh first.
+      const session = shiftClock(stored, -clockOffsetMs());
+      // If more than the full lifetime is left, the wall clock was set back: treat the token as expired and refresh.
       const { tokens } = session;
       if (tokens && tokens.expiresAtMs - now() > tokens.lifetimeMs + ROUNDING_MS) tokens.expiresAtMs = now();
       return session;
     } catch {
-      return undefined; // another program wrote it
+      return undefined; // not written by this client
     }
   }
 
   function load(): MaybePromise<Session | undefined> {
     try {
-      const text = storage()?.getItem(key);
+      const text = findStorage()?.getItem(key);
       return isPromise(text) ? text.then(parse, () => undefined) : parse(text);
     } catch {
-      return undefined; // storage is forbidden here
+      return undefined; // storage is blocked by the browser
     }
   }
 
@@ -59,10 +59,10 @@ export function createSessionStorage(
     if (stored && isNewer(stored, session)) return undefined;
     try {
       return session.tokens
-        ? storage()?.setItem(key, JSON.stringify(shiftClock(session, aheadMs())))
-        : storage()?.removeItem(key);
+        ? findStorage()?.setItem(key, JSON.stringify(shiftClock(session, clockOffsetMs())))
+        : findStorage()?.removeItem(key);
     } catch {
-      return undefined; // forbidden, or full: the session lives as long as the page
+      return undefined; // blocked or full: the session lasts as long as the page
     }
   }
 
@@ -77,7 +77,7 @@ export function createSessionStorage(
   return { load, save };
 }
 
-/** A storage of another realm, or of a library, may have promises of its own. */
+/** Accepts any thenable: a storage of another realm or library may use another promise class. */
 export function isPromise<T>(value: T | PromiseLike<T>): value is Promise<T> {
   return typeof (value as PromiseLike<T> | null | undefined)?.then === 'function';
 }

@@ -1,53 +1,60 @@
-// One session for all tabs of a browser: they tell each other what changes, and one at a time refreshes.
+// Synchronizes the session among the tabs of a browser, and lets one tab at a time refresh.
 import type { Channel, Locks } from './platform.ts';
 import { isNewer, type Session, shiftClock, type Version } from './session.ts';
 import { abortAfter } from './time-limit.ts';
 
-/** Longer than a tab ever takes to answer that is not suspended. */
+/** A tab that takes longer to reply is suspended. */
 const REPLY_TIMEOUT_MS = 1_000;
-/** Longer than two tries of a refresh take. Whoever holds the lock longer is suspended: the server answers two refreshes alike for a while. */
+/**
+ * Longer than two attempts of a refresh. A tab that holds the lock longer is suspended, so this tab continues without it; the
+ * server gives two tabs that use one refresh token within its grace period the same tokens.
+ */
 const LOCK_TIMEOUT_MS = 10_000;
 
 export interface TabSync {
   /** Runs `work` while no other tab runs its own. */
   withLock(work: () => Promise<void>): Promise<void>;
-  /** Waits until what other tabs have shown so far has been received. */
+  /** Waits for the newest session that other tabs have published. */
   sync(): Promise<void>;
-  /** Sends it to the other tabs. */
+  /** Sends the session to the other tabs. */
   broadcast(session: Session): void;
-  /** Lets `catchUp` of other tabs see that there is this session; settled when it can be seen. */
+  /** Publishes the version of this tab's session for `sync` in other tabs; resolves when it is visible. */
   publishVersion(session: Session): Promise<void>;
+  /** Closes the channel and releases the locks. */
   close(): void;
 }
 
 export interface TabSyncDeps {
-  /** Read at each use. What is missing is done without. */
+  /** Called at each use; without locks, tabs refresh without waiting for each other. */
   findLocks: () => Locks | undefined;
   channel: Channel | undefined;
   /** The monotonic clock of this tab. */
   now: () => number;
+  /** This tab's session. */
   current: () => Session;
+  /** Called with the session of another tab. */
   receive: (session: Session) => void;
 }
 
 /**
- * Messages and locks go separate ways, so whoever gets the lock may not have heard yet what its last holder told. Each
- * signed-in tab therefore holds a shared lock that is named after its session's version: `catchUp` looks at those names,
- * and waits for the message only where there is one to come.
+ * Connects a tab to the others. Messages and locks are not ordered with each other: a tab may get the lock before the message with
+ * the previous holder's new tokens arrives. Therefore each signed-in tab holds a shared lock whose name contains its session's
+ * version. `sync` compares these names with the current version and waits for a message only if a newer one exists.
  */
 export function createTabSync(
   name: string,
   { findLocks, channel, now, current, receive }: TabSyncDeps,
 ): TabSync {
-  const waiting = new Set<() => void>();
+  const waiters = new Set<() => void>();
   let isOpen = channel !== undefined;
-  let release = () => {};
+  let releaseVersion = () => {};
   if (channel) channel.onmessage = ({ data }: MessageEvent<Session | null>) => onMessage(data);
 
+  /** @param message a session; null requests one */
   function onMessage(message: Session | null): void {
     if (message === null) broadcast(current());
     else receive(shiftClock(message, now()));
-    for (const check of waiting) check();
+    for (const check of waiters) check();
   }
 
   function broadcast(session: Session): void {
@@ -59,15 +66,15 @@ export function createTabSync(
       const check = () => {
         if (isOpen && isNewer(version, current())) return;
         clearTimeout(timer);
-        waiting.delete(check);
+        waiters.delete(check);
         resolve();
       };
       const timer = setTimeout(() => {
-        waiting.delete(check);
+        waiters.delete(check);
         resolve();
       }, REPLY_TIMEOUT_MS);
-      waiting.add(check);
-      channel?.postMessage(null); // asks
+      waiters.add(check);
+      channel?.postMessage(null); // requests the session of other tabs
     });
   }
 
@@ -103,29 +110,29 @@ export function createTabSync(
       if (isOpen && isNewer(newest, current())) await waitForVersion(newest);
     },
     publishVersion({ epoch, id, step, tokens }) {
-      const releaseLast = release;
+      const releasePrevious = releaseVersion;
       const locks = findLocks();
-      const ended = new Promise<void>((resolve) => {
-        release = resolve;
+      const released = new Promise<void>((resolve) => {
+        releaseVersion = resolve;
       });
-      return new Promise((shown) => {
+      return new Promise((resolve) => {
         const settle = () => {
-          releaseLast();
-          shown();
+          releasePrevious();
+          resolve();
         };
         if (!locks || !tokens || !isOpen) return settle();
         const hold = () => {
           settle();
-          return ended;
+          return released;
         };
         locks.request(`${name}:${epoch}:${id}:${step}`, { mode: 'shared' }, hold).catch(settle);
       });
     },
     close() {
       isOpen = false;
-      release();
+      releaseVersion();
       channel?.close();
-      for (const check of waiting) check();
+      for (const check of waiters) check();
     },
   };
 }

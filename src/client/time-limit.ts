@@ -1,4 +1,4 @@
-// Time limits, by means that every supported browser has: `AbortSignal.timeout` is younger than Safari 14.
+// Timeouts without `AbortSignal.timeout`, which Safari 14 does not support.
 
 /** Runs `work` with a signal that aborts after `ms` milliseconds. */
 export async function abortAfter<T>(ms: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
@@ -11,7 +11,7 @@ export async function abortAfter<T>(ms: number, work: (signal: AbortSignal) => P
   }
 }
 
-/** Settles as `done` does, or resolves after `ms` milliseconds. */
+/** Settles with `done`, or resolves after `ms` milliseconds. */
 export async function waitUpTo(ms: number, done: Promise<unknown>): Promise<void> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const limit = new Promise<void>((resolve) => {

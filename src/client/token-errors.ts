@@ -1,8 +1,11 @@
-// What a refusal tells about the token that was sent.
+// Finds the error of a rejected access token in a GraphQL response.
 
 export type TokenErrorReason = 'TOKEN_EXPIRED' | 'TOKEN_REVOKED';
 
-/** Why the token was not accepted, where that is among the GraphQL errors of an answer; whatever they are. */
+/**
+ * @param errors `errors` of a response; may have any shape, since the server may not be Bandha
+ * @returns undefined if the token was not rejected, or for another reason
+ */
 export function findTokenError(errors: unknown): TokenErrorReason | undefined {
   if (!Array.isArray(errors)) return undefined;
   for (const error of errors) {

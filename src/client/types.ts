@@ -1,90 +1,150 @@
-// What an app sees of the client.
+// Public types of the client.
 
-/** The account that is signed in, as the server describes it. */
+/** The signed-in user, as the server returned it with the latest tokens. */
 export interface User {
+  /** Never changes for an account. */
   id: string;
+  /** As registered; the server compares it without regard to case. */
   email: string;
+  /** Roles at the latest sign-in or refresh. */
   roles: string[];
-  /** An instant in UTC, as RFC 3339 writes it. */
+  /** Time of registration: an instant in UTC in RFC 3339 format, such as `2026-01-31T12:00:00.000Z`. */
   createdAt: string;
 }
 
+/** Email and password, sent to the server and not stored. */
 export interface Credentials {
   email: string;
   password: string;
 }
 
 /**
- * Why nobody is signed in any more: `LOGOUT` was asked for, in this tab or another; the server refused the refresh token
- * (`EXPIRED`, `REUSED`, `REVOKED`, `UNKNOWN`); or it answered that the access token's session has ended (`TOKEN_REVOKED`).
+ * Reason for which a session ended.
+ *
+ * - `LOGOUT`: `logout` was called, in this tab or another
+ * - `EXPIRED`, `REUSED`, `REVOKED`, `UNKNOWN`: the server rejected the refresh token for this reason
+ * - `TOKEN_REVOKED`: the server rejected the access token because its session was revoked
  */
 export type SignedOutReason = 'LOGOUT' | 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN' | 'TOKEN_REVOKED';
 
-/** The `AuthPayload` of `register`, `login` or `refresh`, with these fields. */
+/** Result of the mutations `register`, `login` and `refresh`. Select these fields. */
 export interface AuthPayload {
+  /** JWT for the `Authorization` header. */
   accessToken: string;
+  /** Valid for one refresh; each refresh returns the next one. */
   refreshToken: string;
-  /** Seconds for which the access token is valid, counted from when the client gets it. */
+  /** Lifetime of the access token in seconds, counted from the time the client receives it. */
   expiresIn: number;
   user: User;
 }
 
-/** A place for the session, such as React Native's `AsyncStorage`. If it fails, the session lives as long as the page. */
+/**
+ * A store for the session, synchronous or not, such as React Native's `AsyncStorage`. If a method throws, rejects or takes
+ * longer than 2 seconds, the client continues with the session in memory.
+ */
 export interface AuthStorage {
   getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
   setItem(key: string, value: string): unknown;
   removeItem(key: string): unknown;
 }
 
+/** Options of `createAuthClient`. */
 export interface AuthClientOptions {
-  /** The GraphQL endpoint, such as `http://localhost:4000/graphql`. Tabs with the same one share the session. */
+  /** GraphQL endpoint, such as `http://localhost:4000/graphql`. In a browser it may be relative to the page. */
   url: string | URL;
-  /** A session that the app has already, such as one that its server gave to the page. It replaces a stored one. */
+  /** A session that the app already has, such as one that its server rendered into the page. It replaces a stored session. */
   tokens?: AuthPayload | null | undefined;
   /**
-   * `localStorage` survives a reload, and any script on the page can read the tokens there.
+   * Storage of the session. `memory`: a reload signs the user out unless another tab is open. `localStorage`: the session
+   * survives a reload, but any script on the page can read the refresh token.
    * @default 'memory'
    */
   storage?: 'memory' | 'localStorage' | AuthStorage | undefined;
   /**
-   * Sends Bandha's own operations.
-   * @default `globalThis.fetch`, looked up at each request
+   * Sends the client's own operations: `register`, `login`, `refresh` and `logout`.
+   * @default `globalThis.fetch`, read at each request
    */
   fetch?: typeof fetch | undefined;
 }
 
+/** Client of one Bandha server. Every promise that rejects does so with an `AuthClientError`. */
 export interface AuthClient {
+  /** Absolute URL of the GraphQL endpoint. */
   readonly url: string;
-  /** Makes an account and signs in. Rejects with an `AuthClientError`. */
+  /**
+   * Creates an account and signs in.
+   *
+   * @returns the new user
+   * @throws AuthClientError `BAD_USER_INPUT` with reason `EMAIL_TAKEN`, `INVALID_EMAIL` or `WEAK_PASSWORD`; `RATE_LIMITED`;
+   * `SUPERSEDED` if `register`, `login` or `logout` was called in this tab before the response; `NETWORK_ERROR`; `BAD_ANSWER`
+   * @example const user = await auth.register({ email, password })
+   */
   register(credentials: Credentials): Promise<User>;
-  /** Signs in, and ends the session before. Rejects with an `AuthClientError`; `SUPERSEDED` where a later login or logout came before the answer. */
+  /**
+   * Signs in. A session that this client had before is revoked.
+   *
+   * @returns the signed-in user
+   * @throws AuthClientError `INVALID_CREDENTIALS` for an unknown email or a wrong password; `RATE_LIMITED`; `SUPERSEDED` if
+   * `register`, `login` or `logout` was called in this tab before the response; `NETWORK_ERROR`; `BAD_ANSWER`
+   * @example const user = await auth.login({ email, password })
+   */
   login(credentials: Credentials): Promise<User>;
-  /** Signs out in all tabs, also when the server cannot be reached; then the session stays there until it expires. */
+  /**
+   * Signs out in all tabs and revokes the session. Never rejects: if the server cannot be reached, the user is signed out
+   * here and the session stays valid on the server until it expires.
+   */
   logout(): Promise<void>;
-  /** Who is signed in, as far as is known now. */
+  /** The signed-in user, or null. It may be outdated until `ready` resolves. */
   readonly user: User | null;
   /**
-   * Settled once another tab's session or the stored one has been taken over, or there is none. Never rejects. On a page
-   * without Web Locks (no HTTPS) it does not wait for other tabs; their session is taken over when they answer.
+   * Resolves when the stored session and the session of other tabs have been loaded, or there is none. Never rejects. On a page
+   * without Web Locks (no HTTPS) it does not wait for other tabs; their session is loaded when they reply.
    */
   readonly ready: Promise<void>;
   /**
-   * A token that is valid for a while yet, refreshed first if need be; null where nobody is signed in. Rejects with an
-   * `AuthClientError` where the token has expired and cannot be refreshed now; `SUPERSEDED` where somebody else has signed in
-   * meanwhile.
+   * Returns an access token for a request, refreshed first if it is about to expire. A refresh that takes more than 2 seconds does
+   * not delay a token that is still valid.
+   *
+   * @returns null if no user is signed in
+   * @throws AuthClientError if the token has expired and cannot be refreshed now: `NETWORK_ERROR`, `BAD_ANSWER` or a code of the
+   * server such as `SERVICE_UNAVAILABLE`; `SUPERSEDED` if another user has signed in meanwhile
+   * @example
+   * const token = await auth.accessToken();
+   * const headers = token === null ? {} : { authorization: `Bearer ${token}` };
    */
   accessToken(): Promise<string | null>;
   /**
-   * A token other than this one, which the server answered `TOKEN_EXPIRED`: refreshes unless that has happened already.
-   * Null where whose it was is not signed in any more. Rejects with an `AuthClientError` where it cannot be refreshed now.
+   * Returns a token to use instead of one that the server rejected with `TOKEN_EXPIRED`. Refreshes only if no other request has
+   * done so since.
+   *
+   * @param rejectedToken the access token that the request was sent with
+   * @returns null if its user is no longer signed in; then handle the response as it is
+   * @throws AuthClientError if the token cannot be refreshed now; codes as for `accessToken`
+   * @example const renewed = await auth.renew(token)
    */
   renew(rejectedToken: string): Promise<string | null>;
-  /** The server answered `TOKEN_REVOKED` to this token: signs out everywhere, once, if its session is the current one. */
+  /**
+   * Reports that the server rejected a token with `TOKEN_REVOKED`. Signs out in all tabs if the token belongs to the current
+   * session; otherwise does nothing.
+   *
+   * @param rejectedToken the access token that the request was sent with
+   */
   revoked(rejectedToken: string): void;
-  /** Called once for each session that ends. Returns a function that takes the listener off. */
+  /**
+   * Calls `listener` once for each session that ends, in this tab or another.
+   *
+   * @returns a function that removes the listener
+   * @example const stop = auth.onSignedOut((reason) => showSignIn(reason))
+   */
   onSignedOut(listener: (reason: SignedOutReason) => void): () => void;
-  /** Called when somebody else is signed in than before, nobody, or the same account with other roles. */
+  /**
+   * Calls `listener` when another user has signed in, the user has signed out, or the user's account has changed, for example
+   * its roles.
+   *
+   * @returns a function that removes the listener
+   * @example const stop = auth.onUserChanged((user) => render(user))
+   */
   onUserChanged(listener: (user: User | null) => void): () => void;
-  /** Leaves the other tabs and stops timers, after a refresh that is under way. The session stays. */
+  /** Disconnects from other tabs, after a refresh in flight. The user stays signed in. */
   close(): void;
 }

@@ -1,4 +1,4 @@
-// The client's token on whatever urql sends. Package entry `bandha/urql`.
+// urql exchange that sends the client's access token. Package entry `bandha/urql`.
 import {
   type Exchange,
   makeErrorResult,
@@ -18,29 +18,32 @@ import {
   type Source,
   takeUntil,
 } from 'wonka';
-import { findTokenError } from './token-errors.ts';
+import { decideRetry } from './retry.ts';
 import type { AuthClient } from './types.ts';
 
-/** An operation to send, or a result for whoever asked. */
-type Step = Operation | OperationResult;
+/** An operation to send, or a result to deliver. */
+type Outcome = Operation | OperationResult;
 
-/** What became of an operation; in its context, since exchanges after this one may make it anew. */
+/** State of one attempt. It is in the operation's context, because later exchanges may copy the operation. */
 interface Attempt {
-  /** It was sent with. */
+  /** Sent with the operation. */
   token: string;
-  /** Whether it is sent for the second time. */
-  isRetry: boolean;
-  /** Whether another one is sent in its place. */
+  /** Whether the operation may be sent again. */
+  mayRetry: boolean;
+  /** Whether another attempt was sent instead; late results of this one are dropped. */
   isReplaced: boolean;
 }
 
-const attemptOf = ({ context }: Operation): Attempt | undefined => context.bandha;
+const findAttempt = ({ context }: Operation): Attempt | undefined => context.bandha;
 
 /**
- * An exchange to put before `fetchExchange`: sends the client's access token, and where the server answers that it has
- * expired, renews it and sends the operation once more. A mutation of which a part may have run is not sent again. Where
- * the token cannot be had, the result's `networkError` is the `AuthClientError` that says why; all else comes through as
- * it is.
+ * Creates an exchange that adds the client's access token to each operation. If the server reports that the token has expired,
+ * the exchange renews it and sends the operation again, once; a mutation that may have taken effect in part is not sent again.
+ * If the token was revoked, the client signs out. Everything else passes through. Put it before `fetchExchange`.
+ *
+ * @throws AuthClientError as the result's `networkError` if the token cannot be refreshed; codes as for `AuthClient.accessToken`
+ * @example
+ * new Client({ url: auth.url, exchanges: [cacheExchange, bandhaExchange(auth), fetchExchange], preferGetMethod: false });
  */
 export function bandhaExchange(client: AuthClient): Exchange {
   return ({ forward }) =>
@@ -48,70 +51,68 @@ export function bandhaExchange(client: AuthClient): Exchange {
       const toSend = makeSubject<Operation>();
       const failed = makeSubject<OperationResult>();
 
-      /** Goes on with the token once it is there, unless the operation is torn down before. */
+      /** Continues when the token has arrived, unless the operation is torn down first. */
       function withToken(
         operation: Operation,
         token: Promise<string | null>,
-        use: (token: string | null) => Step,
-      ): Source<Step> {
-        const step = token.then(use).catch((error) => makeErrorResult(operation, error));
+        use: (token: string | null) => Outcome,
+      ): Source<Outcome> {
+        const outcome = token.then(use).catch((error) => makeErrorResult(operation, error));
         const tornDown = filter(({ kind, key }: Operation) => kind === 'teardown' && key === operation.key);
-        return pipe(fromPromise(step), takeUntil(pipe(operations, tornDown)));
+        return pipe(fromPromise(outcome), takeUntil(pipe(operations, tornDown)));
       }
 
-      function send(operation: Operation): Source<Step> {
+      function send(operation: Operation): Source<Outcome> {
         if (operation.kind === 'teardown') return fromValue(operation);
-        return withToken(operation, client.accessToken(), (token) => authorize(operation, token, false));
+        return withToken(operation, client.accessToken(), (token) => authorize(operation, token, true));
       }
 
-      function authorize(operation: Operation, token: string | null, isRetry: boolean): Operation {
+      function authorize(operation: Operation, token: string | null, mayRetry: boolean): Operation {
         if (token === null) return operation;
         const { fetchOptions } = operation.context;
-        const given = typeof fetchOptions === 'function' ? fetchOptions() : fetchOptions;
-        const headers = new Headers(given?.headers);
+        const options = typeof fetchOptions === 'function' ? fetchOptions() : fetchOptions;
+        const headers = new Headers(options?.headers);
         headers.set('authorization', `Bearer ${token}`);
-        const attempt: Attempt = { token, isRetry, isReplaced: false };
+        const attempt: Attempt = { token, mayRetry, isReplaced: false };
         return makeOperation(operation.kind, operation, {
           ...operation.context,
-          fetchOptions: { ...given, headers: Object.fromEntries(headers) },
+          fetchOptions: { ...options, headers: Object.fromEntries(headers) },
           bandha: attempt,
         });
       }
 
-      /** Passes a result on, unless another attempt comes instead. */
-      function decideRetry(result: OperationResult): Source<Step> {
+      /** Delivers a result, or replaces its attempt. */
+      function handle(result: OperationResult): Source<Outcome> {
         const { operation, error, data } = result;
-        const attempt = attemptOf(operation);
-        if (attempt?.isReplaced) return empty as Source<Step>; // it has no values, so it has none of any type
-        const token = attempt?.token;
-        const tokenError = findTokenError(error?.graphQLErrors);
-        if (tokenError === 'TOKEN_REVOKED' && token !== undefined) client.revoked(token);
-        // A subscription that has begun may outlive several tokens.
-        if (attempt && tokenError === undefined && operation.kind === 'subscription') attempt.isRetry = false;
-        const mayHaveRun = operation.kind === 'mutation' && data !== undefined;
-        if (tokenError !== 'TOKEN_EXPIRED' || attempt === undefined || attempt.isRetry || mayHaveRun) {
-          return fromValue(result);
-        }
+        const attempt = findAttempt(operation);
+        if (!attempt) return fromValue(result);
+        if (attempt.isReplaced) return empty as Source<Outcome>; // without values, so the type of its values does not matter
+        const { token, mayRetry } = attempt;
+        const errors = error?.graphQLErrors;
+        const decision = decideRetry({ errors, data, operationType: operation.kind, token, mayRetry });
+        attempt.mayRetry = decision.mayRetry;
+        if (decision.action === 'sign-out') client.revoked(token);
+        if (decision.action !== 'renew') return fromValue(result);
         attempt.isReplaced = true;
-        return withToken(operation, client.renew(attempt.token), (renewed) =>
-          renewed === null ? { ...result, hasNext: false } : authorize(operation, renewed, true),
+        return withToken(operation, client.renew(token), (renewed) =>
+          renewed === null ? { ...result, hasNext: false } : authorize(operation, renewed, false),
         );
       }
 
-      const keepOperations = filter((step: Step): step is Operation => {
-        if (isResult(step)) failed.next(step);
-        return !isResult(step);
+      const divertResults = filter((outcome: Outcome): outcome is Operation => {
+        if (isResult(outcome)) failed.next(outcome);
+        return !isResult(outcome);
       });
-      const keepResults = filter((step: Step): step is OperationResult => {
-        if (!isResult(step)) toSend.next(step);
-        return isResult(step);
+      const divertOperations = filter((outcome: Outcome): outcome is OperationResult => {
+        if (!isResult(outcome)) toSend.next(outcome);
+        return isResult(outcome);
       });
-      const authorized = pipe(operations, mergeMap(send), keepOperations);
-      const results = pipe(forward(merge([authorized, toSend.source])), mergeMap(decideRetry), keepResults);
+      const authorized = pipe(operations, mergeMap(send), divertResults);
+      const results = pipe(forward(merge([authorized, toSend.source])), mergeMap(handle), divertOperations);
       return merge([results, failed.source]);
     };
 }
 
-function isResult(step: Step): step is OperationResult {
-  return 'operation' in step;
+function isResult(outcome: Outcome): outcome is OperationResult {
+  return 'operation' in outcome;
 }
