@@ -1,24 +1,25 @@
-// How GraphiQL asks: with the caller's token, which stays out of everything that GraphiQL stores.
+// GraphiQL's fetcher: sends the caller's token, which never reaches GraphiQL's storage.
 import type { Fetcher, FetcherParams } from '@graphiql/toolkit';
-import { type DocumentNode, getOperationAST, Kind, parse } from 'graphql';
+import { type DocumentNode, getOperationAST } from 'graphql';
 import type { AuthClient } from '../client/index.ts';
 import { CONNECTION_LOST, describeFailure, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 import { readEvents } from './read-events.ts';
 import {
-  checkToken,
+  createHeaders,
   hasAuthorizationHeader,
-  headersFor,
   type OperationResponse,
+  parseOrEmpty,
+  prepareRetry,
   type ResponseBody,
   sendOperation,
 } from './send-operation.ts';
 
 export interface FetcherOptions {
   client: AuthClient;
-  /** Told when an operation of the user begins. */
+  /** Called before an operation of the user is sent. */
   onRequest(): void;
-  /** Told of each answer to an operation of the user. */
-  onResponse(sent: OperationResponse, hasOwnToken: boolean): void;
+  /** Called with each response to an operation of the user. */
+  onResponse(response: OperationResponse, hasOwnToken: boolean): void;
   /** Called with one sentence if an operation of the user has no result. */
   onFailed(text: string): void;
 }
@@ -26,7 +27,7 @@ export interface FetcherOptions {
 const INTROSPECTION = 'IntrospectionQuery';
 
 export function createFetcher({ client, onRequest, onResponse, onFailed }: FetcherOptions): Fetcher {
-  /** The answers to one request. */
+  /** Sends a subscription once, and yields its responses. */
   async function* open(
     operation: FetcherParams,
     headers: Record<string, string>,
@@ -35,61 +36,59 @@ export function createFetcher({ client, onRequest, onResponse, onFailed }: Fetch
   ): AsyncGenerator<ResponseBody> {
     const response = await fetch(client.url, {
       method: 'POST',
-      headers: { ...headersFor(token, 'text/event-stream'), ...headers },
+      headers: { ...createHeaders(token, 'text/event-stream'), ...headers },
       body: JSON.stringify(operation),
       signal,
     }).catch(failWith(UNREACHABLE));
     const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
-    const readOnce = async () =>
+    const readSingle = async () =>
       parseResult<ResponseBody>(response.status, await response.text().catch(failWith(CONNECTION_LOST)));
-    const responses = isStream && response.body ? readEvents(response.body) : [await readOnce()];
-    for await (const response of responses) yield response as ResponseBody; // what a GraphQL server sends
+    const results = isStream && response.body ? readEvents(response.body) : [await readSingle()];
+    for await (const result of results) yield result as ResponseBody; // a GraphQL server sends nothing else
   }
 
-  /** Asks once more, with another token, where the token has expired; again only after an answer that says otherwise. */
+  /** Yields the responses of a subscription; opens it again with a new token each time that it ends with its token. */
   async function* readResponses(
     operation: FetcherParams,
     headers: Record<string, string>,
     signal: AbortSignal,
   ): AsyncGenerator<ResponseBody> {
-    let mayRenew = true;
+    let mayRetry = true;
     let isOver = false;
     let hasBegun = false;
     try {
       let token = hasAuthorizationHeader(headers) ? null : await client.accessToken();
       while (!isOver) {
         isOver = true;
-        for await (const response of open(operation, headers, token, signal)) {
-          const tokenError = token === null ? undefined : checkToken(client, token, response);
-          const renewed =
-            token !== null && tokenError === 'TOKEN_EXPIRED' && mayRenew ? await client.renew(token) : null;
-          mayRenew = tokenError === undefined; // what has begun may outlive several tokens
-          if (renewed !== null) {
-            token = renewed;
+        for await (const body of open(operation, headers, token, signal)) {
+          const retry = await prepareRetry(client, body, { operationType: 'subscription', token, mayRetry });
+          ({ mayRetry } = retry);
+          if (retry.token !== null) {
+            ({ token } = retry);
             isOver = false;
             break;
           }
-          onResponse({ body: response, missingScope: undefined }, hasAuthorizationHeader(headers));
+          onResponse({ body, missingScope: undefined }, hasAuthorizationHeader(headers));
           hasBegun = true;
-          yield response;
+          yield body;
         }
       }
     } catch (error) {
       if (signal.aborted) return;
       const failed = toFailedResponse(error);
-      if (!hasBegun) yield failed; // the last event stays in sight
+      if (!hasBegun) yield failed; // otherwise the last event stays visible
     }
   }
 
-  /** A generator that waits hears of its end with the next event only; this ends at once, and the request with it. */
+  /** Wraps the generator, because `return` of a generator takes effect only with its next event: this aborts the request at once. */
   function subscribe(operation: FetcherParams, headers: Record<string, string>): AsyncIterable<ResponseBody> {
-    const stopped = new AbortController();
-    const responses = readResponses(operation, headers, stopped.signal);
+    const controller = new AbortController();
+    const responses = readResponses(operation, headers, controller.signal);
     return {
       [Symbol.asyncIterator]: () => ({
         next: () => responses.next(),
         async return() {
-          stopped.abort();
+          controller.abort();
           return { done: true, value: undefined };
         },
       }),
@@ -99,31 +98,31 @@ export function createFetcher({ client, onRequest, onResponse, onFailed }: Fetch
   async function send(operation: FetcherParams, headers: Record<string, string>): Promise<ResponseBody> {
     const isIntrospection = operation.operationName === INTROSPECTION;
     try {
-      const sent = await sendOperation(client, operation, headers);
-      if (!isIntrospection) onResponse(sent, hasAuthorizationHeader(headers));
-      return sent.body;
+      const response = await sendOperation(client, operation, headers);
+      if (!isIntrospection) onResponse(response, hasAuthorizationHeader(headers));
+      return response.body;
     } catch (error) {
-      if (isIntrospection) throw error; // the documentation explorer shows that
+      if (isIntrospection) throw error; // the documentation explorer shows it
       return toFailedResponse(error);
     }
   }
 
-  /** Shown as a response: GraphiQL would show an error with its stack. */
+  /** Converts an error to a response, because GraphiQL would show an error with its stack. */
   function toFailedResponse(error: unknown): ResponseBody {
     const message = describeFailure(error);
     onFailed(message);
     return { errors: [{ message }] };
   }
 
-  return ((given, options) => {
-    if (given.operationName !== INTROSPECTION) onRequest();
+  return ((params, options) => {
+    if (params.operationName !== INTROSPECTION) onRequest();
     const headers: Record<string, string> = options?.headers ?? {};
-    const document = parseIfValid(given.query);
-    const operation = { ...given, operationName: nameOf(document, given.operationName) };
+    const document = parseOrEmpty(params.query);
+    const operation = { ...params, operationName: findOperationName(document, params.operationName) };
     return getOperationAST(document, operation.operationName)?.operation === 'subscription'
       ? subscribe(operation, headers)
       : send(operation, headers);
-  }) as Fetcher; // GraphiQL's type of an answer names no extensions
+  }) as Fetcher; // GraphiQL's type of a response has no extensions
 }
 
 function failWith(message: string): () => never {
@@ -132,18 +131,11 @@ function failWith(message: string): () => never {
   };
 }
 
-const NOTHING: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
-
-function parseIfValid(query: string): DocumentNode {
-  try {
-    return parse(query);
-  } catch {
-    return NOTHING; // the server says what is wrong with it
-  }
-}
-
-/** The editor names its operation a moment after it was written; until then the name may be an earlier one's. */
-function nameOf(document: DocumentNode, name: string | null | undefined): string | null | undefined {
-  const only = getOperationAST(document);
-  return only ? only.name?.value : name;
+/** Takes the name of a single operation from the document: GraphiQL updates its own a moment after the text has changed. */
+function findOperationName(
+  document: DocumentNode,
+  name: string | null | undefined,
+): string | null | undefined {
+  const single = getOperationAST(document);
+  return single ? single.name?.value : name;
 }

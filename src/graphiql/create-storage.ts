@@ -1,16 +1,17 @@
-// What GraphiQL keeps in the browser: the layout, and the texts of the editors without what may be a secret.
+// GraphiQL's storage in the browser: the layout, and editor texts without possible secrets.
 import type { Storage } from '@graphiql/toolkit';
 import { clearOperation, clearVariables } from './stored-text.ts';
 
 const PREFIX = 'graphiql:';
-/** Kept as they are: the layout, and which panel is open. What is in no list here is not kept. */
+/** Keys stored unchanged: the layout, and the open panel. Keys that are not listed in this file are not stored. */
 const LAYOUT = /^graphiql:(theme|visiblePlugin|shouldPersistHeaders|\w+Flex|\w*[sS]ize)$/;
 const TABS = 'graphiql:tabState';
 const HISTORIES = ['graphiql:queries', 'graphiql:favorites'];
 
 /**
- * Local storage for GraphiQL, without values, comments and headers, also of what an earlier version has stored; null if
- * storage is forbidden.
+ * Creates a storage for GraphiQL that removes values, comments and headers from editor texts, including texts stored by an earlier
+ * version.
+ * @returns null if the browser blocks storage
  */
 export function createStorage(): Storage | null {
   const local = openLocalStorage();
@@ -23,7 +24,7 @@ export function createStorage(): Storage | null {
   };
   for (const key of ownKeys()) {
     const stored = local.getItem(key) ?? '';
-    local.removeItem(key); // also if the storage is full, and nothing can be written
+    local.removeItem(key); // first, because writing fails if the storage is full
     try {
       setItem(key, stored);
     } catch {}
@@ -41,21 +42,21 @@ export function createStorage(): Storage | null {
   };
 }
 
-/** @returns undefined if nothing of it is kept */
+/** @returns undefined if the item must not be stored */
 function clearItem(key: string, value: string, before: string | null): string | undefined {
   if (LAYOUT.test(key)) return value;
   if (key !== TABS && !HISTORIES.includes(key)) return undefined;
   try {
     const cleared = JSON.parse(value, clearProperty);
-    if (key === TABS) keepReadable(cleared.tabs, JSON.parse(before ?? 'null')?.tabs ?? []);
-    else dropRepeated(cleared[key.slice(PREFIX.length)]);
+    if (key === TABS) restoreUnparsable(cleared.tabs, JSON.parse(before ?? 'null')?.tabs ?? []);
+    else dropDuplicates(cleared[key.slice(PREFIX.length)]);
     return JSON.stringify(cleared);
   } catch {
-    return undefined; // not as GraphiQL writes it
+    return undefined; // not written by GraphiQL
   }
 }
 
-/** Of a tab, or of an entry of the history. A label is what the user calls an entry. */
+/** Properties of a tab or history entry to clear. A `label` is not cleared: the user chose it. */
 const CLEAR: Readonly<Record<string, (text: string) => string | null>> = {
   query: clearOperation,
   variables: clearVariables,
@@ -66,7 +67,7 @@ const CLEAR: Readonly<Record<string, (text: string) => string | null>> = {
 
 function clearProperty(name: string, value: unknown): unknown {
   if (typeof value === 'string' && Object.hasOwn(CLEAR, name)) return CLEAR[name]?.(value);
-  return isEntry(value) ? withoutOtherNames(value) : value;
+  return isEntry(value) ? clearNames(value) : value;
 }
 
 interface Entry {
@@ -81,16 +82,16 @@ function isEntry(value: unknown): value is Entry {
   return typeof value === 'object' && value !== null && 'query' in value;
 }
 
-/** GraphiQL looks for names in unparsed text, also in strings and comments. */
-function withoutOtherNames(entry: Entry): Entry {
+/** Removes names that are not in the cleared query: GraphiQL also finds names in strings and comments. */
+function clearNames(entry: Entry): Entry {
   const isKept = (name: string | null | undefined) => Boolean(name && entry.query?.includes(name));
   if (typeof entry.title === 'string' && !isKept(entry.title)) entry.title = '<untitled>';
   if (typeof entry.operationName === 'string' && !isKept(entry.operationName)) entry.operationName = null;
   return entry;
 }
 
-/** A text that cannot be parsed, as while it is written, leaves the last one that could. */
-function keepReadable(tabs: Entry[], before: readonly Entry[]): void {
+/** Keeps the last valid text of a tab while its current text is not valid, for example while the user types. */
+function restoreUnparsable(tabs: Entry[], before: readonly Entry[]): void {
   for (const tab of tabs) {
     const old = before.find(({ id }) => id === tab.id);
     if (tab.query === '' && old?.query) tab.query = old.query;
@@ -98,11 +99,11 @@ function keepReadable(tabs: Entry[], before: readonly Entry[]): void {
   }
 }
 
-/** Operations that differ in their values alone are one entry. */
-function dropRepeated(items: unknown): void {
+/** Removes entries that differ only in cleared values. */
+function dropDuplicates(items: unknown): void {
   if (!Array.isArray(items)) return;
   for (let index = items.length - 1; index > 0; index -= 1) {
-    const [before, item] = [items[index - 1], items[index]].map((one) => JSON.stringify(one));
+    const [before, item] = [items[index - 1], items[index]].map((entry) => JSON.stringify(entry));
     if (before === item) items.splice(index, 1);
   }
 }

@@ -1,4 +1,4 @@
-// Bandha's name at the top of the page, and the button to see who is signed in; or to sign in, where no form shows.
+// The page's header: Bandha's name, and the button that opens the account panel.
 import { Button, useGraphiQL } from '@graphiql/react';
 import { ACCOUNT_PLUGIN, openAccountPanel } from './account/plugin.tsx';
 import { LockIcon } from './lock-icon.tsx';
@@ -8,14 +8,14 @@ import { useValue } from './value.ts';
 export function Header() {
   const page = usePage();
   const { user, isKnown } = useValue(page.account);
-  const isOpen = useGraphiQL(({ visiblePlugin }) => visiblePlugin === ACCOUNT_PLUGIN);
+  const isPanelOpen = useGraphiQL(({ visiblePlugin }) => visiblePlugin === ACCOUNT_PLUGIN);
   return (
     <div className="bandha-header">
       <span className="bandha-name">
         <LockIcon />
         Bandha
       </span>
-      {isKnown && (user !== null || !isOpen) && (
+      {isKnown && (user !== null || !isPanelOpen) && (
         <Button
           type="button"
           className={user === null ? 'bandha-primary' : 'bandha-who'}

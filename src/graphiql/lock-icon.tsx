@@ -1,4 +1,4 @@
-// The lock: Bandha's mark, and the account panel's icon.
+// The lock icon: Bandha's logo, and the icon of the account panel.
 import type { SVGProps } from 'react';
 
 export function LockIcon(props: SVGProps<SVGSVGElement>) {

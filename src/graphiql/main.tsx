@@ -1,4 +1,4 @@
-// Where the page begins. The editor's own styles come with the editor, after the first paint.
+// Entry of the page. The editor's styles load with the editor, after the first paint.
 import 'graphiql/setup-workers/vite';
 import '@graphiql/react/font/roboto.css';
 import '@graphiql/react/font/fira-code.css';
@@ -16,28 +16,28 @@ import { createPageState } from './page-state.ts';
 const SIGN_UP = document.querySelector('meta[name="bandha-sign-up"]');
 
 const url = new URL(location.pathname, location.href);
-const asked = new URLSearchParams(location.search);
-// Out of the address once it is read: reloading keeps what was written since, and nothing stays in the history.
+const parameters = new URLSearchParams(location.search);
+// Removes the query from the address: a reload keeps the user's edits, and the browser history has no variables.
 if (location.search !== '') history.replaceState(null, '', location.pathname);
 
 const stay = createStaySignedIn();
 const client = createAuthClient({ url, storage: stay.storage });
 const root = document.getElementById('root');
-if (root === null) throw new Error('index.html has an element for the page');
+if (root === null) throw new Error('index.html: element #root is missing');
 createRoot(root).render(
   <Page
     state={createPageState({ client, url, stay, canRegister: SIGN_UP?.getAttribute('content') !== 'closed' })}
-    query={asked.get('query') ?? undefined}
-    variables={asked.get('variables') ?? undefined}
+    query={parameters.get('query') ?? undefined}
+    variables={parameters.get('variables') ?? undefined}
     isFirstVisit={!hasVisited()}
   />,
 );
 
-/** GraphiQL stores what is in its tabs. */
+/** Whether GraphiQL has stored its tabs before. */
 function hasVisited(): boolean {
   try {
     return localStorage.getItem('graphiql:tabState') !== null;
   } catch {
-    return false; // storage is forbidden here
+    return false; // storage is blocked by the browser
   }
 }

@@ -1,4 +1,4 @@
-// What the parts of the page share: who is signed in, what was refused last, what fields need.
+// State shared by the parts of the page: the signed-in user, the latest denial, the requirements of fields.
 import { createContext, useContext } from 'react';
 import type { AuthClient, SignedOutReason, User } from '../client/index.ts';
 import type { StaySignedIn } from './account/stay-signed-in.ts';
@@ -9,41 +9,41 @@ import { createValue, type Value } from './value.ts';
 
 export interface Account {
   user: User | null;
-  /** False until it is known whether another tab has a session. */
+  /** False until the page has checked other tabs and the storage for a session. */
   isKnown: boolean;
-  /** Why nobody is signed in any more; null from the next sign-in on, and where nobody was. */
+  /** Reason of the latest sign-out; null before it and after the next sign-in. */
   signedOutReason: SignedOutReason | null;
 }
 
 export interface PageDeps extends Pick<PageState, 'client' | 'stay' | 'canRegister'> {
-  /** The page's own. */
+  /** URL of the page. */
   url: URL;
 }
 
 export interface PageState {
   client: AuthClient;
-  /** Whether callers may create accounts; the page is served with it. */
+  /** Whether sign-up is open; the server writes it into the page. */
   canRegister: boolean;
   stay: StaySignedIn;
   account: Value<Account>;
-  /** Counts how often it has changed who is asking, or when they signed in. */
+  /** Increases when the caller changes or signs in again. */
   identityVersion: Value<number>;
-  /** What the last operation was refused for. */
+  /** Denial of the latest operation. */
   denial: Value<Denial | null>;
-  /** The refusal after which it was signed in, so that the operation may be run again. */
+  /** The denial that was resolved by signing in, so that the operation can be run again. */
   resolvedDenial: Value<Denial | null>;
-  /** Whether the panel asks a signed-in caller to sign in anew, as `maxAge` demands. */
+  /** Whether the panel shows the form although the user is signed in, for example because of `maxAge`. */
   isReauthenticating: Value<boolean>;
   requirements: Requirements;
-  /** The account panel's first field, or its heading. */
+  /** Focuses the account panel's first field, or its heading. */
   panelFocus: FocusRequest;
-  /** The button that runs a refused operation again. */
+  /** Focuses the button that runs a denied operation again. */
   runFocus: FocusRequest;
-  /** Tells that it was signed in, also where the user is the one from before. */
+  /** Called after signing in, also if the user is the same as before. */
   markSignedIn(): void;
 }
 
-/** Follows `client` for as long as the page is there. */
+/** Creates the state, and updates it from events of `client`. */
 export function createPageState({ client, url, stay, canRegister }: PageDeps): PageState {
   const account = createValue<Account>({ user: client.user, isKnown: false, signedOutReason: null });
   const change = (part: Partial<Account>) => account.set({ ...account.get(), ...part });
@@ -81,9 +81,9 @@ const PageContext = createContext<PageState | null>(null);
 
 export const PageProvider = PageContext.Provider;
 
-/** @throws Error outside of the page */
+/** @throws Error if the component is not inside `PageProvider` */
 export function usePage(): PageState {
   const page = useContext(PageContext);
-  if (page === null) throw new Error('Nothing of the page is used outside of it');
+  if (page === null) throw new Error('usePage: must be used inside PageProvider');
   return page;
 }

@@ -20,10 +20,10 @@ const PLUGINS = [ACCOUNT_PLUGIN, DOCS_PLUGIN, HISTORY_PLUGIN];
 
 export interface PageProps {
   state: PageState;
-  /** What the page's address asks to be shown; it is never run by itself. */
+  /** Query of the page's address: shown, but never run automatically. */
   query: string | undefined;
   variables: string | undefined;
-  /** Whether the panel is open from the start. */
+  /** Whether to open the account panel at the start. */
   isFirstVisit: boolean;
 }
 
@@ -33,13 +33,13 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
       createFetcher({
         client: state.client,
         onRequest: () => state.denial.set(null),
-        onResponse: (sent, hasOwnToken) => state.denial.set(findDenial(sent, hasOwnToken)),
+        onResponse: (response, hasOwnToken) => state.denial.set(findDenial(response, hasOwnToken)),
         onFailed: (text) =>
           state.denial.set({ kind: 'failed', text, lacksRoleFor: undefined, hasOwnToken: false }),
       }),
     [state],
   );
-  const storage = useMemo(createStorage, []) as Storage; // null is for none, which GraphiQL's type does not say
+  const storage = useMemo(createStorage, []) as Storage; // null: no storage, which GraphiQL accepts although its type does not
   return (
     <PageProvider value={state}>
       <GraphiQLProvider
@@ -62,7 +62,7 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
                 <DenialNotice />
               </GraphiQL.Footer>
             </GraphiQLInterface>
-            <SchemaOfCaller />
+            <SchemaReloader />
           </DocExplorerStore>
         </HistoryStore>
       </GraphiQLProvider>
@@ -70,14 +70,14 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
   );
 }
 
-/** Callers see what they may use, so whoever comes or goes changes the schema. */
-function SchemaOfCaller() {
-  const { identityVersion: changes, requirements } = usePage();
+/** Reloads schema and requirements when the caller changes: each caller sees only permitted fields. */
+function SchemaReloader() {
+  const { identityVersion, requirements } = usePage();
   const { introspect } = useGraphiQLActions();
-  const count = useValue(changes);
+  const version = useValue(identityVersion);
   useEffect(() => {
     void requirements.load();
-    if (count > 0) void introspect(); // GraphiQL asks by itself at first
-  }, [count, introspect, requirements]);
+    if (version > 0) void introspect(); // GraphiQL loads the first schema itself
+  }, [version, introspect, requirements]);
   return null;
 }

@@ -1,10 +1,10 @@
-// The events of a subscription over HTTP: server-sent events of the kind `next`.
+// Reads the events of a subscription: server-sent events named `next` (GraphQL over SSE, distinct connections mode).
 import { CONNECTION_LOST, FailedRequestError } from './failure.ts';
 
 /**
- * Yields the data of each `next` event, until `complete`.
- * @throws FailedRequestError if the stream ends before; then the subscription has not ended, but its connection has
- * @param stream the body of an answer of type `text/event-stream`
+ * Yields the data of each `next` event until the stream ends.
+ * @param stream body of a response of type `text/event-stream`
+ * @throws FailedRequestError if the stream ends without a `complete` event: the connection was lost
  */
 export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGenerator<unknown> {
   const reader = stream
@@ -26,7 +26,7 @@ export async function* readEvents(stream: ReadableStream<Uint8Array>): AsyncGene
       }
     }
   } finally {
-    await reader.cancel().catch(() => {}); // what has failed already cannot be cancelled
+    await reader.cancel().catch(() => {}); // a stream that has failed cannot be canceled
   }
 }
 
@@ -36,7 +36,7 @@ function fail(): never {
 
 function parseEvent(event: string): { name: string; data: string } {
   const fields = event.split(/\r?\n/).map((line) => /^(\w+): ?(.*)$/.exec(line));
-  const valuesOf = (wanted: string) =>
-    fields.flatMap((field) => (field?.[1] === wanted ? [field[2] ?? ''] : []));
-  return { name: valuesOf('event').at(-1) ?? 'message', data: valuesOf('data').join('\n') };
+  const getValues = (name: string) =>
+    fields.flatMap((field) => (field?.[1] === name ? [field[2] ?? ''] : []));
+  return { name: getValues('event').at(-1) ?? 'message', data: getValues('data').join('\n') };
 }

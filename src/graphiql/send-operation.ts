@@ -1,8 +1,8 @@
-// One operation to the server, with the caller's token, and once more where the token had expired.
-import { type DocumentNode, Kind, parse } from 'graphql';
+// Sends one operation with the caller's token, and again if the token had expired.
+import { type DocumentNode, getOperationAST, Kind, parse } from 'graphql';
 import type { AuthClient } from '../client/index.ts';
+import { decideRetry, type RetryInput } from '../client/retry.ts';
 import { abortAfter } from '../client/time-limit.ts';
-import { findTokenError, type TokenErrorReason } from '../client/token-errors.ts';
 import { CONNECTION_LOST, FailedRequestError, parseResult, UNREACHABLE } from './failure.ts';
 
 export interface Operation {
@@ -21,18 +21,19 @@ export interface ResponseBody {
   errors?: ResponseError[];
 }
 
-/** An operation's answer, and what its headers say of the scopes that are missing (RFC 6750, section 3). */
 export interface OperationResponse {
   body: ResponseBody;
+  /** `scope` of the `WWW-Authenticate` header: the missing scopes, separated by spaces (RFC 6750, section 3). */
   missingScope: string | undefined;
 }
 
-/** GraphiQL has no button that stops a query; one that takes longer is a server that does not answer. */
+/** GraphiQL has no button to cancel a query, so each one has a timeout. */
 const TIMEOUT_SECONDS = 60;
 const ACCEPT = 'application/graphql-response+json, application/json;q=0.9';
 
 /**
- * Sends an operation that has one answer. Headers given go before the caller's token.
+ * Sends an operation that has a single response.
+ * @param headers of the user; an `authorization` header replaces the caller's token
  * @throws FailedRequestError if there is no GraphQL result; AuthClientError if the token cannot be refreshed
  */
 export async function sendOperation(
@@ -40,32 +41,55 @@ export async function sendOperation(
   operation: Operation,
   headers: Record<string, string> = {},
 ): Promise<OperationResponse> {
-  const token = hasAuthorizationHeader(headers) ? null : await client.accessToken();
-  const sent = await post(client.url, operation, headers, token);
-  if (token === null) return sent;
-  if (checkToken(client, token, sent.body) !== 'TOKEN_EXPIRED' || !mayRepeat(operation, sent.body))
-    return sent;
-  const renewed = await client.renew(token);
-  if (renewed === null) return sent;
-  const again = await post(client.url, operation, headers, renewed);
-  checkToken(client, renewed, again.body);
-  return again;
+  const { query, operationName } = operation;
+  let token = hasAuthorizationHeader(headers) ? null : await client.accessToken();
+  let mayRetry = true;
+  for (;;) {
+    const response = await post(client.url, operation, headers, token);
+    const operationType = getOperationAST(parseOrEmpty(query), operationName)?.operation;
+    const retry = await prepareRetry(client, response.body, { operationType, token, mayRetry });
+    if (retry.token === null) return response;
+    ({ token, mayRetry } = retry);
+  }
 }
 
-/** Why the token was not accepted; the client is told where its session has ended. */
-export function checkToken(
+/**
+ * Decides whether an operation is sent again. Renews an expired token, and signs out if the session was revoked.
+ * @returns the token to send the operation with; null: deliver the response
+ */
+export async function prepareRetry(
   client: AuthClient,
-  token: string,
-  { errors }: ResponseBody,
-): TokenErrorReason | undefined {
-  const tokenError = findTokenError(errors);
-  if (tokenError === 'TOKEN_REVOKED') client.revoked(token);
-  return tokenError;
+  { errors, data }: ResponseBody,
+  attempt: Pick<RetryInput, 'operationType' | 'mayRetry'> & { token: string | null },
+): Promise<{ token: string | null; mayRetry: boolean }> {
+  const { token } = attempt;
+  const { action, mayRetry } = decideRetry({ ...attempt, errors, data });
+  if (token === null || action === 'deliver') return { token: null, mayRetry };
+  if (action === 'renew') return { token: await client.renew(token), mayRetry };
+  client.revoked(token);
+  return { token: null, mayRetry };
 }
 
-/** Whether headers of the user's own say who is asking. */
+/** Whether the user's own headers authenticate the request. */
 export function hasAuthorizationHeader(headers: Record<string, unknown>): boolean {
   return Object.keys(headers).some((name) => name.toLowerCase() === 'authorization');
+}
+
+/** Headers of a JSON request, with the caller's token if there is one. */
+export function createHeaders(token: string | null, accept: string): Record<string, string> {
+  const authorization = token === null ? undefined : { authorization: `Bearer ${token}` };
+  return { accept, 'content-type': 'application/json', ...authorization };
+}
+
+const EMPTY: DocumentNode = { kind: Kind.DOCUMENT, definitions: [] };
+
+/** Parses a query. A syntax error gives an empty document: the server reports the error. */
+export function parseOrEmpty(query: string): DocumentNode {
+  try {
+    return parse(query);
+  } catch {
+    return EMPTY;
+  }
 }
 
 async function post(
@@ -76,14 +100,15 @@ async function post(
 ): Promise<OperationResponse> {
   return abortAfter(TIMEOUT_SECONDS * 1000, async (signal) => {
     const fail = (message: string) => () => {
-      const late = `The server did not answer within ${TIMEOUT_SECONDS} seconds.`;
-      throw new FailedRequestError(signal.aborted ? late : message);
+      const timeout = `The server did not respond within ${TIMEOUT_SECONDS} seconds.`;
+      throw new FailedRequestError(signal.aborted ? timeout : message);
     };
-    const sent = { ...headersFor(token, ACCEPT), ...headers };
-    const body = JSON.stringify(operation);
-    const response = await fetch(url, { method: 'POST', headers: sent, body, signal }).catch(
-      fail(UNREACHABLE),
-    );
+    const response = await fetch(url, {
+      method: 'POST',
+      headers: { ...createHeaders(token, ACCEPT), ...headers },
+      body: JSON.stringify(operation),
+      signal,
+    }).catch(fail(UNREACHABLE));
     const text = await response.text().catch(fail(CONNECTION_LOST));
     const challenge = response.headers.get('www-authenticate') ?? '';
     return {
@@ -91,21 +116,4 @@ async function post(
       missingScope: /\bscope="([^"]*)"/.exec(challenge)?.[1],
     };
   });
-}
-
-/** The headers of an operation as JSON, with the caller's token if there is one. */
-export function headersFor(token: string | null, accept: string): Record<string, string> {
-  const authorization = token === null ? undefined : { authorization: `Bearer ${token}` };
-  return { accept, 'content-type': 'application/json', ...authorization };
-}
-
-/** What has not begun may be sent again, and so may what only reads. */
-function mayRepeat({ query }: Operation, { data }: ResponseBody): boolean {
-  return data === undefined || readsOnly(parse(query));
-}
-
-function readsOnly({ definitions }: DocumentNode): boolean {
-  return definitions.every(
-    (definition) => definition.kind !== Kind.OPERATION_DEFINITION || definition.operation === 'query',
-  );
 }

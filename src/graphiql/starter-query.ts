@@ -1,4 +1,4 @@
-// The text in a new editor. Its comment fits beside the buttons on a screen of 360 pixels.
+// The query in a new editor. Its comment is narrow enough for a screen of 360 pixels.
 
 export const STARTER_QUERY = `# secureData requires
 # a signed-in user.

@@ -1,16 +1,16 @@
-// Texts of the editors without what may be a secret: names and structure are kept, values and comments are not.
+// Removes possible secrets from editor texts before they are stored: keeps names and structure, removes values and comments.
 import { Kind, parse, print, visit } from 'graphql';
 
 /** Numbers up to this many digits, such as `first: 100`. Longer ones may be a PIN or a one-time code. */
 const MAX_DIGITS = 3;
-/** As enum values are written by convention. Any other bare word may be a password without its quotes. */
+/** Enum values by convention. Any other bare word may be a password without its quotes. */
 const ENUM_VALUE = /^[A-Z][A-Z_]*$/;
 
 const isShort = (digits: string) => digits.replaceAll(/\D/g, '').length <= MAX_DIGITS;
 
 /**
- * An operation with empty strings, with 0 in place of long numbers, and without comments.
- * @returns '' if the text is not GraphQL, as nothing is known of what it holds
+ * Empties strings, replaces long numbers by 0 and removes comments in an operation.
+ * @returns '' if the text is not valid GraphQL, because any part of it may be a secret
  */
 export function clearOperation(text: string): string {
   try {
@@ -21,7 +21,7 @@ export function clearOperation(text: string): string {
       FloatValue: (node) => (isShort(node.value) ? undefined : { ...node, value: '0.0' }),
       EnumValue: (node) => (ENUM_VALUE.test(node.value) ? undefined : { kind: Kind.NULL }),
     });
-    // Without values and comments, the text can be kept as it is laid out.
+    // If there was nothing to remove, keeps the user's layout.
     return print(cleared) === print(document) && !/[#"]/.test(text) ? text : `${print(cleared)}\n`;
   } catch {
     return '';
@@ -29,8 +29,8 @@ export function clearOperation(text: string): string {
 }
 
 /**
- * Variables with empty strings and with 0 in place of long numbers, also in lists and objects.
- * @returns '' if the text is not JSON
+ * Empties strings and replaces long numbers by 0 in variables, including lists and objects.
+ * @returns '' if the text is not valid JSON
  */
 export function clearVariables(text: string): string {
   try {

@@ -1,10 +1,10 @@
-// A value that components watch and that others set.
+// An observable value for React components.
 import { useSyncExternalStore } from 'react';
 
 export interface Value<T> {
   get(): T;
   set(next: T): void;
-  /** @returns a function that takes the listener off */
+  /** @returns a function that removes the listener */
   subscribe(listener: () => void): () => void;
 }
 
@@ -24,7 +24,7 @@ export function createValue<T>(initial: T): Value<T> {
   };
 }
 
-/** The value as it is now; the component renders again when it is set. */
+/** Returns the current value; the component renders again when it changes. */
 export function useValue<T>(value: Value<T>): T {
   return useSyncExternalStore(value.subscribe, value.get);
 }

@@ -1,8 +1,8 @@
-// Builds the page: index.html, and beside it the folder that the server offers at /graphiql/.
+// Builds the page: index.html, and the folder that the server serves at /graphiql/.
 import { createHash } from 'node:crypto';
 import { defineConfig, type Plugin } from 'vite';
 
-/** Makes files of the fonts that stylesheets have inside: a browser fetches those of the letters that it shows. */
+/** Moves fonts embedded in style sheets to files, so that a browser fetches only those it needs. */
 function fontFiles(): Plugin {
   const embedded = /url\(["']?data:font\/(woff2?|ttf);base64,([^"')]+)["']?\)/g;
   return {
@@ -23,7 +23,7 @@ function fontFiles(): Plugin {
 
 export default defineConfig({
   root: import.meta.dirname,
-  // Relative, so that the page also works behind a proxy that puts a path before it.
+  // Relative, so that the page also works behind a proxy with a path prefix.
   base: './',
   plugins: [fontFiles()],
   resolve: { dedupe: ['graphql', 'react', 'react-dom'] },
@@ -33,11 +33,11 @@ export default defineConfig({
     emptyOutDir: true,
     assetsInlineLimit: 0,
     target: 'es2022',
-    // What is bundled is passed on with its licences.
+    // The bundle is distributed with the licenses of its packages.
     license: { fileName: 'licenses.md' },
-    // GraphiQL tells the console of each worker that it starts.
+    // Removes GraphiQL's console messages about started workers.
     rolldownOptions: { treeshake: { manualPureFunctions: ['console.info'] } },
-    // The editor alone is larger than what Vite warns of.
+    // The editor alone exceeds Vite's default limit.
     chunkSizeWarningLimit: 5_000,
   },
 });

@@ -126,7 +126,7 @@ describe.skipIf(!hasChromium)('a browser without anything newer', () => {
       await page.evaluate(() => authClient.logout());
       await page.evaluate((ada) => authClient.login(ada), ADA);
       expect(await page.evaluate(() => authClient.user?.email)).toBe(ADA.email);
-      expect(browser.problems).toEqual([]);
+      expect(browser.errors).toEqual([]);
     } finally {
       await browser.close();
       await server.close();

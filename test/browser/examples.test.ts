@@ -124,13 +124,13 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await page.keyboard.press('Enter');
     await page.getByText(`You are signed in as ${email}.`).waitFor();
     await page.getByText(GRANTED).waitFor();
-    expect(example.problems()).toEqual([]);
+    expect(example.errors()).toEqual([]);
   });
 
   it('is styled as it is built, on every width, light and dark', async () => {
     await using example = await openExample(served);
     await expectStyled(example.page, `${name}-built`);
-    expect(example.problems()).toEqual([]);
+    expect(example.errors()).toEqual([]);
   });
 
   it('says at the form what is wrong, and keeps what was entered', async () => {
@@ -156,7 +156,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     const second = await example.createAccount();
     await page.getByRole('definition').getByText(second).waitFor();
     expect(await page.getByText(first).count()).toBe(0);
-    expect(example.asked('viewer')).toBe(2);
+    expect(example.countSent('viewer')).toBe(2);
   });
 
   it('renews what the server answers TOKEN_EXPIRED', async () => {
@@ -167,9 +167,9 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     const refused = page.waitForResponse((response) => response.status() === 401);
     await askAgain(page);
     expect((await (await refused).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
-    expect(example.rotations()).toBe(1);
+    expect(example.countRotations()).toBe(1);
     expect(await page.getByRole('alert').count()).toBe(0);
-    expect(example.problems()).toEqual([]);
+    expect(example.errors()).toEqual([]);
   });
 
   it('gets its data, and keeps what it shows, where the roles have changed', async () => {
@@ -181,21 +181,21 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await askAgain(page);
     expect((await (await refused).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
     await page.getByRole('button', { name: 'Ask again' }).waitFor();
-    expect(example.rotations()).toBe(1);
+    expect(example.countRotations()).toBe(1);
     expect(await page.getByRole('definition').getByText(email).count()).toBe(1);
     expect(await page.getByRole('listitem').count()).toBe(1);
     expect(await page.getByRole('alert').count()).toBe(0);
-    expect(example.problems()).toEqual([]);
+    expect(example.errors()).toEqual([]);
   });
 
   it('goes on over tokens that live for three seconds', async () => {
     await using example = await openExample(served, { accessTtlSeconds: 3, now: () => new Date() });
     const { page } = example;
     const email = await example.createAccount();
-    while (example.rotations() < 2) await askAgain(page);
+    while (example.countRotations() < 2) await askAgain(page);
     expect(await page.getByText(`You are signed in as ${email}.`).count()).toBe(1);
-    expect(example.asked('refresh')).toBe(example.rotations());
-    expect(example.problems()).toEqual([]);
+    expect(example.countSent('refresh')).toBe(example.countRotations());
+    expect(example.errors()).toEqual([]);
   });
 
   it('costs one refresh and no query where a hundred meet the expiry', async () => {
@@ -203,10 +203,10 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     const { server, page } = example;
     await example.createAccount();
     expire(server);
-    expect(await page.evaluate(() => askOften(100))).toEqual(Array(100).fill(GRANTED));
-    expect(example.asked('refresh')).toBe(1);
-    expect(example.rotations()).toBe(1);
-    expect(example.problems()).toEqual([]);
+    expect(await page.evaluate(() => sendMany(100))).toEqual(Array(100).fill(GRANTED));
+    expect(example.countSent('refresh')).toBe(1);
+    expect(example.countRotations()).toBe(1);
+    expect(example.errors()).toEqual([]);
   });
 
   it(`costs one rotation an expiry in two tabs, ${EXPIRIES} times over`, async () => {
@@ -218,14 +218,14 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     for (let expiry = 1; expiry <= EXPIRIES; expiry += 1) {
       expire(server);
       await Promise.all(tabs.map(askAgain));
-      expect(example.rotations()).toBe(expiry);
-      expect(example.asked('refresh')).toBe(expiry);
+      expect(example.countRotations()).toBe(expiry);
+      expect(example.countSent('refresh')).toBe(expiry);
     }
     for (const tab of tabs) {
       expect(await tab.getByText(`You are signed in as ${email}.`).count()).toBe(1);
       expect(await tab.getByRole('alert').count()).toBe(0);
     }
-    expect(example.problems()).toEqual([]);
+    expect(example.errors()).toEqual([]);
   });
 
   it('lists sessions, marks its own, and ends others', async () => {
@@ -247,7 +247,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     await sessions.getByRole('button', { name: 'End' }).click();
     for (const tab of [page, other]) await tab.getByText('You are signed out.').waitFor();
-    expect(example.problems()).toEqual([]);
+    expect(example.errors()).toEqual([]);
   });
 
   it('shows that its session was ended elsewhere, in all tabs', async () => {
@@ -262,8 +262,8 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
       await tab.getByRole('status').getByText('Your session was ended elsewhere. Sign in again.').waitFor();
       await tab.getByRole('button', { name: 'Sign in' }).waitFor();
     }
-    expect(example.asked('refresh')).toBe(0);
-    expect(example.problems()).toEqual([]);
+    expect(example.countSent('refresh')).toBe(0);
+    expect(example.errors()).toEqual([]);
   });
 
   it.each(['light', 'dark'] as const)('has no serious fault that axe finds, %s', async (colorScheme) => {
@@ -331,7 +331,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await page.getByLabel('Password').fill(GOOD_PASSWORD);
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByText(GRANTED).waitFor();
-    expect(browser.problems).toEqual([]);
+    expect(browser.errors).toEqual([]);
     await writeFile('test-results/secret', 'not for pages'); // in the checkout, as .bandha/secret is
     const statusOf = async (file: string) => (await fetch(`${origin}/@fs${resolve(file)}?raw`)).status;
     expect(await statusOf('src/client/index.ts')).toBe(200); // what is served is found this way

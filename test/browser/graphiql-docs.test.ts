@@ -1,4 +1,4 @@
-// What fields need, in GraphiQL: as badges in the documentation, and in the words of a refusal.
+// Requirements of fields in GraphiQL: badges in the documentation, and texts of denials.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import type { BandhaOptions } from '../../src/bandha.ts';
@@ -27,7 +27,7 @@ const APP: BandhaOptions = {
   policies: { owner: () => true },
 };
 
-/** The badges of each field of `Query`, as the documentation shows them. */
+/** Labels of the badges of each field of `Query` in the documentation. */
 async function badgesOfQuery({ page }: OpenGraphiql): Promise<Record<string, string[]>> {
   await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
   await page.getByRole('link', { name: 'Query', exact: true }).click();
@@ -45,23 +45,23 @@ async function badgesOfQuery({ page }: OpenGraphiql): Promise<Record<string, str
 
 const PRODUCTION: BandhaOptions = { production: true, graphiql: true };
 
-/** Errors and warnings in the editors. */
+/** Number of errors and warnings in the editors. */
 const countMarkers = (page: Page) =>
   page.evaluate(() => {
     const { editor } = (
       globalThis as unknown as { __MONACO: { editor: { getModelMarkers(filter: object): unknown[] } } }
-    ).__MONACO; // where GraphiQL puts its editor
+    ).__MONACO; // the global that GraphiQL defines
     return editor.getModelMarkers({}).length;
   });
 
 describe.skipIf(!hasChromium)('GraphiQL', () => {
-  it('shows an anonymous caller in production only what is for everyone', async () => {
+  it('the documentation shows an anonymous caller in production only public fields', async () => {
     await using graphiql = await openGraphiql({ ...APP, ...PRODUCTION });
     expect(await badgesOfQuery(graphiql)).toEqual({ viewer: [] });
   });
 
   it.each([{}, { defaultAccess: 'deny' } as const])(
-    'shows every field in development, %o',
+    'the documentation shows every field in development, %o',
     async (options) => {
       await using graphiql = await openGraphiql({ ...APP, ...options });
       const { page } = graphiql;
@@ -76,23 +76,23 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
         .locator('.graphiql-doc-explorer-item', { hasText: /^payroll/ })
         .getByText('Needs')
         .waitFor();
-      // The editor knows all fields, so nothing of the starter query is underlined.
+      // The editor has the whole schema, so it marks nothing in the starter query.
       await page.locator('.graphiql-query-editor', { hasText: 'secureData' }).waitFor();
       await expect.poll(() => countMarkers(page)).toBe(0);
       await graphiql.write('.graphiql-query-editor', '{ noSuchField }');
-      await expect.poll(() => countMarkers(page)).toBeGreaterThan(0); // so that one would be seen
-      expect(graphiql.problems()).toEqual([]);
+      await expect.poll(() => countMarkers(page)).toBeGreaterThan(0); // checks that a mistake would be marked
+      expect(graphiql.errors()).toEqual([]);
     },
   );
 
-  it('shows on a badge what a field needs, to whoever may see the field', async () => {
+  it('badges show requirements to callers who may see the field', async () => {
     await using graphiql = await openGraphiql({ ...APP, ...PRODUCTION, admin: ADMIN });
     const { page, panel } = graphiql;
     await graphiql.fillIn(ADMIN.email, ADMIN.password);
     await panel.getByRole('button', { name: 'Sign in' }).click();
     await panel.getByText('admin', { exact: true }).waitFor();
     await page.locator('.graphiql-doc-explorer-content').waitFor({ state: 'detached' });
-    await expect.poll(() => graphiql.asked.filter((field) => field === '__schema').length).toBe(2);
+    await expect.poll(() => graphiql.sentFields.filter((field) => field === '__schema').length).toBe(2);
     expect(await badgesOfQuery(graphiql)).toEqual({
       viewer: [],
       secureData: ['signed in'],
@@ -102,33 +102,33 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
       invoice: ['policy owner'],
     });
     await page.getByRole('link', { name: 'payroll', exact: true }).click();
-    await page.locator('.bandha-needs').getByText('role accountant or admin').waitFor();
-    expect(graphiql.problems()).toEqual([]);
+    await page.locator('.bandha-requirement').getByText('role accountant or admin').waitFor();
+    expect(graphiql.errors()).toEqual([]);
   });
 
-  it('says which role or scope is missing, and offers no sign-in that would not help', async () => {
+  it('the notice names a missing role or scope and offers no sign-in', async () => {
     await using graphiql = await openGraphiql(APP);
     const { notice } = graphiql;
     await graphiql.createAccount();
     await graphiql.write('.graphiql-query-editor', '{ payroll }');
     await graphiql.run();
-    await notice.getByText('payroll needs the role accountant or admin. You have no roles.').waitFor();
+    await notice.getByText('payroll requires the role accountant or admin. You have no roles.').waitFor();
     expect(await notice.getByRole('button').count()).toBe(0);
     await graphiql.write('.graphiql-query-editor', '{ audit }');
     await graphiql.run();
-    await notice.getByText('audit needs the scope read audit.').waitFor();
+    await notice.getByText('audit requires the scopes read and audit.').waitFor();
     expect(await notice.getByRole('button').count()).toBe(0);
-    expect(graphiql.problems()).toEqual([]);
+    expect(graphiql.errors()).toEqual([]);
   });
 
-  it('asks to sign in again where that was too long ago, and runs the query then', async () => {
+  it('reauthentication for maxAge leads back to the query', async () => {
     await using graphiql = await openGraphiql(APP);
     const { server, page, panel, notice } = graphiql;
     const email = await graphiql.createAccount();
     server.clock.now = new Date(server.clock.now.getTime() + 6 * 60_000);
     await graphiql.write('.graphiql-query-editor', '{ recent }');
     await graphiql.run();
-    await notice.getByText('recent needs a more recent sign-in.').waitFor();
+    await notice.getByText('recent requires a more recent sign-in.').waitFor();
     await notice.getByRole('button', { name: 'Sign in' }).click();
     await waitForFocus(page.getByLabel('Password'));
     expect(await page.getByLabel('Email').inputValue()).toBe(email);
@@ -136,10 +136,10 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     await panel.getByRole('button', { name: 'Sign in' }).click();
     await waitForFocus(notice.getByRole('button', { name: 'Run again' }));
     await page.keyboard.press('Enter');
-    await graphiql.answer(/just\snow/);
+    await graphiql.waitForResponse(/just\snow/);
   });
 
-  it('shows the events of a subscription, until it is stopped', async () => {
+  it('a subscription shows its events until it is stopped', async () => {
     let begun = 0;
     const Subscription = {
       ticks: {
@@ -147,7 +147,7 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
           begun += 1;
           yield { ticks: 1 };
           yield { ticks: 2 };
-          await new Promise(() => {}); // for as long as somebody listens
+          await new Promise(() => {}); // until the client disconnects
         },
       },
     };
@@ -156,24 +156,24 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     const { server, page, notice } = graphiql;
     await graphiql.write('.graphiql-query-editor', 'subscription { ticks }');
     await graphiql.run();
-    await notice.getByText('ticks is for signed-in callers.').waitFor();
+    await notice.getByText('ticks requires a signed-in user.').waitFor();
     await graphiql.createAccount();
     await notice.getByRole('button', { name: 'Run again' }).click();
-    await graphiql.answer(/"ticks":\s*2/);
-    expect(graphiql.problems()).toEqual([]);
+    await graphiql.waitForResponse(/"ticks":\s*2/);
+    expect(graphiql.errors()).toEqual([]);
     const aborted = page.waitForEvent('requestfailed');
     await page.locator('.graphiql-execute-button').click();
     await aborted;
     server.clock.now = new Date(server.clock.now.getTime() + 11 * 60_000);
     await graphiql.run();
     await expect.poll(() => begun, { timeout: 30_000 }).toBe(2);
-    await graphiql.answer(/"ticks":\s*2/);
-    expect(graphiql.asked.filter((field) => field === 'ticks')).toHaveLength(4); // two of them were refused
+    await graphiql.waitForResponse(/"ticks":\s*2/);
+    expect(graphiql.sentFields.filter((field) => field === 'ticks')).toHaveLength(4); // two of them were rejected
     expect(await notice.textContent()).toBe('');
-    expect(graphiql.asked.filter((field) => field === 'refresh')).toHaveLength(1);
+    expect(graphiql.sentFields.filter((field) => field === 'refresh')).toHaveLength(1);
   });
 
-  it('goes on with a subscription after the end of one token and of the next', async () => {
+  it('a subscription continues across several token expiries', async () => {
     let begun = 0;
     const Subscription = {
       ticks: {
@@ -195,8 +195,8 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     await graphiql.write('.graphiql-query-editor', 'subscription { ticks }');
     await graphiql.run();
     await expect.poll(() => begun, { timeout: 30_000 }).toBeGreaterThanOrEqual(3);
-    await graphiql.answer(/"ticks":\s*([3-9]|\d\d)/);
+    await graphiql.waitForResponse(/"ticks":\s*([3-9]|\d\d)/);
     expect(await graphiql.notice.textContent()).toBe('');
-    expect(graphiql.problems()).toEqual([]);
+    expect(graphiql.errors()).toEqual([]);
   });
 });

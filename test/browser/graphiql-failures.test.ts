@@ -1,4 +1,4 @@
-// GraphiQL while the server is stopped, slow, or behind a proxy that answers itself: one sentence each, and a way on.
+// GraphiQL while the server is stopped, slow or behind a failing proxy: one sentence and a button to continue.
 import type { Request } from 'playwright-core';
 import { afterEach, describe, expect, it } from 'vitest';
 import { hasChromium } from '../support/chromium.ts';
@@ -7,7 +7,7 @@ import { type OpenGraphiql, openGraphiql, waitForFocus } from './open-graphiql.t
 const HTML = '<html><body><h1>502 Bad Gateway</h1></body></html>';
 const ANY = '**/graphql';
 
-/** What the response pane shows, without the spaces that the editor does not break. */
+/** Text of the response pane, with ordinary spaces. */
 async function readResponse({ page }: OpenGraphiql): Promise<string> {
   const text = await page.locator('.graphiql-response .view-lines').innerText();
   return text.replaceAll(/\s+/g, ' ');
@@ -17,14 +17,14 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
   let graphiql: OpenGraphiql;
   afterEach(() => graphiql[Symbol.asyncDispose]());
 
-  it('says in one sentence that the server is stopped, and tries again', async () => {
+  it('the notice reports that the server is unreachable and offers to try again', async () => {
     graphiql = await openGraphiql();
     const { page, notice, server } = graphiql;
     await graphiql.createAccount();
     await page.context().setOffline(true);
     await graphiql.run();
     await notice.getByText('The server cannot be reached.', { exact: true }).waitFor();
-    await graphiql.answer(/cannot\sbe\sreached/);
+    await graphiql.waitForResponse(/cannot\sbe\sreached/);
     expect(await readResponse(graphiql)).not.toMatch(/stack|Failed to fetch|\.js/);
     await page.screenshot({ path: 'test-results/graphiql-stopped.png' });
     const again = notice.getByRole('button', { name: 'Try again' });
@@ -32,12 +32,12 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     await waitForFocus(again);
     await page.context().setOffline(false);
     await page.keyboard.press('Enter');
-    await graphiql.answer(/granted/);
+    await graphiql.waitForResponse(/granted/);
     expect(await notice.textContent()).toBe('');
     expect(server.url).toContain('127.0.0.1');
   });
 
-  it('says so of a server that is stopped indeed, with a token that has expired', async () => {
+  it('the notice reports a stopped server if the token has expired too', async () => {
     graphiql = await openGraphiql();
     const { notice, server, page } = graphiql;
     await graphiql.createAccount();
@@ -50,39 +50,39 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
   });
 
   it.each([
-    ['a page of a proxy', { status: 502, contentType: 'text/html', body: HTML }, 'status 502'],
+    ['the error page of a proxy', { status: 502, contentType: 'text/html', body: HTML }, 'status 502'],
     ['an empty body', { status: 504, body: '' }, 'status 504'],
-    ['JSON that is no result', { status: 200, json: { ok: true } }, 'status 200'],
-    ['JSON that is no object', { status: 200, json: null }, 'status 200'],
-  ])('says what came in place of a result: %s', async (_, response, status) => {
+    ['JSON that is not a result', { status: 200, json: { ok: true } }, 'status 200'],
+    ['JSON that is not an object', { status: 200, json: null }, 'status 200'],
+  ])('the notice reports a response without a GraphQL result: %s', async (_, response, status) => {
     graphiql = await openGraphiql();
     const { page, notice } = graphiql;
     await page.route(ANY, (route) => route.fulfill(response));
     await graphiql.run();
-    await notice.getByText(`The server answered with ${status} and no GraphQL result.`).waitFor();
-    await graphiql.answer(/no\sGraphQL\sresult/);
+    await notice.getByText(`The response with ${status} is not a GraphQL result.`).waitFor();
+    await graphiql.waitForResponse(/not\sa\sGraphQL\sresult/);
     expect(await readResponse(graphiql)).not.toMatch(/stack|SyntaxError|\.js/);
     await page.unroute(ANY);
     await notice.getByRole('button', { name: 'Try again' }).click();
-    await graphiql.answer(/MISSING_TOKEN/);
+    await graphiql.waitForResponse(/MISSING_TOKEN/);
   });
 
-  it('gives up on a server that never answers', async () => {
+  it('a query times out if the server never responds', async () => {
     graphiql = await openGraphiql();
     const { page, notice } = graphiql;
     await page.addInitScript(() => {
       const { setTimeout } = globalThis;
-      const shorten = (act: () => void, ms?: number) => setTimeout(act, ms === 60_000 ? 100 : ms);
-      globalThis.setTimeout = shorten as typeof globalThis.setTimeout; // the parts that the page uses
+      const shorten = (callback: () => void, ms?: number) => setTimeout(callback, ms === 60_000 ? 100 : ms);
+      globalThis.setTimeout = shorten as typeof globalThis.setTimeout; // has the signature that the page uses
     });
     await page.reload();
     await page.route(ANY, () => {});
     await graphiql.run();
-    await notice.getByText('The server did not answer within 60 seconds.').waitFor();
+    await notice.getByText('The server did not respond within 60 seconds.').waitFor();
     await notice.getByRole('button', { name: 'Try again' }).waitFor();
   });
 
-  it('says that a subscription has lost its connection, and keeps its last event', async () => {
+  it('a subscription that loses its connection reports it and keeps its last event', async () => {
     const Subscription = {
       ticks: {
         async *subscribe() {
@@ -98,14 +98,14 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     const { server, notice } = graphiql;
     await graphiql.write('.graphiql-query-editor', 'subscription { ticks }');
     await graphiql.run();
-    await graphiql.answer(/"ticks":\s*7/);
+    await graphiql.waitForResponse(/"ticks":\s*7/);
     await server.stop();
     await notice.getByText('The connection to the server was lost.').waitFor();
     await notice.getByRole('button', { name: 'Try again' }).waitFor();
     expect(await readResponse(graphiql)).toContain('"ticks": 7');
   });
 
-  it('says that a subscription cannot begin', async () => {
+  it('a subscription that cannot start reports that the server is unreachable', async () => {
     const typeDefs = 'type Subscription { ticks: Int! }';
     graphiql = await openGraphiql({ typeDefs });
     const { server, notice } = graphiql;
@@ -116,7 +116,7 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     expect(await readResponse(graphiql)).not.toMatch(/stack|Failed to fetch/);
   });
 
-  it('offers to load the schema again where that failed', async () => {
+  it('the explorer offers to load the schema again after a failure', async () => {
     graphiql = await openGraphiql();
     const { page } = graphiql;
     await page.route(ANY, (route) =>
@@ -133,19 +133,19 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     await page.getByText('mutation', { exact: true }).waitFor();
   });
 
-  it('says where it is not known what fields need, and asks again', async () => {
+  it('the explorer reports missing access rules and loads them again', async () => {
     graphiql = await openGraphiql();
     const { page } = graphiql;
     await page.route('**/requirements.json', (route) => route.abort('connectionrefused'));
     await page.reload();
     await page.getByRole('button', { name: 'Show Documentation Explorer' }).click();
-    await page.getByText('What fields need could not be loaded.').waitFor();
+    await page.getByText('The access rules could not be loaded.').waitFor();
     await page.unroute('**/requirements.json');
     await page.getByRole('button', { name: 'Try again' }).click();
-    await page.getByText('What fields need could not be loaded.').waitFor({ state: 'detached' });
+    await page.getByText('The access rules could not be loaded.').waitFor({ state: 'detached' });
   });
 
-  it('says that the sessions cannot be listed, and asks again', async () => {
+  it('the panel reports that sessions cannot be loaded and loads them again', async () => {
     graphiql = await openGraphiql();
     const { page, panel } = graphiql;
     await page.route(ANY, (route) =>
@@ -159,22 +159,22 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     await panel.getByText('The sessions could not be loaded.').waitFor({ state: 'detached' });
   });
 
-  it('says at the form that no usable answer came', async () => {
+  it('the sign-in form reports an unexpected response', async () => {
     graphiql = await openGraphiql();
     const { page, panel } = graphiql;
     await page.route(ANY, (route) => route.fulfill({ status: 502, contentType: 'text/html', body: HTML }));
     await graphiql.fillIn('ada@example.com');
     await panel.getByRole('button', { name: 'Sign in' }).click();
-    await panel.getByRole('alert').getByText('The server gave no usable answer. Try again.').waitFor();
+    await panel.getByRole('alert').getByText('The server sent an unexpected response. Try again.').waitFor();
   });
 
-  it('offers to create an account before the server has answered anything', async () => {
+  it('the panel offers account creation before the first response', async () => {
     graphiql = await openGraphiql();
     const { page, panel } = graphiql;
     const sent = new Set<Request>();
-    let answered = 0;
+    let responses = 0;
     page.on('response', (response) => {
-      if (sent.has(response.request())) answered += 1;
+      if (sent.has(response.request())) responses += 1;
     });
     await page.route(ANY, (route) => {
       if (route.request().method() !== 'POST') return route.continue();
@@ -182,6 +182,6 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     });
     await page.reload();
     await panel.getByRole('button', { name: 'Create account' }).waitFor();
-    expect(answered).toBe(0);
+    expect(responses).toBe(0);
   });
 });

@@ -1,14 +1,14 @@
-// What GraphiQL's page weighs, and when it paints over a slow connection.
+// Size of GraphiQL's page, and time of its first paint on a slow connection.
 import { describe, expect, it } from 'vitest';
 import { hasChromium, startChromium } from '../support/chromium.ts';
 import { startTestServer } from '../support/test-server.ts';
 
-/** Such as a phone on a poor network: 1.6 Mbit/s, 150 ms. */
+/** A phone on a slow network: 1.6 Mbit/s, 150 ms. */
 const SLOW = { offline: false, latency: 150, downloadThroughput: 200_000, uploadThroughput: 94_000 };
 const MAX_BLOCKING_BYTES = 40_000;
 
 describe.skipIf(!hasChromium)('GraphiQL over a slow connection', () => {
-  it('paints before its scripts and fonts are there', async () => {
+  it('GraphiQL paints before its scripts and fonts have loaded on a slow connection', async () => {
     const server = await startTestServer();
     const browser = await startChromium(server.url);
     try {
@@ -28,28 +28,28 @@ describe.skipIf(!hasChromium)('GraphiQL over a slow connection', () => {
         files: performance.getEntriesByType('resource').map((entry) => {
           const { name, encodedBodySize, renderBlockingStatus } = entry as PerformanceResourceTiming & {
             renderBlockingStatus: string;
-          }; // of that type of entry; Chromium alone says what blocks
+          }; // the type of these entries; only Chromium reports renderBlockingStatus
           return { name: name.split('/').at(-1) ?? '', bytes: encodedBodySize, renderBlockingStatus };
         }),
       }));
-      const sum = (some: typeof files) => some.reduce((bytes, file) => bytes + file.bytes, 0);
+      const sum = (subset: typeof files) => subset.reduce((bytes, file) => bytes + file.bytes, 0);
       const blocking = sum(files.filter(({ renderBlockingStatus }) => renderBlockingStatus === 'blocking'));
       const round = (ms: number | undefined) => `${((ms ?? Number.NaN) / 1000).toFixed(2)} s`;
       console.log(
         `first paint ${round(paints[0])}, sign-in form ${round(formMs)}, editor ${round(editorMs)}; ` +
-          `render-blocking ${blocking} bytes, in all ${sum(files)} bytes in ${files.length} files`,
+          `render-blocking ${blocking} bytes, total ${sum(files)} bytes in ${files.length} files`,
       );
       expect(blocking).toBeLessThan(MAX_BLOCKING_BYTES);
       expect(paints[0]).toBeLessThan(formMs);
       const fonts = files.filter(({ name }) => /\.(woff2?|ttf)$/.test(name));
       expect(fonts.length).toBeGreaterThan(0);
-      expect(sum(fonts)).toBeLessThan(200_000); // those of the letters that are shown, not all
+      expect(sum(fonts)).toBeLessThan(200_000); // only the fonts that are used
       const sheets = files.filter(({ name }) => name.endsWith('.css'));
       for (const { name } of sheets) {
         const text = await (await fetch(`${server.url}/graphiql/${name}`)).text();
         expect(text, name).not.toMatch(/data:(font|application\/(x-)?font)/);
       }
-      expect(browser.problems).toEqual([]);
+      expect(browser.errors).toEqual([]);
     } finally {
       await browser.close();
       await server.close();

@@ -1,11 +1,11 @@
-// What GraphiQL keeps of the texts in its editors: nothing that may be a secret.
+// Texts that GraphiQL stores: they contain no possible secrets.
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { clearOperation, clearVariables } from '../../src/graphiql/stored-text.ts';
 import { hasChromium } from '../support/chromium.ts';
 import { openGraphiql, runIn } from './open-graphiql.ts';
 
-describe('an operation that is kept', () => {
+describe('clearOperation', () => {
   it.each([
     ['a string', 'mutation { login(email: "a@b.example", password: "s3cret") { tokenType } }'],
     ['a block string', 'mutation { login(password: """s3cret""") { tokenType } }'],
@@ -14,29 +14,29 @@ describe('an operation that is kept', () => {
     ['a default value', 'query ($p: String = "s3cret") { a(p: $p) }'],
     ['a directive', '{ a @b(c: "s3cret") }'],
     ['a comment', '# s3cret\n{ a }'],
-    ['a comment behind a field', '{ a # s3cret\n}'],
+    ['a comment after a field', '{ a # s3cret\n}'],
     ['a password without quotes', '{ a(password: s3cret) }'],
     ['a password that lacks a quote', '{ a(password: "s3cret) }'],
-    ['no GraphQL', 's3cret!'],
+    ['a text that is not GraphQL', 's3cret!'],
     ['a description', '"s3cret" type A { b: Int }'],
-  ])('has no secret: %s', (_, text) => {
+  ])('a stored operation has no secret from %s', (_, text) => {
     expect(clearOperation(text)).not.toContain('s3cret');
   });
 
-  it('has no long numbers', () => {
+  it('a stored operation has no long numbers', () => {
     expect(clearOperation('{ a(pin: 493817, amount: 49381.7, first: 100) }')).toBe(
       '{\n  a(pin: 0, amount: 0.0, first: 100)\n}\n',
     );
   });
 
-  it('is laid out as it was if it holds neither values nor comments', () => {
+  it('a stored operation without values and comments keeps its layout', () => {
     const text = 'query A($a: Int) { a(b: $a, c: true, d: NAME) @include(if: $b) { d } }';
     expect(clearOperation(text)).toBe(text);
   });
 });
 
-describe('variables that are kept', () => {
-  it('have their names, without strings and long numbers', () => {
+describe('clearVariables', () => {
+  it('stored variables keep names, but no strings and long numbers', () => {
     expect(
       JSON.parse(clearVariables('{ "a": "s3cret", "b": [{ "c": "s3cret" }, 493817, 7, true, null] }')),
     ).toEqual({
@@ -46,21 +46,21 @@ describe('variables that are kept', () => {
   });
 
   it.each(['"s3cret', '{ "a": "s3cret', '// s3cret\n{}', 's3cret'])(
-    'are none if they are not JSON: %s',
+    'variables that are not JSON are not stored: %s',
     (text) => {
       expect(clearVariables(text)).toBe('');
     },
   );
 });
 
-/** Everything that the page has stored. */
+/** All data that the page has stored, and its address. */
 const readStored = (page: Page) =>
   page.evaluate(() =>
     JSON.stringify([{ ...localStorage }, { ...sessionStorage }, history.state, location.href]),
   );
 
 describe.skipIf(!hasChromium)('GraphiQL', () => {
-  it('keeps no secret of the operation, the variables, the headers or the history', async () => {
+  it('GraphiQL stores no secret of operation, variables, headers or history', async () => {
     await using graphiql = await openGraphiql();
     const { page } = graphiql;
     const secret = (place: string) => `hunter2-${place}`;
@@ -90,7 +90,7 @@ describe.skipIf(!hasChromium)('GraphiQL', () => {
     expect(await page.locator('.graphiql-query-editor').innerText()).not.toContain('hunter2');
   });
 
-  it('clears what an earlier version has kept', async () => {
+  it('GraphiQL clears texts that an earlier version has stored', async () => {
     await using graphiql = await openGraphiql();
     const { page } = graphiql;
     await page.evaluate(() => {

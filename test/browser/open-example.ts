@@ -1,4 +1,4 @@
-// An example as it is built for users, served on an origin of its own, and what one does there.
+// Builds an example, serves it on its own origin, and operates it in a browser.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -13,12 +13,12 @@ export const EXAMPLES = ['apollo-react', 'urql-react'] as const;
 export type ExampleName = (typeof EXAMPLES)[number];
 
 export interface ServedExample {
-  /** Of the page, without a trailing slash. */
+  /** Origin of the page, without a trailing slash. */
   origin: string;
   close(): Promise<void>;
 }
 
-/** Builds the example, with `askOften` added to its page, and serves it. */
+/** Builds the example, adds `sendMany` to its page, and serves it. */
 export async function serveExample(name: ExampleName): Promise<ServedExample> {
   const outDir = await mkdtemp(join(tmpdir(), `bandha-${name}-`));
   await build({
@@ -48,7 +48,7 @@ export async function serveExample(name: ExampleName): Promise<ServedExample> {
     preview: { host: '127.0.0.1', port: 0 },
   });
   const [url] = server.resolvedUrls?.local ?? [];
-  if (url === undefined) throw new Error('The example is not served');
+  if (url === undefined) throw new Error('Vite has not started the preview server');
   return {
     origin: new URL(url).origin,
     async close() {
@@ -62,20 +62,20 @@ export interface OpenExample extends AsyncDisposable {
   server: TestServer;
   browser: TestBrowser;
   page: Page;
-  /** How often the pages have asked for each of the server's operations, by its first field. */
-  asked(field: string): number;
-  /** What is wrong in the pages' consoles, beside refusals: Chromium reports each 401 there. */
-  problems(): string[];
-  /** Another tab of the same browser. */
+  /** Number of operations with this first field that the pages have sent. */
+  countSent(field: string): number;
+  /** Errors in the pages, except for status 401, which Chromium reports as an error. */
+  errors(): string[];
+  /** Opens another tab of the same browser. */
   openTab(): Promise<Page>;
   fillIn(email: string, password?: string): Promise<void>;
-  /** Makes an account in the page; settled when it shows who is signed in, and what only they get. */
+  /** Creates an account in the page, and waits until it shows the user, the secure data and the sessions. */
   createAccount(email?: string): Promise<string>;
-  /** How often the refresh token of the newest session has been rotated. */
-  rotations(): number;
+  /** Number of refresh token rotations of the newest session. */
+  countRotations(): number;
 }
 
-/** Opens the example in a browser of its own, with a server of its own. */
+/** Opens the example in a new browser, with a new server. */
 export async function openExample(
   { origin }: ServedExample,
   options: BandhaOptions = {},
@@ -86,15 +86,16 @@ export async function openExample(
   const server = await startTestServer({ databaseUrl: `sqlite:${file}`, ...options });
   const browser = await startChromium(origin);
   const { page, context } = browser;
-  // The page and the server are two origins here. What is intercepted has no real preflight; names stay unresolved.
+  // Page and server have different origins. Intercepted requests have no real preflight, so interception is removed; DNS
+  // stays disabled.
   await context.unrouteAll();
   await context.addInitScript((url) => {
     globalThis.bandhaUrl = url;
   }, `${server.url}/graphql`);
-  const asked: string[] = [];
+  const sentFields: string[] = [];
   context.on('request', (request) => {
     const field = /{\s*(\w+)/.exec(request.postDataJSON()?.query ?? '')?.[1];
-    if (field !== undefined) asked.push(field);
+    if (field !== undefined) sentFields.push(field);
   });
   async function show(tab: Page): Promise<Page> {
     await tab.emulateMedia({ colorScheme: look.colorScheme ?? 'light' });
@@ -113,8 +114,8 @@ export async function openExample(
     server,
     browser,
     page,
-    asked: (wanted) => asked.filter((field) => field === wanted).length,
-    problems: () => browser.problems.filter((problem) => !/status of 401/.test(problem)),
+    countSent: (name) => sentFields.filter((field) => field === name).length,
+    errors: () => browser.errors.filter((error) => !/status of 401/.test(error)),
     openTab: async () => show(await context.newPage()),
     fillIn,
     async createAccount(email = `${crypto.randomUUID()}@example.com`) {
@@ -125,7 +126,7 @@ export async function openExample(
       await page.getByRole('listitem').first().waitFor();
       return email;
     },
-    rotations() {
+    countRotations() {
       const database = new DatabaseSync(file, { readOnly: true });
       try {
         const sql = 'select generation - 1 as rotations from sessions order by created_at desc limit 1';

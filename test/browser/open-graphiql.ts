@@ -1,4 +1,4 @@
-// GraphiQL of a server of its own, in a browser that reaches nothing else, and what one does there.
+// Opens GraphiQL of a new server in a browser that reaches nothing else, and operates it.
 import type { Locator, Page } from 'playwright-core';
 import type { BandhaOptions } from '../../src/bandha.ts';
 import { startChromium, type TestBrowser } from '../support/chromium.ts';
@@ -12,28 +12,29 @@ export interface OpenGraphiql extends AsyncDisposable {
   panel: Locator;
   /** The notice above the response. */
   notice: Locator;
-  /** Every token that the server has sent to a page. */
+  /** All access and refresh tokens that the server has sent to a page. */
   tokens: Set<string>;
-  /** What the pages asked for by name: the operations' root fields. */
-  asked: string[];
-  /** What is wrong in the pages' consoles, beside refusals: Chromium reports each 401 and 403 there. */
-  problems(): string[];
+  /** The first root field of each operation that the pages have sent. */
+  sentFields: string[];
+  /** Errors in the pages, except for status 401 and 403, which Chromium reports as errors. */
+  errors(): string[];
+  /** Replaces the text of an editor. */
   write(pane: string, text: string): Promise<void>;
   run(): Promise<void>;
-  /** Settled when the response has this; the editor's spaces are of the kind that does not break. */
-  answer(text: RegExp): Promise<void>;
+  /** Waits until the response pane matches; the editor shows spaces as non-breaking ones, which `\s` matches. */
+  waitForResponse(text: RegExp): Promise<void>;
   fillIn(email: string, password?: string): Promise<void>;
-  /** Makes an account in the panel; settled when it shows who is signed in. */
+  /** Creates an account in the panel, and waits until the page shows its email. */
   createAccount(email?: string): Promise<string>;
 }
 
-/** Presses the run button; before the editor is there it would do nothing. */
+/** Clicks the run button, after the editor has loaded: before, it has no effect. */
 export async function runIn(page: Page): Promise<void> {
   await page.locator('.graphiql-query-editor .monaco-editor').first().waitFor();
   await page.locator('.graphiql-execute-button').click();
 }
 
-/** Settled once it has the focus, which comes after the page has rendered. */
+/** Waits until the element has the focus, which moves after rendering. */
 export async function waitForFocus(locator: Locator): Promise<void> {
   await locator.and(locator.page().locator(':focus')).waitFor();
 }
@@ -51,10 +52,10 @@ export async function openGraphiql(
   const browser = await startChromium(server.url);
   const { page, context } = browser;
   const tokens = new Set<string>();
-  const asked: string[] = [];
+  const sentFields: string[] = [];
   context.on('request', (request) => {
     const field = /[{]\s*(\w+)/.exec(request.postDataJSON()?.query ?? '')?.[1];
-    if (field !== undefined) asked.push(field);
+    if (field !== undefined) sentFields.push(field);
   });
   context.on('response', async (response) => {
     const text = await response.text().catch(() => '');
@@ -64,7 +65,7 @@ export async function openGraphiql(
   if (viewport) await page.setViewportSize(viewport);
   await page.goto(`${server.url}${path}`);
   const panel = page.getByRole('region', { name: /^Sign/ }).filter({ has: page.locator('h2') });
-  const notice = page.locator('.bandha-refusal');
+  const notice = page.locator('.bandha-denial');
 
   const fillIn = async (email: string, password = GOOD_PASSWORD) => {
     await page.getByLabel('Email').fill(email);
@@ -77,20 +78,20 @@ export async function openGraphiql(
     panel,
     notice,
     tokens,
-    asked,
-    problems: () => browser.problems.filter((problem) => !/status of 40[13]/.test(problem)),
+    sentFields,
+    errors: () => browser.errors.filter((error) => !/status of 40[13]/.test(error)),
     async write(pane, text) {
       const { keyboard } = page;
       await page.locator(`${pane} .monaco-editor:visible`).first().click();
       await keyboard.press('ControlOrMeta+A');
       await keyboard.press('Delete');
       await keyboard.type(text);
-      // The editor closes brackets by itself; what it put behind the last letter goes.
+      // Deletes the brackets that the editor has added after the last character.
       await keyboard.press('ControlOrMeta+Shift+End');
       await keyboard.press('Delete');
     },
     run: () => runIn(page),
-    answer: (text) => page.locator('.graphiql-response', { hasText: text }).waitFor(),
+    waitForResponse: (text) => page.locator('.graphiql-response', { hasText: text }).waitFor(),
     fillIn,
     async createAccount(email = `${crypto.randomUUID()}@example.com`) {
       await fillIn(email);

@@ -1,8 +1,8 @@
-// The oldest browsers that `bandha/client` supports, and what JavaScript they do not have yet, by MDN's compatibility data.
+// Finds JavaScript features that the oldest browsers supported by `bandha/client` lack, using MDN's compatibility data.
 import { createRequire } from 'node:module';
 import { parseAst } from 'vite';
 
-/** As the README names them. Vite 5's and 6's default target; later defaults, and webpack's, are newer. */
+/** The versions named in the README: the default target of Vite 5 and 6. Later Vite versions and webpack target newer ones. */
 export const OLDEST = { chrome: 87, edge: 88, firefox: 78, safari: 14 } as const;
 
 interface Support {
@@ -15,7 +15,7 @@ interface Feature {
 }
 type Features = Record<string, Feature & Record<string, Feature>>;
 
-// JSON, whose own types are larger than what is read of it here.
+// A JSON file; only the part that is read here has types.
 const data: { javascript: { builtins: Features }; api: Features } = createRequire(import.meta.url)(
   '@mdn/browser-compat-data',
 );
@@ -34,23 +34,23 @@ function isTooNew(feature: Feature): boolean {
   });
 }
 
-/** Interfaces whose members are looked up by name alone; JavaScript's own are too. Others share names with plain objects. */
+/** Web interfaces whose members are found by name alone, like those of JavaScript's built-ins. Other interfaces share names with ordinary objects. */
 const INTERFACES =
   /^(Abort(Signal|Controller)|BroadcastChannel|Crypto|Document|Event(Target)?|FormData|Headers|MessageEvent|Navigator|Performance|ReadableStream|Request|Response|Storage|SubtleCrypto|URL(SearchParams)?|Window)$/;
 
 export interface Missing {
-  /** Such as `BroadcastChannel`, `structuredClone`. */
+  /** Names such as `BroadcastChannel` and `structuredClone`. */
   globals: Set<string>;
-  /** Names of members that no interface had yet, such as `replaceAll`. */
+  /** Names of members that no interface has, such as `replaceAll`. */
   members: Set<string>;
-  /** With the interface: `String.replaceAll`, `Promise.withResolvers`. */
+  /** Members with their interface: `String.replaceAll`, `Promise.withResolvers`. */
   owned: Set<string>;
 }
 
-/** What at least one of the oldest browsers does not have. */
+/** Lists the features that at least one of the oldest browsers lacks. */
 export function findMissing(): Missing {
   const missing: Missing = { globals: new Set(), members: new Set(), owned: new Set() };
-  const known = new Set<string>();
+  const available = new Set<string>();
   for (const group of [data.javascript.builtins, data.api]) {
     for (const [owner, feature] of Object.entries(group)) {
       if (isTooNew(feature)) missing.globals.add(owner);
@@ -61,17 +61,17 @@ export function findMissing(): Missing {
         if (isMissing) missing.owned.add(`${owner}.${name}`);
         if (group === data.api && !INTERFACES.test(owner)) continue;
         if (isMissing) missing.members.add(name);
-        else known.add(name);
+        else available.add(name);
       }
     }
   }
-  for (const name of known) missing.members.delete(name);
+  for (const name of available) missing.members.delete(name);
   return missing;
 }
 
 const NEW_ASSIGNMENTS = ['??=', '||=', '&&='];
 
-/** The parts of ESTree's nodes that are read here. */
+/** The properties of ESTree nodes that are read here. */
 interface Node {
   type: string;
   name?: string;
@@ -86,7 +86,7 @@ interface Node {
   regex?: { pattern: string; flags: string };
 }
 
-/** Names and syntax in a module that at least one of the oldest browsers does not have. */
+/** Lists names and syntax in a module that at least one of the oldest browsers lacks. */
 export function findTooNew(code: string, missing = findMissing()): string[] {
   const found = new Set<string>();
   const imported = new Set(
@@ -96,17 +96,17 @@ export function findTooNew(code: string, missing = findMissing()): string[] {
   return [...found].sort();
 
   function visit(value: unknown, isInFunction: boolean): void {
-    if (Array.isArray(value)) for (const one of value) visit(one, isInFunction);
+    if (Array.isArray(value)) for (const item of value) visit(item, isInFunction);
     if (typeof value !== 'object' || value === null || !('type' in value)) return;
-    const node = value as Node; // of ESTree
+    const node = value as Node; // an ESTree node, since it has a type
     const isFunction = isInFunction || /Function|MethodDefinition|PropertyDefinition/.test(node.type);
-    note(node, isInFunction);
-    // A key, or the name behind a dot, stands for itself.
+    check(node, isInFunction);
+    // A key, or the name after a dot, is not a reference to a variable.
     const { key, property, computed, ...others } = node;
     for (const child of Object.values(computed ? node : others)) visit(child, isFunction);
   }
 
-  function note(node: Node, isInFunction: boolean): void {
+  function check(node: Node, isInFunction: boolean): void {
     const { type, object, property, regex, operator = '', kind = '', name = '' } = node;
     if (type === 'MemberExpression') {
       const member = node.computed ? property?.value : property?.name;

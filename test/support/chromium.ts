@@ -1,4 +1,4 @@
-// Real Chromium out of the package @sparticuz/chromium, cut off from every host but this machine's own.
+// Starts real Chromium from the package @sparticuz/chromium, without access to any host except the server under test.
 import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
@@ -11,22 +11,22 @@ const run = promisify(execFile);
 const PACKAGE = '@sparticuz/chromium';
 const CACHE = resolve(import.meta.dirname, '../../node_modules/.cache/bandha-chromium');
 
-/** The package holds a program for Linux on x64 alone. */
+/** The package contains an executable for Linux on x64 only. */
 export const hasChromium: boolean = process.platform === 'linux' && process.arch === 'x64';
 
 export interface TestBrowser {
-  /** With nothing stored; every page of it is watched. */
+  /** Starts without stored data; `blockedRequests` and `errors` cover all of its pages. */
   context: BrowserContext;
   page: Page;
-  /** What pages asked of hosts other than the one allowed; each was refused. */
-  foreignRequests: string[];
-  /** Uncaught exceptions, console errors, and requests that failed. */
-  problems: string[];
+  /** URLs on other hosts that pages tried to load. */
+  blockedRequests: string[];
+  /** Uncaught exceptions, console errors and failed requests. */
+  errors: string[];
   close(): Promise<void>;
 }
 
 const FLAGS = [
-  '--no-sandbox', // tests may run as root, where Chromium's sandbox does not
+  '--no-sandbox', // tests may run as root, which Chromium's sandbox does not support
   '--no-zygote',
   '--disable-gpu',
   '--disable-dev-shm-usage', // /dev/shm of a container is often too small
@@ -38,13 +38,13 @@ const FLAGS = [
   '--disable-quic',
   '--no-first-run',
   '--no-pings',
-  // Not even a name is looked up.
+  // No DNS lookups.
   '--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost',
 ];
 
 /**
  * Starts Chromium with one page.
- * @param origin the server under test, such as `http://127.0.0.1:4000`: the only one that is reached
+ * @param origin of the server under test, such as `http://127.0.0.1:4000`; requests to any other are blocked
  */
 export async function startChromium(origin: string): Promise<TestBrowser> {
   const folder = await unpack();
@@ -52,11 +52,11 @@ export async function startChromium(origin: string): Promise<TestBrowser> {
     executablePath: join(folder, 'chromium'),
     args: FLAGS,
     headless: true,
-    env: await environment(folder),
+    env: await createEnvironment(folder),
   });
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 } });
-  const foreignRequests: string[] = [];
-  const problems: string[] = [];
+  const blockedRequests: string[] = [];
+  const errors: string[] = [];
   const isAllowed = (url: string) =>
     !/^(https?|wss?):/.test(url) || new URL(url).host === new URL(origin).host;
   await context.route(
@@ -66,60 +66,61 @@ export async function startChromium(origin: string): Promise<TestBrowser> {
   await context.routeWebSocket(
     (url) => !isAllowed(url.href),
     (socket) => {
-      foreignRequests.push(socket.url());
+      blockedRequests.push(socket.url());
       return socket.close();
     },
   );
   context.on('request', (request) => {
-    if (!isAllowed(request.url())) foreignRequests.push(request.url());
+    if (!isAllowed(request.url())) blockedRequests.push(request.url());
   });
   context.on('requestfailed', (request) => {
-    problems.push(`${request.url()}: ${request.failure()?.errorText}`);
+    errors.push(`${request.url()}: ${request.failure()?.errorText}`);
   });
-  context.on('weberror', (error) => problems.push(String(error.error())));
+  context.on('weberror', (error) => errors.push(String(error.error())));
   context.on('console', (message) => {
-    if (message.type() === 'error') problems.push(message.text());
+    if (message.type() === 'error') errors.push(message.text());
   });
-  return { context, page: await context.newPage(), foreignRequests, problems, close: () => browser.close() };
+  return { context, page: await context.newPage(), blockedRequests, errors, close: () => browser.close() };
 }
 
 /**
- * The folder with the program, unpacked where it is missing. The package itself unpacks into the system's temporary
- * folder, and takes for whole whatever stands there; so it is lent a folder of its own, which a link then names at
- * once. Of several that unpack at the same time, all but the first throw their own away.
+ * Unpacks the executable unless it is unpacked already. The package unpacks into the system's temporary folder and accepts an
+ * incomplete folder there; so it gets a folder of its own, and a link to it is created atomically when it is complete. If
+ * several processes unpack at the same time, the first one wins and the others delete their folders.
+ * @returns the folder with the executable
  */
 async function unpack(): Promise<string> {
   const folder = join(CACHE, await packageVersion());
-  if (isWhole(folder)) return folder;
+  if (isComplete(folder)) return folder;
   await mkdir(CACHE, { recursive: true });
-  const draft = await mkdtemp(join(CACHE, 'unpacked-'));
+  const temporaryFolder = await mkdtemp(join(CACHE, 'unpacked-'));
   try {
     const script = `await (await import(${JSON.stringify(import.meta.resolve(PACKAGE))})).default.executablePath()`;
-    // As on Amazon Linux: only there does the package unpack its system libraries too.
-    const env = { ...process.env, TMPDIR: draft, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' };
+    // Simulates AWS Lambda, because only there the package also unpacks its system libraries.
+    const env = { ...process.env, TMPDIR: temporaryFolder, AWS_EXECUTION_ENV: 'AWS_Lambda_nodejs22.x' };
     await run(process.execPath, ['--input-type=module', '--eval', script], { env });
-    await writeFile(join(draft, 'fonts.conf'), fontsConfig(draft));
-    if (isWhole(folder)) await rm(draft, { recursive: true });
+    await writeFile(join(temporaryFolder, 'fonts.conf'), createFontsConfig(temporaryFolder));
+    if (isComplete(folder)) await rm(temporaryFolder, { recursive: true });
     else {
-      await symlink(draft, `${draft}.link`);
-      await rename(`${draft}.link`, folder);
+      await symlink(temporaryFolder, `${temporaryFolder}.link`);
+      await rename(`${temporaryFolder}.link`, folder);
     }
     return folder;
   } catch (error) {
-    await rm(draft, { recursive: true, force: true });
+    await rm(temporaryFolder, { recursive: true, force: true });
     throw error;
   }
 }
 
-const isWhole = (folder: string) => existsSync(join(folder, 'chromium'));
+const isComplete = (folder: string) => existsSync(join(folder, 'chromium'));
 
 async function packageVersion(): Promise<string> {
   const entry = createRequire(import.meta.url).resolve(PACKAGE);
   return JSON.parse(await readFile(join(entry, '../../package.json'), 'utf8')).version;
 }
 
-/** The system's fonts where it has some, and the package's own, so that there is always text to see. */
-function fontsConfig(folder: string): string {
+/** Lists the system's fonts and the package's own, so that text is visible on a system without fonts. */
+function createFontsConfig(folder: string): string {
   return `<?xml version="1.0"?>
 <!DOCTYPE fontconfig SYSTEM "fonts.dtd">
 <fontconfig>
@@ -130,11 +131,11 @@ function fontsConfig(folder: string): string {
 `;
 }
 
-/** The package's own libraries (NSS, Expat) stand in where the system lacks some. */
-async function environment(folder: string): Promise<Record<string, string>> {
-  const { LD_LIBRARY_PATH: given, ...inherited } = process.env;
-  const env = { ...inherited, FONTCONFIG_FILE: join(folder, 'fonts.conf') } as Record<string, string>; // as Node gives it
+/** Adds the package's own libraries (NSS, Expat) if the system lacks some. */
+async function createEnvironment(folder: string): Promise<Record<string, string>> {
+  const { LD_LIBRARY_PATH: libraryPath, ...inherited } = process.env;
+  const env = { ...inherited, FONTCONFIG_FILE: join(folder, 'fonts.conf') } as Record<string, string>; // defined values only
   const { stdout } = await run('ldd', [join(folder, 'chromium')]).catch(() => ({ stdout: 'not found' }));
-  const libraries = [...(stdout.includes('not found') ? [join(folder, 'al2023/lib')] : []), given];
+  const libraries = [...(stdout.includes('not found') ? [join(folder, 'al2023/lib')] : []), libraryPath];
   return { ...env, LD_LIBRARY_PATH: libraries.filter(Boolean).join(':') };
 }

@@ -1,4 +1,4 @@
-// A `User-Agent` header as people would name the device.
+// Describes the device of a `User-Agent` header.
 
 const BROWSERS: readonly [RegExp, string][] = [
   [/\bEdg(A|iOS)?\//, 'Edge'],
@@ -17,7 +17,7 @@ const SYSTEMS: readonly [RegExp, string][] = [
   [/\bLinux\b/, 'Linux'],
 ];
 
-/** Such as `Firefox on Windows`; for what is no browser, its own name. */
+/** Returns a text such as `Firefox on Windows`; for other programs, the first 40 characters of the header. */
 export function describeDevice(userAgent: string | null): string {
   if (!userAgent) return 'Unknown device';
   const browser = BROWSERS.find(([pattern]) => pattern.test(userAgent))?.[1];

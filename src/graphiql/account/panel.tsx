@@ -1,4 +1,4 @@
-// The account panel: the form for whoever is signed out, who and where for whoever is signed in.
+// The account panel: the sign-in form, or the signed-in user and their sessions.
 import { Button } from '@graphiql/react';
 import { useRef } from 'react';
 import type { SignedOutReason } from '../../client/index.ts';
@@ -8,69 +8,63 @@ import { useValue } from '../value.ts';
 import { SignInForm } from './sign-in-form.tsx';
 import { SignedIn } from './signed-in.tsx';
 
-const ENDED: Readonly<Record<SignedOutReason, string>> = {
+const SIGNED_OUT_TEXTS: Readonly<Record<SignedOutReason, string>> = {
   LOGOUT: 'You are signed out.',
   EXPIRED: 'Your session has expired. Sign in again.',
-  REUSED: 'Your session has ended, because an old refresh token of it was used. Sign in again.',
-  REVOKED: 'Your session has ended elsewhere. Sign in again.',
-  UNKNOWN: 'Your session is no longer known here. Sign in again.',
-  TOKEN_REVOKED: 'Your session has ended elsewhere. Sign in again.',
+  REUSED: 'Your session was revoked because an old refresh token was reused. Sign in again.',
+  REVOKED: 'Your session was revoked. Sign in again.',
+  UNKNOWN: 'Your session no longer exists. Sign in again.',
+  TOKEN_REVOKED: 'Your session was revoked. Sign in again.',
 };
 
 export function AccountPanel() {
-  const {
-    account,
-    isReauthenticating: isProving,
-    panelFocus,
-    runFocus,
-    denial: refusal,
-    markSignedIn: noteSignIn,
-  } = usePage();
-  const { user, isKnown, signedOutReason: ended } = useValue(account);
-  const proves = useValue(isProving) && user !== null;
+  const page = usePage();
+  const account = useValue(page.account);
+  const { user, isKnown } = account;
+  const isReauthenticating = useValue(page.isReauthenticating) && user !== null;
   const section = useRef<HTMLElement>(null);
-  useFocusRequest(panelFocus, () => {
+  useFocusRequest(page.panelFocus, () => {
     const find = (selector: string) => section.current?.querySelector<HTMLElement>(selector);
     (find('input:not([readonly])') ?? find('h2'))?.focus();
   });
 
   function onSignedIn(): void {
-    // The user who proves to be the same has not changed.
-    if (isProving.get()) noteSignIn();
-    isProving.set(false);
-    (refusal.get()?.kind === 'sign-in' ? runFocus : panelFocus).request();
+    // After reauthentication the user is the same, so the client reports no change.
+    if (page.isReauthenticating.get()) page.markSignedIn();
+    page.isReauthenticating.set(false);
+    (page.denial.get()?.kind === 'sign-in' ? page.runFocus : page.panelFocus).request();
   }
 
   return (
     <section ref={section} className="bandha-panel" aria-labelledby="bandha-account">
       <h2 id="bandha-account" tabIndex={-1}>
-        {proves ? 'Sign in again' : user ? 'Signed in' : 'Sign in'}
+        {isReauthenticating ? 'Sign in again' : user ? 'Signed in' : 'Sign in'}
       </h2>
-      <p role="status" className={classOfStatus({ user, isKnown, signedOutReason: ended })}>
-        {statusOf({ user, isKnown, signedOutReason: ended })}
+      <p role="status" className={getStatusClass(account)}>
+        {getStatus(account)}
       </p>
-      {proves && (
+      {isReauthenticating && (
         <>
-          <SignInForm key="prove" email={user.email} onSignedIn={onSignedIn} />
-          <Button type="button" onClick={() => isProving.set(false)}>
+          <SignInForm key="reauthenticate" email={user.email} onSignedIn={onSignedIn} />
+          <Button type="button" onClick={() => page.isReauthenticating.set(false)}>
             Cancel
           </Button>
         </>
       )}
-      {isKnown && user === null && <SignInForm key="anybody" onSignedIn={onSignedIn} />}
-      {user !== null && !proves && <SignedIn user={user} />}
+      {isKnown && user === null && <SignInForm key="sign-in" onSignedIn={onSignedIn} />}
+      {user !== null && !isReauthenticating && <SignedIn user={user} />}
     </section>
   );
 }
 
-/** Who is signed in stands below already, and is said here for those who only hear. */
-function classOfStatus({ user, signedOutReason: ended }: Account): string {
+/** Hides the status of a signed-in user except from screen readers: the panel shows the email below. */
+function getStatusClass({ user, signedOutReason }: Account): string {
   if (user !== null) return 'bandha-unseen';
-  return ended === null || ended === 'LOGOUT' ? 'bandha-quiet' : 'bandha-notice';
+  return signedOutReason === null || signedOutReason === 'LOGOUT' ? 'bandha-quiet' : 'bandha-notice';
 }
 
-function statusOf({ user, isKnown, signedOutReason: ended }: Account): string {
-  if (!isKnown) return 'Looking for a session in other tabs…';
+function getStatus({ user, isKnown, signedOutReason }: Account): string {
+  if (!isKnown) return 'Checking other tabs for a session…';
   if (user !== null) return `You are signed in as ${user.email}.`;
-  return ended === null ? '' : ENDED[ended];
+  return signedOutReason === null ? '' : SIGNED_OUT_TEXTS[signedOutReason];
 }

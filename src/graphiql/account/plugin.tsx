@@ -1,4 +1,4 @@
-// The account panel as a plugin of GraphiQL, and the way to open it.
+// The account panel as a GraphiQL plugin.
 import type { GraphiQLPlugin } from '@graphiql/react';
 import { LockIcon } from '../lock-icon.tsx';
 import type { PageState } from '../page-state.ts';
@@ -8,9 +8,9 @@ const TITLE = 'Account';
 
 export const ACCOUNT_PLUGIN: GraphiQLPlugin = { title: TITLE, icon: LockIcon, content: AccountPanel };
 
-/** Opens the panel where it is closed, and puts the focus into it. */
+/** Opens the panel if it is closed, and moves the focus into it. */
 export function openAccountPanel({ panelFocus }: PageState): void {
-  // The width that a plugin opens with is known to the sidebar alone; GraphiQL's own shortcuts press its buttons too.
+  // Clicks the sidebar's button, as GraphiQL's shortcuts do: only the sidebar knows the width of an open plugin.
   document.querySelector<HTMLElement>(`.graphiql-sidebar button[aria-label="Show ${TITLE}"]`)?.click();
   panelFocus.request();
 }

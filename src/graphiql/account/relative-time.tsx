@@ -1,4 +1,4 @@
-// A moment as how long ago it was; the tooltip has the date.
+// Shows a time relative to now; the tooltip has the date.
 
 const RELATIVE = new Intl.RelativeTimeFormat('en', { numeric: 'auto' });
 const ABSOLUTE = new Intl.DateTimeFormat('en', { dateStyle: 'medium', timeStyle: 'short' });
@@ -9,22 +9,22 @@ const UNITS: readonly [Intl.RelativeTimeFormatUnit, number][] = [
   ['minute', 60],
 ];
 
-/** To the second, so that sessions of one browser differ. */
-export function nameTime(at: string): string {
+/** Formats a time to the second, so that sessions of one browser are distinguishable. */
+export function formatTime(at: string): string {
   return EXACT.format(new Date(at));
 }
 
-/** @param at as RFC 3339 writes it */
+/** @param at in RFC 3339 format */
 export function RelativeTime({ at }: { at: string }) {
   const date = new Date(at);
   return (
     <time dateTime={at} title={ABSOLUTE.format(date)}>
-      {nameDistance(date.getTime() - Date.now())}
+      {formatDistance(date.getTime() - Date.now())}
     </time>
   );
 }
 
-function nameDistance(milliseconds: number): string {
+function formatDistance(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   for (const [unit, size] of UNITS) {
     if (Math.abs(seconds) >= size) return RELATIVE.format(Math.trunc(seconds / size), unit);

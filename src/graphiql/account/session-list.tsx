@@ -1,44 +1,44 @@
-// Where the caller is signed in, with a button each to end that.
+// Lists the caller's sessions, with a button to revoke each.
 import { Button } from '@graphiql/react';
 import { useCallback, useEffect, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
 import { describeDevice } from './describe-device.ts';
-import { nameTime, RelativeTime } from './relative-time.tsx';
+import { formatTime, RelativeTime } from './relative-time.tsx';
 import { type LiveSession, listSessions, revokeSession } from './sessions.ts';
 
 export function SessionList() {
   const { client } = usePage();
   const heading = useRef<HTMLHeadingElement>(null);
   const [sessions, setSessions] = useState<readonly LiveSession[]>();
-  const [ending, setEnding] = useState<string>();
+  const [revokingId, setRevokingId] = useState<string>();
   const [status, setStatus] = useState('');
-  const [problem, setProblem] = useState('');
+  const [errorText, setErrorText] = useState('');
 
   const load = useCallback(async () => {
     try {
       setSessions(await listSessions(client));
-      setProblem('');
+      setErrorText('');
     } catch {
-      setProblem('The sessions could not be loaded.');
+      setErrorText('The sessions could not be loaded.');
     }
   }, [client]);
   useEffect(() => void load(), [load]);
 
-  async function end(session: LiveSession): Promise<void> {
-    if (ending !== undefined) return;
-    setEnding(session.id);
+  async function revoke(session: LiveSession): Promise<void> {
+    if (revokingId !== undefined) return;
+    setRevokingId(session.id);
     setStatus('');
     try {
       await revokeSession(client, session);
-      if (session.current) return; // the panel shows that nobody is signed in
+      if (session.current) return; // the panel shows the sign-in form
       await load();
-      setStatus(`The session of ${describeDevice(session.userAgent)} has ended.`);
-      // The button that had the focus is gone.
+      setStatus(`Revoked the session of ${describeDevice(session.userAgent)}.`);
+      // The button that had the focus no longer exists.
       heading.current?.focus();
     } catch {
-      setProblem('The session could not be ended. Try again.');
+      setErrorText('The session could not be revoked. Try again.');
     } finally {
-      setEnding(undefined);
+      setRevokingId(undefined);
     }
   }
 
@@ -49,34 +49,34 @@ export function SessionList() {
           Sessions
         </h3>
         <Button type="button" onClick={() => void load()}>
-          {sessions === undefined && problem !== '' ? 'Try again' : 'Refresh'}
+          {sessions === undefined && errorText !== '' ? 'Try again' : 'Refresh'}
         </Button>
       </div>
       <p role="status" className="bandha-quiet">
         {status}
       </p>
-      <p role="alert" className="bandha-problem">
-        {problem}
+      <p role="alert" className="bandha-error">
+        {errorText}
       </p>
-      {sessions === undefined && problem === '' && <p className="bandha-quiet">Loading…</p>}
+      {sessions === undefined && errorText === '' && <p className="bandha-quiet">Loading…</p>}
       <ul>
         {sessions?.map((session, index) => (
           <li key={session.id}>
             <div>
               <strong>{describeDevice(session.userAgent)}</strong>
-              {session.current && <span className="bandha-badge">this one</span>}
+              {session.current && <span className="bandha-badge">this session</span>}
               <p className="bandha-quiet">
-                Signed in {nameTime(session.createdAt)}, last used <RelativeTime at={session.lastUsedAt} />
+                Signed in {formatTime(session.createdAt)}, last used <RelativeTime at={session.lastUsedAt} />
                 {session.ipAddress && <>, from {session.ipAddress}</>}
               </p>
             </div>
             <Button
               type="button"
-              aria-label={`End session ${index + 1}: ${describeDevice(session.userAgent)}, signed in ${nameTime(session.createdAt)}`}
-              aria-disabled={ending !== undefined}
-              onClick={() => void end(session)}
+              aria-label={`Revoke session ${index + 1}: ${describeDevice(session.userAgent)}, signed in ${formatTime(session.createdAt)}`}
+              aria-disabled={revokingId !== undefined}
+              onClick={() => void revoke(session)}
             >
-              {ending === session.id ? 'Ending…' : 'End'}
+              {revokingId === session.id ? 'Revoking…' : 'Revoke'}
             </Button>
           </li>
         ))}

@@ -1,4 +1,4 @@
-// Email and password: to sign in, to make an account, or to prove anew who one is.
+// The form to sign in, create an account or reauthenticate.
 import { Button } from '@graphiql/react';
 import { type FormEvent, useRef, useState } from 'react';
 import { usePage } from '../page-state.ts';
@@ -7,34 +7,34 @@ import { isEmailError, toErrorMessage } from './error-message.ts';
 type Action = 'login' | 'register';
 
 export interface SignInFormProps {
-  /** Who is to prove that it is still them; absent: anybody. */
+  /** Email of the user who reauthenticates; undefined: any user may sign in. */
   email?: string | undefined;
   onSignedIn(): void;
 }
 
-export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
+export function SignInForm({ email: fixedEmail, onSignedIn }: SignInFormProps) {
   const { client, canRegister, stay } = usePage();
   const emailField = useRef<HTMLInputElement>(null);
   const passwordField = useRef<HTMLInputElement>(null);
   const stayField = useRef<HTMLInputElement>(null);
   const isBusy = useRef(false);
   const [busy, setBusy] = useState<Action>();
-  const [problem, setProblem] = useState('');
+  const [errorText, setErrorText] = useState('');
 
   function fail(text: string, field: HTMLInputElement | null): void {
-    setProblem(text);
+    setErrorText(text);
     field?.focus();
   }
 
   async function submit(action: Action): Promise<void> {
     if (isBusy.current) return;
-    const email = known ?? emailField.current?.value.trim() ?? '';
+    const email = fixedEmail ?? emailField.current?.value.trim() ?? '';
     const password = passwordField.current?.value ?? '';
     if (email === '') return fail('Enter an email address.', emailField.current);
     if (password === '') return fail('Enter a password.', passwordField.current);
     isBusy.current = true;
     setBusy(action);
-    setProblem('');
+    setErrorText('');
     const before = stay.isChosen();
     stay.choose(stayField.current?.checked ?? before);
     try {
@@ -54,7 +54,7 @@ export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
     void submit('login');
   }
 
-  const described = problem === '' ? undefined : 'bandha-problem';
+  const describedBy = errorText === '' ? undefined : 'bandha-error';
   return (
     <form
       className="bandha-form"
@@ -73,9 +73,9 @@ export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
         autoCapitalize="none"
         spellCheck={false}
         required
-        defaultValue={known}
-        readOnly={known !== undefined}
-        aria-describedby={described}
+        defaultValue={fixedEmail}
+        readOnly={fixedEmail !== undefined}
+        aria-describedby={describedBy}
       />
       <label htmlFor="bandha-password">Password</label>
       <input
@@ -85,30 +85,30 @@ export function SignInForm({ email: known, onSignedIn }: SignInFormProps) {
         name="password"
         autoComplete="current-password"
         required
-        aria-describedby={described}
+        aria-describedby={describedBy}
       />
-      {known === undefined && (
+      {fixedEmail === undefined && (
         <label className="bandha-stay">
           <input ref={stayField} type="checkbox" name="stay" defaultChecked={stay.isChosen()} />
           Stay signed in on this device
         </label>
       )}
-      <p role="alert" id="bandha-problem" className="bandha-problem">
-        {problem}
+      <p role="alert" id="bandha-error" className="bandha-error">
+        {errorText}
       </p>
       <div className="bandha-actions">
         <Button type="submit" className="bandha-primary" aria-disabled={busy !== undefined}>
           {busy === 'login' ? 'Signing in…' : 'Sign in'}
         </Button>
-        {canRegister && known === undefined && (
+        {canRegister && fixedEmail === undefined && (
           <Button type="button" aria-disabled={busy !== undefined} onClick={() => void submit('register')}>
             {busy === 'register' ? 'Creating…' : 'Create account'}
           </Button>
         )}
       </div>
-      {canRegister && known === undefined && (
+      {canRegister && fixedEmail === undefined && (
         <p className="bandha-quiet">
-          New here? Choose a password of 8 characters or more, and press Create account.
+          No account yet? Enter a password of 8 characters or more and select Create account.
         </p>
       )}
     </form>

@@ -1,4 +1,4 @@
-// Who is signed in, with which roles, and where else.
+// Shows the signed-in user with roles and sessions.
 import { Button } from '@graphiql/react';
 import { useState } from 'react';
 import type { User } from '../../client/index.ts';
@@ -6,21 +6,23 @@ import { usePage } from '../page-state.ts';
 import { SessionList } from './session-list.tsx';
 import { revokeAllSessions } from './sessions.ts';
 
+type Scope = 'here' | 'everywhere';
+
 export function SignedIn({ user }: { user: User }) {
   const { client, panelFocus } = usePage();
-  const [leaving, setLeaving] = useState<'here' | 'everywhere'>();
-  const [problem, setProblem] = useState('');
+  const [signingOut, setSigningOut] = useState<Scope>();
+  const [errorText, setErrorText] = useState('');
 
-  async function signOut(where: 'here' | 'everywhere'): Promise<void> {
-    if (leaving !== undefined) return;
-    setLeaving(where);
-    setProblem('');
+  async function signOut(scope: Scope): Promise<void> {
+    if (signingOut !== undefined) return;
+    setSigningOut(scope);
+    setErrorText('');
     try {
-      await (where === 'here' ? client.logout() : revokeAllSessions(client));
+      await (scope === 'here' ? client.logout() : revokeAllSessions(client));
       panelFocus.request();
     } catch {
-      setProblem('The sessions could not be ended. Try again.');
-      setLeaving(undefined);
+      setErrorText('The sessions could not be revoked. Try again.');
+      setSigningOut(undefined);
     }
   }
 
@@ -40,15 +42,19 @@ export function SignedIn({ user }: { user: User }) {
               ))}
         </dd>
       </dl>
-      <Button type="button" aria-disabled={leaving !== undefined} onClick={() => void signOut('here')}>
-        {leaving === 'here' ? 'Signing out…' : 'Sign out'}
+      <Button type="button" aria-disabled={signingOut !== undefined} onClick={() => void signOut('here')}>
+        {signingOut === 'here' ? 'Signing out…' : 'Sign out'}
       </Button>
       <SessionList key={user.id} />
-      <Button type="button" aria-disabled={leaving !== undefined} onClick={() => void signOut('everywhere')}>
-        {leaving === 'everywhere' ? 'Signing out…' : 'Sign out everywhere'}
+      <Button
+        type="button"
+        aria-disabled={signingOut !== undefined}
+        onClick={() => void signOut('everywhere')}
+      >
+        {signingOut === 'everywhere' ? 'Signing out…' : 'Sign out everywhere'}
       </Button>
-      <p role="alert" className="bandha-problem">
-        {problem}
+      <p role="alert" className="bandha-error">
+        {errorText}
       </p>
     </>
   );

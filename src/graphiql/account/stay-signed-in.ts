@@ -1,24 +1,24 @@
-// Staying signed in over a reload, if the user asks for it: the session is in local storage then, and ends with it.
+// The choice to stay signed in after a reload: the session is then in local storage.
 import type { AuthStorage } from '../../client/index.ts';
 
 const CHOICE = 'bandha:stay-signed-in';
 
 export interface StaySignedIn {
-  /** For the client: holds the session as long as the user has chosen so. */
+  /** Storage for the client; stores the session only while the user's choice is to stay signed in. */
   storage: AuthStorage;
-  /** The last choice of any tab. @default false */
+  /** The latest choice in any tab. @default false */
   isChosen(): boolean;
-  /** The next sign-in goes by it; without it, that sign-in also removes what is stored. */
+  /** Sets the choice for the next sign-in. If it is off, that sign-in also removes a stored session. */
   choose(isChosen: boolean): void;
 }
 
-/** The client leaves the session in memory if storage is forbidden, which throws here. */
+/** If the browser blocks storage, the storage throws, and the client keeps the session in memory. */
 export function createStaySignedIn(): StaySignedIn {
   const isChosen = () => {
     try {
       return localStorage.getItem(CHOICE) === 'on';
     } catch {
-      return false; // storage is forbidden
+      return false; // storage is blocked by the browser
     }
   };
   return {
@@ -27,7 +27,7 @@ export function createStaySignedIn(): StaySignedIn {
       try {
         if (isOn) localStorage.setItem(CHOICE, 'on');
         else localStorage.removeItem(CHOICE);
-      } catch {} // storage is forbidden
+      } catch {} // storage is blocked by the browser
     },
     storage: {
       getItem: (key) => (isChosen() ? localStorage.getItem(key) : null),

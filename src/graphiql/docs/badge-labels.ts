@@ -1,19 +1,19 @@
-// A requirement as the words on its badges.
+// Converts the requirement of a field to the labels of its badges.
 import type { Rule } from '../../authorization/directives.ts';
 
-/** Such as `['role admin or auditor', 'within 5 min']`; `['signed in']` where no more than that is needed. */
+/** Returns labels such as `['role admin or auditor', 'within 5 min']`; `['signed in']` if a signed-in caller is enough. */
 export function badgeLabels(requirement: readonly Rule[]): string[] {
   if (requirement.length === 0) return [];
-  const named = requirement.flatMap(({ roles, scopes, policies, maxAge }) => [
+  const labels = requirement.flatMap(({ roles, scopes, policies, maxAge }) => [
     ...(roles ? [`role ${roles.join(' or ')}`] : []),
-    ...(scopes ? [`scope ${nameSets(scopes)}`] : []),
-    ...(policies ? [`policy ${nameSets(policies)}`] : []),
-    ...(maxAge === undefined ? [] : [`within ${nameSpan(maxAge)}`]),
+    ...(scopes ? [`scope ${formatSets(scopes)}`] : []),
+    ...(policies ? [`policy ${formatSets(policies)}`] : []),
+    ...(maxAge === undefined ? [] : [`within ${formatDuration(maxAge)}`]),
   ]);
-  return named.length > 0 ? [...new Set(named)] : ['signed in'];
+  return labels.length > 0 ? [...new Set(labels)] : ['signed in'];
 }
 
-function nameSets(sets: readonly (readonly string[])[]): string {
+function formatSets(sets: readonly (readonly string[])[]): string {
   return sets.map((set) => set.join(' and ')).join(', or ');
 }
 
@@ -23,7 +23,7 @@ const UNITS: readonly [number, string][] = [
   [60, 'min'],
 ];
 
-function nameSpan(seconds: number): string {
+function formatDuration(seconds: number): string {
   const [size, unit] = UNITS.find(([size]) => seconds >= size && seconds % size === 0) ?? [1, 's'];
   return `${seconds / size} ${unit}`;
 }

@@ -1,5 +1,4 @@
-// The documentation explorer with what fields need: GraphiQL's own parts, and the list of fields made anew.
-
+// The documentation explorer with requirements: GraphiQL's own parts, with another list of fields.
 import {
   FieldDocumentation,
   SchemaDocumentation,
@@ -57,11 +56,11 @@ function Explorer() {
   );
 }
 
-/** Fields without badges would look as if they needed nothing. */
+/** Reports that badges are missing, because a field without badges looks public. */
 function RequirementsFailure() {
   const { requirements } = usePage();
   if (!useValue(requirements.hasFailed)) return null;
-  return <Failure text="What fields need could not be loaded." onTryAgain={() => void requirements.load()} />;
+  return <Failure text="The access rules could not be loaded." onTryAgain={() => void requirements.load()} />;
 }
 
 function Failure({ text, onTryAgain }: { text: string; onTryAgain(): void }) {
@@ -86,18 +85,18 @@ function Content() {
   }
   if (validationErrors[0]) {
     return (
-      <p className="graphiql-doc-explorer-error">The schema is not valid: {validationErrors[0].message}</p>
+      <p className="graphiql-doc-explorer-error">The schema is invalid: {validationErrors[0].message}</p>
     );
   }
   if (isIntrospecting && !schema) return <Spinner />;
-  if (!schema) return <p className="graphiql-doc-explorer-error">There is no schema.</p>;
+  if (!schema) return <p className="graphiql-doc-explorer-error">No schema is available.</p>;
   if (def === undefined) return <SchemaDocumentation schema={schema} />;
   if (isObjectType(def) || isInterfaceType(def)) return <FieldsDocumentation type={def} />;
   if (isType(def)) return <TypeDocumentation type={def} />;
   return (
     <>
       {isField(def) && (
-        <p className="bandha-needs">
+        <p className="bandha-requirement">
           <Badges coordinate={String(def)} />
         </p>
       )}
@@ -106,7 +105,7 @@ function Content() {
   );
 }
 
-/** The title is the one that GraphiQL's shortcut for searching looks for. */
+/** GraphiQL's search shortcut finds the plugin by this title. */
 export const DOCS_PLUGIN: GraphiQLPlugin = {
   title: 'Documentation Explorer',
   icon: function Icon() {

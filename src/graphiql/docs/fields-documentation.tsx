@@ -1,4 +1,4 @@
-// A type that has fields: what each is, and what it needs.
+// Documentation of an object or interface type: its fields with their requirements.
 import {
   Argument,
   DeprecationReason,

@@ -1,27 +1,27 @@
-// What fields need, as the server tells this caller.
-
+// Loads the requirements of fields that this caller may see.
 import type { Rule } from '../../authorization/directives.ts';
 import type { AuthClient } from '../../client/index.ts';
 import { createValue, type Value } from '../value.ts';
 
-/** By coordinate, such as `Query.secureData`; what is missing needs nothing, or is not for this caller to know. */
+/** Requirements by coordinate, such as `Query.secureData`. A missing field is public or not visible to this caller. */
 export type RequirementsByField = Readonly<Record<string, readonly Rule[]>>;
 
 export interface Requirements {
-  known: Value<RequirementsByField>;
-  /** Whether the last request failed; then nothing is known. */
+  /** Empty until loaded, and after a failed request. */
+  byField: Value<RequirementsByField>;
+  /** Whether the latest request failed. */
   hasFailed: Value<boolean>;
-  /** Requests them again, such as after signing in. Never rejects. */
+  /** Loads the requirements, for example after signing in. Never rejects. */
   load(): Promise<void>;
 }
 
-/** @param url the page's */
+/** @param url of the page */
 export function createRequirements(client: AuthClient, url: URL): Requirements {
-  const known = createValue<RequirementsByField>({});
+  const byField = createValue<RequirementsByField>({});
   const hasFailed = createValue(false);
-  let asked = 0;
+  let latestRequest = 0;
 
-  async function ask(): Promise<RequirementsByField> {
+  async function fetchRequirements(): Promise<RequirementsByField> {
     const token = await client.accessToken();
     const response = await fetch(new URL('graphiql/requirements.json', url), {
       headers: token === null ? {} : { authorization: `Bearer ${token}` },
@@ -31,14 +31,14 @@ export function createRequirements(client: AuthClient, url: URL): Requirements {
   }
 
   return {
-    known,
+    byField,
     hasFailed,
     async load() {
-      asked += 1;
-      const mine = asked;
-      const found = await ask().catch(() => undefined);
-      if (mine !== asked) return; // a later request has been sent, whose answer may be here already
-      known.set(found ?? {});
+      latestRequest += 1;
+      const requestId = latestRequest;
+      const found = await fetchRequirements().catch(() => undefined);
+      if (requestId !== latestRequest) return; // a later request was sent; its response may have arrived already
+      byField.set(found ?? {});
       hasFailed.set(found === undefined);
     },
   };

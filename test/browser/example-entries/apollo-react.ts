@@ -11,4 +11,4 @@ async function ask(): Promise<string> {
   return String(data?.secureData?.message);
 }
 
-globalThis.askOften = (times) => Promise.all(Array.from({ length: times }, () => ask().catch(String)));
+globalThis.sendMany = (times) => Promise.all(Array.from({ length: times }, () => ask().catch(String)));

@@ -1,7 +1,7 @@
 // Added to the page of the example in tests: sends many queries at once with a client as the app makes it.
 import { createUrqlClient } from '../../../examples/urql-react/urql.ts';
 
-globalThis.askOften = (times) => {
+globalThis.sendMany = (times) => {
   const urql = createUrqlClient();
   return Promise.all(
     Array.from({ length: times }, async (_, index) => {
