@@ -1,6 +1,6 @@
 // bandha keys list
 
-import { loadConfig } from '../config/config.ts';
+import { loadConfig } from '../config/env.ts';
 import { openExistingSecrets } from '../config/secret-file.ts';
 import type { SigningKeyRow } from '../storage/store.ts';
 import { revokeKey, rotateKeys } from '../tokens/keys/rotation.ts';

@@ -2,7 +2,7 @@
 
 import { changeRoles, disableUser, setPassword, unlockUser } from '../accounts/administration.ts';
 import { createUser } from '../accounts/registration.ts';
-import { loadConfig } from '../config/config.ts';
+import { loadConfig } from '../config/env.ts';
 import { openExistingSecrets } from '../config/secret-file.ts';
 import { AuthError } from '../errors.ts';
 import { createPasswordHasher } from '../passwords/hasher.ts';

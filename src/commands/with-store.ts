@@ -1,6 +1,7 @@
 // The store as the commands use it: opened by the configuration, closed when they are done.
 import { existsSync, statSync } from 'node:fs';
-import { type Config, loadConfig } from '../config/config.ts';
+import type { Config } from '../config/config.ts';
+import { loadConfig } from '../config/env.ts';
 import { openStore } from '../storage/open-store.ts';
 import type { Store } from '../storage/store.ts';
 import { CommandError, type Terminal } from './terminal.ts';

@@ -1,12 +1,10 @@
-// The configuration: read from an environment, with every fault found at once and never a value shown.
+// Options and defaults of a server, and their validation: every issue at once, never with a value.
 import { z } from 'zod';
 import { ConfigError } from '../errors.ts';
-import { findPasswordIssue } from '../passwords/password-rules.ts';
 import { findLimitIssues, type RateLimitOptions } from '../rate-limits/buckets.ts';
 import { parseRange } from '../rate-limits/network.ts';
 import { SIGNING_ALGORITHMS, type SigningAlgorithm } from '../tokens/algorithms.ts';
 import { MIN_SECRET_LENGTH } from '../tokens/secrets.ts';
-import { normalizeEmail } from '../utils/email.ts';
 import { measureSecret } from './secret-strength.ts';
 
 /** The configuration of a server, as {@link loadConfig} reads it from the environment. Durations are in seconds. */
@@ -71,6 +69,13 @@ export interface Config {
   production: boolean;
 }
 
+/** A mistake in one option. */
+export interface ConfigIssue {
+  key: string;
+  /** The rule, such as `must be a URL`; follows the name of the option or of its variable. */
+  message: string;
+}
+
 const LOG_LEVELS = [
   'fatal',
   'error',
@@ -85,7 +90,7 @@ export type LogLevel = 'fatal' | 'error' | 'warn' | 'info' | 'debug' | 'trace' |
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** What a configuration has where nothing is said. */
+/** Values of options that are not set. */
 export const DEFAULT_CONFIG: Config = {
   host: '127.0.0.1',
   port: 4000,
@@ -119,7 +124,7 @@ export const DEFAULT_CONFIG: Config = {
 };
 
 const MAX_SECONDS = 10 * 365 * DAY_SECONDS;
-/** The whole numbers: from and to. */
+/** Minimum and maximum of the options that are whole numbers. */
 const RANGES = {
   port: [0, 65535],
   accessTtlSeconds: [1, MAX_SECONDS],
@@ -139,162 +144,91 @@ const RANGES = {
 const SIGNUP = ['open', 'closed'] as const satisfies readonly Config['signup'][];
 const ON_DENIED = ['reject', 'null'] as const satisfies readonly Config['onDenied'][];
 
-const areRanges = (ranges: unknown) =>
-  Array.isArray(ranges) && ranges.every((range) => typeof range === 'string' && parseRange(range));
-const RANGES_OF_PROXIES =
-  'must be CIDR ranges separated by commas, such as 10.0.0.0/8,2001:db8::/32, and not all addresses';
-
-/** The configuration as code gives it; what the environment gives is read into this. */
-const CONFIG = z.strictObject({
-  ...mapValues(RANGES, ([min, max]) => {
-    const message = `must be a whole number from ${min} to ${max}`;
-    return z.int(message).min(min, message).max(max, message);
-  }),
-  host: z.string().min(1, 'must not be empty'),
-  databaseUrl: z
-    .string()
-    .refine(
-      isDatabaseUrl,
-      'must be sqlite: and a path without //, such as sqlite:.bandha/bandha.db, or postgres://user:password@host:5432/database with what is special percent-encoded',
+const CONFIG = z
+  .strictObject({
+    ...mapValues(RANGES, ([min, max]) => {
+      const message = `must be a whole number from ${min} to ${max}`;
+      return z.int(message).min(min, message).max(max, message);
+    }),
+    host: z.string().min(1, 'must not be empty'),
+    databaseUrl: z
+      .string()
+      .refine(
+        isDatabaseUrl,
+        'must be sqlite: and a path without //, such as sqlite:.bandha/bandha.db, or postgres://user:password@host:5432/database with special characters percent-encoded',
+      ),
+    secret: z
+      .string()
+      .min(MIN_SECRET_LENGTH, { error: `must have at least ${MIN_SECRET_LENGTH} characters`, abort: true })
+      .refine((secret) => measureSecret(secret) !== 'guessable', {
+        error:
+          'must not be easy to guess, such as repeated patterns, sequences and common words; create one with: openssl rand -base64 32',
+      })
+      .optional(),
+    issuer: z.url('must be a URL'),
+    audience: z.string().min(1, 'must not be empty'),
+    algorithm: oneOf(SIGNING_ALGORITHMS),
+    signup: oneOf(SIGNUP),
+    graphiql: z.boolean('must be true or false'),
+    metrics: z.union(
+      [z.boolean(), z.int().min(1).max(65_535)],
+      'must be true, false or a port from 1 to 65535',
     ),
-  secret: z
-    .string()
-    .min(MIN_SECRET_LENGTH, { error: `must have at least ${MIN_SECRET_LENGTH} characters`, abort: true })
-    .refine((secret) => measureSecret(secret) !== 'guessable', {
-      error:
-        'must not be easy to guess, as repeated patterns, sequences and common words are; make one with: openssl rand -base64 32',
-    })
-    .optional(),
-  issuer: z.url('must be a URL'),
-  audience: z.string().min(1, 'must not be empty'),
-  algorithm: oneOf(SIGNING_ALGORITHMS),
-  signup: oneOf(SIGNUP),
-  graphiql: z.boolean('must be true or false'),
-  metrics: z.union(
-    [z.boolean(), z.int().min(1).max(65_535)],
-    'must be true, false or a port from 1 to 65535',
-  ),
-  onDenied: oneOf(ON_DENIED),
-  admin: z.object({ email: z.string(), password: z.string() }).optional(),
-  limits: z.unknown().superRefine((limits, context) => {
-    for (const message of findLimitIssues(limits)) context.addIssue({ code: 'custom', message });
-  }),
-  trustedProxies: z.custom<readonly string[]>(areRanges, RANGES_OF_PROXIES),
-  logLevel: oneOf(LOG_LEVELS),
-  production: z.boolean('must be true or false'),
-});
-
-/** One row a variable. */
-const VARIABLES: Readonly<Record<string, keyof Config | 'adminEmail' | 'adminPassword'>> = {
-  HOST: 'host',
-  PORT: 'port',
-  DATABASE_URL: 'databaseUrl',
-  BANDHA_SECRET: 'secret',
-  BANDHA_ISSUER: 'issuer',
-  BANDHA_AUDIENCE: 'audience',
-  BANDHA_ACCESS_TTL_SECONDS: 'accessTtlSeconds',
-  BANDHA_SESSION_TTL_SECONDS: 'sessionTtlSeconds',
-  BANDHA_SESSION_IDLE_SECONDS: 'sessionIdleSeconds',
-  BANDHA_REFRESH_GRACE_SECONDS: 'refreshGraceSeconds',
-  BANDHA_MAX_STALE_SECONDS: 'maxStaleSeconds',
-  BANDHA_KEY_MAX_AGE_SECONDS: 'keyMaxAgeSeconds',
-  BANDHA_POOL_SIZE: 'poolSize',
-  BANDHA_STATEMENT_TIMEOUT_SECONDS: 'statementTimeoutSeconds',
-  BANDHA_CONNECT_TIMEOUT_SECONDS: 'connectTimeoutSeconds',
-  BANDHA_BODY_TIMEOUT_SECONDS: 'bodyTimeoutSeconds',
-  BANDHA_KEEP_ALIVE_SECONDS: 'keepAliveSeconds',
-  BANDHA_MAX_SUBSCRIPTIONS: 'maxSubscriptions',
-  BANDHA_MAX_SUBSCRIPTIONS_PER_SESSION: 'maxSubscriptionsPerSession',
-  BANDHA_SIGNUP: 'signup',
-  BANDHA_GRAPHIQL: 'graphiql',
-  BANDHA_METRICS: 'metrics',
-  BANDHA_ON_DENIED: 'onDenied',
-  BANDHA_ADMIN_EMAIL: 'adminEmail',
-  BANDHA_ADMIN_PASSWORD: 'adminPassword',
-  BANDHA_TRUSTED_PROXIES: 'trustedProxies',
-  BANDHA_LOG_LEVEL: 'logLevel',
-};
+    onDenied: oneOf(ON_DENIED),
+    admin: z.object({ email: z.string(), password: z.string() }).optional(),
+    limits: z.unknown().superRefine((limits, context) => {
+      for (const message of findLimitIssues(limits)) context.addIssue({ code: 'custom', message });
+    }),
+    trustedProxies: z.custom<readonly string[]>(
+      areRanges,
+      'must be CIDR ranges separated by commas, such as 10.0.0.0/8,2001:db8::/32, and not all addresses',
+    ),
+    logLevel: oneOf(LOG_LEVELS),
+    production: z.boolean('must be true or false'),
+  })
+  .partial();
 
 /**
- * Reads the configuration from an environment. An empty value counts as unset.
- * @throws ConfigError naming the variable of every issue, without any value
- * @example const bandha = await createBandha({ ...loadConfig(process.env), typeDefs, resolvers })
- */
-export function loadConfig(env: Readonly<Record<string, string | undefined>>): Config {
-  const production = env.NODE_ENV === 'production';
-  const input: Record<string, unknown> = { production };
-  const issues: string[] = [];
-  for (const [variable, value] of Object.entries(env)) {
-    if (value === undefined || value === '') continue;
-    const key = Object.hasOwn(VARIABLES, variable) ? VARIABLES[variable] : undefined;
-    if (key !== undefined) input[key] = parseValue(key, value);
-    else if (variable.startsWith('BANDHA_')) issues.push(`${variable}: is not a known variable`);
-  }
-  const { adminEmail, adminPassword, ...config } = input;
-  issues.push(...findIssues(config, variableOf));
-  issues.push(...findAdminIssues(adminEmail, adminPassword));
-  if (input.metrics !== undefined && input.metrics === (input.port ?? DEFAULT_CONFIG.port)) {
-    issues.push('BANDHA_METRICS: must be another port than PORT');
-  }
-  if (issues.length > 0) throw new ConfigError(issues);
-  const admin = adminEmail === undefined ? undefined : { email: adminEmail, password: adminPassword };
-  return resolveConfig({ ...config, admin } as Partial<Config>); // `faultsOf` has looked at every value
-}
-
-/**
- * The defaults with what `given` says in their place.
- * @throws ConfigError naming every value given in code that is out of its range
+ * Fills in the defaults.
+ *
+ * @throws ConfigError naming the option of every issue, without values
  */
 export function resolveConfig(input: Partial<Config>): Config {
   const defined = Object.fromEntries(Object.entries(input).filter(([, value]) => value !== undefined));
-  const issues = findIssues(defined, (key) => key);
-  if (issues.length > 0) throw new ConfigError(issues);
+  const issues = findIssues(defined);
+  if (issues.length > 0) throw new ConfigError(issues.map(({ key, message }) => `${key}: ${message}`));
   return { ...DEFAULT_CONFIG, graphiql: input.production !== true, ...defined };
 }
 
-/** From an environment's text to a value of the kind that the key has; what cannot be read stays text, and a fault. */
-function parseValue(key: string, value: string): unknown {
-  if (key in RANGES) return /^\d{1,15}$/.test(value) ? Number(value) : value;
-  if ((key === 'graphiql' || key === 'metrics') && (value === 'on' || value === 'off')) return value === 'on';
-  if (key === 'metrics' && /^\d{1,5}$/.test(value)) return Number(value);
-  if (key === 'trustedProxies') return value.split(',').map((range) => range.trim());
-  return value;
+/** @returns the mistakes in `input`, without values */
+export function findIssues(input: Readonly<Record<string, unknown>>): ConfigIssue[] {
+  const zodIssues = CONFIG.safeParse(input).error?.issues ?? [];
+  const issues = zodIssues.flatMap((issue): ConfigIssue[] => {
+    if (issue.code === 'unrecognized_keys') {
+      return issue.keys.map((key) => ({ key, message: 'is not a known option' }));
+    }
+    return [{ key: String(issue.path[0]), message: issue.message }];
+  });
+  if (input.production === true && input.secret === undefined) {
+    issues.push({ key: 'secret', message: 'is required when NODE_ENV=production' });
+  }
+  return issues;
+}
+
+function areRanges(ranges: unknown): boolean {
+  return Array.isArray(ranges) && ranges.every((range) => typeof range === 'string' && parseRange(range));
 }
 
 function isDatabaseUrl(url: string): boolean {
   if (/^sqlite:(?!\/\/)./.test(url)) return true;
   if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) return false;
-  // What is special in a password and not encoded ends up in one of these.
+  // A special character in a password that is not percent-encoded ends up in one of these parts.
   const { pathname, hash } = new URL(url);
   return /^\/[^/@]+$/.test(pathname) && hash === '';
 }
 
-function variableOf(key: string): string {
-  return Object.entries(VARIABLES).find(([, name]) => name === key)?.[0] ?? key;
-}
-
-/** What the environment has in place of true and false. */
-const SWITCHES: Readonly<Record<string, string>> = {
-  BANDHA_GRAPHIQL: 'must be one of on, off',
-  BANDHA_METRICS: 'must be on, off or a port from 1 to 65535',
-};
-
-/** One line a fault: the name, and what the value must be. */
-function findIssues(input: Readonly<Record<string, unknown>>, nameOf: (key: string) => string): string[] {
-  const zodIssues = CONFIG.partial().safeParse(input).error?.issues ?? [];
-  const issues = zodIssues.flatMap((issue) => {
-    if (issue.code === 'unrecognized_keys') return issue.keys.map((key) => `${key}: is not a known option`);
-    const name = nameOf(String(issue.path[0]));
-    return `${name}: ${SWITCHES[name] ?? issue.message}`;
-  });
-  if (input.production === true && input.secret === undefined) {
-    issues.push(`${nameOf('secret')}: is required when NODE_ENV=production`);
-  }
-  return issues;
-}
-
 function mapValues<T extends object, R>(object: T, map: (value: T[keyof T]) => R): { [K in keyof T]: R } {
-  // Object.entries forgets the types of keys and values; both come from `object`.
+  // Object.entries loses the types of keys and values; both come from `object`.
   return Object.fromEntries(Object.entries(object).map(([key, value]) => [key, map(value)])) as {
     [K in keyof T]: R;
   };
@@ -302,14 +236,4 @@ function mapValues<T extends object, R>(object: T, map: (value: T[keyof T]) => R
 
 function oneOf<const T extends readonly [string, ...string[]]>(values: T) {
   return z.enum(values, `must be one of ${values.join(', ')}`);
-}
-
-function findAdminIssues(email: unknown, password: unknown): string[] {
-  if (email === undefined && password === undefined) return [];
-  if (email === undefined) return ['BANDHA_ADMIN_EMAIL: is required with BANDHA_ADMIN_PASSWORD'];
-  if (password === undefined) return ['BANDHA_ADMIN_PASSWORD: is required with BANDHA_ADMIN_EMAIL'];
-  const normalized = normalizeEmail(String(email));
-  if (normalized === undefined) return ['BANDHA_ADMIN_EMAIL: must be an email address'];
-  const weakness = findPasswordIssue(String(password), normalized.email);
-  return weakness === undefined ? [] : [`BANDHA_ADMIN_PASSWORD: ${weakness}`];
 }

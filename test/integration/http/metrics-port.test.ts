@@ -4,7 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Bandha } from '../../../src/bandha.ts';
-import { loadConfig } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../src/config/env.ts';
 import { createTestBandha, listen, WAYS_IN } from '../../support/own-yoga.ts';
 import { request, sendBytes } from '../../support/raw-request.ts';
 import { runBandha, serverEnv, withFolder } from '../../support/server-process.ts';

@@ -1,7 +1,7 @@
 // What createBandha does if NODE_ENV is production and the options do not name it.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type BandhaOptions, createBandha } from '../../../src/bandha.ts';
-import { loadConfig } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../src/config/env.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
 import { silentLog } from '../../../src/utils/log.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';

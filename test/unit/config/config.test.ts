@@ -1,7 +1,8 @@
 // The environment: each variable's default, range and fault.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Config, DEFAULT_CONFIG, loadConfig, resolveConfig } from '../../../src/config/config.ts';
+import { type Config, DEFAULT_CONFIG, resolveConfig } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../src/config/env.ts';
 import { ConfigError } from '../../../src/errors.ts';
 
 const SECRET = 'a secret of thirty-two characters';

@@ -1,7 +1,8 @@
 // Which secrets are rejected as guessable, and which are only worth a warning.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
-import { loadConfig, resolveConfig } from '../../../src/config/config.ts';
+import { resolveConfig } from '../../../src/config/config.ts';
+import { loadConfig } from '../../../src/config/env.ts';
 import { measureSecret } from '../../../src/config/secret-strength.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';
 
