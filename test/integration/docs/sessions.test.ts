@@ -1,0 +1,88 @@
+// The shell sessions and programs of README.md and of the page Getting started, run as they stand.
+import { describe, expect, it } from 'vitest';
+import { readBlocks } from '../../support/docs/pages.ts';
+import { createWorkspace, hasShell, runSession, startProgram } from '../../support/docs/run-blocks.ts';
+import { serverEnv, startServerProcess, withFolder } from '../../support/server-process.ts';
+import { register, sendOperation } from '../../support/test-server.ts';
+
+/** Blocks of the page that can be run while a server runs. */
+function readSession(page: string) {
+  return readBlocks(page).filter(
+    ({ language, code }) => language === 'sh' && !/^npm (start|test|pack|i) ?/m.test(code),
+  );
+}
+
+async function runPage(page: string): Promise<string[]> {
+  return withFolder(async (folder) => {
+    const env = serverEnv(folder);
+    const server = await startServerProcess(env, folder);
+    try {
+      return await runSession(readSession(page), { url: server.url, env });
+    } finally {
+      await server.stop();
+    }
+  });
+}
+
+describe.skipIf(!hasShell)('shell sessions', () => {
+  it('the session of README.md signs in and reads secureData', async () => {
+    const [output = ''] = await runPage('README.md');
+    expect(output).toMatch(/^\{"data":\{"register":\{"user":\{"id":".+"\}\}\}\}/);
+    expect(output).toMatch(/\{"data":\{"secureData":\{"message":"Secure data access granted"\}\}\}$/);
+  });
+
+  it('the session of Getting started signs in, refreshes, signs out and gives a role', async () => {
+    const outputs = await runPage('docs/guide/getting-started.md');
+    expect(outputs.length).toBe(4);
+    const [registered = '', loggedIn = '', refreshed = '', commands = ''] = outputs;
+    expect(registered).toContain('"email":"linus@example.com"');
+    expect(JSON.parse(loggedIn)).toEqual({
+      data: { secureData: { message: 'Secure data access granted', user: { email: 'linus@example.com' } } },
+    });
+    const [sessions, loggedOut] = refreshed.split(/(?<=\})(?=\{"data")/).map((text) => JSON.parse(text));
+    expect(sessions.data.sessions).toContainEqual(expect.objectContaining({ current: true }));
+    expect(loggedOut).toEqual({ data: { logout: true } });
+    expect(commands).toMatch(/admin@example\.com +admin/);
+    expect(commands).toMatch(/linus@example\.com +accountant/);
+  });
+
+  it('the error on Getting started is what the server sends', async () => {
+    const [block] = readBlocks('docs/guide/getting-started.md').filter(({ language }) => language === 'json');
+    await withFolder(async (folder) => {
+      const server = await startServerProcess(serverEnv(folder), folder);
+      try {
+        const { status, body } = await sendOperation(server.url, '{ secureData { message } }');
+        expect(status).toBe(401);
+        expect(JSON.parse(block?.code ?? '')).toEqual(body);
+      } finally {
+        await server.stop();
+      }
+    });
+  });
+});
+
+describe('programs', () => {
+  it.each(['README.md', 'docs/guide/your-schema.md'])('server.ts of %s serves its schema', async (page) => {
+    const workspace = createWorkspace(['graphql', 'graphql-yoga']);
+    try {
+      const [block] = readBlocks(page).filter(({ code }) => code.startsWith('// server.ts\n'));
+      if (block === undefined) throw new Error(`${page} has no server.ts`);
+      workspace.write(block, 'server.ts');
+      const { url, stop } = await startProgram(workspace, 'server.ts');
+      try {
+        const news = await sendOperation(url, '{ news }');
+        expect(news.body.data.news).toEqual(['Open to everyone']);
+        expect((await sendOperation(url, '{ invoices { total } }')).status).toBe(401);
+        const { accessToken: token } = await register(url);
+        const invoices = await sendOperation(url, '{ invoices { total } }', { token });
+        expect(invoices.body).toEqual({ data: { invoices: [] } });
+        const payroll = await sendOperation(url, '{ payroll }', { token });
+        expect(payroll.body.errors[0].extensions.reason).toBe('MISSING_ROLE');
+      } finally {
+        await stop();
+      }
+    } finally {
+      workspace.remove();
+    }
+  });
+});
