@@ -1,4 +1,4 @@
-// The client in the oldest browsers that the README names: what its files use, and a run without all that is newer.
+// The client in the oldest browsers that docs/guide/clients.md names: what its files use, and a run without all that is newer.
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build, type Rollup } from 'vite';
@@ -71,10 +71,10 @@ describe('the files for browsers', () => {
     expect(findTooNew(code)).toContain(name);
   });
 
-  it('are for the browsers that the README names', async () => {
-    const readme = await readFile('README.md', 'utf8');
+  it('are for the browsers that the guide names', async () => {
+    const page = await readFile('docs/guide/clients.md', 'utf8');
     const { chrome, edge, firefox, safari } = OLDEST;
-    expect(readme.includes(`Chrome ${chrome}, Edge ${edge}, Firefox ${firefox} and Safari ${safari}`)).toBe(
+    expect(page.includes(`Chrome ${chrome}, Edge ${edge}, Firefox ${firefox} and Safari ${safari}`)).toBe(
       true,
     );
   });

@@ -2,7 +2,7 @@
 import { createRequire } from 'node:module';
 import { parseAst } from 'vite';
 
-/** The versions named in the README: the default target of Vite 5 and 6. Later Vite versions and webpack target newer ones. */
+/** The versions named in docs/guide/clients.md: the default target of Vite 5 and 6. Later Vite versions and webpack target newer ones. */
 export const OLDEST = { chrome: 87, edge: 88, firefox: 78, safari: 14 } as const;
 
 interface Support {

@@ -1,4 +1,4 @@
-// The recipe of docs/websocket.md, with the packages graphql-ws and ws.
+// The recipe of docs/guide/websocket.md, with the packages graphql-ws and ws.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
