@@ -20,10 +20,10 @@ export type { Log } from './utils/log.ts';
 
 // The guard: `@auth` in a schema of your own
 
-export type { GuardLog } from './authorization/check-requirement.ts';
+export type { GuardOptions } from './authorization/guard-options.ts';
 export type { Policy, PolicyInput } from './authorization/policies.ts';
 export type { WatchSession } from './authorization/subscriptions.ts';
-export { type GuardOptions, useGuard } from './authorization/use-guard.ts';
+export { useGuard } from './authorization/use-guard.ts';
 export type { BandhaContext } from './context.ts';
 export { directiveTypeDefs } from './graphql/base-schema.ts';
 export { requirePrincipal } from './graphql/require-principal.ts';

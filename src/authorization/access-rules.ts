@@ -1,4 +1,4 @@
-// The requirement of every field and type of a schema, read once: docs/guard.md in tables.
+// The access rules of a schema: what every field and type requires, combined from the directives once, when the schema is set.
 import {
   type GraphQLArgument,
   type GraphQLCompositeType,
@@ -17,49 +17,49 @@ import {
   isUnionType,
 } from 'graphql';
 import { ConfigError } from '../errors.ts';
-import {
-  type AccessDirectives,
-  createRuleReader,
-  type Requirement,
-  type Rule,
-  SIGNED_IN,
-} from './directives.ts';
+import { type AccessDirectives, createRuleReader } from './directives.ts';
+import { createInterner, type Requirement, type Rule, SIGNED_IN, sharedRules } from './requirement.ts';
 
 export interface AccessRulesOptions {
-  /** With `deny`, what is not public needs a signed-in caller. */
+  /** `deny`: a field without a rule that is not public requires a signed-in caller. */
   defaultAccess: 'allow' | 'deny';
-  /** The names that `policies` may use. */
+  /** The policies that directives may name. */
   policyNames: readonly string[];
 }
 
-/** What a schema demands of a caller. */
+/** The requirements of a schema's fields and types. Equal requirements are the same array. */
 export interface AccessRules {
   /**
-   * The field's own rule, its parent type's and that of the type it returns, each with those of the interfaces. On an
-   * interface, also what every implementation demands. The meta-fields `__typename`, `__schema` and `__type` need what
-   * their parent type does.
+   * Combines the rules of the field, of its parent type and of the type that it returns, each with those of the interfaces.
+   * For a field of an interface, also the rules that all implementations share. The meta-fields `__typename`, `__schema` and
+   * `__type` require what their parent type requires.
    */
   forField(parentType: GraphQLCompositeType, fieldName: string): Requirement;
-  /** The type's own rule and those of the interfaces it implements; on an abstract type, also what every object demands. */
+  /** Combines the rules of the type and of its interfaces; for an abstract type, also the rules that all its object types share. */
   forType(type: GraphQLNamedType): Requirement;
-  /** What each of some object types demands, of a field where one is named; at least being signed in where all demand. */
+  /** The rules that all of the object types have for a field; at least `SIGNED_IN` if each of them has a rule. */
   forEvery(objects: readonly GraphQLObjectType[], fieldName: string): Requirement;
-  /** What any of some object types demands, of a field where one is named. */
+  /** The rules that any of the object types has: for the field, or for the type itself without `fieldName`. */
   forAny(objects: readonly GraphQLObjectType[], fieldName?: string): Requirement;
-  /** Marked as public, so that nothing being demanded is no oversight. */
+  /** Whether the field is marked `@public`, by itself or through its type, so that it is open on purpose. */
   isPublic(parentType: GraphQLObjectType | GraphQLInterfaceType, fieldName: string): boolean;
   /** Every distinct rule of the schema. */
   rules: readonly Rule[];
 }
 
 type FieldsType = GraphQLObjectType | GraphQLInterfaceType;
-const OPEN: AccessDirectives = { rules: [], isPublic: false, issues: [] };
+const NO_DIRECTIVES: AccessDirectives = { rules: [], isPublic: false, issues: [] };
 const hasFields = (type: unknown): type is FieldsType => isObjectType(type) || isInterfaceType(type);
 
-/** @throws ConfigError naming every directive that makes no rule, and every policy that nobody has defined */
+/**
+ * Reads the directives of a schema and combines them.
+ *
+ * @throws ConfigError naming every directive with a mistake, every undefined policy, and every directive in a position that
+ *   cannot be enforced
+ */
 export function readAccessRules(schema: GraphQLSchema, options: AccessRulesOptions): AccessRules {
   const types = Object.values(schema.getTypeMap()).filter((type) => !type.name.startsWith('__'));
-  const written = readAll(schema, types, options.policyNames);
+  const directivesAt = readAllDirectives(schema, types, options.policyNames);
   const intern = createInterner();
   const forType = new Map<string, Requirement>();
   const forField = new Map<string, Requirement>();
@@ -68,14 +68,15 @@ export function readAccessRules(schema: GraphQLSchema, options: AccessRulesOptio
   const withInterfaces = (type: GraphQLNamedType): readonly GraphQLNamedType[] =>
     hasFields(type) ? [type, ...type.getInterfaces()] : [type];
   const typeRules = (type: GraphQLNamedType) =>
-    withInterfaces(type).flatMap(({ name }) => written(name).rules);
-  /** With the objects' own where the type is abstract, so that what holds for all of them is certain. */
-  const certainOfType = (type: GraphQLNamedType) => [
+    withInterfaces(type).flatMap(({ name }) => directivesAt(name).rules);
+  /** For an abstract type, includes the rules that all object types share, so that they are checked before execution. */
+  const unconditionalTypeRules = (type: GraphQLNamedType) => [
     ...typeRules(type),
     ...(isAbstractType(type) ? sharedRules(schema.getPossibleTypes(type).map(typeRules)) : []),
   ];
 
-  for (const type of types) forType.set(type.name, intern(certainOfType(type)));
+  for (const type of types) forType.set(type.name, intern(unconditionalTypeRules(type)));
+  // Object types first: the fields of an interface use those of its implementations.
   const composites = types
     .filter(hasFields)
     .sort((a, b) => Number(isInterfaceType(a)) - Number(isInterfaceType(b)));
@@ -83,14 +84,14 @@ export function readAccessRules(schema: GraphQLSchema, options: AccessRulesOptio
     for (const field of Object.values(type.getFields())) {
       const coordinate = `${type.name}.${field.name}`;
       const declaring = withInterfaces(type).filter((one) => hasFields(one) && field.name in one.getFields());
-      const places = declaring.map(({ name }) => written(`${name}.${field.name}`));
+      const declarations = declaring.map(({ name }) => directivesAt(`${name}.${field.name}`));
       const isPublic =
-        places.some((place) => place.isPublic) || declaring.some(({ name }) => written(name).isPublic);
-      const own = [
-        ...places.flatMap(({ rules }) => rules),
+        declarations.some((declaration) => declaration.isPublic) ||
+        declaring.some(({ name }) => directivesAt(name).isPublic);
+      const rules = [
+        ...declarations.flatMap((declaration) => declaration.rules),
         ...typeRules(type),
         ...(forType.get(getNamedType(field.type).name) ?? []),
-        // Objects come first, so an interface finds its implementations' here.
         ...(isInterfaceType(type)
           ? sharedRules(
               schema.getPossibleTypes(type).map(({ name }) => forField.get(`${name}.${field.name}`) ?? []),
@@ -98,129 +99,106 @@ export function readAccessRules(schema: GraphQLSchema, options: AccessRulesOptio
           : []),
       ];
       if (isPublic) publicFields.add(coordinate);
-      const closed = options.defaultAccess === 'deny' && !isPublic && own.length === 0;
-      forField.set(coordinate, intern(closed ? [SIGNED_IN] : own));
+      const isClosed = options.defaultAccess === 'deny' && !isPublic && rules.length === 0;
+      forField.set(coordinate, intern(isClosed ? [SIGNED_IN] : rules));
     }
   }
 
-  const fieldOf = (parentType: GraphQLCompositeType, fieldName: string): Requirement =>
+  const requirementOf = (parentType: GraphQLCompositeType, fieldName: string): Requirement =>
     fieldName.startsWith('__') || isUnionType(parentType)
-      ? metaField(parentType)
+      ? metaFieldRequirement(parentType)
       : (forField.get(`${parentType.name}.${fieldName}`) ?? []);
-  const metaField = (type: GraphQLNamedType | null | undefined) => {
+  const metaFieldRequirement = (type: GraphQLNamedType | null | undefined) => {
     if (!type) return [];
-    const own = forType.get(type.name) ?? [];
-    const closed = options.defaultAccess === 'deny' && own.length === 0 && !written(type.name).isPublic;
-    return closed ? intern([SIGNED_IN]) : own;
+    const requirement = forType.get(type.name) ?? [];
+    const isClosed =
+      options.defaultAccess === 'deny' && requirement.length === 0 && !directivesAt(type.name).isPublic;
+    return isClosed ? intern([SIGNED_IN]) : requirement;
   };
   return {
-    forField: fieldOf,
+    forField: requirementOf,
     forType: (type) => forType.get(type.name) ?? [],
     forEvery: (objects, fieldName) => {
       const [only] = objects;
-      if (only !== undefined && objects.length === 1) return fieldOf(only, fieldName);
-      return intern(sharedRules(objects.map((object) => fieldOf(object, fieldName))));
+      if (only !== undefined && objects.length === 1) return requirementOf(only, fieldName);
+      return intern(sharedRules(objects.map((object) => requirementOf(object, fieldName))));
     },
     forAny: (objects, fieldName) =>
       intern(
         objects.flatMap((object) =>
-          fieldName === undefined ? (forType.get(object.name) ?? []) : fieldOf(object, fieldName),
+          fieldName === undefined ? (forType.get(object.name) ?? []) : requirementOf(object, fieldName),
         ),
       ),
     isPublic: (parentType, fieldName) => publicFields.has(`${parentType.name}.${fieldName}`),
-    rules: [...new Set([...forField.values(), ...forType.values(), metaField(schema.getQueryType())].flat())],
+    rules: [
+      ...new Set(
+        [...forField.values(), ...forType.values(), metaFieldRequirement(schema.getQueryType())].flat(),
+      ),
+    ],
   };
 }
 
-/** What stands on every type and field, by coordinate. */
-function readAll(
+/** @returns the directives of every type and field, by coordinate */
+function readAllDirectives(
   schema: GraphQLSchema,
   types: readonly GraphQLNamedType[],
   policyNames: readonly string[],
 ): (coordinate: string) => AccessDirectives {
-  const demands = new Map<string, AccessDirectives>();
-  const { read, issues } = createRuleReader(schema);
+  const byCoordinate = new Map<string, AccessDirectives>();
+  const { read, issues: schemaIssues } = createRuleReader(schema);
   for (const type of types) {
-    demands.set(type.name, read(type));
+    byCoordinate.set(type.name, read(type));
     for (const field of hasFields(type) ? Object.values(type.getFields()) : []) {
-      demands.set(`${type.name}.${field.name}`, read(field, type));
+      byCoordinate.set(`${type.name}.${field.name}`, read(field, type));
     }
   }
-  const ofElements = [...demands].flatMap(([coordinate, { issues: faults, rules }]) => [
-    ...faults.map((fault) => `${coordinate}: ${fault}`),
+  const elementIssues = [...byCoordinate].flatMap(([coordinate, { issues, rules }]) => [
+    ...issues.map((issue) => `${coordinate}: ${issue}`),
     ...rules
       .flatMap(({ policies = [] }) => policies.flat())
       .filter((name) => !policyNames.includes(name))
       .map((name) => `${coordinate}: no policy has the name "${name}"`),
   ]);
-  const faults = [...issues, ...ofElements];
-  for (const [coordinate, element] of unsupportedElements(schema, types)) {
+  const misplaced = unsupportedElements(schema, types).filter(({ element }) => {
     const { rules, isPublic } = read(element);
-    if (rules.length > 0 || isPublic) faults.push(`${coordinate}: is not a place where access can be ruled`);
-  }
-  if (faults.length > 0) throw new ConfigError(faults);
-  return (coordinate) => demands.get(coordinate) ?? OPEN;
+    return rules.length > 0 || isPublic;
+  });
+  const issues = [
+    ...schemaIssues,
+    ...elementIssues,
+    ...misplaced.map(({ coordinate, kind }) => `${coordinate}: access directives are not allowed on ${kind}`),
+  ];
+  if (issues.length > 0) throw new ConfigError(issues);
+  return (coordinate) => byCoordinate.get(coordinate) ?? NO_DIRECTIVES;
 }
 
-type UnsupportedElement =
-  | GraphQLSchema
-  | GraphQLNamedType
-  | GraphQLArgument
-  | GraphQLInputField
-  | GraphQLEnumValue;
+interface UnsupportedElement {
+  coordinate: string;
+  /** In the plural, as it ends an issue. */
+  kind: string;
+  element: GraphQLSchema | GraphQLNamedType | GraphQLArgument | GraphQLInputField | GraphQLEnumValue;
+}
 
-/** Everything else that can carry a directive, by coordinate: a rule there would be one that nobody keeps. */
+/** Lists the elements that can carry a directive but have no resolver to enforce it: a rule there would have no effect. */
 function unsupportedElements(
   schema: GraphQLSchema,
   types: readonly GraphQLNamedType[],
-): [string, UnsupportedElement][] {
-  const elements: [string, UnsupportedElement][] = [['schema', schema]];
+): UnsupportedElement[] {
+  const elements: UnsupportedElement[] = [{ coordinate: 'schema', kind: 'the schema', element: schema }];
   for (const type of types) {
-    const inner = isEnumType(type)
-      ? type.getValues()
-      : isInputObjectType(type)
-        ? Object.values(type.getFields())
-        : [];
-    if (isInputObjectType(type)) elements.push([type.name, type]);
-    for (const element of inner) elements.push([`${type.name}.${element.name}`, element]);
+    if (isInputObjectType(type)) {
+      elements.push({ coordinate: type.name, kind: 'input types', element: type });
+      for (const field of Object.values(type.getFields()))
+        elements.push({ coordinate: `${type.name}.${field.name}`, kind: 'input fields', element: field });
+    }
+    for (const value of isEnumType(type) ? type.getValues() : [])
+      elements.push({ coordinate: `${type.name}.${value.name}`, kind: 'enum values', element: value });
     for (const { name, args } of hasFields(type) ? Object.values(type.getFields()) : []) {
-      for (const argument of args) elements.push([`${type.name}.${name}(${argument.name}:)`, argument]);
+      for (const argument of args) {
+        const coordinate = `${type.name}.${name}(${argument.name}:)`;
+        elements.push({ coordinate, kind: 'arguments', element: argument });
+      }
     }
   }
   return elements;
-}
-
-/** The rules that stand in every list; where all lists have some, at least being signed in. */
-function sharedRules(lists: readonly Requirement[]): Rule[] {
-  const [first = [], ...rest] = lists;
-  if (first.length === 0 || rest.some((list) => list.length === 0)) return [];
-  const keys = rest.map((list) => new Set(list.map(keyOf)));
-  const shared = first.filter((rule) => keys.every((set) => set.has(keyOf(rule))));
-  return shared.length > 0 ? shared : [SIGNED_IN];
-}
-
-/** The same for rules that demand the same, in whatever order it is written. */
-function keyOf({ roles, scopes, policies, maxAge }: Rule): string {
-  const sorted = (sets: Rule['scopes']) =>
-    sets?.map((set) => JSON.stringify([...new Set(set)].sort())).sort();
-  return JSON.stringify([roles && [...new Set(roles)].sort(), sorted(scopes), sorted(policies), maxAge]);
-}
-
-/** Makes equal rules one object and equal requirements one array, so that plans can compare them by identity. */
-function createInterner(): (rules: readonly Rule[]) => Requirement {
-  const rules = new Map<string, Rule>();
-  const requirements = new Map<string, Requirement>();
-  return (list) => {
-    const distinct = new Map(list.map((rule) => [keyOf(rule), rule]));
-    // Every other rule asks for a signed-in caller too.
-    if (distinct.size > 1) distinct.delete(keyOf(SIGNED_IN));
-    const keys = [...distinct.keys()].sort();
-    const key = keys.join();
-    const known = requirements.get(key);
-    if (known !== undefined) return known;
-    for (const [ruleKey, rule] of distinct) if (!rules.has(ruleKey)) rules.set(ruleKey, rule);
-    const requirement = keys.flatMap((ruleKey) => rules.get(ruleKey) ?? []);
-    requirements.set(key, requirement);
-    return requirement;
-  };
 }

@@ -1,4 +1,6 @@
-// Whether a caller meets a requirement, policies apart; pure, and asked for every protected field.
+// Decides whether a caller may use a field or a type: compares the principal with the requirement. Policies are decided in `policies.ts`.
+//
+// `evaluate-plan.ts` calls it before an operation begins, `enforcement.ts` for every protected field during execution.
 import {
   AuthError,
   type AuthErrorDetails,
@@ -7,25 +9,39 @@ import {
   withoutStack,
 } from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
-import type { Requirement, Rule } from './directives.ts';
+import type { Requirement, Rule } from './requirement.ts';
 
-/** Who is asking, and when. */
+/** The caller of one operation, and the clock. */
 export interface Caller {
+  /** Null for an anonymous caller. */
   principal: Principal | null;
+  /** The reason for which a token that was sent was rejected. */
   tokenProblem: TokenProblem | undefined;
-  /** Looked at only where a rule has a `maxAge`. */
+  /** Read only if a rule has a `maxAge`. */
   now: () => Date;
 }
 
-/** Why a caller does not meet a requirement. */
+/** The reason for which a caller does not meet a requirement. */
 export interface Denial {
   reason: AuthErrorReason;
   details: AuthErrorDetails;
-  /** The same for denials that read the same. */
+  /** The same for denials that give the same error text. */
   key: string;
 }
 
-/** @returns undefined where the caller meets every rule. What signing in again cannot mend comes first. */
+/** How far the clock that set a principal's `authenticatedAt` may be ahead: the largest `clockToleranceSeconds` of a verifier. */
+const MAX_AHEAD_MS = 300_000;
+
+/** The denial of a caller for whom a policy did not return `true`. */
+export const POLICY_DENIED: Denial = deny('POLICY_DENIED');
+
+/**
+ * Compares a caller with a requirement, without its policies. Pure, and called for every protected field.
+ *
+ * A missing role or scope comes before `REAUTHENTICATION_REQUIRED`: signing in again would not help a caller who lacks them.
+ *
+ * @returns undefined if the caller meets every rule
+ */
 export function checkRequirement(
   requirement: Requirement,
   { principal, tokenProblem, now }: Caller,
@@ -38,14 +54,11 @@ export function checkRequirement(
       return deny('MISSING_SCOPE', { scope: scopes[0]?.join(' ') ?? '' });
     }
   }
-  const expiredRule = requirement.find((rule) => isTooOld(rule, principal, now));
+  const expiredRule = requirement.find((rule) => isSignInTooOld(rule, principal, now));
   return expiredRule && deny('REAUTHENTICATION_REQUIRED', { maxAge: expiredRule.maxAge ?? 0 });
 }
 
-/** The denial of a caller whom a policy did not let through. */
-export const POLICY_DENIED: Denial = deny('POLICY_DENIED');
-
-/** The refusal of a field, to throw or to answer with. */
+/** Creates the error for a denied field, to throw from its resolver or to send. */
 export function toAuthError({ reason, details }: Denial, coordinate: string): AuthError {
   return withoutStack(() => new AuthError(reason, { ...details, coordinate }));
 }
@@ -54,18 +67,9 @@ function deny(reason: AuthErrorReason, details: AuthErrorDetails = {}): Denial {
   return { reason, details, key: `${reason} ${details.scope ?? ''} ${details.maxAge ?? ''}` };
 }
 
-/** How far the clock of a principal's source may be ahead: as far as a verifier's `clockToleranceSeconds` may be set. */
-const MAX_AHEAD_MS = 300_000;
-
-/** A time in the future, or none at all, is never recent: it would be recent enough until it has come. */
-function isTooOld({ maxAge }: Rule, principal: Principal, now: () => Date): boolean {
+/** An `authenticatedAt` in the future is too old as well: otherwise a wrong clock would extend `maxAge` without limit. */
+function isSignInTooOld({ maxAge }: Rule, principal: Principal, now: () => Date): boolean {
   if (maxAge === undefined) return false;
   const ageMs = now().getTime() - principal.authenticatedAt.getTime();
-  return !(ageMs <= maxAge * 1000 && ageMs >= -MAX_AHEAD_MS); // not a number: too old
-}
-
-/** Where a guard logs; a pino logger fits. */
-export interface GuardLog {
-  /** A constant message; values are in `details`. */
-  warn(details: object, message: string): void;
+  return !(ageMs <= maxAge * 1000 && ageMs >= -MAX_AHEAD_MS); // an invalid date gives NaN, which counts as too old
 }

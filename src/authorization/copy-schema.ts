@@ -1,4 +1,4 @@
-// A copy of a schema that plugins may change: many put hooks into the resolvers of the schema that they see.
+// Copies a schema for other plugins, many of which replace the resolvers of the schema that they receive.
 import { mapSchema } from '@graphql-tools/utils';
 import {
   type GraphQLInterfaceType,
@@ -8,15 +8,15 @@ import {
   isObjectType,
 } from 'graphql';
 
-/** In the extensions of a copy, so that whatever is derived of it has the mark too. */
+/** Set in the extensions of a copy, so that schemas derived from it have the mark as well. */
 const MARK = 'bandha:copied';
 
-/** Whether the schema is a copy, or derived of one by another plugin. */
+/** Whether the schema is a copy, or derived from one by another plugin. */
 export function isCopied(schema: GraphQLSchema): boolean {
   return schema.extensions[MARK] === true;
 }
 
-/** Copies every type and field, and the symbols by which plugins mark those that they have changed. */
+/** Copies every type and field, with the symbols that plugins set on those that they have changed. */
 export function copySchema(schema: GraphQLSchema): GraphQLSchema {
   const copy = mapSchema(schema, {});
   copySymbols(schema, copy);

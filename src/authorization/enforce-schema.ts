@@ -1,5 +1,4 @@
-// The enforced schema: its protected fields and types check access by themselves, whatever the way to them.
-
+// Creates the enforced schema, whose resolvers check access themselves, whichever way an operation reaches them.
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import {
   defaultFieldResolver,
@@ -13,104 +12,95 @@ import {
 } from 'graphql';
 import type { BandhaContext } from '../context.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
-import { consoleLog } from '../utils/log.ts';
+import { consoleLog, type Log } from '../utils/log.ts';
 import { type AccessRules, readAccessRules } from './access-rules.ts';
-import type { Caller, GuardLog } from './check-requirement.ts';
-import { createEnforcement } from './enforcement.ts';
+import type { Caller } from './check-requirement.ts';
+import { createEnforcement, type Enforcement } from './enforcement.ts';
+import type { AccessOptions } from './guard-options.ts';
 import { findInconsistentInterfaces } from './inconsistent-interfaces.ts';
 import { createAnnotatedSchema, createPermittedSchemas } from './permitted-schema.ts';
-import { createPolicyEvaluator, type Policy, type PolicyEvaluator } from './policies.ts';
+import { createPolicyEvaluator, type PolicyEvaluator } from './policies.ts';
 
-export interface AccessOptions {
-  /** Access to fields without a directive. `deny`: they require a signed-in caller unless they are `@public`. @default 'allow' */
-  defaultAccess?: 'allow' | 'deny';
-  /** The policies that the schema names, by name. @default {} */
-  policies?: Readonly<Record<string, Policy>>;
-  /** Logs what would be denied and allows it, to try out rules in production. @default false */
-  reportOnly?: boolean;
-  /** Receives a warning for inconsistent interfaces, failed policies and, with `reportOnly`, denials. @default the console */
-  log?: GuardLog;
-  /** The clock by which `maxAge` is measured. @default the system's */
-  now?: () => Date;
-}
-
-/** A schema with its rules: `plain` as it was given, `walled` as it may be run for anyone. */
+/** A schema with its access rules, without and with checks in its resolvers. */
 export interface EnforcedSchema {
+  /** The schema without checks: for operations whose caller meets every requirement. */
   original: GraphQLSchema;
-  /** Made when it is first needed: other plugins change the resolvers of `plain` before that. */
+  /** The schema with checks. Created when it is first read, after other plugins have changed the resolvers of `original`. */
   readonly enforced: GraphQLSchema;
   accessRules: AccessRules;
   policyEvaluator: PolicyEvaluator;
   isReportOnly: boolean;
-  log: GuardLog;
+  log: Pick<Log, 'warn'>;
   now: () => Date;
-  /** As they were given. */
+  /** The options of `enforceSchema`. */
   options: AccessOptions;
-  /** The schema as a caller may see it; undefined if that has no field of `Query`. */
-  visibleTo(caller: Caller): GraphQLSchema | undefined;
-  /** The whole schema, with a line on what each protected part needs. */
+  /** @returns the part of the enforced schema that the caller may use; undefined if that has no field of `Query` */
+  permittedFor(caller: Caller): GraphQLSchema | undefined;
+  /** @returns the enforced schema with every requirement in the descriptions */
   annotated(): GraphQLSchema;
-  /** `maxAge` is measured at this moment for the rest of a subscription. */
+  /** Fixes the time at which `maxAge` is measured for all events of a subscription. */
   beginSubscription(context: unknown): void;
-  /** Makes `walled` again if a resolver of `plain` is another one now. */
+  /** Creates `enforced` again if a resolver of `original` has been replaced since. */
   refresh(): void;
 }
 
-/** So that a schema that is enforced already is not enforced again, and the original one behind it is found. */
+/** By the enforced schema, which may return to `enforceSchema`: its checks must not be added twice. */
 const byEnforcedSchema = new WeakMap<GraphQLSchema, EnforcedSchema>();
 
-/** @returns undefined for a schema that is not an enforced one */
+/** @returns undefined for a schema that `enforceSchema` did not create */
 export function findEnforced(enforced: GraphQLSchema): EnforcedSchema | undefined {
   return byEnforcedSchema.get(enforced);
 }
 
 /**
- * Reads the rules of a schema, which stays as it is; an enforced schema is returned as it was made.
- * @throws ConfigError naming every directive that makes no rule, and every policy that is not defined
+ * Reads the access rules of a schema, which is not changed. An enforced schema is returned as it is.
+ *
+ * @throws ConfigError naming every directive with a mistake and every undefined policy
  */
 export function enforceSchema(schema: GraphQLSchema, options: AccessOptions = {}): EnforcedSchema {
-  const already = byEnforcedSchema.get(schema);
-  if (already !== undefined) return already;
+  const existing = byEnforcedSchema.get(schema);
+  if (existing !== undefined) return existing;
   const { policies = {}, reportOnly = false, log = consoleLog, now = () => new Date() } = options;
   const accessRules = readAccessRules(schema, {
     defaultAccess: options.defaultAccess ?? 'allow',
     policyNames: Object.keys(policies),
   });
-  for (const disagreement of findInconsistentInterfaces(schema, accessRules)) log.warn({}, disagreement);
-  const policyEvaluator = createPolicyEvaluator(policies, (message, err) => log.warn({ err }, message));
+  for (const field of findInconsistentInterfaces(schema, accessRules))
+    log.warn(field, 'implementations of an interface field have different requirements');
+  const policyEvaluator = createPolicyEvaluator(policies, log);
   const startedAt = new WeakMap<object, Date>();
+  const getStart = (context: unknown) => (isObject(context) ? startedAt.get(context) : undefined);
   const enforcement = createEnforcement({
     schema,
     accessRules,
     policyEvaluator,
-    callerOf: (context, operation) =>
-      callerOf(context, operation === 'subscription' ? () => startOf(context) ?? now() : now),
+    getCaller: (context, operation) =>
+      getCaller(context, operation === 'subscription' ? () => getStart(context) ?? now() : now),
     reportOnly: reportOnly ? log : undefined,
   });
-  const startOf = (context: unknown) => (isObject(context) ? startedAt.get(context) : undefined);
 
   let current:
-    | (Pick<EnforcedSchema, 'enforced' | 'visibleTo' | 'annotated'> & { resolvers: unknown[] })
+    | (Pick<EnforcedSchema, 'enforced' | 'permittedFor' | 'annotated'> & { resolvers: unknown[] })
     | undefined;
   const getCurrent = () => {
     if (current === undefined) {
       const enforced = addChecks(schema, { accessRules, policyEvaluator, enforcement });
-      byEnforcedSchema.set(enforced, guarded);
+      byEnforcedSchema.set(enforced, result);
       current = {
         enforced,
-        visibleTo: createPermittedSchemas(enforced, accessRules),
+        permittedFor: createPermittedSchemas(enforced, accessRules),
         annotated: createAnnotatedSchema(enforced, accessRules),
         resolvers: listResolvers(schema),
       };
     }
     return current;
   };
-  const guarded: EnforcedSchema = {
+  const result: EnforcedSchema = {
     ...{ original: schema, accessRules, policyEvaluator, isReportOnly: reportOnly, log, now, options },
     get enforced() {
       return getCurrent().enforced;
     },
-    visibleTo: (caller) => getCurrent().visibleTo(caller),
+    permittedFor: (caller) => getCurrent().permittedFor(caller),
     annotated: () => getCurrent().annotated(),
     beginSubscription(context) {
       if (isObject(context)) startedAt.set(context, now());
@@ -119,28 +109,28 @@ export function enforceSchema(schema: GraphQLSchema, options: AccessOptions = {}
       if (current === undefined) return;
       const before = current.resolvers;
       const resolvers = listResolvers(schema);
-      if (resolvers.some((one, index) => one !== before[index])) current = undefined;
+      if (resolvers.some((resolver, index) => resolver !== before[index])) current = undefined;
     },
   };
-  return guarded;
+  return result;
 }
 
-/** @throws GraphQLError `INTERNAL_SERVER_ERROR` if `context.principal` is neither a caller nor null or undefined */
-export function callerOf(context: unknown, now: () => Date): Caller {
-  const { tokenProblem } = (context ?? {}) as Partial<BandhaContext>; // any context, so every key may lack
+/** @throws GraphQLError `INTERNAL_SERVER_ERROR` if `context.principal` is neither a principal nor null or undefined */
+export function getCaller(context: unknown, now: () => Date): Caller {
+  const { tokenProblem } = (context ?? {}) as Partial<BandhaContext>; // cast: an application's context may lack every key
   return { principal: readContextPrincipal(context), tokenProblem, now };
 }
 
-interface EnforceDeps {
+interface CheckDeps {
   accessRules: AccessRules;
   policyEvaluator: PolicyEvaluator;
-  enforcement: ReturnType<typeof createEnforcement>;
+  enforcement: Enforcement;
 }
 
-/** Copies the schema, with checks in its resolvers. */
+/** Copies the schema and wraps the resolvers that need checks. */
 function addChecks(
   schema: GraphQLSchema,
-  { accessRules, policyEvaluator, enforcement }: EnforceDeps,
+  { accessRules, policyEvaluator, enforcement }: CheckDeps,
 ): GraphQLSchema {
   const subscriptionName = policyEvaluator.usesPolicies(accessRules.rules)
     ? schema.getSubscriptionType()?.name
@@ -170,13 +160,13 @@ function addChecks(
       const objects = mapped.getPossibleTypes(type);
       if (objects.every((object) => accessRules.forType(object).length === 0)) return undefined;
       const resolveType = enforcement.enforceTypeResolver(type.resolveType ?? defaultTypeResolver);
-      const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
+      const Type = type.constructor as new (config: object) => typeof type; // cast: the class of the type that is copied
       return new Type({ ...type.toConfig(), resolveType });
     },
   });
 }
 
-/** Every function that an executor calls, in the order of the schema. */
+/** Lists every function that an executor calls, in the order of the schema. */
 function listResolvers(schema: GraphQLSchema): unknown[] {
   return Object.values(schema.getTypeMap()).flatMap((type): unknown[] => {
     if (isObjectType(type)) {

@@ -1,13 +1,13 @@
-// Keeps the errors of denied operations for later requests, bounded by bytes: a client can send ever-new operations.
+// Caches the errors of denied operations. Bounded by bytes, since clients choose the operations.
 import { GraphQLError } from 'graphql';
 import { LRUCache } from 'lru-cache';
 import { withoutStack } from '../errors.ts';
 
-/** Bytes of all errors that are kept, with the responses that the fast path writes from them. */
-const MAX_BYTES = 8_000_000;
-/** Bytes of an error beside its texts: the objects that its path, locations and extensions consist of. */
+/** Bytes of all cached errors, with the responses that the fast path writes from them. */
+const MAX_CACHE_BYTES = 8_000_000;
+/** Bytes of an error besides its texts: the objects of its path, locations and extensions. */
 const ERROR_BYTES = 1_600;
-/** Copies of the texts, in bytes a character of JSON: the error's own, and a response for each of two media types. */
+/** Bytes for each character of an error's JSON: the error's own texts, and a response for each of two media types. */
 const TEXT_FACTOR = 4;
 
 export interface WithErrors {
@@ -15,40 +15,47 @@ export interface WithErrors {
 }
 
 export interface EvaluationCache<E extends WithErrors> {
+  /** Gives a number that is unique in this cache, so that the keys of one plan differ from those of every other plan. */
+  createPlanId(): number;
   get(key: string): E | undefined;
-  /** @returns the evaluation as it is kept, with errors that retain nothing of the request */
+  /** @returns the cached copy of the evaluation, whose errors retain nothing of the request */
   set(key: string, evaluation: E): E;
-  /** Bytes of everything that is kept. */
+  /** Estimated size of all entries. */
   readonly bytes: number;
 }
 
-export function createEvaluationCache<E extends WithErrors>(maxBytes = MAX_BYTES): EvaluationCache<E> {
-  const kept = new LRUCache<string, E>({ maxSize: maxBytes });
+export function createEvaluationCache<E extends WithErrors>(maxBytes = MAX_CACHE_BYTES): EvaluationCache<E> {
+  const entries = new LRUCache<string, E>({ maxSize: maxBytes });
+  let plans = 0;
   return {
-    get: (key) => kept.get(key),
+    createPlanId() {
+      plans += 1;
+      return plans;
+    },
+    get: (key) => entries.get(key),
     set(key, evaluation) {
       const { errors, characters } = detachErrors(evaluation.errors);
       const detached = { ...evaluation, errors };
       const size = ERROR_BYTES * (1 + errors.length) + TEXT_FACTOR * characters + 2 * key.length;
-      kept.set(key, detached, { size });
+      entries.set(key, detached, { size });
       return detached;
     },
     get bytes() {
-      return kept.calculatedSize;
+      return entries.calculatedSize;
     },
   };
 }
 
 /**
  * Copies errors without their nodes, whose locations retain the tokens and the source of the whole document. Names in paths
- * and messages are copied too: they are slices of the source. The JSON of the copies is the same.
+ * and messages are copied as well, since they are slices of the source. The JSON of the copies is the same.
  */
 function detachErrors(errors: readonly GraphQLError[]): { errors: GraphQLError[]; characters: number } {
   const json = JSON.stringify(
     errors.map(({ message, locations, path, extensions }) => ({ message, locations, path, extensions })),
   );
-  const plain: Pick<GraphQLError, 'message' | 'locations' | 'path' | 'extensions'>[] = JSON.parse(json);
-  const copies = plain.map(({ message, locations, path, extensions }) =>
+  const parsed: Pick<GraphQLError, 'message' | 'locations' | 'path' | 'extensions'>[] = JSON.parse(json);
+  const copies = parsed.map(({ message, locations, path, extensions }) =>
     withoutStack(() =>
       Object.assign(new GraphQLError(message, { path, extensions }), locations && { locations }),
     ),

@@ -1,20 +1,20 @@
-// The names of Federation's directives in a schema: its `@link`s may give them others.
+// Reads the names of Federation's directives in a schema, which its `@link`s may change.
 import type { GraphQLSchema } from 'graphql';
 import { type AppliedDirective, readDirectives } from './read-directives.ts';
 
-/** What the links of a schema say. */
+/** The names that the links of a schema give to directives. */
 export interface LinkedNames {
-  /** Federation's name of a directive, such as `requiresScopes`, by the name that the schema uses. */
+  /** From the name that the schema uses to Federation's name, such as `requiresScopes`. */
   aliases: ReadonlyMap<string, string>;
-  /** What is wrong with the links, as ends of sentences. */
+  /** Mistakes in the links; each completes a line that begins with `schema:`. */
   issues: readonly string[];
 }
 
-/** Federation's directives that ask for a caller. */
+/** Federation's directives that restrict access. */
 const FEDERATION_DIRECTIVES = ['authenticated', 'requiresScopes', 'policy'] as const;
-/** Names that have a meaning of their own for the guard. */
+/** Names of directives that the guard reads. */
 const RESERVED: readonly string[] = ['auth', 'public', 'skipAuth', ...FEDERATION_DIRECTIVES];
-/** Names of a specification of its own each: `https://specs.apollo.dev/authenticated/v0.1`. */
+/** The URL of a specification with a single directive, such as `https://specs.apollo.dev/authenticated/v0.1`. */
 const FEATURE = /^https:\/\/specs\.apollo\.dev\/(authenticated|requiresScopes|policy)\/v\d+\.\d+\/*$/;
 const FEDERATION = /^https:\/\/specs\.apollo\.dev\/federation\/v[12]\.\d+\/*$/;
 const NAME = /^[A-Za-z_]\w*$/;
@@ -25,29 +25,29 @@ interface Import {
   as: string;
 }
 
-/** Reads every link on the schema, whatever `@link` itself is called: by its `url`, or `feature` in Federation 1. */
+/** Reads every link on the schema. `@link` may itself have another name, so a link is also recognized by its `url`. */
 export function readLinks(schema: GraphQLSchema): LinkedNames {
   const aliases = new Map(FEDERATION_DIRECTIVES.map((name) => [`federation__${name}`, name as string]));
   const issues: string[] = [];
 
   function add(alias: string, name: string): void {
-    const known = aliases.get(alias);
-    if ((RESERVED.includes(alias) && alias !== name) || (known !== undefined && known !== name)) {
-      issues.push(`@link gives @${name} the name @${alias}, which collides with another directive`);
+    const existing = aliases.get(alias);
+    if ((RESERVED.includes(alias) && alias !== name) || (existing !== undefined && existing !== name)) {
+      issues.push(`@link gives @${name} the name @${alias}, which conflicts with another directive`);
     } else if (FEDERATION_DIRECTIVES.some((one) => one === name)) {
       aliases.set(alias, name);
     }
   }
 
   for (const link of readDirectives(schema, schema)) {
-    const url = link.args.url ?? link.args.feature;
+    const url = link.args.url ?? link.args.feature; // `feature` is the name in @core, of Federation 1
     const isLink = link.name === 'link' || link.name === 'core' || mentionsFederation(url);
     if (!isLink) continue;
     const imports = readImports(link);
     const feature = typeof url === 'string' ? FEATURE.exec(url)?.[1] : undefined;
     const isFederation = typeof url === 'string' && FEDERATION.test(url);
     const found = [
-      ...(feature === undefined && !isFederation && mentionsFederation(link.args) ? [NOT_UNDERSTOOD] : []),
+      ...(feature === undefined && !isFederation && mentionsFederation(link.args) ? [INVALID_URL] : []),
       ...(typeof imports === 'string' ? [imports] : []),
     ];
     const namespace = link.args.as ?? feature ?? 'federation';
@@ -57,7 +57,7 @@ export function readLinks(schema: GraphQLSchema): LinkedNames {
     for (const { name, as } of imports) {
       if (isFederation || feature !== undefined) add(as, name);
       else if (name !== as && (RESERVED.includes(name) || RESERVED.includes(as))) {
-        issues.push(`@link gives @${name} the name @${as}, which collides with a directive of the guard`);
+        issues.push(`@link gives @${name} the name @${as}, which conflicts with a directive of the guard`);
       }
     }
     if (feature !== undefined) {
@@ -69,17 +69,16 @@ export function readLinks(schema: GraphQLSchema): LinkedNames {
   return { aliases, issues };
 }
 
-const NOT_UNDERSTOOD =
-  '@link to Federation is not understood: url must be https://specs.apollo.dev/federation/v2.x';
+const INVALID_URL = '@link to Federation: url must be https://specs.apollo.dev/federation/v2.x';
 
-/** Also in what cannot be read as a link, so that a link with a mistake is not taken for one to something else. */
+/** Whether a link could be meant for Federation. Wider than the URLs above: a link with a mistake must not be ignored. */
 function mentionsFederation(value: unknown): boolean {
   if (typeof value === 'string')
     return /federation|specs\.apollo\.dev\/(authenticated|requiresScopes|policy)\b/i.test(value);
   return typeof value === 'object' && value !== null && mentionsFederation((value as { url?: unknown }).url);
 }
 
-/** @returns the directives that are imported, without `@`; a sentence if an import cannot be read */
+/** @returns the imported directives, without `@`, or an issue if an import is invalid */
 function readImports({ args }: AppliedDirective): Import[] | string {
   const imports: Import[] = [];
   for (const one of [args.import ?? []].flat() as unknown[]) {
@@ -91,10 +90,10 @@ function readImports({ args }: AppliedDirective): Import[] | string {
       [name, as].every((each) => NAME.test(each.replace(/^@/, ''))) &&
       name.startsWith('@') === as.startsWith('@');
     if (!isImport)
-      return `@link import: must be names, or { ${IMPORT_KEYS.join(', ')} }, directives with their @`;
+      return `@link import: must be names, or { ${IMPORT_KEYS.join(', ')} }; names of directives begin with @`;
     if (name.startsWith('@')) imports.push({ name: name.slice(1), as: as.slice(1) });
     else if (RESERVED.includes(name))
-      return `@link import: "${name}" is a directive, so its name begins with @`;
+      return `@link import: "${name}" is a directive, so its name must begin with @`;
   }
   return imports;
 }

@@ -1,5 +1,7 @@
-// Two rules of one element of which a merge has left one: @graphql-tools/merge joins the arguments of a directive that stands
-// in a type and again in its extension, and the result asks for less than either.
+// Finds elements with two rules of which a merge has left one: @graphql-tools/merge joins the arguments of a directive that a
+// type and its extension both have, and the result requires less than either.
+//
+// `roles: ["a"]` and `roles: ["b"]` become `roles: ["a", "b"]`, for example, which either role meets.
 import {
   type ASTNode,
   type DefinitionNode,
@@ -19,76 +21,77 @@ import {
 } from 'graphql';
 import { type NodeWithDirectives, nodesOf } from './read-directives.ts';
 
-/** Every application of one directive to one element. */
-interface WrittenRules {
-  /** Such as `Query.secureData`. */
+/** Every application of one directive to one element, in the source text. */
+interface SourceRules {
+  /** The element's schema coordinate, such as `Query.secureData`. */
   coordinate: string;
   directives: DirectiveNode[];
 }
 
-const MERGED = 'stands here twice: a merge makes one rule of them that asks for less. Write one rule';
+const REPEATED =
+  'must not be repeated, as a merge would combine both into a rule that requires less. Write one rule';
 
-/** @returns a sentence for each element that has two different rules by one directive */
+/** @returns an issue for each element with two different applications of one directive */
 export function findRepeatedRules(
   documents: readonly DocumentNode[],
   isRule: (name: string) => boolean,
 ): string[] {
   const definitions = documents.flatMap((document) => document.definitions);
   return readRules(definitions, isRule)
-    .filter(({ directives }) => directives.some((one) => !directives.every((other) => isKept(one, [other]))))
+    .filter(({ directives }) =>
+      directives.some((one) => !directives.every((other) => includesRule([other], one))),
+    )
     .map(toIssue);
 }
 
 /**
- * Compares a schema with the texts that it was made of, as far as its nodes say where they come from.
- * @returns a sentence for each element that has lost a rule
+ * Compares a schema with the texts that its nodes come from, as far as they have a source.
+ *
+ * @returns an issue for each element with a rule in a text that is not in the schema
  */
 export function findMergedRules(schema: GraphQLSchema, isRule: (name: string) => boolean): string[] {
   const definitions = sourcesOf(schema).flatMap(parseSource);
   return readRules(definitions, isRule)
     .filter(({ coordinate, directives }) => {
       const nodes = directives.length > 1 ? elementNodes(schema, coordinate) : undefined;
-      const kept = nodes?.flatMap((node) => node.directives ?? []);
-      return kept !== undefined && !directives.every((one) => isKept(one, kept));
+      const merged = nodes?.flatMap((node) => node.directives ?? []);
+      return merged !== undefined && !directives.every((one) => includesRule(merged, one));
     })
     .map(toIssue);
 }
 
-function toIssue({ coordinate, directives }: WrittenRules): string {
-  return `${coordinate}: @${directives[0]?.name.value} ${MERGED}`;
+function toIssue({ coordinate, directives }: SourceRules): string {
+  return `${coordinate}: @${directives[0]?.name.value} ${REPEATED}`;
 }
 
-/** Whether one of the directives asks for everything that the rule does. */
-function isKept(rule: DirectiveNode, kept: readonly DirectiveNode[]): boolean {
-  return kept.some(
+/** Whether one of the directives has every argument of the rule. */
+function includesRule(directives: readonly DirectiveNode[], rule: DirectiveNode): boolean {
+  return directives.some(
     ({ name, arguments: args = [] }) =>
       name.value === rule.name.value &&
       (rule.arguments ?? []).every((argument) => {
         const same = args.find((one) => one.name.value === argument.name.value);
-        return same !== undefined && keyOf(same.value) === keyOf(argument.value);
+        return same !== undefined && toKey(same.value) === toKey(argument.value);
       }),
   );
 }
 
-/** The same for lists with the same items; one value is a list of one. */
-function keyOf(value: ValueNode): string {
+/** @returns the same key for lists with the same items; a single value is a list of one */
+function toKey(value: ValueNode): string {
   const items = value.kind === Kind.LIST ? value.values : [value];
   return JSON.stringify([...new Set(items.map(print))].sort());
 }
 
-function readRules(
-  definitions: readonly DefinitionNode[],
-  isRule: (name: string) => boolean,
-): WrittenRules[] {
-  const rules = new Map<string, WrittenRules>();
+function readRules(definitions: readonly DefinitionNode[], isRule: (name: string) => boolean): SourceRules[] {
+  const rules = new Map<string, SourceRules>();
   const add = (coordinate: string, directives: readonly DirectiveNode[] = []) => {
     for (const directive of directives) {
       const name = directive.name.value;
       if (!isRule(name)) continue;
       const key = `${coordinate} ${name}`;
-      const written = rules.get(key) ?? { coordinate, directives: [] };
-      written.directives.push(directive);
-      rules.set(key, written);
+      const rule = rules.get(key) ?? { coordinate, directives: [] };
+      rule.directives.push(directive);
+      rules.set(key, rule);
     }
   };
   for (const definition of definitions) {
@@ -100,7 +103,7 @@ function readRules(
   return [...rules.values()];
 }
 
-/** @returns undefined if the schema does not have the element, as after a filter */
+/** @returns undefined if the schema does not have the element, for example after a filter */
 function elementNodes(schema: GraphQLSchema, coordinate: string) {
   const [typeName = '', fieldName] = coordinate.split('.');
   const type = schema.getType(typeName);
@@ -109,7 +112,7 @@ function elementNodes(schema: GraphQLSchema, coordinate: string) {
   return field && nodesOf(field, type);
 }
 
-/** The texts that the types and fields of a schema, and their directives, come from. */
+/** @returns the texts that the types and fields of a schema, and their directives, come from */
 function sourcesOf(schema: GraphQLSchema): Source[] {
   const sources = new Set<Source>();
   const add = (node: ASTNode) => {
@@ -122,7 +125,7 @@ function sourcesOf(schema: GraphQLSchema): Source[] {
         isObjectType(type) || isInterfaceType(type) ? fieldNodesOf(type) : [];
       for (const one of [node, ...fields]) {
         add(one);
-        // Each item by itself: `mergeSchemas` joins lists from several texts, and keeps nothing else of the second.
+        // Every node of an argument: `mergeSchemas` joins lists from several texts, of which only the items have the source.
         for (const directive of one.directives ?? []) visit(directive, { enter: add });
       }
     }
@@ -138,6 +141,6 @@ function parseSource({ body }: Source): readonly DefinitionNode[] {
   try {
     return parse(body, { noLocation: true }).definitions;
   } catch {
-    return []; // a text with syntax of some tool; the rules that it led to are read from the schema
+    return []; // not GraphQL: a text for another tool, whose rules are read from the schema alone
   }
 }

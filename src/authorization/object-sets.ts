@@ -1,5 +1,5 @@
-// The object types that can stand at a place of an operation, and what they demand, each looked up once in a plan: an interface
-// may have hundreds of types, and stand at thousands of places.
+// The object types that are possible at a position of an operation, with the rules that they share. Each is computed once for a
+// plan: an interface may have hundreds of types and occur at thousands of positions.
 import {
   type GraphQLCompositeType,
   type GraphQLObjectType,
@@ -7,49 +7,49 @@ import {
   isAbstractType,
 } from 'graphql';
 import type { AccessRules } from './access-rules.ts';
-import type { Requirement } from './directives.ts';
+import type { Requirement } from './requirement.ts';
 
-/** Some object types; the same ones are the same set, unless fragments lead to them by different ways. */
+/** Some object types. Equal sets are the same object if they are reached by the same fragments. */
 export interface ObjectSet {
   objects: readonly GraphQLObjectType[];
-  /** The names, in their order. */
+  /** The names of the types, in their order. */
   names: string;
-  /** What any of the types demands, of itself. */
-  anyType(): Requirement;
-  /** What any of the types demands of a field. */
-  any(fieldName: string): Requirement;
-  /** What each of the types demands of a field. */
-  every(fieldName: string): Requirement;
-  /** Those of the types that a fragment on `type` applies to. */
+  /** The rules of any of the types themselves. */
+  forAnyType(): Requirement;
+  /** The rules that any of the types has for a field. */
+  forAny(fieldName: string): Requirement;
+  /** The rules that all of the types have for a field. */
+  forEvery(fieldName: string): Requirement;
+  /** The types that a fragment on `type` applies to. */
   narrow(type: GraphQLCompositeType): ObjectSet;
 }
 
-/** @returns a function that gives the object types of a type; for one plan, since callers choose the fragments */
+/** @returns a function that gives the object types of a type. Used for one plan, since clients choose the fragments. */
 export function createObjectSets(
   schema: GraphQLSchema,
   accessRules: AccessRules,
 ): (type: GraphQLCompositeType) => ObjectSet {
   function toSet(objects: readonly GraphQLObjectType[]): ObjectSet {
-    let ofTypes: Requirement | undefined;
+    let typeRequirement: Requirement | undefined;
     const narrowed = new Map<GraphQLCompositeType, ObjectSet>();
     const set: ObjectSet = {
       objects,
       names: objects.map(({ name }) => name).join(),
-      anyType() {
-        ofTypes ??= accessRules.forAny(objects);
-        return ofTypes;
+      forAnyType() {
+        typeRequirement ??= accessRules.forAny(objects);
+        return typeRequirement;
       },
-      any: memoize((fieldName) => accessRules.forAny(objects, fieldName)),
-      every: memoize((fieldName) => accessRules.forEvery(objects, fieldName)),
+      forAny: memoize((fieldName) => accessRules.forAny(objects, fieldName)),
+      forEvery: memoize((fieldName) => accessRules.forEvery(objects, fieldName)),
       narrow(type) {
-        const known = narrowed.get(type);
-        if (known !== undefined) return known;
+        const cached = narrowed.get(type);
+        if (cached !== undefined) return cached;
         const rest = objects.filter(
           (object) => object === type || (isAbstractType(type) && schema.isSubType(type, object)),
         );
-        const made = rest.length === objects.length ? set : toSet(rest);
-        narrowed.set(type, made);
-        return made;
+        const created = rest.length === objects.length ? set : toSet(rest);
+        narrowed.set(type, created);
+        return created;
       },
     };
     return set;
@@ -58,13 +58,13 @@ export function createObjectSets(
   return memoize((type) => toSet(isAbstractType(type) ? schema.getPossibleTypes(type) : [type]));
 }
 
-function memoize<Key, Value>(find: (key: Key) => Value): (key: Key) => Value {
-  const known = new Map<Key, Value>();
+function memoize<Key, Value>(compute: (key: Key) => Value): (key: Key) => Value {
+  const values = new Map<Key, Value>();
   return (key) => {
-    const value = known.get(key);
-    if (value !== undefined) return value;
-    const found = find(key);
-    known.set(key, found);
-    return found;
+    const cached = values.get(key);
+    if (cached !== undefined) return cached;
+    const value = compute(key);
+    values.set(key, value);
+    return value;
   };
 }

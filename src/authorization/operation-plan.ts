@@ -1,4 +1,4 @@
-// What an operation needs, found once from its text: what is certain, and what depends on the objects it meets.
+// Plans an operation: lists, from its text alone, the requirements of its fields. Made once; `evaluate-plan.ts` compares it with each caller.
 import {
   type DocumentNode,
   type FieldNode,
@@ -16,74 +16,80 @@ import {
 import { toFragmentMap } from '../utils/fragments.ts';
 import type { AccessRules } from './access-rules.ts';
 import { addConditions, type Conditions } from './conditions.ts';
-import type { Requirement } from './directives.ts';
 import { createObjectSets, type ObjectSet } from './object-sets.ts';
+import type { Requirement } from './requirement.ts';
 
-/** A protected field that the operation certainly selects, at its place in the answer. */
+/** A protected field that the operation selects for every object, at one path of the response. */
 export interface PlannedField {
-  /** Such as `Query.secureData`. */
+  /** The field's schema coordinate, such as `Query.secureData`. */
   coordinate: string;
   path: ResponsePath;
   node: FieldNode;
   parentType: GraphQLCompositeType;
-  /** The field is selected unless one of these leaves it out. */
+  /** The `@skip` and `@include` by variables that apply to the field. */
   conditions: Conditions;
 }
 
-/** The response keys of a place, from the last one to the root; list indices are not known yet. Places share theirs. */
+/** The response keys of a field, from its own to the root, as a linked list: fields share their common keys. Without list indices. */
 export interface ResponsePath {
   key: string;
   prev: ResponsePath | undefined;
-  /** Of all keys together as JSON, in characters. */
+  /** Length of all keys as JSON, in characters. */
   length: number;
 }
 
-/** From the root on. */
-export function toPathArray(path: ResponsePath): string[] {
-  const keys: string[] = [];
-  for (let at: ResponsePath | undefined = path; at !== undefined; at = at.prev) keys.push(at.key);
-  return keys.reverse();
-}
-
-/** The response key at the root. */
-export function rootKeyOf(path: ResponsePath): string {
-  let root = path;
-  while (root.prev !== undefined) root = root.prev;
-  return root.key;
-}
-
-/** All places with one requirement. */
+/** All fields with one requirement. */
 export interface FieldGroup {
   requirement: Requirement;
   fields: readonly PlannedField[];
 }
 
+/** The requirements of one operation, independent of the caller. */
 export interface Plan {
   operation: OperationDefinitionNode;
+  /** Requirements that apply whatever objects the operation returns. Checked before execution. */
   unconditional: readonly FieldGroup[];
-  /** What may be demanded for some of the objects behind interfaces and unions, one rule once. */
+  /**
+   * Every rule that applies to some object that the operation could return, each once. A caller who meets all of them needs no
+   * checks during execution.
+   */
   perObject: Requirement;
-  /** The variables that decide whether a place is selected. */
+  /** The variables that decide whether a field of `unconditional` is selected. */
   conditionVariables: readonly string[];
-  /** Whether `certain` has every place; where not, it still has every requirement. */
+  /** Whether `unconditional` lists every field. If not, it still has every requirement. */
   listsEveryField: boolean;
-  /** Whether the root selects `__schema` or `__type`, and whether anything else. */
+  /** `only`: the root selects nothing but `__schema`, `__type` and `__typename`. `mixed`: one of the first two, and data. */
   introspection: 'none' | 'only' | 'mixed';
-  /** How many response keys the root selects, with every condition met. */
+  /** Number of response keys at the root, with every condition met. */
   rootKeys: number;
 }
 
 /**
- * So many selections are looked at as often as they stand in the answer, but no more than the document has characters:
- * what is kept of it must not be much more than the document. Beyond, a set of them that was seen is not walked again and
- * conditions count as met: fragments in fragments multiply without end.
+ * Maximum number of selections to visit one by one, once for each path that leads to them. Also limited by the document's length
+ * in characters, so that a plan is not much larger than its document. Beyond it, a selection set that was visited before is
+ * skipped and conditions count as met: fragments within fragments multiply exponentially.
  */
 const MAX_VISITS = 20_000;
 const MIN_VISITS = 100;
-/** Quotes and a comma. */
+/** Characters that JSON adds to a key of a path: quotes and a comma. */
 const KEY_MARKS = 3;
 
-/** Plans one operation of a document; costs as much as reading it, and is kept with it. */
+const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
+
+/** The selection set that the planner visits, and the way to it. */
+interface Position {
+  /** The type that the operation selects on. */
+  type: GraphQLCompositeType;
+  /** The object types that are possible here. */
+  objects: ObjectSet;
+  /** Undefined at the root. */
+  path: ResponsePath | undefined;
+  conditions: Conditions;
+  /** Whether the selections apply to every object that is possible for their parent field. */
+  isUnconditional: boolean;
+}
+
+/** Plans one operation of a document. Takes about as long as parsing the document, so callers cache the plan with it. */
 export function planOperation(
   schema: GraphQLSchema,
   accessRules: AccessRules,
@@ -96,7 +102,8 @@ export function planOperation(
   const conditionVariables = new Set<string>();
   const rootFields = new Set<string>();
   const rootKeys = new Set<string>();
-  const walked = new Map<SelectionSetNode, Set<string>>();
+  /** For each selection set, the positions in which it was visited. */
+  const visited = new Map<SelectionSetNode, Set<string>>();
   const maxVisits = Math.min(MAX_VISITS, Math.max(MIN_VISITS, document.loc?.end ?? MAX_VISITS));
   const objectsOf = createObjectSets(schema, accessRules);
   let visits = 0;
@@ -109,7 +116,7 @@ export function planOperation(
       objects: objectsOf(rootType),
       path: undefined,
       conditions: [],
-      isCertain: true,
+      isUnconditional: true,
     });
   }
   return {
@@ -125,19 +132,19 @@ export function planOperation(
   function walk(selectionSet: SelectionSetNode, at: Position): void {
     visits += selectionSet.selections.length;
     const isOverBudget = visits > maxVisits;
-    const seen = walked.get(selectionSet) ?? new Set();
-    // What does not lead to places is the same wherever it stands, and whatever the conditions.
-    const isPlaced = at.isCertain && !isOverBudget;
+    const positions = visited.get(selectionSet) ?? new Set();
+    // Only fields that are listed one by one have paths and conditions of their own.
+    const isListed = at.isUnconditional && !isOverBudget;
     const isRoot = at.path === undefined;
-    const key = `${at.objects.names} ${at.isCertain} ${isRoot} ${isPlaced ? JSON.stringify(at.conditions) : ''}`;
-    if (!isPlaced && seen.has(key)) {
-      if (at.isCertain) listsEveryField = false;
+    const key = `${at.objects.names} ${at.isUnconditional} ${isRoot} ${isListed ? JSON.stringify(at.conditions) : ''}`;
+    if (!isListed && positions.has(key)) {
+      if (at.isUnconditional) listsEveryField = false;
       return;
     }
-    walked.set(selectionSet, seen.add(key));
+    visited.set(selectionSet, positions.add(key));
 
     for (const selection of selectionSet.selections) {
-      const conditions = addConditions(selection.directives, isPlaced ? at.conditions : []);
+      const conditions = addConditions(selection.directives, isListed ? at.conditions : []);
       if (conditions === undefined) continue;
       if (selection.kind === Kind.FIELD) {
         walkField(selection, { ...at, conditions });
@@ -149,11 +156,11 @@ export function planOperation(
       const type = name === undefined ? at.type : schema.getType(name);
       if (fragment === undefined || !isCompositeType(type)) continue;
       const objects = at.objects.narrow(type);
-      const isCertain = at.isCertain && objects === at.objects;
+      const isUnconditional = at.isUnconditional && objects === at.objects;
       if (objects.objects.length === 0) continue;
-      // An object goes by its own name, also where a fragment names an interface of it.
-      const named = isObjectType(at.type) ? at.type : type;
-      walk(fragment.selectionSet, { ...at, type: named, objects, conditions, isCertain });
+      // A fragment on an interface does not change the type of an object: its own fields have the rules of both.
+      const selectedType = isObjectType(at.type) ? at.type : type;
+      walk(fragment.selectionSet, { ...at, type: selectedType, objects, conditions, isUnconditional });
     }
   }
 
@@ -166,27 +173,30 @@ export function planOperation(
       length: key.length + KEY_MARKS + (at.path?.length ?? 0),
     };
     const isRoot = at.path === undefined;
-    // The root's type may be met again below it, and has no wall around what is told of the schema.
+    // A field can return the query type, so `__schema` also occurs below the root; no resolver could check it there.
     const isIntrospection = INTROSPECTION.has(fieldName);
     if (isRoot || isIntrospection) rootFields.add(fieldName);
     if (isRoot) rootKeys.add(key);
     const isMeta = fieldName.startsWith('__');
-    // Below the root, who sees an object may see its type's name: the object itself was protected.
+    // Below the root, `__typename` needs no check of its own: the object was checked.
     if (!isMeta || isRoot || isIntrospection) {
-      addRequirement(node, fieldName, path, { ...at, isCertain: at.isCertain || isIntrospection });
+      addRequirement(node, fieldName, path, {
+        ...at,
+        isUnconditional: at.isUnconditional || isIntrospection,
+      });
     }
     const field = isMeta || isUnionType(at.type) ? undefined : at.type.getFields()[fieldName];
     const returned = field && getNamedType(field.type);
     if (!isCompositeType(returned)) return;
     const objects = objectsOf(returned);
-    if (isAbstractType(returned)) add(objects.anyType());
+    if (isAbstractType(returned)) addRules(objects.forAnyType());
     if (node.selectionSet) walk(node.selectionSet, { ...at, type: returned, objects, path });
   }
 
   function addRequirement(node: FieldNode, fieldName: string, path: ResponsePath, at: Position): void {
     const { type, objects, conditions } = at;
-    add(objects.any(fieldName));
-    const requirement = at.isCertain ? objects.every(fieldName) : [];
+    addRules(objects.forAny(fieldName));
+    const requirement = at.isUnconditional ? objects.forEvery(fieldName) : [];
     if (requirement.length === 0) return;
     const fields = groups.get(requirement) ?? [];
     groups.set(requirement, fields);
@@ -194,27 +204,26 @@ export function planOperation(
     for (const { variable } of conditions) conditionVariables.add(variable);
   }
 
-  function add(requirement: Requirement): void {
+  function addRules(requirement: Requirement): void {
     for (const rule of requirement) perObject.add(rule);
   }
-}
-
-const INTROSPECTION: ReadonlySet<string> = new Set(['__schema', '__type']);
-
-/** Where the walk stands. */
-interface Position {
-  /** As the operation names it. */
-  type: GraphQLCompositeType;
-  /** The object types that can stand here. */
-  objects: ObjectSet;
-  /** Undefined at the root. */
-  path: ResponsePath | undefined;
-  conditions: Conditions;
-  /** Whether every object that can stand where the field is has the selections that follow. */
-  isCertain: boolean;
 }
 
 function introspectionOf(rootFields: ReadonlySet<string>): Plan['introspection'] {
   if (INTROSPECTION.isDisjointFrom(rootFields)) return 'none';
   return [...rootFields].every((name) => name.startsWith('__')) ? 'only' : 'mixed';
+}
+
+/** @returns the response keys from the root to the field */
+export function toPathArray(path: ResponsePath): string[] {
+  const keys: string[] = [];
+  for (let at: ResponsePath | undefined = path; at !== undefined; at = at.prev) keys.push(at.key);
+  return keys.reverse();
+}
+
+/** @returns the response key of the root field that leads to the field */
+export function toRootKey(path: ResponsePath): string {
+  let root = path;
+  while (root.prev !== undefined) root = root.prev;
+  return root.key;
 }

@@ -1,4 +1,4 @@
-// Introspection by identity: the schema as one caller may use it, with a line on what each protected part needs.
+// Filters the schema for introspection: only the types and fields that a caller may use, with their requirements in the descriptions.
 import { MapperKind, mapSchema, pruneSchema } from '@graphql-tools/utils';
 import {
   type GraphQLNamedType,
@@ -11,32 +11,33 @@ import {
 import { LRUCache } from 'lru-cache';
 import type { AccessRules } from './access-rules.ts';
 import { type Caller, checkRequirement } from './check-requirement.ts';
-import type { Requirement } from './directives.ts';
 import { describeRequirement } from './explain.ts';
+import type { Requirement } from './requirement.ts';
 
-/** How many filtered schemas are kept; callers who satisfy the same rules share one. */
+/** Maximum number of cached schemas. Callers who meet the same rules share one. */
 const MAX_CACHED_SCHEMAS = 32;
 
 /**
- * @returns a function that gives the schema a caller may see; undefined where that has no field of `Query`. Whether a
- *   policy would say yes is not known without arguments: what a policy protects is shown to everyone signed in.
+ * Policies are not evaluated, as they need the arguments of a field: signed-in callers see the fields that policies protect.
+ *
+ * @returns a function that gives the schema that a caller may use, or undefined if no field of `Query` is left
  */
 export function createPermittedSchemas(enforced: GraphQLSchema, accessRules: AccessRules) {
-  const kept = new LRUCache<string, { schema: GraphQLSchema | undefined }>({ max: MAX_CACHED_SCHEMAS });
+  const schemas = new LRUCache<string, { schema: GraphQLSchema | undefined }>({ max: MAX_CACHED_SCHEMAS });
   return (caller: Caller): GraphQLSchema | undefined => {
     const met = new Set(accessRules.rules.filter((rule) => checkRequirement([rule], caller) === undefined));
     const key = accessRules.rules.map((rule) => (met.has(rule) ? 1 : 0)).join('');
-    const known = kept.get(key);
-    if (known !== undefined) return known.schema;
+    const cached = schemas.get(key);
+    if (cached !== undefined) return cached.schema;
     const schema = filterSchema(enforced, accessRules, (requirement) =>
       requirement.every((rule) => met.has(rule)),
     );
-    kept.set(key, { schema });
+    schemas.set(key, { schema });
     return schema;
   };
 }
 
-/** @returns a function that gives the whole schema with a line on what each protected part needs; it is made once */
+/** @returns a function that gives the whole schema with every requirement in the descriptions; created when first called */
 export function createAnnotatedSchema(
   enforced: GraphQLSchema,
   accessRules: AccessRules,
@@ -69,7 +70,7 @@ function filterSchema(
       if (!types.has(type.name)) return null;
       const requirement = accessRules.forType(type);
       if (requirement.length === 0) return type;
-      const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
+      const Type = type.constructor as new (config: object) => typeof type; // cast: the class of the type that is copied
       return new Type({ ...type.toConfig(), description: withRequirement(type.description, requirement) });
     },
   });
@@ -77,8 +78,8 @@ function filterSchema(
 }
 
 /**
- * What is left when everything is gone that the caller may not use, that returns what is gone, or that has nothing left:
- * taken away round by round until nothing more goes.
+ * Finds the types and fields that the caller may use: removes those that the caller may not use, fields whose type is removed,
+ * and types without a field or member, and repeats until no type is removed.
  */
 function findPermitted(
   schema: GraphQLSchema,
@@ -96,12 +97,12 @@ function findPermitted(
             (types.has(getNamedType(field.type).name) && meets(accessRules.forField(type, field.name))),
         )
       : [];
-  const hasSomething = (type: GraphQLNamedType) => {
+  const isUsable = (type: GraphQLNamedType) => {
     if (isUnionType(type)) return type.getTypes().some(({ name }) => types.has(name));
     return !(isObjectType(type) || isInterfaceType(type)) || fieldsOf(type).length > 0;
   };
   for (let isSettled = false; !isSettled; ) {
-    const empty = all.filter((type) => types.has(type.name) && !hasSomething(type));
+    const empty = all.filter((type) => types.has(type.name) && !isUsable(type));
     for (const { name } of empty) types.delete(name);
     isSettled = empty.length === 0;
   }
@@ -112,34 +113,35 @@ function findPermitted(
 }
 
 /**
- * A type that lacks a field of an interface no longer implements it, and then may no longer stand where its own fields'
- * interfaces want it: such fields' types are compared after each round, until all promises are kept.
+ * Removes an interface from the types that no longer have all of its fields. Such a type may also be the type of a field that
+ * another interface declares with the removed one, so this repeats until every `implements` is valid.
  */
 function dropBrokenInterfaces(schema: GraphQLSchema): GraphQLSchema {
-  let isKept = true;
+  let isValid = true;
   const repaired = mapSchema(schema, {
     [MapperKind.TYPE]: (type) => {
       if (!isObjectType(type) && !isInterfaceType(type)) return undefined;
       const config = type.toConfig();
-      const interfaces = config.interfaces.filter((promised) =>
-        Object.values(promised.getFields()).every((field) => {
+      const interfaces = config.interfaces.filter((declared) =>
+        Object.values(declared.getFields()).every((field) => {
           const own = type.getFields()[field.name];
-          const wanted = getNamedType(field.type);
-          const given = own && getNamedType(own.type);
-          if (given === undefined) return false;
+          const declaredType = getNamedType(field.type);
+          const ownType = own && getNamedType(own.type);
+          if (ownType === undefined) return false;
           const isSub =
-            (isInterfaceType(wanted) || isUnionType(wanted)) &&
-            (isObjectType(given) || isInterfaceType(given));
-          return given.name === wanted.name || (isSub && schema.isSubType(wanted, given));
+            (isInterfaceType(declaredType) || isUnionType(declaredType)) &&
+            (isObjectType(ownType) || isInterfaceType(ownType)) &&
+            schema.isSubType(declaredType, ownType);
+          return isSub || ownType.name === declaredType.name;
         }),
       );
       if (interfaces.length === config.interfaces.length) return undefined;
-      isKept = false;
-      const Type = type.constructor as new (config: object) => typeof type; // the class of the very type copied
+      isValid = false;
+      const Type = type.constructor as new (config: object) => typeof type; // cast: the class of the type that is copied
       return new Type({ ...config, interfaces });
     },
   });
-  return isKept ? schema : dropBrokenInterfaces(repaired);
+  return isValid ? schema : dropBrokenInterfaces(repaired);
 }
 
 function withRequirement(description: string | null | undefined, requirement: Requirement): string {

@@ -1,4 +1,6 @@
-// The policies of an operation that are evaluated before it begins, all at once.
+// Evaluates policies: the application's own functions that decide by caller, field arguments and context.
+//
+// Results are reused within one request; within one event of a subscription; within one root field of a mutation.
 import {
   type ExecutionArgs,
   type GraphQLSchema,
@@ -7,12 +9,54 @@ import {
   isUnionType,
 } from 'graphql';
 import type { Principal } from '../tokens/principal.ts';
+import type { Log } from '../utils/log.ts';
+import { withTimeout } from '../utils/with-timeout.ts';
 import { type Denial, POLICY_DENIED } from './check-requirement.ts';
 import { isSelected, type Variables } from './conditions.ts';
-import type { Requirement } from './directives.ts';
-import { type Plan, type PlannedField, rootKeyOf } from './operation-plan.ts';
+import { type Plan, type PlannedField, toRootKey } from './operation-plan.ts';
+import type { Requirement } from './requirement.ts';
 
-/** A place that the caller may not have. */
+/** The input of a policy: a field that a signed-in caller wants to read. */
+export interface PolicyInput {
+  /** The caller. Policies are not evaluated for anonymous callers, whom their rules deny anyway. */
+  principal: Principal;
+  /** The field's arguments, coerced and with their default values. */
+  args: Readonly<Record<string, unknown>>;
+  /** The name of the field in its type, such as `order`. For a policy on a type, the field that returns the type. */
+  fieldName: string;
+  /** The context of the request: the object that resolvers receive. */
+  context: unknown;
+}
+
+/**
+ * A rule of the application, named by `@auth(policies:)` or `@policy(policies:)`. It allows access by returning or resolving to
+ * `true`. Every other value denies with `FORBIDDEN`, reason `POLICY_DENIED`, and so does a policy that throws, rejects or takes
+ * longer than 10 seconds; these are logged.
+ *
+ * Called only for signed-in callers who meet the field's other rules; with `reportOnly`, for every signed-in caller. All
+ * policies of a query are evaluated in parallel before it begins, as far as its text determines the fields. Fields with the same
+ * name and arguments share one call in a request, in an event of a subscription, and in a root field of a mutation.
+ *
+ * @example const ownsOrder: Policy = ({ principal, args }) => orders.isOwner(args.id, principal.userId)
+ */
+export type Policy = (input: PolicyInput) => boolean | Promise<boolean>;
+
+export interface PolicyEvaluator {
+  /** Whether one of the requirement's rules names policies. */
+  usesPolicies(requirement: Requirement): boolean;
+  /**
+   * Evaluates the policies of a requirement, all at once.
+   *
+   * @param phase part of the operation within which equal calls share one result: a mutation's root field, by its response
+   *   key, and otherwise `''`
+   * @returns whether, for each rule that names policies, every policy of at least one set returned `true`
+   */
+  evaluate(requirement: Requirement, input: PolicyInput, phase: string): Promise<boolean>;
+  /** Drops the results for a context: before the next event of a subscription, or the next operation with the same context. */
+  forget(context: unknown): void;
+}
+
+/** A field that the caller is denied. */
 export interface DeniedField {
   field: PlannedField;
   denial: Denial;
@@ -20,24 +64,78 @@ export interface DeniedField {
 
 export interface PolicyResult {
   denied: readonly DeniedField[];
-  /** Whether every place was asked about; what was not is left to the wall. */
+  /** Whether the policies of every field were evaluated. The rest is left to the checks during execution. */
   isComplete: boolean;
 }
 
+const POLICY_TIMEOUT_MS = 10_000;
+
+/** One error is enough to stop, and graphql-js prints the whole value for each. */
+const FIRST_ERROR_ONLY = { maxErrors: 1, hideSuggestions: true };
+
+/** @param log receives policies that throw, reject or time out */
+export function createPolicyEvaluator(
+  policies: Readonly<Record<string, Policy>>,
+  log: Pick<Log, 'warn'>,
+): PolicyEvaluator {
+  const resultsByContext = new WeakMap<object, Map<string, Promise<boolean>>>();
+
+  async function evaluatePolicy(policy: string, input: PolicyInput): Promise<boolean> {
+    try {
+      const result = Promise.try(() => policies[policy]?.(input));
+      return (await withTimeout(result, POLICY_TIMEOUT_MS)) === true;
+    } catch (err) {
+      log.warn({ policy, fieldName: input.fieldName, err }, 'policy failed; access denied');
+      return false;
+    }
+  }
+
+  /** Shares one result among equal calls of a phase. */
+  function evaluateOnce(policy: string, input: PolicyInput, phase: string): Promise<boolean> {
+    const { context, fieldName, args } = input;
+    const key = toKey([phase, policy, fieldName, args]);
+    if (key === undefined || typeof context !== 'object' || context === null)
+      return evaluatePolicy(policy, input);
+    const results = resultsByContext.get(context) ?? new Map<string, Promise<boolean>>();
+    resultsByContext.set(context, results);
+    const result = results.get(key) ?? evaluatePolicy(policy, input);
+    results.set(key, result);
+    return result;
+  }
+
+  return {
+    usesPolicies: (requirement) => requirement.some((rule) => rule.policies !== undefined),
+    async evaluate(requirement, input, phase) {
+      const allowed = await Promise.all(
+        requirement.map(async ({ policies: sets }) => {
+          if (sets === undefined) return true;
+          const results = await Promise.all(
+            sets.map((set) => Promise.all(set.map((policy) => evaluateOnce(policy, input, phase)))),
+          );
+          return results.some((set) => set.every((isAllowed) => isAllowed));
+        }),
+      );
+      return allowed.every((isAllowed) => isAllowed);
+    },
+    forget(context) {
+      if (typeof context === 'object' && context !== null) resultsByContext.delete(context);
+    },
+  };
+}
+
 /**
- * Whether a field's policies are evaluated before the operation begins: all of a query's, those of the root field of a
- * subscription, and those of a mutation's only root field. Any other field of a mutation is evaluated when its turn comes, as
- * the fields before it may change what the policy looks at, and below the root there is nothing to look at yet.
+ * Whether a field's policies are evaluated before the operation begins: those of every field of a query, those of the root
+ * field of a subscription, and those of a mutation with a single root field. A mutation's other root fields wait until they
+ * are executed, as the fields before them may change data that the policy reads. Fields below the root wait as well: they
+ * apply to the data after the change.
  */
 export function isEvaluatedEarly({ operation, rootKeys }: Plan, { path }: PlannedField): boolean {
   if (operation.operation === 'query') return true;
   return path.prev === undefined && (operation.operation === 'subscription' || rootKeys === 1);
 }
 
-/** Each error takes as long as writing out the value. */
-const FIRST_ERROR = { maxErrors: 1, hideSuggestions: true };
-
-export async function evaluatePlan(
+/** Evaluates, in parallel, the policies of a plan that are decided before the operation begins. */
+export async function evaluatePlanPolicies(
   {
     plan,
     original,
@@ -48,8 +146,8 @@ export async function evaluatePlan(
   principal: Principal,
 ): Promise<PolicyResult> {
   const definitions = plan.operation.variableDefinitions ?? [];
-  const coerced = getVariableValues(original, definitions, variableValues ?? {}, FIRST_ERROR);
-  // The executor will say what is wrong with the variables.
+  const coerced = getVariableValues(original, definitions, variableValues ?? {}, FIRST_ERROR_ONLY);
+  // The executor reports the invalid variables and runs nothing.
   if (coerced.variableValues === undefined) return { denied: [], isComplete: false };
   let isComplete = true;
   const inputs = plan.unconditional
@@ -58,14 +156,14 @@ export async function evaluatePlan(
     .filter(({ field }) => isEvaluatedEarly(plan, field) && isSelected(field.conditions, variables));
   const results = await Promise.all(
     inputs.map(async ({ requirement, field }) => {
-      const args = argumentsOf(field, coerced.variableValues);
+      const args = coerceArguments(field, coerced.variableValues);
       if (args === undefined) {
         isComplete = false;
         return [];
       }
       const input = { principal, args, fieldName: field.node.name.value, context };
-      const evaluationOrder = plan.operation.operation === 'mutation' ? rootKeyOf(field.path) : '';
-      return (await policyEvaluator.evaluate(requirement, input, evaluationOrder))
+      const phase = plan.operation.operation === 'mutation' ? toRootKey(field.path) : '';
+      return (await policyEvaluator.evaluate(requirement, input, phase))
         ? []
         : [{ field, denial: POLICY_DENIED }];
     }),
@@ -73,8 +171,8 @@ export async function evaluatePlan(
   return { denied: results.flat(), isComplete };
 }
 
-/** @returns undefined where the arguments have faults that the executor will name */
-function argumentsOf(
+/** @returns undefined if the arguments are invalid, which the executor reports */
+function coerceArguments(
   { parentType, node }: PlannedField,
   variableValues: Parameters<typeof getArgumentValues>[2],
 ): Record<string, unknown> | undefined {
@@ -86,107 +184,18 @@ function argumentsOf(
   }
 }
 
-// Policies: the application's own functions of a caller and a field's arguments, each evaluated once a request, once an event of a
-// subscription, and once a root field of a mutation.
-
-/** The arguments of a policy. */
-export interface PolicyInput {
-  /** The caller; a policy is never evaluated for an anonymous one. */
-  principal: Principal;
-  /** The field's arguments, coerced, defaults included. */
-  args: Readonly<Record<string, unknown>>;
-  /** The name of the field that has the policy in its directive. */
-  fieldName: string;
-  /** The request's context; the same object that resolvers get. */
-  context: unknown;
-}
-
-/** Allows access by returning `true`. Any other result, an error, or taking longer than 10 seconds denies it. */
-export type Policy = (input: PolicyInput) => boolean | Promise<boolean>;
-
-export interface PolicyEvaluator {
-  /** Whether a requirement has policies at all. */
-  usesPolicies(requirement: Requirement): boolean;
-  /**
-   * Whether, for each rule of the requirement that names policies, every one of any set says yes.
-   * @param evaluationOrder results of the same turn are used again for equal questions; see `turnOf`
-   */
-  evaluate(requirement: Requirement, input: PolicyInput, evaluationOrder: string): Promise<boolean>;
-  /** Results so far do not count for what comes: the next event of a subscription. */
-  forget(context: unknown): void;
-}
-
-/** How long a policy may take; in milliseconds. */
-const POLICY_TIMEOUT_MS = 10_000;
-
-/** @param warn is told of policies that throw or take too long */
-export function createPolicyEvaluator(
-  policies: Readonly<Record<string, Policy>>,
-  warn: (message: string, error: unknown) => void,
-): PolicyEvaluator {
-  const inputs = new WeakMap<object, Map<string, Promise<boolean>>>();
-
-  async function evaluatePolicy(name: string, input: PolicyInput): Promise<boolean> {
-    const { promise: late, reject } = Promise.withResolvers<never>();
-    const timer = setTimeout(
-      () => reject(new Error(`takes longer than ${POLICY_TIMEOUT_MS} ms`)),
-      POLICY_TIMEOUT_MS,
-    );
-    try {
-      return (await Promise.race([policies[name]?.(input), late])) === true;
-    } catch (error) {
-      warn(`The policy "${name}" failed for ${input.fieldName}, so it denies`, error);
-      return false;
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  /** One result for each policy, field and arguments of a turn. */
-  function evaluateOnce(name: string, input: PolicyInput, evaluationOrder: string): Promise<boolean> {
-    const { context, fieldName, args } = input;
-    const key = keyOf([evaluationOrder, name, fieldName, args]);
-    if (key === undefined || typeof context !== 'object' || context === null)
-      return evaluatePolicy(name, input);
-    const results = inputs.get(context) ?? new Map<string, Promise<boolean>>();
-    inputs.set(context, results);
-    const result = results.get(key) ?? evaluatePolicy(name, input);
-    results.set(key, result);
-    return result;
-  }
-
-  return {
-    usesPolicies: (requirement) => requirement.some((rule) => rule.policies !== undefined),
-    async evaluate(requirement, input, evaluationOrder) {
-      const verdicts = await Promise.all(
-        requirement.map(async ({ policies: sets }) => {
-          if (sets === undefined) return true;
-          const results = await Promise.all(
-            sets.map((set) => Promise.all(set.map((name) => evaluateOnce(name, input, evaluationOrder)))),
-          );
-          return results.some((set) => set.every((yes) => yes));
-        }),
-      );
-      return verdicts.every((yes) => yes);
-    },
-    forget(context) {
-      if (typeof context === 'object' && context !== null) inputs.delete(context);
-    },
-  };
-}
-
-/** Arguments that JSON cannot hold, such as uploads, have no key: they are asked about each time. */
-function keyOf(parts: unknown): string | undefined {
-  let isSimple = true;
+/** @returns undefined for arguments that JSON cannot represent, such as uploads: their policies are evaluated each time */
+function toKey(parts: unknown): string | undefined {
+  let isRepresentable = true;
   try {
     const key = JSON.stringify(parts, (_, value) => {
       if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
         const prototype = Object.getPrototypeOf(value);
-        if (prototype !== Object.prototype && prototype !== null) isSimple = false;
+        if (prototype !== Object.prototype && prototype !== null) isRepresentable = false;
       }
       return value;
     });
-    return isSimple ? key : undefined;
+    return isRepresentable ? key : undefined;
   } catch {
     return undefined;
   }

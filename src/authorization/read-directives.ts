@@ -1,4 +1,4 @@
-// The directives on a schema element: from SDL, from `extend type` and from `extensions.directives`.
+// Reads the directives of a schema element, of any name: from SDL, `extend type` and `extensions.directives`.
 import {
   type ASTNode,
   type DirectiveNode,
@@ -15,7 +15,7 @@ export interface AppliedDirective {
   args: Record<string, unknown>;
 }
 
-/** What a schema, a type, a field, an argument and an enum value have in common. */
+/** The common members of a schema, a type, a field, an argument and an enum value. */
 export interface DirectiveHolder {
   name?: string;
   extensions: Readonly<Record<string, unknown>>;
@@ -26,9 +26,10 @@ export interface DirectiveHolder {
 export type NodeWithDirectives = ASTNode & { readonly directives?: readonly DirectiveNode[] | undefined };
 
 /**
- * Reads the nodes one by one: `getDirectives` of @graphql-tools would be enough for one definition, but each definition has
- * a rule of its own.
- * @param parent the type of a field: a field that is defined in a type and again in its extension has one node in each
+ * Reads the directives of every definition and extension of an element: each can have a rule, and all must hold. `getDirectives`
+ * of @graphql-tools merges them.
+ *
+ * @param parent the type that has the field, if the element is a field: its extensions may define the field again
  */
 export function readDirectives(
   schema: GraphQLSchema,
@@ -42,7 +43,7 @@ export function readDirectives(
   ];
 }
 
-/** Every node that defines or extends an element. */
+/** @returns every node that defines or extends an element */
 export function nodesOf(
   element: Omit<DirectiveHolder, 'extensions'>,
   parent?: unknown,
@@ -51,7 +52,7 @@ export function nodesOf(
   return [...new Set(nodes.filter((node) => node != null))];
 }
 
-/** `extensions.directives` is an object by name, or a list of `{ name, args }`. */
+/** Reads `extensions.directives`: an object by name, or a list of `{ name, args }` as Pothos creates it. */
 function readExtensions(directives: unknown): AppliedDirective[] {
   if (Array.isArray(directives)) {
     return directives.map(({ name, args }) => ({ name: String(name), args: toArguments(args) }));
@@ -68,17 +69,17 @@ function toArguments(args: unknown): Record<string, unknown> {
 function readNode(schema: GraphQLSchema, node: DirectiveNode): AppliedDirective {
   const name = node.name.value;
   const definition = schema.getDirective(name);
-  const written = Object.fromEntries(
+  const literal = Object.fromEntries(
     (node.arguments ?? []).map((argument) => [argument.name.value, valueFromASTUntyped(argument.value)]),
   );
   let coerced = {};
   try {
     coerced = definition ? getArgumentValues(definition, node) : {};
   } catch {
-    // The definition does not fit, as in SDL that no one has validated; the arguments as written are checked.
+    // The arguments do not fit the definition, as in SDL that was not validated. The literal values are validated instead.
   }
-  const given = Object.entries(coerced).filter(([, value]) => value != null);
-  return { name, args: { ...written, ...Object.fromEntries(given) } };
+  const present = Object.entries(coerced).filter(([, value]) => value != null);
+  return { name, args: { ...literal, ...Object.fromEntries(present) } };
 }
 
 function fieldNodes(parent: unknown, fieldName: string | undefined): NodeWithDirectives[] {

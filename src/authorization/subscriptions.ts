@@ -1,14 +1,27 @@
-// A subscription ends with the token it was opened with: at its expiry, or when it is not accepted any more.
+// Ends a subscription with the token that opened it: when the token expires, or when its session is revoked.
 import type { ExecutionResult } from 'graphql';
 import { AuthError, type TokenProblem, toGraphQLError } from '../errors.ts';
 import type { Principal } from '../tokens/principal.ts';
 
-/** Calls `ended` when the principal's token becomes worthless before its time; returns what stops the watch. */
+/**
+ * Watches the session of a subscription's caller.
+ *
+ * @param principal the caller that opened the subscription
+ * @param onEnd to be called once the token is no longer accepted, with the reason that the last event of the subscription has
+ * @returns a function that stops watching; called when the subscription ends
+ * @example
+ * const watchSession: WatchSession = ({ sessionId }, onEnd) => {
+ *   const listener = () => onEnd('TOKEN_REVOKED');
+ *   revocations.on(sessionId, listener);
+ *   return () => revocations.off(sessionId, listener);
+ * };
+ */
 export type WatchSession = (principal: Principal, onEnd: (problem: TokenProblem) => void) => () => void;
 
+/** Longest delay of a timer in Node, about 25 days. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
-/** Passes results on until the token is worth nothing; then one with the error as the last, and the source is closed. */
+/** Passes events on until the token ends. Then one last event has the error, and the source is closed. */
 export function endOnTokenExpiry(
   source: AsyncIterable<ExecutionResult>,
   principal: Principal,
@@ -17,26 +30,25 @@ export function endOnTokenExpiry(
   const iterator = source[Symbol.asyncIterator]();
   const pendingReads: ((result: IteratorResult<ExecutionResult>) => void)[] = [];
   let isOpen = true;
-  let last: ExecutionResult | undefined;
+  let lastEvent: ExecutionResult | undefined;
   let timer: NodeJS.Timeout | undefined;
   let stopWatching: (() => void) | undefined;
   waitForExpiry();
   stopWatching = watchSession?.(principal, end);
-  // The watch may have ended it before there was anything to unwatch.
+  // `watchSession` may have called `end` before it returned, when `close` could not stop watching yet.
   if (!isOpen) stopWatching?.();
 
   function waitForExpiry(): void {
     const { exp } = principal.claims;
     if (exp === undefined) return;
     const ms = exp * 1000 - now().getTime();
-    // No timer runs longer than a month, so a later expiry takes several.
-    const atEnd = ms > MAX_TIMER_MS ? waitForExpiry : () => end('TOKEN_EXPIRED');
-    timer = setTimeout(atEnd, Math.min(Math.max(ms, 0), MAX_TIMER_MS)).unref();
+    const onTimeout = ms > MAX_TIMER_MS ? waitForExpiry : () => end('TOKEN_EXPIRED');
+    timer = setTimeout(onTimeout, Math.min(Math.max(ms, 0), MAX_TIMER_MS)).unref();
   }
 
   function end(problem: TokenProblem): void {
     if (!isOpen) return;
-    last = { errors: [toGraphQLError(new AuthError(problem), {}, false)] };
+    lastEvent = { errors: [toGraphQLError(new AuthError(problem), {}, false)] };
     close();
   }
 
@@ -44,35 +56,35 @@ export function endOnTokenExpiry(
     isOpen = false;
     clearTimeout(timer);
     stopWatching?.();
-    // The source may be in the middle of waiting; it is told, and nobody waits for it.
+    // Not awaited: a generator that is waiting for its next value does not return before that.
     void Promise.try(() => iterator.return?.()).catch(() => {});
-    for (const settle of pendingReads.splice(0)) settle(takeLast());
+    for (const settle of pendingReads.splice(0)) settle(takeLastEvent());
   }
 
-  function takeLast(): IteratorResult<ExecutionResult> {
-    if (last === undefined) return { done: true, value: undefined };
-    const value = last;
-    last = undefined;
+  function takeLastEvent(): IteratorResult<ExecutionResult> {
+    if (lastEvent === undefined) return { done: true, value: undefined };
+    const value = lastEvent;
+    lastEvent = undefined;
     return { done: false, value };
   }
 
   return {
     next() {
-      if (!isOpen) return Promise.resolve(takeLast());
+      if (!isOpen) return Promise.resolve(takeLastEvent());
       return new Promise((resolve, reject) => {
         pendingReads.push(resolve);
-        const settled = () => {
+        const removeRead = () => {
           const index = pendingReads.indexOf(resolve);
           if (index >= 0) pendingReads.splice(index, 1);
         };
         iterator.next().then(
           (result) => {
-            settled();
+            removeRead();
             if (result.done && isOpen) close();
-            resolve(result); // without effect where the end came first
+            resolve(result); // has no effect if `close` has settled the read
           },
           (error) => {
-            settled();
+            removeRead();
             if (isOpen) close();
             reject(error);
           },
@@ -81,12 +93,12 @@ export function endOnTokenExpiry(
     },
     return() {
       if (isOpen) close();
-      last = undefined;
+      lastEvent = undefined;
       return Promise.resolve({ done: true, value: undefined });
     },
     throw(error) {
       if (isOpen) close();
-      last = undefined;
+      lastEvent = undefined;
       return Promise.reject(error);
     },
     [Symbol.asyncIterator]() {

@@ -1,28 +1,36 @@
-// The guard as a plugin for any Yoga or envelop server.
+// The guard as a plugin for GraphQL Yoga and Envelop: decides each operation before it runs.
+//
+// Three files decide about access: `guard.ts` about an operation, `evaluate-plan.ts` about its fields before execution, and
+// `enforcement.ts` about each field during execution. The last two call `check-requirement.ts` and `policies.ts`.
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
+import { handleMaybePromise } from '../utils/maybe-promise.ts';
 import { useAuthErrors } from './format-errors.ts';
-import { createGuard, type Decision, type Guard } from './guard.ts';
-import { assertSameOptions, type GuardSettings } from './guard-options.ts';
+import { createGuard, type Guard } from './guard.ts';
+import { assertSameOptions, type GuardOptions } from './guard-options.ts';
 import { endOnTokenExpiry } from './subscriptions.ts';
 
-/** Options of {@link useGuard}. */
-export interface GuardOptions extends GuardSettings {}
-
-/** The guards of plugins, so that those of one server find each other: a chain of plugins has no other place for that. */
+/** The guard of each plugin. The plugins of a server have only their list of plugins to find each other's guards. */
 const guards = new WeakMap<object, { getGuard(): Guard }>();
 
 /**
- * Protects a schema by its directives: rejects before execution what the operation certainly may not have, and runs
- * the rest so that forbidden fields and objects are denied one by one. Reads `context.principal`, which `createPrincipal`
- * makes, and `context.tokenProblem` for the reason, as `useTokenAuth` sets them.
- * @throws ConfigError when the schema is set, if a directive makes no rule or names an unknown policy, or if another guard of
- *   the server has other options
+ * Creates the plugin that enforces the access directives of a schema: `@auth`, `@public`, and Federation's `@authenticated`,
+ * `@requiresScopes` and `@policy`. Reads the caller from `context.principal`, as `createPrincipal` or `useTokenAuth` provide it;
+ * null or undefined is an anonymous caller. `context.tokenProblem` gives the reason if a token was rejected.
+ *
+ * An operation is rejected before it runs if it selects a denied field for every object. Fields and objects that are denied only
+ * by the type of an object are denied during execution, one by one. No resolver of a denied field runs.
+ *
+ * Denials are errors with `extensions.code`, `reason` and `coordinate`, and with `WWW-Authenticate` as in RFC 6750, section 3,
+ * and for `maxAge` as in RFC 9470, section 3.
+ *
+ * @throws ConfigError for an unknown or invalid option. When the schema is set: naming every directive with a mistake and every
+ *   undefined policy, and if another guard of the server has other options
  * @example
  * const yoga = createYoga({
  *   schema,
- *   context: ({ request }) => ({ principal: findPrincipal(request) }),
+ *   context: ({ user }) => ({ principal: user && createPrincipal({ userId: user.id, roles: user.roles }) }),
  *   plugins: [useGuard({ defaultAccess: 'deny' })],
  * });
  */
@@ -30,38 +38,41 @@ export function useGuard(options: GuardOptions = {}): Plugin {
   return createGuardPlugin(createGuard(options));
 }
 
-/** The plugin around a guard that the fast path uses too. */
+/** Creates the plugin for a guard that the fast path uses as well. */
 export function createGuardPlugin(ownGuard: Guard): Plugin {
-  /** That of the first guard in the server: both have the same options, so one of them decides. */
+  /** The first guard of the server, once the plugin is initialized. Both have the same options, so that one can decide. */
   let guard = ownGuard;
   const { onDenied, watchSession } = ownGuard.options;
 
-  /** Runs what was decided on the schema it was decided for; what another plugin has changed since is decided again. */
+  /**
+   * Returns an executor that runs the operation on the schema that was decided on. If a later plugin has changed the arguments
+   * since, it decides again.
+   */
   function executeOn<R>(
     args: ExecutionArgs,
     decided: { schema: ExecutionArgs['schema'] },
-    run: (args: ExecutionArgs) => R,
+    execute: (args: ExecutionArgs) => R,
   ) {
     const { enforced, original } = guard.protect(args.schema);
-    const runOn = (given: ExecutionArgs, schema: ExecutionArgs['schema']) =>
-      run({ ...given, schema, document: guard.documentFor(schema, given.document) });
-    // An executor that a later plugin puts in the place of this one checks access in any case.
+    const runOn = (current: ExecutionArgs, schema: ExecutionArgs['schema']) =>
+      execute({ ...current, schema, document: guard.documentFor(schema, current.document) });
+    // A later plugin may replace the executor that this function returns: then the enforced schema checks access.
     args.schema = decided.schema === original ? enforced : decided.schema;
     args.document = guard.documentFor(args.schema, args.document);
     const { schema, document, operationName, variableValues, contextValue } = args;
     const principal = readContextPrincipal(contextValue);
-    return (given: ExecutionArgs): R | ExecutionResult | Promise<Awaited<R> | ExecutionResult> => {
+    return (current: ExecutionArgs): R | ExecutionResult | Promise<Awaited<R> | ExecutionResult> => {
       const isDecided =
-        given.schema === schema &&
-        given.document === document &&
-        given.operationName === operationName &&
-        given.variableValues === variableValues &&
-        given.contextValue === contextValue &&
-        isPrincipal(given.contextValue, principal);
-      if (isDecided) return runOn(given, decided.schema);
-      return after(guard.decide(given), (decision) =>
-        'result' in decision ? decision.result : runOn(given, decision.schema),
-      ) as R | ExecutionResult; // `after` gives what it is given, or a promise of it, which the executor awaits
+        current.schema === schema &&
+        current.document === document &&
+        current.operationName === operationName &&
+        current.variableValues === variableValues &&
+        current.contextValue === contextValue &&
+        hasPrincipal(current.contextValue, principal);
+      if (isDecided) return runOn(current, decided.schema);
+      return handleMaybePromise(guard.decide(current), (decision) =>
+        'result' in decision ? decision.result : runOn(current, decision.schema),
+      ) as R | ExecutionResult; // cast: the executor awaits a promise, which `R` includes
     };
   }
 
@@ -78,12 +89,12 @@ export function createGuardPlugin(ownGuard: Guard): Plugin {
       if (changeable !== schema) replaceSchema(changeable);
     },
     onExecute: ({ args, executeFn, setExecuteFn, setResultAndStopExecution }) =>
-      after(guard.decide(args), (decision) => {
+      handleMaybePromise(guard.decide(args), (decision) => {
         if ('result' in decision) setResultAndStopExecution(decision.result);
         else setExecuteFn(executeOn(args, decision, executeFn));
       }),
     onSubscribe: ({ args, subscribeFn, setSubscribeFn, setResultAndStopExecution }) =>
-      after(guard.decide(args), (decision) => {
+      handleMaybePromise(guard.decide(args), (decision) => {
         if ('result' in decision) {
           setResultAndStopExecution(decision.result);
           return;
@@ -104,15 +115,11 @@ export function createGuardPlugin(ownGuard: Guard): Plugin {
   return plugin;
 }
 
-/** Whether the context names the same caller as before; a mistake in it is another one. */
-function isPrincipal(context: unknown, principal: ReturnType<typeof readContextPrincipal>): boolean {
+/** Whether the context still has the same caller. An invalid one is another caller. */
+function hasPrincipal(context: unknown, principal: ReturnType<typeof readContextPrincipal>): boolean {
   try {
     return readContextPrincipal(context) === principal;
   } catch {
     return false;
   }
-}
-
-function after<R>(decision: Decision | Promise<Decision>, next: (decision: Decision) => R): R | Promise<R> {
-  return decision instanceof Promise ? decision.then(next) : next(decision);
 }

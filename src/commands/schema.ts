@@ -4,7 +4,7 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
 import { GraphQLError, type GraphQLSchema, parse } from 'graphql';
 import { type AccessRules, readAccessRules } from '../authorization/access-rules.ts';
-import { policyNamesOf } from '../authorization/directives.ts';
+import { listPolicyNames } from '../authorization/directives.ts';
 import { explainSchema, type FieldExplanation } from '../authorization/explain.ts';
 import { ConfigError } from '../errors.ts';
 import { baseTypeDefs } from '../graphql/base-schema.ts';
@@ -104,7 +104,7 @@ function loadAccessRules(
   otherwise: 'allow' | 'deny',
 ): AccessRules {
   try {
-    return readAccessRules(built, { defaultAccess: otherwise, policyNames: policyNamesOf(built) });
+    return readAccessRules(built, { defaultAccess: otherwise, policyNames: listPolicyNames(built) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandError(error.issues.map((issue) => `${file ?? 'schema.graphql'}: ${issue}`).join('\n'));

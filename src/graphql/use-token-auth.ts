@@ -1,6 +1,7 @@
 // Verification only: tokens come from another issuer, `@auth` guards the app's own schema.
 import type { Plugin } from 'graphql-yoga';
-import { type GuardOptions, useGuard } from '../authorization/use-guard.ts';
+import type { GuardOptions } from '../authorization/guard-options.ts';
+import { useGuard } from '../authorization/use-guard.ts';
 import { useAuthentication } from '../context.ts';
 import { ConfigError } from '../errors.ts';
 import { createAuthenticate } from '../tokens/authenticate.ts';

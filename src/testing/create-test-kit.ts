@@ -3,8 +3,7 @@ import type { GraphQLSchema } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
 import { findEnforced } from '../authorization/enforce-schema.ts';
 import { createGuard } from '../authorization/guard.ts';
-import type { DecisionOptions } from '../authorization/guard-options.ts';
-import type { GuardOptions } from '../authorization/use-guard.ts';
+import type { GuardOptions } from '../authorization/guard-options.ts';
 import type { TokenProblem } from '../errors.ts';
 import type { SchemaExtension } from '../graphql/create-schema.ts';
 import { type OperationLimits, resolveOperationLimits } from '../http/limits/operation-limits.ts';
@@ -23,7 +22,7 @@ import { createUserFactory, type TestUser } from './test-user.ts';
 export type TestedSchema = { schema: GraphQLSchema } | (SchemaExtension & { schema?: undefined });
 
 /** Named as in `createBandha` and `useGuard`; `introspection` is `permitted` unless told, as in `createBandha`. */
-export interface TestKitOptions extends Omit<DecisionOptions, 'now'> {
+export interface TestKitOptions extends Omit<GuardOptions, 'now' | 'watchSession'> {
   /** What the app's resolvers and policies find in their context, for everybody or by principal. */
   context?: object | ((principal: Principal | null) => object | Promise<object>);
   /** What stands in for the accounts, where types go on top of Bandha's; without, their verbs say what to do. */

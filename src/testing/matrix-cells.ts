@@ -16,11 +16,11 @@ import {
 } from 'graphql';
 import type { AccessRules } from '../authorization/access-rules.ts';
 import { type Caller, checkRequirement } from '../authorization/check-requirement.ts';
-import type { Requirement } from '../authorization/directives.ts';
 import type { EnforcedSchema } from '../authorization/enforce-schema.ts';
 import type { Guard } from '../authorization/guard.ts';
 import { type Plan, planOperation, toPathArray } from '../authorization/operation-plan.ts';
 import { isEvaluatedEarly, type PolicyEvaluator } from '../authorization/policies.ts';
+import type { Requirement } from '../authorization/requirement.ts';
 import { withoutConditions } from './resolve-conditions.ts';
 
 /**

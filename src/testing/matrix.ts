@@ -2,7 +2,7 @@
 import { type GraphQLSchema, parse, validate } from 'graphql';
 import { explainSchema } from '../authorization/explain.ts';
 import { createGuard, type Guard } from '../authorization/guard.ts';
-import type { GuardOptions } from '../authorization/use-guard.ts';
+import type { GuardOptions } from '../authorization/guard-options.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
 import { type Anything, createTexts, type TestDocument } from './documents.ts';
 import type { PrincipalSpec } from './make-principal.ts';

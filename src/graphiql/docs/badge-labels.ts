@@ -1,5 +1,5 @@
 // Converts the requirement of a field to the labels of its badges.
-import type { Rule } from '../../authorization/directives.ts';
+import type { Rule } from '../../authorization/requirement.ts';
 
 /** Returns labels such as `['role admin or auditor', 'within 5 min']`; `['signed in']` if a signed-in caller is enough. */
 export function badgeLabels(requirement: readonly Rule[]): string[] {

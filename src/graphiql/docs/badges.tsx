@@ -1,5 +1,5 @@
 // Badges with the requirement of a field.
-import type { Rule } from '../../authorization/directives.ts';
+import type { Rule } from '../../authorization/requirement.ts';
 import { usePage } from '../page-state.ts';
 import { useValue } from '../value.ts';
 import { badgeLabels } from './badge-labels.ts';

@@ -1,5 +1,5 @@
 // Loads the requirements of fields that this caller may see.
-import type { Rule } from '../../authorization/directives.ts';
+import type { Rule } from '../../authorization/requirement.ts';
 import type { AuthClient } from '../../client/index.ts';
 import { createValue, type Value } from '../value.ts';
 

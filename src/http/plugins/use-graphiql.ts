@@ -3,16 +3,16 @@ import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
-import type { Requirement } from '../../authorization/directives.ts';
 import type { EnforcedSchema } from '../../authorization/enforce-schema.ts';
 import { explainSchema } from '../../authorization/explain.ts';
+import type { Requirement } from '../../authorization/requirement.ts';
 import type { Authentication } from '../../tokens/authenticate.ts';
 import { ASSET_HEADERS, PAGE_HEADERS } from '../headers.ts';
 
 export interface GraphiqlOptions {
   /** From request headers to the caller. */
   authenticate(headers: Headers): Authentication | Promise<Authentication>;
-  enforcedSchema: Pick<EnforcedSchema, 'enforced' | 'accessRules' | 'isReportOnly' | 'now' | 'visibleTo'>;
+  enforcedSchema: Pick<EnforcedSchema, 'enforced' | 'accessRules' | 'isReportOnly' | 'now' | 'permittedFor'>;
   /** Whether everyone sees what every field needs, as in development. @default false */
   showsAll?: boolean;
   /** `closed`: the page offers no button that creates an account. @default 'open' */
@@ -50,12 +50,13 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
  */
 export function useGraphiql(options: GraphiqlOptions): Plugin {
   const { authenticate, enforcedSchema, signup = 'open', showsAll = false, folder = BUILT } = options;
-  const { enforced, accessRules, isReportOnly: isReporting, now, visibleTo } = enforcedSchema;
+  const { enforced, accessRules, isReportOnly: isReporting, now, permittedFor } = enforcedSchema;
 
   async function requirementsFor(headers: Headers): Promise<Requirements> {
     const { principal, problem } = await authenticate(headers);
     // As introspection does.
-    const schema = isReporting || showsAll ? enforced : visibleTo({ principal, tokenProblem: problem, now });
+    const schema =
+      isReporting || showsAll ? enforced : permittedFor({ principal, tokenProblem: problem, now });
     const explained = schema === undefined ? [] : explainSchema(schema, accessRules);
     return Object.fromEntries(
       explained

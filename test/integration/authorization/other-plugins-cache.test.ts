@@ -2,7 +2,8 @@
 import { useGraphQlJit } from '@envelop/graphql-jit';
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../../src/authorization/use-guard.ts';
+import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
+import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
 import { createAsk, createPrincipal } from '../../support/guarded-app.ts';

@@ -84,7 +84,7 @@ describe('bandha schema', () => {
       ['--explain'],
       'type Query { a: Int @auth @public }',
       1,
-      'app.graphql: Query.a: is both public and protected',
+      'app.graphql: Query.a: must not be both public and protected',
     ],
   ])('says what is wrong with %s', async (_, args, sdl, code, message) => {
     const finished = await explain(args, sdl);

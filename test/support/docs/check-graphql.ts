@@ -13,7 +13,7 @@ import {
   validate,
   visit,
 } from 'graphql';
-import { policyNamesOf } from '../../../src/authorization/directives.ts';
+import { listPolicyNames } from '../../../src/authorization/directives.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { baseTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { buildSchema } from '../../../src/testing/build-schema.ts';
@@ -77,7 +77,7 @@ function buildDefinitions(document: DocumentNode): GraphQLSchema {
     kitResolvers: {},
     signup: 'open',
   });
-  const policies = Object.fromEntries(policyNamesOf(schema).map((name) => [name, () => true]));
+  const policies = Object.fromEntries(listPolicyNames(schema).map((name) => [name, () => true]));
   createTestKit({ schema }, { policies });
   return schema;
 }

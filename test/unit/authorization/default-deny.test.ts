@@ -164,11 +164,11 @@ describe('a signed-in caller', () => {
   });
 });
 
-it('what is both public and protected stops the start', () => {
+it('rejects an element that is both public and protected at start', () => {
   const typeDefs = `${directiveTypeDefs} type Query { odd: String @public @auth }`;
   const schema = makeExecutableSchema({ typeDefs });
   expect(() => createYoga({ schema, plugins: [useGuard({ defaultAccess: 'deny' })] })).toThrow(
-    'Query.odd: is both public and protected',
+    'Query.odd: must not be both public and protected',
   );
 });
 

@@ -13,8 +13,8 @@ import {
 } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { readAccessRules } from '../../../src/authorization/access-rules.ts';
-import type { Requirement, Rule } from '../../../src/authorization/directives.ts';
 import { enforceSchema } from '../../../src/authorization/enforce-schema.ts';
+import type { Requirement, Rule } from '../../../src/authorization/requirement.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 
@@ -201,12 +201,36 @@ describe('a directive that makes no rule', () => {
 
 describe('directives that would be kept by nobody', () => {
   it.each([
-    ['an argument', 'type Query { a(b: Int @auth): Int }', 'Query.a(b:)'],
-    ['an input field', 'input I { b: Int @auth } type Query { a(i: I): Int }', 'I.b'],
-    ['an enum value', 'enum E { B @auth } type Query { a: E }', 'E.B'],
-    ['an input type', 'input I @auth { b: Int } type Query { a(i: I): Int }', 'I: is not'],
-    ['the schema', 'schema @auth { query: Query } type Query { a: Int }', 'schema: is not'],
-    ['an argument, as public', 'type Query { a(b: Int @public): Int }', 'Query.a(b:)'],
+    [
+      'an argument',
+      'type Query { a(b: Int @auth): Int }',
+      'Query.a(b:): access directives are not allowed on arguments',
+    ],
+    [
+      'an input field',
+      'input I { b: Int @auth } type Query { a(i: I): Int }',
+      'I.b: access directives are not allowed on input fields',
+    ],
+    [
+      'an enum value',
+      'enum E { B @auth } type Query { a: E }',
+      'E.B: access directives are not allowed on enum values',
+    ],
+    [
+      'an input type',
+      'input I @auth { b: Int } type Query { a(i: I): Int }',
+      'I: access directives are not allowed on input types',
+    ],
+    [
+      'the schema',
+      'schema @auth { query: Query } type Query { a: Int }',
+      'schema: access directives are not allowed on the schema',
+    ],
+    [
+      'an argument, as public',
+      'type Query { a(b: Int @public): Int }',
+      'Query.a(b:): access directives are not allowed on arguments',
+    ],
   ])('are faults: on %s', (_, sdl, coordinate) => {
     const schema = makeExecutableSchema({
       typeDefs: `directive @auth on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | ENUM_VALUE | SCHEMA

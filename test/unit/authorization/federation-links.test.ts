@@ -278,7 +278,7 @@ describe('a link that cannot be understood', () => {
       link(`url: "${FEDERATION}", import: [${imported}]`),
       'type Query { salary: Int }',
     );
-    expect(() => protect(schema)).toThrow(/schema: @link .*collides/);
+    expect(() => protect(schema)).toThrow(/schema: @link .*conflicts/);
   });
 
   it('one name for two directives is an error', () => {

@@ -4,7 +4,8 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../../src/authorization/use-guard.ts';
+import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
+import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createPrincipal, useCaller } from '../../support/guarded-app.ts';
 

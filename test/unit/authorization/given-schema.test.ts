@@ -10,7 +10,8 @@ import {
 } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../../src/authorization/use-guard.ts';
+import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
+import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
 import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';

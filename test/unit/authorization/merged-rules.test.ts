@@ -120,7 +120,7 @@ describe('two rules for one element', () => {
     for (const one of make) {
       const schema = one();
       expect(() => protect(schema)).toThrow(ConfigError);
-      expect(() => protect(schema)).toThrow(/@(auth|requiresScopes) stands here twice/);
+      expect(() => protect(schema)).toThrow(/@(auth|requiresScopes) must not be repeated/);
     }
   });
 

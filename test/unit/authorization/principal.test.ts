@@ -1,7 +1,8 @@
 // What counts as a caller: what `createPrincipal` accepts; anything else in `context.principal` is an error, never access.
 import { createSchema, createYoga, type Plugin, useExtendContext } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../../src/authorization/use-guard.ts';
+import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
+import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createPrincipal, type Policy, requirePrincipal } from '../../../src/index.ts';
 import { createAsk } from '../../support/guarded-app.ts';

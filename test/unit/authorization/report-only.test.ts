@@ -2,7 +2,8 @@
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../../src/authorization/use-guard.ts';
+import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
+import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
 import { createPrincipal, useCaller } from '../../support/guarded-app.ts';
@@ -64,7 +65,7 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
   }
   const refusals = () =>
     logged.map(({ details, message }) => {
-      expect(message).toBe('would be refused');
+      expect(message).toBe('access would be denied');
       return Object.values(details).join(' ');
     });
   return { ask, refusals, logged };

@@ -1,7 +1,8 @@
 // Options of two guards in one chain of plugins must agree, or startup fails.
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
-import { type GuardOptions, useGuard } from '../../../src/authorization/use-guard.ts';
+import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
+import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createBandha, useTokenAuth, type Verifier } from '../../../src/index.ts';
