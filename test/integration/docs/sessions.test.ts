@@ -1,9 +1,9 @@
-// The shell sessions and programs of README.md and of the page Getting started, run as they stand.
+// The shell sessions of README.md and of the page Getting started, run as they stand.
 import { describe, expect, it } from 'vitest';
 import { readBlocks } from '../../support/docs/pages.ts';
-import { createWorkspace, hasShell, runSession, startProgram } from '../../support/docs/run-blocks.ts';
+import { hasShell, runSession } from '../../support/docs/run-blocks.ts';
 import { serverEnv, startServerProcess, withFolder } from '../../support/server-process.ts';
-import { register, sendOperation } from '../../support/test-server.ts';
+import { sendOperation } from '../../support/test-server.ts';
 
 /** Blocks of the page that can be run while a server runs. */
 function readSession(page: string) {
@@ -58,31 +58,5 @@ describe.skipIf(!hasShell)('shell sessions', () => {
         await server.stop();
       }
     });
-  });
-});
-
-describe('programs', () => {
-  it.each(['README.md', 'docs/guide/your-schema.md'])('server.ts of %s serves its schema', async (page) => {
-    const workspace = createWorkspace(['graphql', 'graphql-yoga']);
-    try {
-      const [block] = readBlocks(page).filter(({ code }) => code.startsWith('// server.ts\n'));
-      if (block === undefined) throw new Error(`${page} has no server.ts`);
-      workspace.write(block, 'server.ts');
-      const { url, stop } = await startProgram(workspace, 'server.ts');
-      try {
-        const news = await sendOperation(url, '{ news }');
-        expect(news.body.data.news).toEqual(['Open to everyone']);
-        expect((await sendOperation(url, '{ invoices { total } }')).status).toBe(401);
-        const { accessToken: token } = await register(url);
-        const invoices = await sendOperation(url, '{ invoices { total } }', { token });
-        expect(invoices.body).toEqual({ data: { invoices: [] } });
-        const payroll = await sendOperation(url, '{ payroll }', { token });
-        expect(payroll.body.errors[0].extensions.reason).toBe('MISSING_ROLE');
-      } finally {
-        await stop();
-      }
-    } finally {
-      workspace.remove();
-    }
   });
 });

@@ -5,7 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
-import { listEntries } from './check-typescript.ts';
+import { fileNameOf, listEntries } from './check-typescript.ts';
 import { type CodeBlock, ROOT } from './pages.ts';
 
 /** The sessions need bash and curl, which a machine with Node and npm may lack. */
@@ -36,8 +36,8 @@ const SEPARATOR = '-- end of the block --';
 
 export interface Workspace {
   folder: string;
-  /** Writes a block to the file that its first line names. */
-  write(block: CodeBlock, file: string): void;
+  /** @returns the file's name */
+  write(block: CodeBlock): string;
   remove(): void;
 }
 
@@ -63,7 +63,11 @@ export function createWorkspace(packages: readonly string[]): Workspace {
   }
   return {
     folder,
-    write: ({ code }, file) => writeFileSync(join(folder, file), code),
+    write(block) {
+      const file = fileNameOf(block);
+      writeFileSync(join(folder, file), block.code);
+      return file;
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }
@@ -73,9 +77,11 @@ export interface RunningProgram {
   stop(): Promise<void>;
 }
 
-/** Runs `node FILE` in the workspace until it serves on `PORT`. */
-export async function startProgram({ folder }: Workspace, file: string): Promise<RunningProgram> {
+/** Runs a block that is a server with `node`, until it accepts requests; on a free port in place of 4000. */
+export async function startServer(workspace: Workspace, block: CodeBlock): Promise<RunningProgram> {
+  const { folder } = workspace;
   const port = await findFreePort();
+  const file = workspace.write({ ...block, code: block.code.replaceAll('listen(4000)', `listen(${port})`) });
   const url = `http://127.0.0.1:${port}`;
   const env = { PATH: process.env.PATH, HOME: folder, PORT: String(port) };
   const child = spawn(process.execPath, [file], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });
