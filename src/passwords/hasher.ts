@@ -1,53 +1,59 @@
-// Argon2id off the event loop, at most so many at once: what answers needs a core too.
+// Hashes and verifies passwords with Argon2id, in worker threads behind a bounded queue.
 import { availableParallelism } from 'node:os';
 import { hash, parseOptions } from '@node-rs/argon2';
 import { AuthError } from '../errors.ts';
 import { ARGON2ID } from './argon2-worker.ts';
 import { normalizePassword } from './password-rules.ts';
 import { createBoundedQueue, QueueFullError } from './queue.ts';
-import { assertThreadFile, createHashingPool } from './worker-pool.ts';
+import { assertWorkerFile, createHashingPool } from './worker-pool.ts';
 
-/** `Algorithm.Argon2id` and `Version.V0x13` of the package, whose enums exist in its types alone. */
+/** As `parseOptions` returns them: the enum values `Algorithm.Argon2id` and `Version.V0x13` exist only in the package's types. */
 const CURRENT_PARAMETERS = { ...ARGON2ID, algorithm: 2, version: 1 };
 
 export interface PasswordHasherOptions {
-  /** How many hashes run at once; default: one less than the cores, at least one. */
+  /** Maximum number of hashes that run at the same time. @default CPU cores minus one, so that one is left for requests */
   maxRunning?: number;
+  /** Maximum number of hashes in the queue. @default 128 */
   maxWaiting?: number;
-  /** In milliseconds. */
+  /** Maximum time of a hash in the queue, in milliseconds. @default 5000 */
   maxWaitMs?: number;
 }
 
 export interface PasswordHasher {
   /**
-   * @param network whose turn it is to wait for; see `createBoundedQueue`. @default one for all who name none
+   * Hashes a password after normalizing it.
+   *
+   * @param network network of the client, for fair queueing (see `createBoundedQueue`); calls without one share a queue
    * @returns the hash in PHC string format
-   * @throws AuthError `RATE_LIMITED` if too many hashes are waiting
+   * @throws {@link AuthError} `RATE_LIMITED` if the queue is full
    */
   hash(password: string, network?: string): Promise<string>;
   /**
-   * Whether the password is the hash's. Takes the same time without a hash to compare with.
-   * @throws AuthError `RATE_LIMITED` if too many hashes are waiting
+   * Verifies a password.
+   *
+   * @param phc hash in PHC string format; undefined for an unknown account, which takes the same time and returns false
+   * @param network as for `hash`
+   * @throws {@link AuthError} `RATE_LIMITED` if the queue is full
    */
   verify(password: string, phc: string | undefined, network?: string): Promise<boolean>;
-  /** Whether the hash was made with other parameters than today's. */
+  /** @returns whether the hash was computed with other parameters than the current ones */
   needsRehash(phc: string): boolean;
-  /** Ends its threads once the hashes under way are done. */
+  /** Waits for pending hashes, then ends the threads. */
   close(): Promise<void>;
 }
 
-/** Builds the hasher, making the hash that unknown accounts are compared with. */
+/** @throws {@link ConfigError} if the file of the worker threads is missing, as in a bundle */
 export async function createPasswordHasher(options: PasswordHasherOptions = {}): Promise<PasswordHasher> {
   const maxRunning = options.maxRunning ?? Math.max(1, availableParallelism() - 1);
-  assertThreadFile();
-  const threads = createHashingPool(maxRunning);
+  assertWorkerFile();
+  const pool = createHashingPool(maxRunning);
   const run = createBoundedQueue({
     maxRunning,
     maxWaiting: options.maxWaiting ?? 128,
     maxWaitMs: options.maxWaitMs ?? 5_000,
   });
-  // What unknown accounts are compared with. Made here: no thread has to start before the first sign-in.
-  const unknownHash = await hash(crypto.randomUUID(), ARGON2ID);
+  // Verified in place of the hash of an unknown account. Computed in this thread: none has to start before the first login.
+  const dummyHash = await hash(crypto.randomUUID(), ARGON2ID);
 
   const pending = new Set<Promise<unknown>>();
 
@@ -61,7 +67,7 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
         throw new AuthError(
           'RATE_LIMITED',
           { retryAfterSeconds: 1 },
-          'Too many sign-ins are waiting; try again later',
+          'The server is busy with other logins; try again later',
         );
       }
       throw error;
@@ -71,19 +77,21 @@ export async function createPasswordHasher(options: PasswordHasherOptions = {}):
   }
 
   return {
-    hash: (password, network) => enqueue(() => threads.hash(normalizePassword(password)), network),
+    hash: (password, network) => enqueue(() => pool.hash(normalizePassword(password)), network),
     async verify(password, phc, network) {
-      const compared = phc ?? unknownHash;
-      const matches = await enqueue(() => threads.verify(normalizePassword(password), compared), network);
+      const hashToVerify = phc ?? dummyHash;
+      const matches = await enqueue(() => pool.verify(normalizePassword(password), hashToVerify), network);
       return matches && phc !== undefined;
     },
     needsRehash(phc) {
-      const made: object = parseOptions(phc);
-      return Object.entries(CURRENT_PARAMETERS).some(([name, value]) => Reflect.get(made, name) !== value);
+      const parameters: object = parseOptions(phc);
+      return Object.entries(CURRENT_PARAMETERS).some(
+        ([name, value]) => Reflect.get(parameters, name) !== value,
+      );
     },
     async close() {
       while (pending.size > 0) await Promise.allSettled(pending);
-      await threads.close();
+      await pool.close();
     },
   };
 }

@@ -1,14 +1,15 @@
-// Runs at most so many tasks at once; the rest wait in one queue per network, served in turn, each task until its deadline.
+// Limits how many tasks run at the same time. The others wait in one queue per network, served round-robin.
 
 export interface BoundedQueueOptions {
+  /** Maximum number of tasks that run at the same time. */
   maxRunning: number;
-  /** Tasks that may wait, of all networks together. */
+  /** Maximum number of waiting tasks, of all networks together. */
   maxWaiting: number;
-  /** Milliseconds that one may wait. */
+  /** Maximum time that one task waits, in milliseconds. */
   maxWaitMs: number;
 }
 
-/** The task did not run: too many were waiting, or it had waited too long. */
+/** A task was not run: too many were waiting, or it waited for too long. */
 export class QueueFullError extends Error {
   constructor() {
     super('The queue is full');
@@ -16,46 +17,45 @@ export class QueueFullError extends Error {
   }
 }
 
-interface Waiting {
+interface WaitingTask {
   network: string;
   start: () => void;
   reject: () => void;
 }
 
 /**
- * Each network has a queue of its own, first come first served, and each time that a place becomes free it is another
- * network's turn: one that sends more than the others waits for itself alone.
+ * Creates a queue that is fair between networks: each network has its own queue, first in, first out, and the queues are
+ * served round-robin. A network that sends many tasks delays only its own.
  *
- * If `maxWaiting` tasks wait and another arrives, the newest task of the network with the most tasks is rejected, the
- * one that arrives counted in. Of several networks with as many, the one that arrives is rejected.
+ * If `maxWaiting` tasks wait and another arrives, the newest task of the network with the most tasks is rejected; the
+ * arriving task counts for its network, and is the one rejected if its network has as many as any other.
  *
- * @returns a function that runs a task of a network when it is its turn
- * @throws {@link QueueFullError} from that function
+ * @returns a function that runs a task of a network; it throws {@link QueueFullError} if the task was not run
  */
 export function createBoundedQueue({ maxRunning, maxWaiting, maxWaitMs }: BoundedQueueOptions) {
-  /** In the order of their turns. A set keeps the order of arrival. */
-  const queues = new Map<string, Set<Waiting>>();
+  /** In the order in which networks are served; each set is in the order of arrival. */
+  const queues = new Map<string, Set<WaitingTask>>();
   let waitingCount = 0;
   let running = 0;
 
-  function add(waiting: Waiting): void {
+  function add(waiting: WaitingTask): void {
     const queue = queues.get(waiting.network) ?? new Set();
     queues.set(waiting.network, queue.add(waiting));
     waitingCount += 1;
   }
 
-  function remove(waiting: Waiting): void {
+  function remove(waiting: WaitingTask): void {
     const queue = queues.get(waiting.network);
     if (!queue?.delete(waiting)) return;
     if (queue.size === 0) queues.delete(waiting.network);
     waitingCount -= 1;
   }
 
-  /** @returns whether there is a place for a task of the network, if need be that of another network's newest task */
+  /** @returns whether a task of the network may wait, if necessary after rejecting the newest task of another network */
   function makeRoom(network: string): boolean {
     if (waitingCount < maxWaiting) return true;
     let longest = (queues.get(network)?.size ?? 0) + 1;
-    let newest: Waiting | undefined;
+    let newest: WaitingTask | undefined;
     for (const [other, queue] of queues) {
       if (other === network || queue.size <= longest) continue;
       longest = queue.size;
@@ -76,7 +76,7 @@ export function createBoundedQueue({ maxRunning, maxWaiting, maxWaitMs }: Bounde
         clearTimeout(deadline);
         remove(waiting);
       };
-      const waiting: Waiting = {
+      const waiting: WaitingTask = {
         network,
         start() {
           leave();
@@ -93,15 +93,15 @@ export function createBoundedQueue({ maxRunning, maxWaiting, maxWaitMs }: Bounde
   }
 
   function release(): void {
-    const [turn] = queues;
-    const [next] = turn?.[1] ?? [];
-    if (turn === undefined || next === undefined) {
+    const [first] = queues;
+    const [next] = first?.[1] ?? [];
+    if (first === undefined || next === undefined) {
       running -= 1;
       return;
     }
-    const [network, queue] = turn;
+    const [network, queue] = first;
     next.start();
-    // To the end, behind all other networks.
+    // Moves the network behind all others.
     if (queues.delete(network)) queues.set(network, queue);
   }
 

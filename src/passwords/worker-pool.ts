@@ -1,35 +1,36 @@
-// Threads for hashing alone. libuv's own, which most hash on, are four: they also verify signatures, look up names and read
-// files, and all that would wait behind the hashes.
+// Worker threads that only hash. In libuv's pool of four threads, which most packages use, signature checks, DNS lookups
+// and file reads would wait behind the hashes.
 import { existsSync } from 'node:fs';
 import { extname } from 'node:path';
 import { Piscina } from 'piscina';
 import { ConfigError } from '../errors.ts';
 
 export interface HashingPool {
+  /** @returns the hash in PHC string format */
   hash(password: string): Promise<string>;
-  /** @throws where `phc` is no hash */
+  /** @throws if `phc` is not a hash in PHC string format */
   verify(password: string, phc: string): Promise<boolean>;
-  /** Ends the threads; hashes under way reject. */
+  /** Ends the threads. Pending calls reject, later calls too. */
   close(): Promise<void>;
 }
 
-/** Threads that hash leave the processor to those that answer; elsewhere than on Linux it would hold for the whole process. */
+/** Lowers the priority below that of request handling. Linux only: elsewhere it would apply to the whole process. */
 const NICE_INCREMENT = process.platform === 'linux' ? 10 : 0;
 const IDLE_TIMEOUT_MS = 30_000;
 
-/** Undefined in a bundle of CommonJS, which has no `import.meta`. */
-const THREAD = import.meta.url && new URL(`./argon2-worker${extname(import.meta.url)}`, import.meta.url);
+/** Undefined in a CommonJS bundle, which lacks `import.meta.url`. */
+const WORKER_FILE = import.meta.url && new URL(`./argon2-worker${extname(import.meta.url)}`, import.meta.url);
 
-/** @throws ConfigError if the file of the threads is not beside this one, as in a bundle */
-export function assertThreadFile(file = THREAD): void {
+/** @throws {@link ConfigError} if the file of the worker threads is not beside this one, as in a bundle */
+export function assertWorkerFile(file = WORKER_FILE): void {
   if (file && existsSync(file)) return;
   throw new ConfigError([
-    'The threads that hash passwords are a file of their own, which a bundle does not have: leave Bandha out of the bundle, as `external`',
+    'bandha: must not be bundled, since password hashing loads argon2-worker as a separate file; mark it as `external` in the bundler',
   ]);
 }
 
-/** Threads start when they are needed, and end when they have had nothing to do for half a minute. */
-export function createHashingPool(maxThreads: number, file = THREAD): HashingPool {
+/** Creates a pool whose threads start on demand, and end after `IDLE_TIMEOUT_MS` without work. */
+export function createHashingPool(maxThreads: number, file = WORKER_FILE): HashingPool {
   const threads = new Piscina({
     filename: new URL(file).href,
     minThreads: 0,
@@ -40,23 +41,23 @@ export function createHashingPool(maxThreads: number, file = THREAD): HashingPoo
   });
   let isClosed = false;
   const pending = new Set<AbortController>();
-  // A thread that cannot start, as where its file is gone, says so here alone; what waits for it would wait for ever.
+  // The only report of a thread that cannot start, for example because its file is missing. Its calls would never settle.
   threads.on('error', (error) => {
-    for (const waiting of pending) waiting.abort(error);
+    for (const controller of pending) controller.abort(error);
   });
 
   async function run<T>(name: 'hash' | 'verify', task: object): Promise<T> {
-    if (isClosed) throw new Error('The hashing threads have ended');
-    const waiting = new AbortController();
-    pending.add(waiting);
+    if (isClosed) throw new Error('The hashing pool is closed');
+    const controller = new AbortController();
+    pending.add(controller);
     try {
-      return await threads.run(task, { name, signal: waiting.signal });
+      return await threads.run(task, { name, signal: controller.signal });
     } catch (error) {
-      throw waiting.signal.aborted
-        ? new Error('Hashing has failed', { cause: waiting.signal.reason })
+      throw controller.signal.aborted
+        ? new Error('Password hashing failed', { cause: controller.signal.reason })
         : error;
     } finally {
-      pending.delete(waiting);
+      pending.delete(controller);
     }
   }
 

@@ -48,7 +48,7 @@ describe.each(['es', 'cjs'] as const)('a bundle in the format %s', (format) => {
     });
     expect(stdout.split('\n')).toEqual([
       'true',
-      'ConfigError The threads that hash passwords are a file of their own, which a bundle does not have: leave Bandha out of the bundle, as `external`',
+      'ConfigError bandha: must not be bundled, since password hashing loads argon2-worker as a separate file; mark it as `external` in the bundler',
       '',
     ]);
   });
