@@ -37,7 +37,7 @@ export async function changeRoles(
 export async function disableUser(
   { store, now, config }: Pick<AccountDeps, 'store' | 'now' | 'config'>,
   email: string,
-): Promise<{ user: User; endedSessions: number } | undefined> {
+): Promise<{ user: User; revokedSessions: number } | undefined> {
   const key = normalizeEmail(email)?.key;
   return key === undefined ? undefined : store.disableUser(key, now(), config.sessionIdleSeconds);
 }
@@ -66,7 +66,7 @@ export async function unlockUser(
 export async function setPassword(
   { store, passwords, now, config }: Pick<AccountDeps, 'store' | 'passwords' | 'now' | 'config'>,
   { email, password }: { email: string; password: string },
-): Promise<{ user: User; endedSessions: number } | undefined> {
+): Promise<{ user: User; revokedSessions: number } | undefined> {
   const normalized = normalizeEmail(email);
   if (normalized === undefined) return undefined;
   const issue = findPasswordIssue(password, normalized.email);

@@ -83,9 +83,9 @@ export async function usersPassword(args: readonly string[], terminal: Terminal)
     return setPassword(deps, { email, password }).finally(() => passwords.close());
   });
   if (changed === undefined) throw new CommandError(UNKNOWN);
-  const { user, endedSessions } = changed;
+  const { user, revokedSessions } = changed;
   terminal.stdout.write(
-    `Changed the password of ${user.email}; ${endedSessions} ${endedSessions === 1 ? 'session' : 'sessions'} ended.\n`,
+    `Changed the password of ${user.email}; ${revokedSessions} ${revokedSessions === 1 ? 'session' : 'sessions'} ended.\n`,
   );
 }
 
@@ -97,9 +97,9 @@ export async function usersDisable(args: readonly string[], terminal: Terminal):
     disableUser({ store, config, now: () => new Date() }, email),
   );
   if (disabled === undefined) throw new CommandError('No account has this email.');
-  const { user, endedSessions } = disabled;
+  const { user, revokedSessions } = disabled;
   terminal.stdout.write(
-    `Disabled ${user.email}; ${endedSessions} ${endedSessions === 1 ? 'session' : 'sessions'} ended.\n`,
+    `Disabled ${user.email}; ${revokedSessions} ${revokedSessions === 1 ? 'session' : 'sessions'} ended.\n`,
   );
 }
 

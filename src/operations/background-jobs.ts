@@ -88,7 +88,7 @@ export function createBackgroundJobs(deps: BackgroundJobsDeps): BackgroundJobs {
         now(),
       ),
       removedChanges: await inBatches(renewLease, async () => {
-        const removed = await store.removeChanges(before, BATCH);
+        const removed = await store.removeFeedEvents(before, BATCH);
         return { removed, isDone: removed < BATCH };
       }),
       removedNetworks: await inBatches(renewLease, async () => {

@@ -1,35 +1,35 @@
-// A session, and the rule for whether it is live.
+// A session, and the rule that decides whether it is live.
 
 /** One sign-in on one device. */
 export interface Session {
-  /** The `sid` of its access tokens. */
+  /** The `sid` claim of its access tokens. */
   id: string;
-  /** The user who signed in. */
+  /** Id of the user who signed in. */
   userId: string;
-  /** Counts rotations, from 1; the refresh token of this generation is the valid one. */
+  /** Counts refresh tokens: 1 at login, one more after each rotation. Only the token of this generation can be rotated. */
   generation: number;
-  /** Time of the sign-in. */
+  /** Time of the login. */
   createdAt: Date;
-  /** When the person last proved who they are. */
+  /** When the user last entered their password; `maxAge` in `@auth` counts from here. */
   authenticatedAt: Date;
   /** When tokens were last issued or refreshed. */
   lastUsedAt: Date;
-  /** The absolute end. */
+  /** Absolute end of the session, however often it is refreshed. */
   expiresAt: Date;
-  /** When it was revoked, if it was. */
+  /** Undefined unless the session was revoked. */
   revokedAt: Date | undefined;
-  /** The `User-Agent` header at sign-in. */
+  /** `User-Agent` header of the request that started the session, for the user's session list. */
   userAgent: string | undefined;
-  /** The network address at sign-in. */
+  /** Client address of the request that started the session, for the user's session list. */
   ipAddress: string | undefined;
 }
 
-/** Whether a session has neither ended nor expired, absolutely or by lying idle. */
+/** @returns true if the session is neither revoked nor expired, absolutely or by being idle for `idleSeconds` */
 export function isLive(session: Session, now: Date, idleSeconds: number): boolean {
   return session.revokedAt === undefined && now < effectiveExpiry(session, idleSeconds);
 }
 
-/** When a session ends if it is not used again. */
+/** @returns when the session expires if it is not used again: its absolute end, or `idleSeconds` after its last use */
 export function effectiveExpiry({ expiresAt, lastUsedAt }: Session, idleSeconds: number): Date {
   return new Date(Math.min(expiresAt.getTime(), lastUsedAt.getTime() + idleSeconds * 1000));
 }

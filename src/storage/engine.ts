@@ -1,28 +1,30 @@
-// Parts that every database provides, and the options of the store.
+// Interface of a database engine, and the options of the store.
 import type { Kysely } from 'kysely';
 import type { Log } from '../utils/log.ts';
 import type { RevocationFeed } from './feed/revocation-feed.ts';
 import type { Database } from './tables.ts';
 
-/** What one kind of database brings; the verbs are the same on all. */
+/** Parts of the store that differ between databases. All queries are shared. */
 export interface Engine {
   db: Kysely<Database>;
+  /** As `QueryContext.reader`. */
   reader: Kysely<Database>;
-  locksRows: boolean;
+  /** As `QueryContext.hasRowLocks`. */
+  hasRowLocks: boolean;
   feed: RevocationFeed;
   close(): Promise<void>;
 }
 
 export interface StoreOptions {
-  /** Default: silent. */
+  /** @default a logger that writes nothing */
   log?: Log;
-  /** PostgreSQL alone: how many connections, beside the one that listens. Default 10. */
+  /** PostgreSQL only: maximum number of connections, not counting the feed's. @default 10 */
   poolSize?: number;
-  /** PostgreSQL alone: how long a statement may take. Default 5. */
+  /** PostgreSQL only: seconds that one statement may take. @default 5 */
   statementTimeoutSeconds?: number;
-  /** PostgreSQL alone: how long to wait for a connection. Default 2. */
+  /** PostgreSQL only: seconds to wait for a connection. @default 2 */
   connectTimeoutSeconds?: number;
 }
 
-/** The databases that there are migrations for; where they differ, a migration says so. */
+/** Databases that the migrations support. */
 export type DatabaseKind = 'sqlite' | 'postgres';

@@ -1,3 +1,4 @@
+// Opens the store on SQLite or PostgreSQL.
 import { AuthError } from '../errors.ts';
 import { silentLog } from '../utils/log.ts';
 import type { Engine, StoreOptions } from './engine.ts';
@@ -8,46 +9,48 @@ import { createUserQueries } from './queries/users.ts';
 import type { Store } from './store.ts';
 import type { QueryContext } from './tables.ts';
 
+/** Methods that `close` waits for. */
+type StoreMethods = Omit<Store, 'feedSyncedAt' | 'close'>;
+
 /**
- * Opens the database, making it where it does not exist, and brings its schema up to date.
+ * Opens the database and migrates it to the newest schema. Creates the file of an SQLite database that does not exist.
+ *
  * @param url `sqlite:` and a path, `sqlite::memory:`, or `postgres://…`
- * @throws AuthError `STORE_UNAVAILABLE` where the database cannot be reached
+ * @throws {@link ConfigError} if the URL cannot work: a path that is not a database, rejected credentials, TLS
+ * @throws {@link AuthError} `STORE_UNAVAILABLE` if the database cannot be reached
  */
 export async function openStore(url: string, options: StoreOptions = {}): Promise<Store> {
   const engine = await openEngine(url, options);
-  const { db, reader, locksRows, feed } = engine;
-  const connections: QueryContext = {
+  const { db, reader, hasRowLocks, feed } = engine;
+  const context: QueryContext = {
     db,
     reader,
-    hasRowLocks: locksRows,
-    publish(changes) {
-      if (changes.length === 0) return;
-      feed.publish(changes);
+    hasRowLocks,
+    publish(events) {
+      if (events.length === 0) return;
+      feed.publish(events);
       feed.poll();
     },
     poll: () => feed.poll(),
     lastOutage: () => feed.lastOutage(),
   };
-  return withDrain(
-    {
-      ...createUserQueries(connections),
-      ...createSessionQueries(connections),
-      ...createSigningKeyQueries(connections),
-      ...createMaintenanceQueries(connections),
-      subscribe: feed.subscribe,
-      async ping() {
-        await reader.selectFrom('signing_keys').select('kid').limit(1).execute();
-      },
+  const methods: StoreMethods = {
+    ...createUserQueries(context),
+    ...createSessionQueries(context),
+    ...createSigningKeyQueries(context),
+    ...createMaintenanceQueries(context),
+    subscribe: feed.subscribe,
+    async ping() {
+      await reader.selectFrom('signing_keys').select('kid').limit(1).execute();
     },
-    { feedSyncedAt: feed.syncedAt },
-    async () => {
-      await feed.stop();
-      await engine.close();
-    },
-  );
+  };
+  return withDrain(methods, { feedSyncedAt: feed.syncedAt }, async () => {
+    await feed.stop();
+    await engine.close();
+  });
 }
 
-/** Each kind of database is loaded when it is asked for. */
+/** Imports only the engine that the URL needs, so that neither database driver is loaded without use. */
 async function openEngine(url: string, options: StoreOptions): Promise<Engine> {
   const log = options.log ?? silentLog;
   if (url.startsWith('sqlite:')) {
@@ -58,9 +61,7 @@ async function openEngine(url: string, options: StoreOptions): Promise<Engine> {
   return openPostgresEngine(url, { ...options, log });
 }
 
-type StoreMethods = Omit<Store, 'feedSyncedAt' | 'close'>;
-
-/** The verbs with a `close` that waits for those that have been called. */
+/** Adds a `close` that waits for pending calls and makes later ones fail with `STORE_UNAVAILABLE`. */
 function withDrain(
   methods: StoreMethods,
   rest: Pick<Store, 'feedSyncedAt'>,
@@ -68,19 +69,19 @@ function withDrain(
 ): Store {
   const pending = new Set<Promise<unknown>>();
   let closing: Promise<void> | undefined;
-  const counted = Object.entries(methods).map(([name, method]) => [
+  const tracked = Object.entries(methods).map(([name, method]) => [
     name,
     (...args: unknown[]) => {
       if (closing !== undefined) return Promise.reject(new AuthError('STORE_UNAVAILABLE'));
-      const done: Promise<unknown> = (method as (...args: unknown[]) => Promise<unknown>)(...args); // all verbs are
-      pending.add(done);
-      const forget = () => pending.delete(done);
-      done.then(forget, forget);
-      return done;
+      const call: Promise<unknown> = (method as (...args: unknown[]) => Promise<unknown>)(...args); // every method returns a promise
+      pending.add(call);
+      const settle = () => pending.delete(call);
+      call.then(settle, settle);
+      return call;
     },
   ]);
   return {
-    ...(Object.fromEntries(counted) as StoreMethods), // the same names and functions
+    ...(Object.fromEntries(tracked) as StoreMethods), // same names and signatures
     ...rest,
     close() {
       closing ??= Promise.allSettled(pending).then(close);

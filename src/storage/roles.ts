@@ -1,21 +1,21 @@
-// The limits to the roles of one account: every access token carries them, and a server accepts 16 kB of headers.
+// Limits on the roles of one account. Every access token contains them, and a server accepts 16 kB of request headers.
 import { AuthError } from '../errors.ts';
 
-/** Of one account. */
+/** Maximum number of roles of one account. */
 export const MAX_ROLES = 100;
-/** In characters. */
+/** Maximum length of one role, in characters. */
 export const MAX_ROLE_LENGTH = 128;
-/** The roles of one account as the token has them, JSON in UTF-8; in base64url that is a third more. */
+/** Maximum size of all roles of one account as JSON in UTF-8. In the token, base64url makes it a third larger. */
 export const MAX_ROLES_BYTES = 4_096;
 
-/** @throws AuthError `BAD_USER_INPUT`, reason `INVALID_VALUE`, if an account must not have these roles together */
+/** @throws {@link AuthError} `BAD_USER_INPUT`, reason `INVALID_VALUE`, if one account cannot have all of these roles */
 export function assertRolesFit(roles: readonly string[]): void {
   if (roles.some((role) => [...role].length > MAX_ROLE_LENGTH)) {
     throw invalid(`A role must have at most ${MAX_ROLE_LENGTH} characters`);
   }
   if (roles.length > MAX_ROLES) throw invalid(`An account must have at most ${MAX_ROLES} roles`);
   if (Buffer.byteLength(JSON.stringify(roles)) > MAX_ROLES_BYTES) {
-    throw invalid(`The roles of an account must have at most ${MAX_ROLES_BYTES} bytes together`);
+    throw invalid(`The roles of an account must have at most ${MAX_ROLES_BYTES} bytes in total`);
   }
 }
 

@@ -1,5 +1,4 @@
-// The store port: what the use cases need kept, and what each verb promises. One implementation, in database.ts.
-
+// The store port: every query that Bandha makes, and what each one guarantees. `openStore` implements it.
 import type { JWK } from 'jose';
 import type { RotationRequest } from '../sessions/refresh-policy.ts';
 import type { Session } from '../sessions/session.ts';
@@ -8,19 +7,19 @@ import type { Session } from '../sessions/session.ts';
 export interface User {
   /** Never changes. */
   id: string;
-  /** As registered. */
+  /** In the form that the user entered at registration. */
   email: string;
-  /** Their current roles. */
+  /** Current roles. */
   roles: readonly string[];
   /** Time of registration. */
   createdAt: Date;
-  /** Set: the account cannot sign in, and its sessions have ended. */
+  /** Set if the account is disabled: it cannot sign in, and its sessions are revoked. */
   disabledAt: Date | undefined;
 }
 
 /** A user to create. */
 export interface NewUser extends Omit<User, 'disabledAt'> {
-  /** As compared; unique. */
+  /** Normalized email; unique among accounts. */
   emailKey: string;
   /** PHC string format. */
   passwordHash: string;
@@ -34,113 +33,138 @@ export interface UserCredentials {
   passwordHash: string;
 }
 
-/** What a sign-in is checked against. */
+/** The data that a login is checked against. */
 export interface SignInCredentials extends UserCredentials {
-  /** Whether a session of the account was created from the network lately. */
+  /** Whether the account has recently signed in from the caller's network. */
   isKnownNetwork: boolean;
 }
 
-/** What became of a presented refresh token; `session` is as it is afterwards. */
+/** Result of presenting a refresh token; `session` is its state afterwards. See `RefreshDecision`. */
 export type Rotation =
   | { outcome: 'ROTATED' | 'REPEATED'; session: Session; user: User }
   | { outcome: 'EXPIRED' | 'REUSED' | 'REVOKED' | 'UNKNOWN' };
 
-/** `next` is published and signs nothing yet; `current` signs; `retired` verifies what it has signed. */
+/** `next` is published but signs nothing yet; `current` signs; `retired` only verifies tokens that it signed before. */
 export type SigningKeyStatus = 'next' | 'current' | 'retired';
 
-/** A signing key as the database has it. */
+/** A signing key as stored. */
 export interface SigningKeyRow {
   /** Key id, unique (RFC 7517, section 4.5). */
   kid: string;
-  /** JWS algorithm name. */
+  /** Name of the JWS algorithm. */
   algorithm: string;
-  /** Its place in the rotation. */
+  /** State of the key in the rotation. */
   status: SigningKeyStatus;
-  /** The public half, published in the JWK Set. */
+  /** Public key, published in the JWK Set. */
   publicJwk: JWK;
-  /** The private half, encrypted with a key derived from the secret. */
+  /** Private key, encrypted with a key derived from the secret. */
   sealedPrivateJwk: string;
-  /** Since when it is published. */
+  /** When the key was published. */
   createdAt: Date;
-  /** Since when it signs, or signed. */
+  /** When the key became `current`; undefined if it never was. */
   currentSince: Date | undefined;
-  /** When the next key replaced it. */
+  /** When another key replaced it; undefined if it is not retired. */
   retiredAt: Date | undefined;
 }
 
-/** What every instance must hear of, whichever of them did it. */
+/** A change that every instance has to apply, whichever instance made it. */
 export type FeedEvent =
   | { kind: 'SESSION_REVOKED'; sessionId: string; revokedAt: Date }
-  /** `roles` are those that the user has now. */
+  /** `roles` are the current ones, which may be newer than the event. */
   | { kind: 'ROLES_CHANGED'; userId: string; roles: readonly string[]; changedAt: Date }
   | { kind: 'KEYS_CHANGED' }
-  /** The rate limits of an account are deleted; `subject` is its pseudonym. */
+  /** The rate limits of one account were cleared; `subject` is its pseudonym. */
   | { kind: 'LIMITS_CLEARED'; subject: string; clearedAt: Date };
 
-/** What a session's access tokens are worth, as the database has it. */
+/** The part of a session that decides whether its access tokens are accepted. */
 export interface SessionStatus {
-  /** When the session was revoked, if it was. */
+  /** Undefined unless the session was revoked. */
   revokedAt: Date | undefined;
-  /** Those that its user has now. */
+  /** Current roles of the session's user. */
   roles: readonly string[];
 }
 
+/** Result of a change to an account that revokes its sessions. */
+export interface RevokingChange {
+  /** The user after the change. */
+  user: User;
+  /** How many live sessions were revoked; expired ones are not counted. */
+  revokedSessions: number;
+}
+
 /**
- * Every verb that writes is atomic, and is on disk when its promise resolves: a crash afterwards loses nothing. Verbs
- * may run at the same time, from several processes. They reject only where the database itself fails: with an
- * `AuthError` `STORE_UNAVAILABLE` where it cannot be reached or does not answer in time, which may leave a write done.
+ * All methods may be called concurrently, also from several processes on one database. A method that writes does so in
+ * one transaction, which is on disk when the promise resolves; it records the feed events of its changes in the same
+ * transaction. Callers give the time; `idleSeconds` is the number of seconds after its last use at which a session expires.
+ *
+ * @throws {@link AuthError} `STORE_UNAVAILABLE` from every method if the database cannot be reached, does not respond in
+ *   time, or the store is closed. A write may have been committed nevertheless. Other errors of the database are thrown
+ *   unchanged.
  */
 export interface Store {
   /**
-   * Creates a user.
-   * @returns undefined where the email is taken; of two at once with one email, exactly one succeeds
-   * @throws AuthError `INVALID_VALUE` for more roles, or longer ones, than a token can carry
+   * Creates an account. Called twice with one email, also at the same time, exactly one call creates it.
+   *
+   * @returns the user, or undefined if the email is taken
+   * @throws {@link AuthError} `INVALID_VALUE` if an access token cannot carry the roles; see `assertRolesFit`
    */
   createUser(user: NewUser): Promise<User | undefined>;
-  /** Finds a user and their password hash by `emailKey`. */
+
+  /** Finds a user and their password hash. @returns undefined if no account has the email */
   findUserByEmail(emailKey: string): Promise<UserCredentials | undefined>;
+
   /**
-   * One statement, the same whether the account exists or not.
+   * Finds the data that a login is checked against, in one statement that is the same whether or not the account exists.
    *
-   * @param network pseudonym of the caller's network; undefined if that is unknown, which is never a known network
+   * @param network pseudonym of the caller's network; undefined if it is not known, which is never a known network
    * @param knownSince a network that was last used before is not known any more
+   * @returns undefined if no account has the email
    */
   findCredentials(
     emailKey: string,
     network: string | undefined,
     knownSince: Date,
   ): Promise<SignInCredentials | undefined>;
+
   /** Finds a user. @returns undefined if the id is unknown */
   findUserById(id: string): Promise<User | undefined>;
-  /** Whether any user exists. */
+
+  /** Checks whether any account exists. */
   hasUsers(): Promise<boolean>;
-  /** Every user, the oldest first. */
+
+  /** Lists every user, the oldest first. */
   listUsers(): Promise<User[]>;
-  /** Replaces the hash, unless it has changed since `previousHash` was read. */
+
+  /** Replaces the hash if it still is `previousHash`; does nothing otherwise, also when called twice. */
   updatePasswordHash(userId: string, previousHash: string, passwordHash: string): Promise<void>;
+
   /**
-   * Disables the account and ends its live sessions in one step; a sign-in under way at that moment gets no session.
-   * @returns the user and how many live sessions ended; undefined where there is no such account
+   * Disables an account and revokes its sessions, atomically: a login in flight gets no session. Called twice, it keeps
+   * the first `disabledAt` and revokes nothing.
+   *
+   * @returns undefined if no account has the email
    */
-  disableUser(
-    emailKey: string,
-    now: Date,
-    idleSeconds: number,
-  ): Promise<{ user: User; endedSessions: number } | undefined>;
+  disableUser(emailKey: string, now: Date, idleSeconds: number): Promise<RevokingChange | undefined>;
+
   /**
-   * Replaces the password hash, whatever it was, and ends the account's live sessions in one step.
-   * @returns the user and how many live sessions ended; undefined if there is no such account
+   * Replaces the password hash (PHC string format) and revokes the sessions of the account, atomically. Called twice, it
+   * also revokes sessions that were created in between. A disabled account stays disabled.
+   *
+   * @returns undefined if no account has the email
    */
   setPasswordHash(
     emailKey: string,
     passwordHash: string,
     now: Date,
     idleSeconds: number,
-  ): Promise<{ user: User; endedSessions: number } | undefined>;
+  ): Promise<RevokingChange | undefined>;
+
   /**
-   * Adds and takes away roles in one step.
-   * @throws AuthError `INVALID_VALUE` if the account would have more roles, or longer ones, than a token can carry
-   * @returns the user as it is now, and whether that is different from before; undefined where there is no such account
+   * Adds and removes roles, atomically; concurrent changes are not lost. A role in both lists is removed. Called twice,
+   * the second call changes nothing.
+   *
+   * @returns the user, and whether the roles were changed; undefined if no account has the email
+   * @throws {@link AuthError} `INVALID_VALUE` if roles were added that an access token cannot carry; see `assertRolesFit`
    */
   changeRoles(
     emailKey: string,
@@ -149,81 +173,110 @@ export interface Store {
   ): Promise<{ user: User; changed: boolean } | undefined>;
 
   /**
-   * Creates a session.
+   * Creates a session, atomically with the limits of its account: beyond 100 live sessions the least recently used one is
+   * revoked; of ended sessions only the 100 that ended last are kept. Not idempotent: an id that exists rejects.
    *
-   * @param network pseudonym of the network that the account signs in from, which is known to it from now on; of 20
-   *   others the one that was used longest ago is forgotten
-   *
-   * An account has at most 100 live sessions: beyond that the least recently used one is revoked in the same step. Of its
-   * ended sessions at most 100 are kept, those that ended last.
-   * @returns false, and creates nothing, where the account is disabled or absent
+   * @param network pseudonym of the network of the login, which becomes a known network of the account; beyond 20 the
+   *   least recently used one is removed
+   * @returns false, without a session, if the account is disabled or does not exist
    */
   createSession(session: Session, network?: string): Promise<boolean>;
-  /** The sessions of a user that are neither revoked nor expired, the most recently used first; at most 100. */
+
+  /** Lists the live sessions of a user, the most recently used first; at most 100. */
   listLiveSessions(userId: string, now: Date, idleSeconds: number): Promise<Session[]>;
-  /** Finds whether a session is revoked. @returns undefined if there is no such session, or no longer */
+
+  /** Finds whether a session is revoked. @returns undefined if the id is unknown or the session has been removed */
   findSessionStatus(sessionId: string): Promise<SessionStatus | undefined>;
+
   /**
-   * Compares the generation and sets the next in one step. Of any number at once with one token, one is `ROTATED` and
-   * the others, inside the grace and until the successor has been used, `REPEATED` with the same session. A token older
-   * than that is `REUSED`, and the session is revoked in the same step.
+   * Applies `decideRefresh` to a presented refresh token, atomically. Of concurrent calls with the current token, exactly
+   * one gets `ROTATED`; the others get `REPEATED` with the same session, within the grace period and until the successor
+   * is used. An older token gets `REUSED`, and its session is revoked in the same transaction. The grace period is
+   * extended by an outage in which the response may have been lost.
    */
   rotateSession(request: RotationRequest): Promise<Rotation>;
+
   /**
-   * Ends a session of the user's, of anyone's where `userId` is absent; an expired one too, so that a longer lifetime
-   * configured later does not bring it back.
-   * @returns whether it was live until now
+   * Revokes one session; an expired one too, so that it does not become live again if `idleSeconds` is raised. Called
+   * twice, it changes nothing.
+   *
+   * @param id with `userId`, only a session of this user is revoked
+   * @returns whether the session was live
    */
   revokeSession(id: { sessionId: string; userId?: string }, now: Date, idleSeconds: number): Promise<boolean>;
-  /** Revokes every session of a user. @returns how many live sessions ended */
+
+  /** Revokes all sessions of a user, atomically. Called twice, it changes nothing. @returns how many were live */
   revokeAllSessions(userId: string, now: Date, idleSeconds: number): Promise<number>;
 
   /**
-   * Calls `listener` for each change made at `since` or later, then for each as it is made: for a session that this
-   * store revokes before the revoking verb resolves, for all else within half a second. May call more than once for
-   * one. Resolves when the past has been told. `since` is asked again after an interruption.
+   * Calls `listener` with every event made at `since` or later, then with each new one: before the method that revoked a
+   * session resolves if this store revoked it, within half a second otherwise. May repeat an event. If the connection
+   * breaks, events are replayed once it works again, so none is missed. Ends when the store is closed.
+   *
+   * @param since called for the first replay, and again for each replay after a broken connection
+   * @returns a promise that resolves when the first replay has ended
    */
-  subscribe(listener: (change: FeedEvent) => void, since: () => Date): Promise<void>;
-  /** Up to when every change has been told: milliseconds, as by `performance.now()`. */
+  subscribe(listener: (event: FeedEvent) => void, since: () => Date): Promise<void>;
+
+  /**
+   * Time up to which every event has been published to the subscribers.
+   *
+   * @returns milliseconds of `performance.now()`; `-Infinity` before the first subscription
+   */
   feedSyncedAt(): number;
 
-  /** Every key that is kept, the oldest first; at most one is `next`, and one `current`. */
+  /** Lists the signing keys, the oldest first; at most one is `next` and one `current`. */
   listSigningKeys(): Promise<SigningKeyRow[]>;
+
   /**
-   * Puts the `next` and `current` keys among `keys` into places that are empty, or taken by a key of another
-   * algorithm: that one is retired where it was current, and gone where it was next. Of several at once, one wins.
+   * Adds a `next` and a `current` key, atomically. A key is not added if one with its status and algorithm exists, so that
+   * of concurrent calls one wins and a second call changes nothing. A key of another algorithm makes room: `current` is
+   * retired, `next` is deleted.
    */
   addSigningKeys(keys: readonly SigningKeyRow[], now: Date): Promise<void>;
+
   /**
-   * Retires the current key, makes the next one current and `replacement` the next, in one step.
-   * @returns false, and changes nothing, where the next key is not `nextKid` any more: another instance was quicker
+   * Retires the current key, makes the next one current and adds `replacement` as the next, atomically.
+   *
+   * @returns false, without a change, if the next key is not `nextKid`: another instance has rotated already
    */
   rotateSigningKeys(nextKid: string, replacement: SigningKeyRow, now: Date): Promise<boolean>;
+
   /**
-   * Deletes one key. If it was current, the next one becomes current, and `replacement` the next; if it was next,
-   * `replacement` takes its place; if it was retired, `replacement` is not used.
-   * @returns the status that the key had; undefined if there is no such key
+   * Deletes a key, atomically with its replacement. If it was `current`, the next key becomes current and `replacement`
+   * the next; if it was `next`, `replacement` takes its place; if it was `retired`, `replacement` is not used.
+   *
+   * @returns the status that the key had; undefined if the kid is unknown, also when called twice
    */
   revokeSigningKey(
     kid: string,
     replacement: SigningKeyRow | undefined,
     now: Date,
   ): Promise<SigningKeyStatus | undefined>;
-  /** Deletes every key. @returns how many */
+
+  /** Deletes every signing key, atomically. @returns how many */
   revokeAllSigningKeys(now: Date): Promise<number>;
 
-  /** Publishes that the rate limits of an account are deleted. @param subject pseudonym of the account */
+  /** Deletes keys that were retired before `before`, atomically. @returns how many */
+  removeRetiredKeys(before: Date, now: Date): Promise<number>;
+
+  /**
+   * Records the event `LIMITS_CLEARED`, with which every instance clears its rate limits of one account, whose pseudonym is
+   * `subject`. Called twice, it records two events.
+   */
   clearLimits(subject: string, now: Date): Promise<void>;
 
   /**
-   * Takes or renews the lease of a task that one instance at a time shall do.
-   * @returns whether `holder` has it for so many seconds from `now`; false while somebody else has
+   * Takes or renews the lease of a background job, atomically: of concurrent calls, one holder gets it.
+   * @returns whether `holder` has the lease, for `seconds` from `now`; false while another holder has it
    */
   takeLease(task: string, holder: string, now: Date, seconds: number): Promise<boolean>;
+
   /**
-   * Looks at up to `limit` sessions in the order of their ids, from the one after `after`, and removes those that
-   * ended before `before`: by being revoked, lying idle, or their absolute end.
-   * @returns how many were removed, and where to go on; `after` is undefined at the end
+   * Reads up to `limit` sessions in the order of their ids, starting behind the id `after`, and removes those that were
+   * revoked or expired before `before`.
+   *
+   * @returns how many were removed, and `after` for the next call; undefined after the last session
    */
   removeEndedSessions(request: {
     before: Date;
@@ -231,15 +284,16 @@ export interface Store {
     after: string | undefined;
     limit: number;
   }): Promise<{ removed: number; after: string | undefined }>;
-  /** Forgets up to `limit` changes made before `before`. @returns how many */
-  removeChanges(before: Date, limit: number): Promise<number>;
-  /** Removes up to `limit` known networks that were last used before `before`. @returns how many */
-  removeKnownNetworks(before: Date, limit: number): Promise<number>;
-  /** Removes the keys that were retired before `before`. @returns how many */
-  removeRetiredKeys(before: Date, now: Date): Promise<number>;
 
-  /** Rejects where the database does not answer. */
+  /** Removes up to `limit` feed events made before `before`. @returns how many */
+  removeFeedEvents(before: Date, limit: number): Promise<number>;
+
+  /** Removes up to `limit` known networks last used before `before`. @returns how many */
+  removeKnownNetworks(before: Date, limit: number): Promise<number>;
+
+  /** Runs a query that reads one row, to check that the database responds. */
   ping(): Promise<void>;
-  /** Waits for what is under way, then lets go of the database; a second call is the first one. */
+
+  /** Waits for pending calls, then closes all connections. Called twice, it returns the same promise. */
   close(): Promise<void>;
 }

@@ -1,8 +1,8 @@
-// The tables as Kysely sees them, and how rows become the port's values. Instants are milliseconds since 1970.
+// Types of the tables for Kysely, and conversions from rows to the types of store.ts. Times are milliseconds since 1970.
 
 import type { Generated, Kysely, Selectable } from 'kysely';
+import type { Outage } from '../sessions/refresh-policy.ts';
 import type { Session } from '../sessions/session.ts';
-import type { Outage } from './feed/revocation-feed.ts';
 import type { FeedEvent, SigningKeyRow, SigningKeyStatus, User } from './store.ts';
 
 export interface Database {
@@ -11,7 +11,7 @@ export interface Database {
     email: string;
     email_key: string;
     password_hash: string;
-    /** A JSON list. */
+    /** JSON array of strings. */
     roles: string;
     created_at: number;
     disabled_at: number | null;
@@ -28,23 +28,23 @@ export interface Database {
     user_agent: string | null;
     ip_address: string | null;
   };
-  /** What sign-ins from networks that the account has used before are recognized by. */
+  /** Networks from which accounts have signed in, so that later logins from them are recognized. */
   known_networks: {
     user_id: string;
-    /** A pseudonym: no address can be found from it without the secret. */
+    /** Pseudonym; the address cannot be computed from it without the secret. */
     network: string;
     last_used_at: number;
   };
-  /** What every instance must hear of. */
+  /** Events of the revocation feed, for every instance. */
   changes: {
-    /** In SQLite in the order of their commits. */
+    /** Follows the order of commits in SQLite; not in PostgreSQL. */
     id: Generated<number>;
     kind: FeedEvent['kind'];
-    /** The session's id, the user's, the kid, or the pseudonym of an account. */
+    /** Id of a session or a user, kid of a key, or pseudonym of an account, depending on `kind`. */
     subject: string;
     made_at: number;
   };
-  /** Who does what one instance at a time shall do. */
+  /** Leases of background jobs, each of which runs on one instance at a time. */
   leases: {
     task: string;
     holder: string;
@@ -54,8 +54,9 @@ export interface Database {
     kid: string;
     algorithm: string;
     status: SigningKeyStatus;
-    /** JSON. */
+    /** JSON Web Key. */
     public_jwk: string;
+    /** JSON Web Key, encrypted with the secret. */
     sealed_private_jwk: string;
     created_at: number;
     current_since: number | null;
@@ -63,18 +64,18 @@ export interface Database {
   };
 }
 
-/** What the verbs work with. */
+/** Connections and feed, as the query functions use them. */
 export interface QueryContext {
   db: Kysely<Database>;
-  /** For what only reads, and may be a moment behind. */
+  /** Connection for queries that write nothing. The same as `db` in PostgreSQL. */
   reader: Kysely<Database>;
-  /** Whether a transaction locks the rows that it judges; SQLite's has the database to itself. */
+  /** Whether transactions have to lock rows they base a decision on. False in SQLite, where only one can write at a time. */
   hasRowLocks: boolean;
-  /** Called when changes have been committed: told here before anything else happens, and read elsewhere. */
-  publish(changes: readonly FeedEvent[]): void;
-  /** Called when something has been committed that is told by being read. */
+  /** Publishes committed events to this process's subscribers at once; other instances read them from the database. */
+  publish(events: readonly FeedEvent[]): void;
+  /** Makes the feed read new events at once. For committed events that `publish` is not called with. */
   poll(): void;
-  /** When the database was last out of reach, as far as this process knows. */
+  /** @returns the most recent outage that this process has seen */
   lastOutage(): Outage | undefined;
 }
 
@@ -88,19 +89,19 @@ export function toUser(row: Selectable<Database['users']>): User {
   };
 }
 
-/** A change as read, with the roles that its user, where it concerns one, has now. */
-export type ChangeRow = Pick<Selectable<Database['changes']>, 'kind' | 'subject' | 'made_at'> & {
+/** A row of `changes`; `roles` are the current roles of the user of `ROLES_CHANGED`, null for other kinds. */
+export type FeedEventRow = Pick<Selectable<Database['changes']>, 'kind' | 'subject' | 'made_at'> & {
   roles: string | null;
 };
 
-/** Those of a kind that a later version has brought are left out: this one has no use for them. */
-export function toFeedEvents(rows: readonly ChangeRow[]): FeedEvent[] {
-  return rows.flatMap((row) => toChange(row) ?? []);
+/** Converts rows to events. Skips unknown kinds, which a newer version on the same database may have recorded. */
+export function toFeedEvents(rows: readonly FeedEventRow[]): FeedEvent[] {
+  return rows.flatMap((row) => toFeedEvent(row) ?? []);
 }
 
-function toChange(row: ChangeRow): FeedEvent | undefined {
+function toFeedEvent(row: FeedEventRow): FeedEvent | undefined {
   const at = new Date(row.made_at);
-  const changes: Record<FeedEvent['kind'], FeedEvent> = {
+  const events: Record<FeedEvent['kind'], FeedEvent> = {
     SESSION_REVOKED: { kind: 'SESSION_REVOKED', sessionId: row.subject, revokedAt: at },
     ROLES_CHANGED: {
       kind: 'ROLES_CHANGED',
@@ -111,7 +112,7 @@ function toChange(row: ChangeRow): FeedEvent | undefined {
     KEYS_CHANGED: { kind: 'KEYS_CHANGED' },
     LIMITS_CLEARED: { kind: 'LIMITS_CLEARED', subject: row.subject, clearedAt: at },
   };
-  return changes[row.kind];
+  return events[row.kind];
 }
 
 export function toSession(row: Selectable<Database['sessions']>): Session {

@@ -1,25 +1,28 @@
-// Something done around everything that Kysely asks of a database's driver.
+// Wraps a Kysely driver, so that one function sees every call to the database.
 import type { DatabaseConnection, Driver } from 'kysely';
 
-/** Runs `task`, whose fault it may turn into another one. */
+/** Runs `task` and returns its result; may retry it or replace its error. */
 export type Interceptor = <T>(task: () => Promise<T>) => Promise<T>;
 
-/** Kysely's drivers have their state in private fields, so a wrapped one hands every call on. */
+/**
+ * Runs every call that can reach the database through `interceptor`. Delegates instead of inheriting or copying, since
+ * Kysely's drivers have private fields.
+ */
 export function wrapDriver(driver: Driver, interceptor: Interceptor): Driver {
-  const wrapped = new WeakMap<DatabaseConnection, DatabaseConnection>();
-  const inner = new WeakMap<DatabaseConnection, DatabaseConnection>();
-  const unwrap = (connection: DatabaseConnection) => inner.get(connection) ?? connection;
+  const wrappers = new WeakMap<DatabaseConnection, DatabaseConnection>();
+  const originals = new WeakMap<DatabaseConnection, DatabaseConnection>();
+  const unwrap = (connection: DatabaseConnection) => originals.get(connection) ?? connection;
 
   function wrap(connection: DatabaseConnection): DatabaseConnection {
-    const known = wrapped.get(connection);
-    if (known !== undefined) return known;
-    const made: DatabaseConnection = {
+    const existing = wrappers.get(connection);
+    if (existing !== undefined) return existing;
+    const wrapper: DatabaseConnection = {
       streamQuery: (...args) => connection.streamQuery(...args),
       executeQuery: (...args) => interceptor(() => connection.executeQuery(...args)),
     };
-    wrapped.set(connection, made);
-    inner.set(made, connection);
-    return made;
+    wrappers.set(connection, wrapper);
+    originals.set(wrapper, connection);
+    return wrapper;
   }
 
   return {

@@ -14,8 +14,8 @@ import {
 
 const ROUNDS = 25;
 const ENDED_PER_ROUND = 4;
-const LOST = 'ended sessions are not heard of';
-const HEARD_AGAIN = 'ended sessions are heard of again, none was missed';
+const DISCONNECTED = 'revocation feed disconnected';
+const RECONNECTED = 'revocation feed reconnected';
 
 const CUT = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bandha feed'`;
 const COUNT = `select count(*)::int as feeds from pg_stat_activity where application_name = 'bandha feed' and state = 'idle'`;
@@ -43,8 +43,8 @@ const timesSaid = (instance: Instance, text: string) => instance.output().split(
 
 async function expectHeardAgain(): Promise<void> {
   for (const instance of cluster.instances) {
-    expect(timesSaid(instance, LOST)).toBeGreaterThan(0);
-    await eventually(async () => timesSaid(instance, LOST) - timesSaid(instance, HEARD_AGAIN), 0);
+    expect(timesSaid(instance, DISCONNECTED)).toBeGreaterThan(0);
+    await eventually(async () => timesSaid(instance, DISCONNECTED) - timesSaid(instance, RECONNECTED), 0);
     await expectReady(instance);
   }
 }

@@ -1,12 +1,16 @@
-// Noting for every instance what has changed.
+// Records feed events in the table `changes`, from which every instance reads them.
 import type { Kysely } from 'kysely';
 import type { FeedEvent } from '../store.ts';
 import type { Database } from '../tables.ts';
 
-/** Databases bind a limited number of values in one statement. */
+/** Rows of one statement: databases limit the number of bound values. */
 const INSERT_BATCH = 1_000;
 
-/** Inside the transaction that makes the change, so that there is never one without the other. */
+/**
+ * Inserts one event of `kind` for each subject.
+ *
+ * @param transaction the transaction that makes the change, so that neither is committed without the other
+ */
 export async function recordEvents(
   transaction: Kysely<Database>,
   kind: FeedEvent['kind'],

@@ -1,61 +1,52 @@
-// Tells whoever follows of changes: the past first, then each as it is read. How they are read is the database's matter.
+// Interface of the revocation feed, and its list of subscribers. sqlite/feed.ts and postgres/feed.ts implement it.
+import type { Outage } from '../../sessions/refresh-policy.ts';
 import type { FeedEvent } from '../store.ts';
 
-export type ChangeListener = (change: FeedEvent) => void;
+export type FeedListener = (event: FeedEvent) => void;
 
-/** A time in which the database could not be reached. */
-export interface Outage {
-  from: Date;
-  to: Date;
-}
-
+/** Publishes feed events to subscribers: first a replay, then live. */
 export interface RevocationFeed {
-  subscribe(listener: ChangeListener, since: () => Date): Promise<void>;
-  /** Tells of changes that this process has committed itself. */
-  publish(changes: readonly FeedEvent[]): void;
-  /** Reads soon: something has been committed. */
+  /** As `Store.subscribe`. */
+  subscribe(listener: FeedListener, since: () => Date): Promise<void>;
+  /** Publishes events that this process has committed, without waiting until the feed reads them from the database. */
+  publish(events: readonly FeedEvent[]): void;
+  /** Makes the feed read new events at once instead of at the next interval. */
   poll(): void;
-  /** Up to when every change has been told, by `performance.now()`. */
+  /** As `Store.feedSyncedAt`. */
   syncedAt(): number;
-  /** When the database was last out of reach; undefined where it never was. */
+  /** @returns the most recent outage; undefined if there was none */
   lastOutage(): Outage | undefined;
+  /** Stops reading, and resolves when the last read has ended. */
   stop(): Promise<void>;
 }
 
-/** Those who follow, and from when on they need to know. */
+/** The listeners of one feed. */
 export interface Subscribers {
-  /** Returns what takes it away again. */
-  add(listener: ChangeListener, since: () => Date): () => void;
-  publish(changes: readonly FeedEvent[]): void;
-  /** The earliest instant from which one of them needs to know. */
+  /**
+   * @param since the earliest time from which the listener needs events; called before each replay
+   * @returns a function that removes the listener
+   */
+  add(listener: FeedListener, since: () => Date): () => void;
+  publish(events: readonly FeedEvent[]): void;
+  /** @returns the earliest time from which a subscriber needs events */
   since(): Date;
   readonly size: number;
 }
 
 export function createSubscribers(): Subscribers {
-  const subscribers = new Set<{ listener: ChangeListener; since: () => Date }>();
+  const subscribers = new Set<{ listener: FeedListener; since: () => Date }>();
   return {
     add(listener, since) {
       const subscriber = { listener, since };
       subscribers.add(subscriber);
       return () => subscribers.delete(subscriber);
     },
-    publish(changes) {
-      for (const change of changes) for (const { listener } of subscribers) listener(change);
+    publish(events) {
+      for (const event of events) for (const { listener } of subscribers) listener(event);
     },
     since: () => new Date(Math.min(...[...subscribers].map(({ since }) => since().getTime()))),
     get size() {
       return subscribers.size;
     },
-  };
-}
-
-/** Does one task after another; of one that fails, who asked for it hears. */
-export function createSerialQueue(): <T>(task: () => Promise<T>) => Promise<T> {
-  let last: Promise<unknown> = Promise.resolve();
-  return (task) => {
-    const done = last.then(task);
-    last = done.catch(() => {});
-    return done;
   };
 }

@@ -1,4 +1,4 @@
-// Users, sessions and signing keys.
+// Creates the tables of users, sessions, revocations and signing keys.
 import type { Kysely } from 'kysely';
 import type { DatabaseKind } from '../engine.ts';
 import { autoIncrement } from './auto-increment.ts';

@@ -1,4 +1,4 @@
-// Revocations become changes of every kind; a key that signs next; leases.
+// Replaces revocations by feed events of every kind, and adds leases and the next signing key.
 import { type Kysely, sql } from 'kysely';
 import type { DatabaseKind } from '../engine.ts';
 import { autoIncrement } from './auto-increment.ts';
@@ -10,18 +10,18 @@ export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void>
     .addColumn('kind', 'text', (c) => c.notNull())
     .addColumn('subject', 'text', (c) => c.notNull())
     .addColumn('made_at', 'bigint', (c) => c.notNull());
-  // PostgreSQL's transactions commit in another order than that of their ids, so readers go by snapshots.
-  const inSnapshots = table.addColumn('transaction_id', sql`xid8`, (c) =>
+  // Transactions in PostgreSQL do not commit in the order of their ids, so the feed compares snapshots instead.
+  const withTransactionId = table.addColumn('transaction_id', sql`xid8`, (c) =>
     c.notNull().defaultTo(sql`pg_current_xact_id()`),
   );
-  await (kind === 'postgres' ? inSnapshots : table).execute();
+  await (kind === 'postgres' ? withTransactionId : table).execute();
   await db.schema.createIndex('changes_by_time').on('changes').columns(['made_at', 'id']).execute();
   await sql`
     insert into changes (kind, subject, made_at)
     select 'SESSION_REVOKED', session_id, revoked_at from revocations order by id
   `.execute(db);
   await db.schema.dropTable('revocations').execute();
-  if (kind === 'postgres') await notifyOfChanges(db);
+  if (kind === 'postgres') await createNotifyTrigger(db);
 
   await db.schema
     .createTable('leases')
@@ -41,8 +41,8 @@ export async function up(db: Kysely<unknown>, kind: DatabaseKind): Promise<void>
     .execute();
 }
 
-/** Wakes whoever listens at each commit, one that was made by hand too. */
-async function notifyOfChanges(db: Kysely<unknown>): Promise<void> {
+/** Notifies the feeds of all instances at each commit that adds events, including rows inserted by hand. */
+async function createNotifyTrigger(db: Kysely<unknown>): Promise<void> {
   await db.schema
     .createIndex('changes_by_transaction')
     .on('changes')

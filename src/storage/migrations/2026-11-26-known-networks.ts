@@ -1,4 +1,4 @@
-// Networks that sessions of an account were created from.
+// Creates the table of the networks from which accounts have signed in.
 import type { Kysely } from 'kysely';
 
 export async function up(db: Kysely<unknown>): Promise<void> {

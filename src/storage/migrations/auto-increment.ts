@@ -1,8 +1,8 @@
-// A column that the database counts, in the words of each.
+// Defines an auto-increment primary key in the dialect of each database.
 import type { ColumnDefinitionBuilder } from 'kysely';
 import type { DatabaseKind } from '../engine.ts';
 
-/** The type and the definition of a primary key that counts upwards: `addColumn('id', ...counted(kind))`. */
+/** @returns type and definition of the column: `addColumn('id', ...autoIncrement(kind))` */
 export function autoIncrement(
   kind: DatabaseKind,
 ): ['integer' | 'bigint', (column: ColumnDefinitionBuilder) => ColumnDefinitionBuilder] {

@@ -1,24 +1,21 @@
-// The store's database on a PostgreSQL server.
+// Engine of the store on PostgreSQL.
 import { Kysely } from 'kysely';
 import { ConfigError } from '../../errors.ts';
 import type { Engine, StoreOptions } from '../engine.ts';
 import { migrate } from '../migrate.ts';
 import { createOutageDetector } from '../outage.ts';
 import type { Database } from '../tables.ts';
-import { classifyPostgresError, type PostgresOptions, postgresDialect } from './dialect.ts';
+import { type PostgresOptions, postgresDialect } from './dialect.ts';
+import { classifyPostgresError, connectionIssue, isConnectionRejected } from './errors.ts';
 import { createPostgresFeed } from './feed.ts';
 
-/** Of the password, the database's name, or TLS: no matter of time. */
-function isConnectionRejected(error: unknown): error is Error {
-  if (!(error instanceof Error)) return false;
-  return Reflect.get(error, 'severity') === 'FATAL' || /does not support SSL|certificate/.test(error.message);
-}
-
-function connectionIssue(url: string, { message }: Error): string {
-  return `DATABASE_URL: PostgreSQL at ${new URL(url).host} says: ${message}`;
-}
-
-/** @param url `postgres://…`, as libpq's URLs are; the database must exist, and the user own it */
+/**
+ * Migrates the database and opens it.
+ *
+ * @param url a libpq connection URI, `postgres://…`; the database must exist, and the user must own it
+ * @throws {@link ConfigError} if PostgreSQL rejects the connection
+ * @throws {@link AuthError} `STORE_UNAVAILABLE` if it cannot be reached
+ */
 export async function openPostgresEngine(
   url: string,
   {
@@ -35,22 +32,22 @@ export async function openPostgresEngine(
     connectTimeoutMs: connectTimeoutSeconds * 1000,
   };
   const interceptor = createOutageDetector(classifyPostgresError, log);
-  // A migration may take long, and so may waiting for another instance's.
-  const owner = new Kysely<Database>({
+  // Without a statement timeout: a migration can take long, and so can waiting for that of another instance.
+  const migrationDb = new Kysely<Database>({
     dialect: postgresDialect({ ...options, poolSize: 1, statementTimeoutMs: undefined }, interceptor),
   });
   try {
-    await migrate(owner, 'postgres');
+    await migrate(migrationDb, 'postgres');
   } catch (error) {
     throw isConnectionRejected(error) ? new ConfigError([connectionIssue(url, error)]) : error;
   } finally {
-    await owner.destroy();
+    await migrationDb.destroy();
   }
   const db = new Kysely<Database>({ dialect: postgresDialect(options, interceptor) });
   return {
     db,
     reader: db,
-    locksRows: true,
+    hasRowLocks: true,
     feed: createPostgresFeed(db, options, interceptor, log),
     close: () => db.destroy(),
   };

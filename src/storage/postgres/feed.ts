@@ -1,32 +1,31 @@
-// Hears of changes in PostgreSQL: a connection of its own listens, reads what is new when woken, and is replaced when it breaks.
+// Revocation feed on PostgreSQL: a dedicated connection listens for notifications, and reads new events by snapshot.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Kysely } from 'kysely';
 import pg from 'pg';
+import type { Outage } from '../../sessions/refresh-policy.ts';
 import type { Log } from '../../utils/log.ts';
+import { createSerialQueue } from '../../utils/serial-queue.ts';
 import { READ_BATCH, replay } from '../feed/replay.ts';
-import {
-  createSerialQueue,
-  createSubscribers,
-  type Outage,
-  type RevocationFeed,
-} from '../feed/revocation-feed.ts';
+import { createSubscribers, type RevocationFeed } from '../feed/revocation-feed.ts';
 import { describeOutage } from '../outage.ts';
-import { type ChangeRow, type Database, toFeedEvents } from '../tables.ts';
+import { type Database, type FeedEventRow, toFeedEvents } from '../tables.ts';
 import type { Interceptor } from '../wrap-driver.ts';
 import { clientConfig, type PostgresOptions, terminate } from './dialect.ts';
 
-/** Read at least this often: a connection that is silently dead is found out, and the time told is never old. */
+/** Maximum time between two reads. Detects a dead connection, and keeps `syncedAt` recent while nothing changes. */
 const HEARTBEAT_MS = 1_000;
-/** What comes within this time of a read is read together. */
+/** Minimum time between two reads, so that events of a burst are read together. */
 const MIN_READ_INTERVAL_MS = 5;
 const READ_TIMEOUT_MS = 2_000;
+/** Outages with less time between them count as one: the server is restarting or failing over. */
 const OUTAGE_MERGE_MS = 60_000;
-const RECONNECT_MS = { first: 50, most: 1_000 };
+/** Delays between attempts to reconnect, doubled after each. */
+const RECONNECT_DELAY_MS = { first: 50, max: 1_000 };
 
 /**
- * What was not committed yet in the snapshot `$1`: so nothing is read twice and nothing is missed, in whatever order
- * transactions commit. A page begins after the change (`$2`, `$3`); the first one with the oldest transaction that had
- * not ended.
+ * Selects the events that were not committed yet in the snapshot `$1`, in pages. Every event is read exactly once, in
+ * whatever order transactions commit. A page begins after transaction `$2` and id `$3`; the first page begins with the
+ * oldest transaction that was in progress in the snapshot.
  */
 const READ_NEW = `
   select pg_current_snapshot()::text as snapshot, page.*
@@ -42,9 +41,14 @@ const READ_NEW = `
   ) as page on true
 `;
 
-/** Where nothing is new, there is one row in which all but the snapshot is null. */
-type Row = ChangeRow & { snapshot: string; id: number | null; transaction_id: string };
+/** Row of `READ_NEW`. If there is no new event, one row has the snapshot, and null in all other columns. */
+type Row = FeedEventRow & { snapshot: string; id: number | null; transaction_id: string };
 
+/**
+ * Creates a feed that connects at the first subscription and reconnects by itself.
+ *
+ * @param db the pool, for replays
+ */
 export function createPostgresFeed(
   db: Kysely<Database>,
   options: PostgresOptions,
@@ -58,29 +62,31 @@ export function createPostgresFeed(
   let listening: Promise<void> | undefined;
   let syncedAt = -Infinity;
   let outage: Outage | undefined;
-  /** Undefined before the first read. */
-  let known: string | undefined;
-  let wake = () => {};
+  /** Snapshot of the last read: all events that it contains have been published. Undefined before the first read. */
+  let publishedSnapshot: string | undefined;
+  /** Ends the pause before the next read. */
+  let requestRead = () => {};
 
   async function connect(): Promise<pg.Client> {
     const client = new pg.Client({
       ...clientConfig({ ...options, statementTimeoutMs: READ_TIMEOUT_MS }),
       application_name: 'bandha feed',
     });
-    client.on('error', () => wake()); // the next query says what is wrong
-    client.on('end', () => wake());
-    client.on('notification', () => wake());
+    client.on('error', () => requestRead()); // that read reports the error
+    client.on('end', () => requestRead());
+    client.on('notification', () => requestRead());
     try {
       await client.connect();
-      // First of all, or what is committed in between would be missed.
+      // Before the first read, so that no commit falls between the two.
       await client.query('listen bandha_changes');
       const snapshot = await readSnapshot(client);
-      // By time, too, after an interruption: another server may have taken over, and not know of the last transactions.
-      await serialize(() => replay(db, subscribers.since(), (change) => subscribers.publish([change])));
-      // What was under way before the interruption, and was given an earlier time than the others.
-      if (known !== undefined) await publishNew(client);
-      // Taken before all that was read, so it holds nothing that was not; the server may not be the one from before.
-      known = snapshot;
+      // Replays by time as well: after a failover, the new server may lack the last transactions of the old one.
+      await serialize(() => replay(db, subscribers.since(), (event) => subscribers.publish([event])));
+      // Reads transactions that were in progress when the connection broke: their events can be older than the replay.
+      if (publishedSnapshot !== undefined) await publishNew(client);
+      // Continues from the snapshot taken before these reads, so nothing is missed; events in between are repeated. It is
+      // this server's: after a failover, snapshots of the old server mean nothing.
+      publishedSnapshot = snapshot;
       await publishNew(client);
       return client;
     } catch (error) {
@@ -92,80 +98,80 @@ export function createPostgresFeed(
   function publishNew(client: pg.Client): Promise<void> {
     return serialize(async () => {
       const startedAt = performance.now();
-      // That of the first page: what is committed while the others are read is new to the next reading.
+      // The first page's: the next read then includes what is committed while the other pages are read.
       let snapshot: string | undefined;
-      let last: [transaction: string, id: number] = [xminOf(known ?? ''), 0];
+      let last: [transaction: string, id: number] = [xminOf(publishedSnapshot ?? ''), 0];
       let rows: readonly Row[];
       do {
-        ({ rows } = await client.query<Row>(READ_NEW, [known, ...last]));
+        ({ rows } = await client.query<Row>(READ_NEW, [publishedSnapshot, ...last]));
         snapshot ??= rows[0]?.snapshot ?? '';
         subscribers.publish(toFeedEvents(rows.filter(({ id }) => id !== null)));
         const end = rows.at(-1);
         if (end !== undefined && end.id !== null) last = [end.transaction_id, end.id];
       } while (rows.length === READ_BATCH);
-      if (xmaxOf(snapshot) < xmaxOf(known ?? '')) {
-        known = undefined;
-        throw new Error('Another server has taken over');
+      if (xmaxOf(snapshot) < xmaxOf(publishedSnapshot ?? '')) {
+        publishedSnapshot = undefined;
+        throw new Error('The connection now leads to another PostgreSQL server, after a failover');
       }
-      known = snapshot;
+      publishedSnapshot = snapshot;
       syncedAt = startedAt;
     });
   }
 
-  /** Reads whenever woken, until the connection breaks or the feed is stopped. */
+  /** Reads at each notification and heartbeat, until the connection breaks or the feed is stopped. */
   async function listen(client: pg.Client): Promise<void> {
     while (!stopping.signal.aborted) {
-      const woken = Promise.withResolvers<void>();
-      wake = woken.resolve;
+      const requested = Promise.withResolvers<void>();
+      requestRead = requested.resolve;
       await publishNew(client);
       await pause(MIN_READ_INTERVAL_MS);
-      await Promise.race([woken.promise, pause(HEARTBEAT_MS)]);
+      await Promise.race([requested.promise, pause(HEARTBEAT_MS)]);
     }
   }
 
-  async function listenOn(first: pg.Client): Promise<void> {
+  /** Listens on `first`, then on each connection that replaces a broken one, until the feed is stopped. */
+  async function listenFrom(first: pg.Client): Promise<void> {
     let client: pg.Client | undefined = first;
     while (client !== undefined) {
       const current: pg.Client = client;
-      const error = await listen(current).catch((error: unknown) => error);
+      const error = await listen(current).catch((cause: unknown) => cause);
       terminate(current);
       if (stopping.signal.aborted) return;
       log.warn(
         { reason: describeOutage(error) },
-        'ended sessions are not heard of: the database is asked about each, and where it is silent tokens are refused after BANDHA_MAX_STALE_SECONDS',
+        'revocation feed disconnected; sessions are checked in the database, or tokens fail with REVOCATIONS_UNAVAILABLE after BANDHA_MAX_STALE_SECONDS',
       );
       client = await reconnect();
     }
   }
 
+  /** @returns undefined if the feed was stopped */
   async function reconnect(): Promise<pg.Client | undefined> {
     const lostAt = syncedAt;
-    for (let delay = RECONNECT_MS.first; ; delay = Math.min(2 * delay, RECONNECT_MS.most)) {
+    const { first, max } = RECONNECT_DELAY_MS;
+    for (let delay = first; ; delay = Math.min(2 * delay, max)) {
       await pause(delay);
       if (stopping.signal.aborted) return undefined;
       try {
         const client = await connect();
         const milliseconds = performance.now() - lostAt;
-        const from = Date.now() - milliseconds;
-        // Of a server that comes and goes, it is one.
-        const isSame = outage !== undefined && from - outage.to.getTime() < OUTAGE_MERGE_MS;
-        outage = { from: isSame && outage ? outage.from : new Date(from), to: new Date() };
+        outage = mergeOutages(outage, { from: new Date(Date.now() - milliseconds), to: new Date() });
         log.info(
           { seconds: Math.round(milliseconds / 1000) },
-          'ended sessions are heard of again, none was missed',
+          'revocation feed reconnected; missed events were replayed',
         );
         return client;
       } catch (error) {
-        log.debug({ reason: describeOutage(error) }, 'changes are still not heard');
+        log.debug({ reason: describeOutage(error) }, 'revocation feed still disconnected');
       }
     }
   }
 
-  /** Begins to listen, once; where that fails, whoever follows next tries again. */
+  /** Connects and starts to listen, once. After a failure, the next subscription tries again. */
   function open(): Promise<void> {
     opening ??= interceptor(connect).then(
       (client) => {
-        listening = listenOn(client);
+        listening = listenFrom(client);
       },
       (error) => {
         opening = undefined;
@@ -175,34 +181,39 @@ export function createPostgresFeed(
     return opening;
   }
 
-  /** Shorter where the feed is stopped. */
+  /** Ends early if the feed is stopped. */
   async function pause(milliseconds: number): Promise<void> {
     await wait(milliseconds, undefined, { signal: stopping.signal, ref: false }).catch(() => {});
   }
 
   return {
     publish: subscribers.publish,
-    poll: () => wake(),
+    poll: () => requestRead(),
     syncedAt: () => syncedAt,
     lastOutage: () => outage,
     async subscribe(listener, since) {
       const isFirst = opening === undefined;
-      const leave = subscribers.add(listener, since);
+      const unsubscribe = subscribers.add(listener, since);
       try {
         await open();
         if (isFirst) return;
         await serialize(() => replay(db, since(), listener));
       } catch (error) {
-        leave();
+        unsubscribe();
         throw error;
       }
     },
     async stop() {
       stopping.abort();
-      wake();
+      requestRead();
       await listening;
     },
   };
+}
+
+function mergeOutages(previous: Outage | undefined, latest: Outage): Outage {
+  const isSame = previous !== undefined && latest.from.getTime() - previous.to.getTime() < OUTAGE_MERGE_MS;
+  return isSame ? { from: previous.from, to: latest.to } : latest;
 }
 
 async function readSnapshot(client: pg.Client): Promise<string | undefined> {
@@ -210,12 +221,12 @@ async function readSnapshot(client: pg.Client): Promise<string | undefined> {
   return rows[0]?.snapshot;
 }
 
-/** Every transaction before had ended: `xmin` of a snapshot `xmin:xmax:…`. */
+/** @returns `xmin` of a snapshot `xmin:xmax:…`: every older transaction has ended */
 function xminOf(snapshot: string): string {
   return snapshot.split(':')[0] || '0';
 }
 
-/** The first transaction that had not begun: `xmax` of a snapshot `xmin:xmax:…`. */
+/** @returns `xmax` of a snapshot `xmin:xmax:…`: no transaction from here on has begun */
 function xmaxOf(snapshot: string): bigint {
   return BigInt(snapshot.split(':')[1] ?? 0);
 }

@@ -1,11 +1,15 @@
-// Networks that an account has signed in from: rows that a sign-in adds, refreshes and limits.
+// Records the networks from which an account signs in.
 import type { Kysely } from 'kysely';
 import type { Database } from '../tables.ts';
 
-/** Networks kept of one account; the one that was used longest ago is forgotten first. */
+/** Maximum number of known networks of one account. Beyond it, the least recently used one is removed. */
 export const MAX_KNOWN_NETWORKS = 20;
 
-/** Inside the transaction that creates the session, which holds a lock on the user's row. */
+/**
+ * Adds a network, or updates when it was last used, and applies the limit.
+ *
+ * @param transaction the transaction that creates the session; its lock on the user's row keeps the limit exact
+ */
 export async function addKnownNetwork(
   transaction: Kysely<Database>,
   userId: string,
@@ -20,7 +24,7 @@ export async function addKnownNetwork(
       conflict
         .columns(['user_id', 'network'])
         .doUpdateSet({ last_used_at })
-        // An instance whose clock is behind does not make it older.
+        // Never moves the time back, which an instance with a slow clock would do.
         .where('known_networks.last_used_at', '<', last_used_at),
     )
     .execute();

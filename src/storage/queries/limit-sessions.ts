@@ -1,29 +1,32 @@
-// The limits to how many sessions one account has, applied when a session is created.
+// Limits the number of sessions of one account when a session is created.
 import type { Kysely } from 'kysely';
 import type { Session } from '../../sessions/session.ts';
 import type { Database } from '../tables.ts';
 import { revokeWhere } from './revoke-sessions.ts';
 
-/** Live sessions of one account. A sign-in beyond it revokes the session that was used least recently. */
+/** Maximum number of live sessions of one account. A login beyond it revokes the least recently used session. */
 export const MAX_LIVE_SESSIONS = 100;
 
 /**
- * Ended sessions of one account whose rows are kept for the answer to their refresh tokens. Those that ended first are
- * deleted beyond it, so that an account that signs in all the time fills no disk until the background job runs.
+ * Maximum number of revoked or expired sessions of one account whose rows are kept, so that their refresh tokens still get
+ * a specific error. Beyond it, those that ended first are deleted: an account that signs in constantly must not fill the
+ * disk before the background job runs.
  */
 export const MAX_ENDED_SESSIONS = 100;
 
-/** Larger than any number of rows: SQLite takes an offset only beside a limit. */
+/** Larger than any number of rows: SQLite accepts an offset only together with a limit. */
 const ALL_ROWS = 1_000_000_000;
 
 /**
- * Makes room for `created`, in its transaction and with the account's row locked, so that the limits hold however many
- * sign-ins there are at the same time.
+ * Applies both limits to the account of `created`.
+ *
+ * @param transaction the transaction that creates the session; its lock on the user's row makes the limits hold for
+ *   concurrent logins
  * @returns the sessions that were revoked
  */
 export async function limitSessions(transaction: Kysely<Database>, created: Session): Promise<Session[]> {
   const { id, userId, createdAt: now } = created;
-  // An idle session counts like a live one; being the least recently used, it is the first to go.
+  // Sessions that expired by being idle are counted as well: they are the least recently used, so they are revoked first.
   const revoked = await revokeWhere(transaction, now, (query) =>
     query.where('id', 'in', (select) =>
       select

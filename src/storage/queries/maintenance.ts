@@ -1,18 +1,14 @@
-// The store's verbs for keeping house: leases, and removing what nobody needs any more.
+// Store methods for background jobs: leases, and removal of rows that are no longer needed.
 import { recordEvents } from '../feed/record.ts';
 import type { Store } from '../store.ts';
 import type { QueryContext } from '../tables.ts';
 
 type MaintenanceMethods = Pick<
   Store,
-  'takeLease' | 'removeEndedSessions' | 'removeChanges' | 'removeKnownNetworks' | 'clearLimits'
+  'takeLease' | 'removeEndedSessions' | 'removeFeedEvents' | 'removeKnownNetworks' | 'clearLimits'
 >;
 
-export function createMaintenanceQueries({
-  db,
-  hasRowLocks: locksRows,
-  poll: wake,
-}: QueryContext): MaintenanceMethods {
+export function createMaintenanceQueries({ db, hasRowLocks, poll }: QueryContext): MaintenanceMethods {
   return {
     async takeLease(task, holder, now, seconds) {
       const lease = { holder, expires_at: now.getTime() + seconds * 1000 };
@@ -37,16 +33,16 @@ export function createMaintenanceQueries({
 
     removeEndedSessions: ({ before, idleSeconds, after, limit }) =>
       db.transaction().execute(async (transaction) => {
-        const looked = await transaction
+        const rows = await transaction
           .selectFrom('sessions')
           .select(['id', 'revoked_at', 'expires_at', 'last_used_at'])
           .$if(after !== undefined, (query) => query.where('id', '>', after ?? ''))
           .orderBy('id')
           .limit(limit)
           .execute();
-        const endedAt = (row: (typeof looked)[number]) =>
+        const endedAt = (row: (typeof rows)[number]) =>
           Math.min(row.revoked_at ?? Infinity, row.expires_at, row.last_used_at + idleSeconds * 1000);
-        const ended = looked.filter((row) => endedAt(row) < before.getTime()).map(({ id }) => id);
+        const ended = rows.filter((row) => endedAt(row) < before.getTime()).map(({ id }) => id);
         const removed =
           ended.length === 0
             ? []
@@ -57,28 +53,28 @@ export function createMaintenanceQueries({
                     .selectFrom('sessions')
                     .select('id')
                     .where('id', 'in', ended)
-                    // One that is used in this moment, after all.
+                    // Checked again: it may have been refreshed since it was read.
                     .where('last_used_at', '<', before.getTime())
-                    // Whoever has one locked may wait for another that is locked here.
-                    .$if(locksRows, (query) => query.forUpdate().skipLocked()),
+                    // Skips locked rows: waiting for them could deadlock with the transaction that locked them.
+                    .$if(hasRowLocks, (query) => query.forUpdate().skipLocked()),
                 )
                 .returning('id')
                 .execute();
         return {
           removed: removed.length,
-          after: looked.length < limit ? undefined : looked.at(-1)?.id,
+          after: rows.length < limit ? undefined : rows.at(-1)?.id,
         };
       }),
 
     async clearLimits(subject, now) {
       await recordEvents(db, 'LIMITS_CLEARED', [subject], now);
-      wake();
+      poll();
     },
 
     async removeKnownNetworks(before, limit) {
       const removed = await db
         .deleteFrom('known_networks')
-        // One that is used in this moment stays.
+        // Checked again here: it may be used in the meantime.
         .where('last_used_at', '<', before.getTime())
         .where((where) =>
           where(where.refTuple('user_id', 'network'), 'in', (select) =>
@@ -88,7 +84,7 @@ export function createMaintenanceQueries({
               .where('last_used_at', '<', before.getTime())
               .orderBy('last_used_at')
               .limit(limit)
-              .$if(locksRows, (query) => query.forUpdate().skipLocked())
+              .$if(hasRowLocks, (query) => query.forUpdate().skipLocked())
               .$asTuple('user_id', 'network'),
           ),
         )
@@ -97,7 +93,7 @@ export function createMaintenanceQueries({
       return removed.length;
     },
 
-    async removeChanges(before, limit) {
+    async removeFeedEvents(before, limit) {
       const removed = await db
         .deleteFrom('changes')
         .where('id', 'in', (select) =>
@@ -107,7 +103,7 @@ export function createMaintenanceQueries({
             .where('made_at', '<', before.getTime())
             .orderBy('made_at')
             .limit(limit)
-            .$if(locksRows, (query) => query.forUpdate().skipLocked()),
+            .$if(hasRowLocks, (query) => query.forUpdate().skipLocked()),
         )
         .returning('id')
         .execute();

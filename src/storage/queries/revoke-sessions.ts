@@ -1,4 +1,4 @@
-// Revoking sessions, in one place for all who do.
+// Revokes sessions and records the events. The only code that sets `revoked_at`.
 import type { Kysely, UpdateQueryBuilder, UpdateResult } from 'kysely';
 import { isLive, type Session } from '../../sessions/session.ts';
 import { recordEvents } from '../feed/record.ts';
@@ -8,9 +8,11 @@ import { type Database, toSession } from '../tables.ts';
 type UpdateSessions = UpdateQueryBuilder<Database, 'sessions', 'sessions', UpdateResult>;
 
 /**
- * Revokes those of the sessions that `narrow` leaves that are not revoked yet, and notes each for the other instances;
- * inside a transaction of the caller's.
- * @returns the sessions as they are now, with those that had expired before
+ * Revokes the sessions that `narrow` selects and that are not revoked yet, and records an event for each.
+ *
+ * @param transaction the caller's transaction
+ * @param narrow adds conditions to the statement
+ * @returns the revoked sessions in their new state, including those that had expired
  */
 export async function revokeWhere(
   transaction: Kysely<Database>,
@@ -31,13 +33,14 @@ export async function revokeWhere(
   return rows.map(toSession);
 }
 
+/** @returns the events of revoked sessions, to publish them once the transaction is committed */
 export function toFeedEvents(revoked: readonly Session[]): FeedEvent[] {
   return revoked.flatMap(({ id: sessionId, revokedAt }) =>
     revokedAt === undefined ? [] : [{ kind: 'SESSION_REVOKED', sessionId, revokedAt }],
   );
 }
 
-/** How many of the sessions just revoked were live until then. */
+/** @returns how many of the revoked sessions were live until they were revoked */
 export function countLive(revoked: readonly Session[], now: Date, idleSeconds: number): number {
   return revoked.filter((session) => isLive({ ...session, revokedAt: undefined }, now, idleSeconds)).length;
 }

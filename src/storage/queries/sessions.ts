@@ -1,9 +1,12 @@
-// The store's verbs for sessions.
-
+// Store methods for sessions.
 import type { Kysely, Selectable } from 'kysely';
-import { decideRefresh, type RefreshDecision, type RotationRequest } from '../../sessions/refresh-policy.ts';
+import {
+  decideRefresh,
+  outageCompensationSeconds,
+  type RefreshDecision,
+  type RotationRequest,
+} from '../../sessions/refresh-policy.ts';
 import type { Session } from '../../sessions/session.ts';
-import type { Outage } from '../feed/revocation-feed.ts';
 import type { Rotation, Store } from '../store.ts';
 import { type Database, type QueryContext, toSession, toUser } from '../tables.ts';
 import { addKnownNetwork } from './known-networks.ts';
@@ -23,9 +26,9 @@ type SessionMethods = Pick<
 export function createSessionQueries({
   db,
   reader,
-  hasRowLocks: locksRows,
-  publish: announce,
-  lastOutage: lastGap,
+  hasRowLocks,
+  publish,
+  lastOutage,
 }: QueryContext): SessionMethods {
   return {
     async createSession(session, network) {
@@ -35,9 +38,9 @@ export function createSessionQueries({
           .select('id')
           .where('id', '=', session.userId)
           .where('disabled_at', 'is', null)
-          // No one disables the account in between, and sign-ins of one account limit its networks and its sessions one
-          // after the other.
-          .$if(locksRows, (query) => query.forNoKeyUpdate())
+          // The lock keeps the account from being disabled in between, and makes concurrent logins of one account apply
+          // the limits one after another.
+          .$if(hasRowLocks, (query) => query.forNoKeyUpdate())
           .executeTakeFirst();
         if (user === undefined) return undefined;
         await transaction.insertInto('sessions').values(toRow(session)).execute();
@@ -47,7 +50,7 @@ export function createSessionQueries({
         return limitSessions(transaction, session);
       });
       if (revoked === undefined) return false;
-      announce(toFeedEvents(revoked));
+      publish(toFeedEvents(revoked));
       return true;
     },
 
@@ -87,59 +90,44 @@ export function createSessionQueries({
           .selectFrom('sessions')
           .selectAll()
           .where('id', '=', request.sessionId)
-          .$if(locksRows, (query) => query.forUpdate())
+          .$if(hasRowLocks, (query) => query.forUpdate())
           .executeTakeFirst();
         if (row === undefined) return { rotation: { outcome: 'UNKNOWN' as const }, revoked: [] };
         const session = toSession(row);
-        const graceSeconds = request.graceSeconds + outageCompensationSeconds(session, lastGap());
+        const graceSeconds = request.graceSeconds + outageCompensationSeconds(session, lastOutage());
         const decision = decideRefresh(session, { ...request, graceSeconds });
         return applyRefreshDecision(decision, row, request, transaction);
       });
-      announce(toFeedEvents(revoked));
+      publish(toFeedEvents(revoked));
       return rotation;
     },
 
     async revokeSession({ sessionId, userId }, now, idleSeconds) {
-      const ended = await db.transaction().execute((transaction) =>
+      const revoked = await db.transaction().execute((transaction) =>
         revokeWhere(transaction, now, (query) => {
-          const one = query.where('id', '=', sessionId);
-          return userId === undefined ? one : one.where('user_id', '=', userId);
+          const byId = query.where('id', '=', sessionId);
+          return userId === undefined ? byId : byId.where('user_id', '=', userId);
         }),
       );
-      announce(toFeedEvents(ended));
-      return countLive(ended, now, idleSeconds) > 0;
+      publish(toFeedEvents(revoked));
+      return countLive(revoked, now, idleSeconds) > 0;
     },
 
     async revokeAllSessions(userId, now, idleSeconds) {
-      const ended = await db.transaction().execute(async (transaction) => {
-        // Two that end the same sessions at once would otherwise lock them in two orders, and wait for each other.
-        if (locksRows) {
+      const revoked = await db.transaction().execute(async (transaction) => {
+        // Two calls for one user could otherwise lock the same sessions in different orders, which is a deadlock.
+        if (hasRowLocks) {
           await transaction.selectFrom('users').select('id').where('id', '=', userId).forUpdate().execute();
         }
         return revokeWhere(transaction, now, (query) => query.where('user_id', '=', userId));
       });
-      announce(toFeedEvents(ended));
-      return countLive(ended, now, idleSeconds);
+      publish(toFeedEvents(revoked));
+      return countLive(revoked, now, idleSeconds);
     },
   };
 }
 
-/** How long before the database went out of reach a rotation may have begun whose answer got lost with it. */
-const LOST_BEFORE_MS = 10_000;
-
-/** An outage longer than this signs out who was cut off; a thief gains no more time by it. */
-const LOST_AT_MOST_SECONDS = 15 * 60;
-
-/** Nobody could ask again while the database was out of reach, so that time is not the token's. */
-function outageCompensationSeconds({ lastUsedAt }: Session, outage: Outage | undefined): number {
-  if (outage === undefined) return 0;
-  const mayHaveLost =
-    lastUsedAt.getTime() >= outage.from.getTime() - LOST_BEFORE_MS && lastUsedAt <= outage.to;
-  const seconds = (outage.to.getTime() - lastUsedAt.getTime()) / 1000;
-  return mayHaveLost && seconds <= LOST_AT_MOST_SECONDS ? seconds : 0;
-}
-
-/** Does what the judgement of a refresh token asks for. */
+/** Rotates or revokes the session, as decided. */
 async function applyRefreshDecision(
   decision: RefreshDecision,
   row: Selectable<Database['sessions']>,

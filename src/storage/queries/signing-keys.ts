@@ -1,4 +1,4 @@
-// The store's verbs for signing keys.
+// Store methods for signing keys.
 import { type DeleteQueryBuilder, type DeleteResult, type Insertable, type Kysely, sql } from 'kysely';
 import { recordEvents } from '../feed/record.ts';
 import type { SigningKeyRow, Store } from '../store.ts';
@@ -14,15 +14,11 @@ type SigningKeyMethods = Pick<
   | 'removeRetiredKeys'
 >;
 
-export function createSigningKeyQueries({
-  db,
-  hasRowLocks: locksRows,
-  poll: wake,
-}: QueryContext): SigningKeyMethods {
-  /** Nobody else changes keys meanwhile: what one instance finds in one place goes with what is in the other. */
+export function createSigningKeyQueries({ db, hasRowLocks, poll }: QueryContext): SigningKeyMethods {
+  /** Runs a transaction that no other change of keys overlaps, so that the keys it reads stay as they are until it ends. */
   function changeKeys<T>(change: (transaction: Kysely<Database>) => Promise<T>): Promise<T> {
     return db.transaction().execute(async (transaction) => {
-      if (locksRows) await sql`lock table signing_keys in share row exclusive mode`.execute(transaction);
+      if (hasRowLocks) await sql`lock table signing_keys in share row exclusive mode`.execute(transaction);
       return change(transaction);
     });
   }
@@ -51,7 +47,7 @@ export function createSigningKeyQueries({
           if (added !== undefined) await recordEvents(transaction, 'KEYS_CHANGED', [key.kid], now);
         }
       });
-      wake();
+      poll();
     },
 
     async rotateSigningKeys(nextKid, replacement, now) {
@@ -73,7 +69,7 @@ export function createSigningKeyQueries({
         await recordEvents(transaction, 'KEYS_CHANGED', [nextKid], now);
         return true;
       });
-      wake();
+      poll();
       return rotated;
     },
 
@@ -93,13 +89,13 @@ export function createSigningKeyQueries({
         }
         return revoked.status;
       });
-      if (status !== undefined) wake();
+      if (status !== undefined) poll();
       return status;
     },
 
     async revokeAllSigningKeys(now) {
       const revoked = await changeKeys((transaction) => deleteKeys(transaction, now, (query) => query));
-      if (revoked.length > 0) wake();
+      if (revoked.length > 0) poll();
       return revoked.length;
     },
 
@@ -109,7 +105,7 @@ export function createSigningKeyQueries({
           query.where('status', '=', 'retired').where('retired_at', '<', before.getTime()),
         ),
       );
-      if (removed.length > 0) wake();
+      if (removed.length > 0) poll();
       return removed.length;
     },
   };
@@ -117,7 +113,7 @@ export function createSigningKeyQueries({
 
 type DeleteKeys = DeleteQueryBuilder<Database, 'signing_keys', DeleteResult>;
 
-/** Deletes the keys that `narrow` leaves, and records each for every instance. */
+/** Deletes the keys that `narrow` selects, and records an event for each. */
 async function deleteKeys(
   transaction: Kysely<Database>,
   now: Date,
@@ -129,7 +125,7 @@ async function deleteKeys(
   return deleted;
 }
 
-/** Moves a key of another algorithm out of the place that `key` is for. */
+/** Makes room for `key` if a key of another algorithm has its status: retires it if it is current, deletes it if it is next. */
 async function retireConflictingKey(
   transaction: Kysely<Database>,
   { status, algorithm }: SigningKeyRow,
@@ -139,7 +135,7 @@ async function retireConflictingKey(
     await retireCurrent(transaction, now).where('algorithm', '!=', algorithm).execute();
     return;
   }
-  // The next key has signed nothing.
+  // Deleted, not retired: it has not signed any token.
   await transaction
     .deleteFrom('signing_keys')
     .where('status', '=', 'next')

@@ -1,8 +1,8 @@
-// The store's verbs for accounts.
+// Store methods for users.
 import type { UpdateQueryBuilder, UpdateResult } from 'kysely';
 import { recordEvents } from '../feed/record.ts';
 import { assertRolesFit } from '../roles.ts';
-import type { Store, User } from '../store.ts';
+import type { RevokingChange, Store } from '../store.ts';
 import { type Database, type QueryContext, toUser } from '../tables.ts';
 import { countLive, revokeWhere, toFeedEvents } from './revoke-sessions.ts';
 
@@ -22,28 +22,22 @@ type UserMethods = Pick<
 
 type UpdateUsers = UpdateQueryBuilder<Database, 'users', 'users', UpdateResult>;
 
-export function createUserQueries({
-  db,
-  reader,
-  hasRowLocks: locksRows,
-  publish: announce,
-  poll: wake,
-}: QueryContext): UserMethods {
-  /** Changes one account and ends its sessions in one step. */
-  async function changeAndEndSessions(
+export function createUserQueries({ db, reader, hasRowLocks, publish, poll }: QueryContext): UserMethods {
+  /** Updates one user and revokes their sessions in one transaction. */
+  async function updateAndRevokeSessions(
     now: Date,
     idleSeconds: number,
-    change: (query: UpdateUsers) => UpdateUsers,
-  ): Promise<{ user: User; endedSessions: number } | undefined> {
-    const changed = await db.transaction().execute(async (transaction) => {
-      const row = await change(transaction.updateTable('users')).returningAll().executeTakeFirst();
+    update: (query: UpdateUsers) => UpdateUsers,
+  ): Promise<RevokingChange | undefined> {
+    const updated = await db.transaction().execute(async (transaction) => {
+      const row = await update(transaction.updateTable('users')).returningAll().executeTakeFirst();
       if (row === undefined) return undefined;
-      const ended = await revokeWhere(transaction, now, (query) => query.where('user_id', '=', row.id));
-      return { user: toUser(row), ended };
+      const revoked = await revokeWhere(transaction, now, (query) => query.where('user_id', '=', row.id));
+      return { user: toUser(row), revoked };
     });
-    if (changed === undefined) return undefined;
-    announce(toFeedEvents(changed.ended));
-    return { user: changed.user, endedSessions: countLive(changed.ended, now, idleSeconds) };
+    if (updated === undefined) return undefined;
+    publish(toFeedEvents(updated.revoked));
+    return { user: updated.user, revokedSessions: countLive(updated.revoked, now, idleSeconds) };
   }
 
   return {
@@ -117,14 +111,14 @@ export function createUserQueries({
     },
 
     disableUser: (emailKey, now, idleSeconds) =>
-      changeAndEndSessions(now, idleSeconds, (query) =>
+      updateAndRevokeSessions(now, idleSeconds, (query) =>
         query
           .set((set) => ({ disabled_at: set.fn.coalesce('disabled_at', set.val(now.getTime())) }))
           .where('email_key', '=', emailKey),
       ),
 
     setPasswordHash: (emailKey, passwordHash, now, idleSeconds) =>
-      changeAndEndSessions(now, idleSeconds, (query) =>
+      updateAndRevokeSessions(now, idleSeconds, (query) =>
         query.set({ password_hash: passwordHash }).where('email_key', '=', emailKey),
       ),
 
@@ -134,14 +128,14 @@ export function createUserQueries({
           .selectFrom('users')
           .selectAll()
           .where('email_key', '=', emailKey)
-          .$if(locksRows, (query) => query.forUpdate())
+          .$if(hasRowLocks, (query) => query.forUpdate())
           .executeTakeFirst();
         if (row === undefined) return undefined;
         const user = toUser(row);
         const roles = [...new Set([...user.roles, ...add])].filter((role) => !remove.includes(role));
         const changed = JSON.stringify(roles) !== JSON.stringify(user.roles);
         if (changed) {
-          // Roles can always be taken away, also from an account that has too many.
+          // Removing roles is always allowed, even if those that remain exceed the limits.
           if (roles.some((role) => !user.roles.includes(role))) assertRolesFit(roles);
           await transaction
             .updateTable('users')
@@ -152,7 +146,7 @@ export function createUserQueries({
         }
         return { user: { ...user, roles }, changed };
       });
-      if (result?.changed) wake();
+      if (result?.changed) poll();
       return result;
     },
   };

@@ -1,4 +1,4 @@
-// node:sqlite under Kysely's SQLite dialect.
+// Kysely's SQLite dialect on node:sqlite, with private files and writes that wait for other processes.
 import { closeSync, mkdirSync, openSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
@@ -9,47 +9,55 @@ import type { ClassifyError } from '../outage.ts';
 import { type Interceptor, wrapDriver } from '../wrap-driver.ts';
 import { queueForConnection, withoutMutex } from './single-connection.ts';
 
-/** How long a write waits for another process's to end. */
+/** Maximum time that a statement waits for the lock of another process. */
 const BUSY_TIMEOUT_MS = 5_000;
 const BUSY_RETRY_MS = 5;
+/** Primary result codes (sqlite.org/rescode.html). */
 const SQLITE_BUSY = 5;
-/** Locked by others (sqlite.org/rescode.html). */
-const TRANSIENT_CODES: readonly number[] = [SQLITE_BUSY, 6];
-/** Without permission, the disk at fault, full, or gone. */
-const OUTAGES: readonly number[] = [8, 10, 13, 14];
+const SQLITE_LOCKED = 6;
+const SQLITE_READONLY = 8;
+const SQLITE_IOERR = 10;
+const SQLITE_FULL = 13;
+const SQLITE_CANTOPEN = 14;
+const TRANSIENT_CODES: readonly number[] = [SQLITE_BUSY, SQLITE_LOCKED];
+const OUTAGE_CODES: readonly number[] = [SQLITE_READONLY, SQLITE_IOERR, SQLITE_FULL, SQLITE_CANTOPEN];
 const MAX_PREPARED_STATEMENTS = 200;
 
-/** Not imported: Node 20, which does not have it, could not link the check of its version. */
+/** Not a static import: Node 20 lacks the module, and would fail to link before utils/node-version.ts reports the version. */
 function loadSqlite() {
   return process.getBuiltinModule('node:sqlite');
 }
 
-/** Opens the file, making it and its folder where they are missing; `:memory:` is a database that is gone at close. */
+/**
+ * Opens a database file, and creates it and its folder if they do not exist.
+ *
+ * @param path `:memory:` opens a database that is lost when it is closed
+ */
 export async function openSqlite(path: string): Promise<DatabaseSync> {
   if (path !== ':memory:') {
-    // It holds password hashes: nobody else on the machine may read it, nor the files that SQLite puts beside it.
+    // Only for this user, since it contains password hashes. SQLite gives the same mode to the files it adds beside it.
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     closeSync(openSync(path, 'a', 0o600));
   }
   const sqlite = new (loadSqlite().DatabaseSync)(path, { enableForeignKeyConstraints: true });
-  // FULL, not NORMAL: what has been acknowledged survives not only a killed process but a power cut.
+  // FULL: a committed transaction survives a power failure. With NORMAL it survives only a killed process.
   await createBusyRetry()(() => sqlite.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;'));
   return sqlite;
 }
 
-/** A second connection to a file that `openSqlite` has made. */
+/** Opens a second connection to a file that `openSqlite` has created. */
 export function openReadOnly(path: string): DatabaseSync {
   return new (loadSqlite().DatabaseSync)(path, { readOnly: true });
 }
 
-/** Runs the task with the write lock held: whole, or not at all. */
+/** Runs `task` in one transaction, with the write lock from its beginning. */
 export async function withWriteLock(sqlite: DatabaseSync, task: () => Promise<void>): Promise<void> {
   await createBusyRetry()(() => sqlite.exec('begin immediate'));
   try {
     await task();
     sqlite.exec('commit');
   } catch (error) {
-    // A full disk has rolled back already.
+    // SQLite may have rolled back by itself, as it does if the disk is full.
     if (sqlite.isTransaction) sqlite.exec('rollback');
     throw error;
   }
@@ -59,7 +67,7 @@ export function sqliteDialect(sqlite: DatabaseSync, interceptor: Interceptor): D
   const retryWhileBusy = createBusyRetry();
   const dialect = new SqliteDialect({ database: adaptDatabase(sqlite) });
   return {
-    // Only what takes the lock meets it taken, and that has changed nothing yet.
+    // A retry is safe: only a statement that takes the lock fails with SQLITE_BUSY, and it has changed nothing.
     createDriver: () =>
       queueForConnection(
         wrapDriver(dialect.createDriver(), (task) => interceptor(() => retryWhileBusy(task))),
@@ -70,13 +78,19 @@ export function sqliteDialect(sqlite: DatabaseSync, interceptor: Interceptor): D
   };
 }
 
+export const classifySqliteError: ClassifyError = (error) => {
+  const code = resultCode(error);
+  if (TRANSIENT_CODES.includes(code)) return 'transient';
+  return OUTAGE_CODES.includes(code) ? 'outage' : 'other';
+};
+
 function adaptDatabase(sqlite: DatabaseSync): SqliteDatabase {
   const prepared = new LRUCache<string, SqliteStatement>({ max: MAX_PREPARED_STATEMENTS });
   return {
     close: () => sqlite.close(),
     prepare(sql) {
-      // A transaction that reads before it writes must take the write lock first, or it fails when another process
-      // has written in between.
+      // Takes the write lock at once. A transaction that reads before it writes would fail if another process writes
+      // in between.
       const text = sql === 'begin' ? 'begin immediate' : sql;
       const statement = prepared.get(text) ?? adaptStatement(sqlite.prepare(text));
       prepared.set(text, statement);
@@ -86,7 +100,7 @@ function adaptDatabase(sqlite: DatabaseSync): SqliteDatabase {
 }
 
 function adaptStatement(statement: StatementSync): SqliteStatement {
-  // Kysely hands over what the queries bind: strings, numbers and nulls here.
+  // The queries bind only strings, numbers and null.
   const values = (parameters: readonly unknown[]) => parameters as readonly SQLInputValue[];
   return {
     reader: statement.columns().length > 0,
@@ -97,9 +111,9 @@ function adaptStatement(statement: StatementSync): SqliteStatement {
 }
 
 /**
- * Makes what tries again while another process holds a lock, without holding up this one. SQLite's own waiting would, and
- * does not cover every moment: not the switch to WAL, nor its recovery. All who wait have one deadline: in line behind
- * each other they would wait that many times as long.
+ * Creates a function that retries a task while another process holds a lock. SQLite's own busy timeout would block the
+ * event loop, and does not cover the switch to WAL and its recovery. All tasks share one deadline: with one each, queued
+ * tasks would add up their waiting times.
  */
 function createBusyRetry() {
   let busySince: number | undefined;
@@ -119,18 +133,11 @@ function createBusyRetry() {
   };
 }
 
-/** A lock that others hold for too long is momentary; a full disk, say, is an outage. */
-export const classifySqliteError: ClassifyError = (error) => {
-  const code = errorCode(error);
-  if (TRANSIENT_CODES.includes(code)) return 'momentary';
-  return OUTAGES.includes(code) ? 'outage' : 'fault';
-};
-
 function isBusy(error: unknown): boolean {
-  return errorCode(error) === SQLITE_BUSY;
+  return resultCode(error) === SQLITE_BUSY;
 }
 
-/** The low byte is the kind of error, the others say more of it. */
-function errorCode(error: unknown): number {
+/** @returns the primary result code, which is the low byte; 0 if it is not an error of SQLite */
+function resultCode(error: unknown): number {
   return error instanceof Error && 'errcode' in error ? Number(error.errcode) & 0xff : 0;
 }

@@ -1,4 +1,4 @@
-// The store's database as an SQLite file.
+// Engine of the store on an SQLite file.
 import { Kysely } from 'kysely';
 import { ConfigError } from '../../errors.ts';
 import { describeFileError, isFileError } from '../../utils/file-errors.ts';
@@ -10,9 +10,18 @@ import type { Database } from '../tables.ts';
 import { classifySqliteError, openReadOnly, openSqlite, sqliteDialect, withWriteLock } from './dialect.ts';
 import { createSqliteFeed } from './feed.ts';
 
+/** SQLite's result codes for a path that cannot be used (sqlite.org/rescode.html). */
+const SQLITE_ISSUES: Readonly<Record<number, string>> = {
+  8: 'the file is read-only for this user',
+  14: 'the file cannot be opened',
+  26: 'the file is not an SQLite database',
+};
+
 /**
- * @param path of the file, made where it does not exist; `:memory:` is gone when it closes
- * @throws ConfigError if the path cannot be a database
+ * Opens the file, creates it if it does not exist, and migrates the database.
+ *
+ * @param path `:memory:` opens a database that is lost when it is closed
+ * @throws {@link ConfigError} if the path is not a database and cannot become one
  */
 export async function openSqliteEngine(path: string, log: Log): Promise<Engine> {
   const sqlite = await openSqlite(path).catch((error) => {
@@ -25,7 +34,7 @@ export async function openSqliteEngine(path: string, log: Log): Promise<Engine> 
   try {
     await withWriteLock(sqlite, () => migrate(db, 'sqlite'));
     if (path !== ':memory:') {
-      // A connection of its own: a write that waits for another process's holds up no reads.
+      // A second connection, so that reads do not wait behind a write that waits for another process.
       readOnly = openReadOnly(path);
       reader = new Kysely<Database>({ dialect: sqliteDialect(readOnly, interceptor) });
     }
@@ -36,7 +45,7 @@ export async function openSqliteEngine(path: string, log: Log): Promise<Engine> 
   return {
     db,
     reader,
-    locksRows: false,
+    hasRowLocks: false,
     feed: createSqliteFeed(reader, readOnly),
     async close() {
       if (reader !== db) await reader.destroy();
@@ -45,16 +54,9 @@ export async function openSqliteEngine(path: string, log: Log): Promise<Engine> 
   };
 }
 
-/** SQLite's result codes for a file that is not a database, and for one that cannot be opened or written (rescode.html). */
-const SQLITE_ISSUES: Readonly<Record<number, string>> = {
-  8: 'the file is read-only for this user',
-  14: 'the file cannot be opened',
-  26: 'the file is not an SQLite database',
-};
-
-/** @returns undefined if the path is not the mistake */
+/** @returns undefined if the error has another cause than the path */
 function toConfigError(error: unknown): ConfigError | undefined {
-  const { errcode } = (error ?? {}) as { errcode?: unknown }; // node:sqlite's errors have one
+  const { errcode } = (error ?? {}) as { errcode?: unknown }; // errors of node:sqlite have one
   const issue = typeof errcode === 'number' ? SQLITE_ISSUES[errcode & 0xff] : undefined;
   if (issue === undefined && !isFileError(error)) return undefined;
   return new ConfigError([

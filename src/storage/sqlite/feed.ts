@@ -1,26 +1,27 @@
-// Hears of changes in an SQLite file: a counter in shared memory tells when another connection has committed.
+// Revocation feed on SQLite: polls a counter in shared memory that changes with each commit of another connection.
 import type { DatabaseSync } from 'node:sqlite';
 import type { Kysely } from 'kysely';
-import { READ_BATCH, replay, selectChanges } from '../feed/replay.ts';
-import { createSerialQueue, createSubscribers, type RevocationFeed } from '../feed/revocation-feed.ts';
+import { createSerialQueue } from '../../utils/serial-queue.ts';
+import { READ_BATCH, replay, selectEvents } from '../feed/replay.ts';
+import { createSubscribers, type RevocationFeed } from '../feed/revocation-feed.ts';
 import { type Database, toFeedEvents } from '../tables.ts';
 
 const POLL_MS = 200;
 
-/** @param sqlite the connection under `reader` */
+/** @param sqlite the connection that `reader` uses */
 export function createSqliteFeed(reader: Kysely<Database>, sqlite: DatabaseSync): RevocationFeed {
   const subscribers = createSubscribers();
   const serialize = createSerialQueue();
-  // Changes when another connection has committed to the file, and costs a read of shared memory.
+  // Cheap: reads shared memory, not the file.
   const versionQuery = sqlite.prepare('PRAGMA data_version');
   const readVersion = () => versionQuery.get()?.data_version;
   let seenVersion: unknown;
-  /** The last one told; SQLite has one writer at a time, so their ids follow their commits. */
+  /** Id of the last published event. SQLite has one writer at a time, so ids follow the order of commits. */
   let lastId = 0;
   let syncedAt = -Infinity;
   let isPollRequested = false;
 
-  const read = () => selectChanges(reader).where('changes.id', '>', lastId).orderBy('changes.id').execute();
+  const read = () => selectEvents(reader).where('changes.id', '>', lastId).orderBy('changes.id').execute();
 
   async function publishNew(): Promise<void> {
     if (subscribers.size === 0) return;
@@ -39,7 +40,7 @@ export function createSqliteFeed(reader: Kysely<Database>, sqlite: DatabaseSync)
     syncedAt = startedAt;
   }
 
-  // A look that fails leaves `toldAt` behind, which says so; the next one reads again.
+  // After a failed read, `syncedAt` shows how old the published events are, and the next poll reads again.
   const poll = () =>
     serialize(publishNew).catch(() => {
       isPollRequested = true;
@@ -57,12 +58,12 @@ export function createSqliteFeed(reader: Kysely<Database>, sqlite: DatabaseSync)
     async subscribe(listener, since) {
       await serialize(async () => {
         if (subscribers.size === 0) lastId = await findNewestId(reader);
-        // What is changed from here on is told with the others; what was changed since, to this one.
-        const leave = subscribers.add(listener, since);
+        // Subscribes first: later events are published to all subscribers, earlier ones are replayed to this one.
+        const unsubscribe = subscribers.add(listener, since);
         try {
           await replay(reader, since(), listener);
         } catch (error) {
-          leave();
+          unsubscribe();
           throw error;
         }
       });

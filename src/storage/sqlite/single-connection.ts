@@ -1,15 +1,15 @@
-// A database with one connection: queries use it in turn, and each release wakes the next in the queue alone.
+// Queues queries for a database with one connection; each release wakes only the next query in the queue.
 import type { DialectAdapter, Driver } from 'kysely';
 
-/** A queue that never becomes empty drops what it has woken after so many, in one go. */
+/** Number of served entries after which a queue that never becomes empty removes them. */
 const COMPACT_AFTER = 1_000;
 
 /**
- * Takes the place of Kysely's own mutex, whose waiters all wake at each release and queue again: with n concurrent
- * reads that is n² / 2 wake-ups, 50 million for 10,000 reads.
+ * Replaces Kysely's own mutex, which wakes all waiting queries at each release. For n concurrent reads that is n² / 2
+ * wake-ups: 50 million for 10,000 reads.
  */
 export function queueForConnection(driver: Driver): Driver {
-  /** Who waits for the connection; those before `next` have had it. */
+  /** Queries that wait for the connection, from index `next` on; those before it have been served. */
   let pending: (() => void)[] = [];
   let next = 0;
   let isBusy = false;
@@ -56,7 +56,7 @@ export function queueForConnection(driver: Driver): Driver {
   };
 }
 
-/** The adapter of a dialect whose driver queues by itself, so that Kysely adds no mutex. */
+/** Keeps Kysely from adding its mutex, since the driver queues by itself: Kysely takes it for a pool. */
 export function withoutMutex(adapter: DialectAdapter): DialectAdapter {
   return new Proxy(adapter, {
     get: (target, name) =>

@@ -428,8 +428,8 @@ describe('an instance', () => {
 
   it('says in the log what went wrong, and goes on with its looks', async () => {
     const { lines, done, failed } = createLog();
-    const broken = vi.fn(stores[0].removeChanges).mockRejectedValueOnce(new Error('The disk is full'));
-    createHouse({ ...stores[0], removeChanges: broken }, { log: lines });
+    const broken = vi.fn(stores[0].removeFeedEvents).mockRejectedValueOnce(new Error('The disk is full'));
+    createHouse({ ...stores[0], removeFeedEvents: broken }, { log: lines });
     vi.advanceTimersByTime(LOOK_EVERY_MS);
     expect(await failed).toBe('The disk is full');
     clock.now = after(LEASE);

@@ -53,7 +53,7 @@ export const CALLS: {
     store.removeEndedSessions({ before: NOW, idleSeconds: IDLE_SECONDS, after: undefined, limit: 10 }),
   removeKnownNetworks: (store) => store.removeKnownNetworks(NOW, 10),
   clearLimits: (store) => store.clearLimits('subject', NOW),
-  removeChanges: (store) => store.removeChanges(NOW, 10),
+  removeFeedEvents: (store) => store.removeFeedEvents(NOW, 10),
   removeRetiredKeys: (store) => store.removeRetiredKeys(NOW, NOW),
   ping: (store) => store.ping(),
 };

@@ -148,6 +148,6 @@ describe('a database with the first schema, once opened', () => {
         removed: 2,
         after: undefined,
       });
-      expect(await store.removeChanges(after(1), 10)).toBe(2);
+      expect(await store.removeFeedEvents(after(1), 10)).toBe(2);
     }));
 });

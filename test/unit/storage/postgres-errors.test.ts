@@ -1,80 +1,80 @@
-// Which faults mean that PostgreSQL cannot be had, which that it is busy, and which are somebody's mistake.
+// Classification of PostgreSQL errors: outage, transient or other.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import pg from 'pg';
 import { describe, expect, it } from 'vitest';
-import { classifyPostgresError } from '../../../src/storage/postgres/dialect.ts';
+import { classifyPostgresError } from '../../../src/storage/postgres/errors.ts';
 
-/** What the server answers with a SQLSTATE (PostgreSQL's manual, appendix A). */
-function answer(code: string): Error {
+/** An error response of the server with a SQLSTATE (PostgreSQL manual, appendix A). */
+function databaseError(code: string): Error {
   return Object.assign(new pg.DatabaseError('message', 7, 'error'), { code });
 }
 
-/** Lends the port of a server that says goodbye to everyone at once. */
-async function withRudeServer<T>(use: (port: number) => Promise<T>): Promise<T> {
+/** Runs `use` with the port of a server that closes every connection at once. */
+async function withClosingServer<T>(run: (port: number) => Promise<T>): Promise<T> {
   const server = createServer((socket) => socket.on('error', () => {}).end()).listen(0, '127.0.0.1');
   await once(server, 'listening');
   try {
-    return await use((server.address() as AddressInfo).port); // a TCP server that listens has one
+    return await run((server.address() as AddressInfo).port); // a TCP server that listens has one
   } finally {
     server.close();
   }
 }
 
-describe('an outage of PostgreSQL', () => {
+describe('classifyPostgresError', () => {
   it.each([
-    ['a connection that failed', '08006'],
+    ['a failed connection', '08006'],
     ['too many connections', '53300'],
     ['a full disk', '53100'],
     ['a shutdown', '57P01'],
     ['a crash', '57P02'],
-    ['a start that goes on', '57P03'],
-    ['a fault of the disk', '58030'],
-    ['a standby that takes no writes', '25006'],
-  ])('is %s: %s', (_, code) => {
-    expect(classifyPostgresError(answer(code))).toBe('outage');
+    ['a server that is starting', '57P03'],
+    ['a disk error', '58030'],
+    ['a read-only standby', '25006'],
+  ])('classifies %s as an outage: %s', (_, code) => {
+    expect(classifyPostgresError(databaseError(code))).toBe('outage');
   });
 
   it.each([
-    ['a statement that took too long', '57014'],
-    ['a transaction that lay idle for too long', '25P03'],
+    ['a statement timeout', '57014'],
+    ['an idle transaction timeout', '25P03'],
     ['a deadlock', '40P01'],
-    ['transactions that cannot be put in order', '40001'],
-  ])('is over at once where it is %s: %s', (_, code) => {
-    expect(classifyPostgresError(answer(code))).toBe('momentary');
+    ['a serialization failure', '40001'],
+  ])('classifies %s as transient: %s', (_, code) => {
+    expect(classifyPostgresError(databaseError(code))).toBe('transient');
   });
 
   it.each([
     ['a wrong password', '28P01'],
-    ['a database that is missing', '3D000'],
-    ['a table that is missing', '42P01'],
-    ['a permission that is missing', '42501'],
-    ['something that is there twice', '23505'],
-    ['a mistake in a statement', '42601'],
-    ['text that is none', '22021'],
-  ])('is not %s: %s', (_, code) => {
-    expect(classifyPostgresError(answer(code))).toBe('fault');
+    ['a missing database', '3D000'],
+    ['a missing table', '42P01'],
+    ['a missing permission', '42501'],
+    ['a unique violation', '23505'],
+    ['a syntax error', '42601'],
+    ['an invalid byte sequence', '22021'],
+  ])('classifies %s as another error: %s', (_, code) => {
+    expect(classifyPostgresError(databaseError(code))).toBe('other');
   });
 
-  it('is a port where nobody listens', async () => {
-    const port = await withRudeServer(async (port) => port);
-    const [error] = await once(connect(port, '127.0.0.1'), 'error').catch((fault) => [fault]);
+  it('classifies a refused connection as an outage, unless another error accompanies it', async () => {
+    const port = await withClosingServer(async (port) => port);
+    const [error] = await once(connect(port, '127.0.0.1'), 'error').catch((cause) => [cause]);
     expect(classifyPostgresError(error)).toBe('outage');
     expect(classifyPostgresError(new AggregateError([error, error]))).toBe('outage');
-    expect(classifyPostgresError(new AggregateError([error, new Error('another')]))).toBe('fault');
+    expect(classifyPostgresError(new AggregateError([error, new Error('another')]))).toBe('other');
   });
 
-  it('is a write to a server that has said goodbye', () =>
-    withRudeServer(async (port) => {
+  it('classifies a write to a closed connection as an outage', () =>
+    withClosingServer(async (port) => {
       const socket = connect(port, '127.0.0.1').resume();
       await once(socket, 'close');
       const error = await new Promise((resolve) => socket.write('a query', resolve));
       expect(classifyPostgresError(error)).toBe('outage');
     }));
 
-  it('is a goodbye before a connection is secure', () =>
-    withRudeServer(async (port) => {
+  it('classifies a connection closed during the TLS handshake as an outage', () =>
+    withClosingServer(async (port) => {
       const error = await new Promise((resolve) => connectTls(port, '127.0.0.1').on('error', resolve));
       expect(classifyPostgresError(error)).toBe('outage');
     }));
@@ -85,7 +85,7 @@ describe('an outage of PostgreSQL', () => {
     Object.assign(new Error('another'), { code: 'ERR_INVALID_ARG_TYPE' }),
     'no error at all',
     undefined,
-  ])('is nothing else: %s', (error) => {
-    expect(classifyPostgresError(error)).toBe('fault');
+  ])('classifies errors of the program as another error: %s', (error) => {
+    expect(classifyPostgresError(error)).toBe('other');
   });
 });

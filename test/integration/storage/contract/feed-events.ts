@@ -199,7 +199,7 @@ export function describeChanges(name: string, fixture: Fixture): void {
         const { heard } = await follow(other, NOW);
         await revoke(store, removed.id);
         await heard(isRevocationOf(removed.id));
-        expect(await store.removeChanges(after(1), 10)).toBe(1);
+        expect(await store.removeFeedEvents(after(1), 10)).toBe(1);
         await revoke(store, kept.id);
         await heard(isRevocationOf(kept.id));
         expect(revokedIn((await follow(other, NOW)).changes)).toEqual([kept.id]);

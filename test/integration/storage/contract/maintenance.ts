@@ -241,12 +241,12 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
     it('forgets those made before, the oldest first, and up to the limit', () =>
       withEmpty(async (store, other) => {
         const ids = await makeChanges(store, [after(3), after(1), after(2), after(4)]);
-        expect(await store.removeChanges(after(1), 10)).toBe(0);
-        expect(await store.removeChanges(after(4), 2)).toBe(2);
+        expect(await store.removeFeedEvents(after(1), 10)).toBe(0);
+        expect(await store.removeFeedEvents(after(4), 2)).toBe(2);
         const left = revokedIn((await follow(other, NOW)).changes);
         expect(left.toSorted()).toEqual([ids[0], ids[3]].toSorted());
-        expect(await other.removeChanges(after(4), 2)).toBe(1);
-        expect(await store.removeChanges(after(4), 2)).toBe(0);
+        expect(await other.removeFeedEvents(after(4), 2)).toBe(1);
+        expect(await store.removeFeedEvents(after(4), 2)).toBe(0);
         expect(revokedIn((await follow(store, NOW)).changes)).toEqual([ids[3]]);
       }));
 
@@ -256,7 +256,7 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
           stores[0],
           Array.from({ length: 20 }, () => NOW),
         );
-        const counts = await atOnce(6, stores, (store) => store.removeChanges(after(1), 4));
+        const counts = await atOnce(6, stores, (store) => store.removeFeedEvents(after(1), 4));
         expect(counts.reduce((sum, count) => sum + count)).toBe(20);
       }));
   });

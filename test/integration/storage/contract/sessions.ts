@@ -178,7 +178,7 @@ export function describeSessions(name: string, fixture: Fixture): void {
         const counts = await atOnce(60, [fixture.store, fixture.other], async (store, i) => {
           const [session, way] = [sessions[(i * 7) % 20], ways[i % 2]];
           if (i % 10 === 3) return store.revokeAllSessions(userId, NOW, IDLE_SECONDS);
-          if (i === 59) return (await store.disableUser(emailKey, NOW, IDLE_SECONDS))?.endedSessions ?? 0;
+          if (i === 59) return (await store.disableUser(emailKey, NOW, IDLE_SECONDS))?.revokedSessions ?? 0;
           return session && way && (await store.revokeSession(way(session), NOW, IDLE_SECONDS)) ? 1 : 0;
         });
         expect(counts.reduce((sum, count) => sum + count)).toBe(20);

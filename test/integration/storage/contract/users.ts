@@ -83,7 +83,7 @@ export function describeUsers(name: string, fixture: Fixture): void {
       const sessions = [await fixture.addSession({ userId: user.id }), await fixture.addSession()];
       expect(await store.setPasswordHash(user.emailKey, 'new', after(1), IDLE_SECONDS)).toEqual({
         user: shown(user),
-        endedSessions: 1,
+        revokedSessions: 1,
       });
       expect((await other.findUserByEmail(user.emailKey))?.passwordHash).toBe('new');
       const standings = await Promise.all(sessions.map(({ id }) => other.findSessionStatus(id)));
@@ -204,11 +204,11 @@ export function describeUsers(name: string, fixture: Fixture): void {
       const disabled = shown(user, after(1));
       expect(await store.disableUser(user.emailKey, after(1), IDLE_SECONDS)).toEqual({
         user: disabled,
-        endedSessions: 2,
+        revokedSessions: 2,
       });
       expect(await store.disableUser(user.emailKey, after(2), IDLE_SECONDS)).toEqual({
         user: disabled,
-        endedSessions: 0,
+        revokedSessions: 0,
       });
       expect(await store.findUserById(user.id)).toEqual(disabled);
       expect(await live(user.id)).toEqual([]);
@@ -219,7 +219,7 @@ export function describeUsers(name: string, fixture: Fixture): void {
       const user = await addUser();
       await addSession({ userId: user.id });
       const disabled = await fixture.store.disableUser(user.emailKey, after(IDLE_SECONDS), IDLE_SECONDS);
-      expect(disabled?.endedSessions).toBe(0);
+      expect(disabled?.revokedSessions).toBe(0);
     });
 
     it('leaves the sessions of others alone and knows no unknown account', async () => {
@@ -252,7 +252,7 @@ export function describeUsers(name: string, fixture: Fixture): void {
       const answers = await atOnce(6, [fixture.store, fixture.other], (store, i) =>
         store.disableUser(user.emailKey, after(i), IDLE_SECONDS),
       );
-      expect(answers.reduce((sum, answer) => sum + (answer?.endedSessions ?? 0), 0)).toBe(10);
+      expect(answers.reduce((sum, answer) => sum + (answer?.revokedSessions ?? 0), 0)).toBe(10);
       expect(new Set(answers.map((answer) => answer?.user.disabledAt?.getTime())).size).toBe(1);
     });
   });
