@@ -1,21 +1,21 @@
-// Threads that do not do what they shall.
+// The hashing pool: threads that cannot start, and a closed pool.
 import { describe, expect, it } from 'vitest';
 import { createHashingPool } from '../../../src/passwords/worker-pool.ts';
 
-describe('hashing threads', () => {
-  it('that cannot start say so to everybody who waits, each time, and to nobody else', async () => {
-    const threads = createHashingPool(1, new URL('./no-such-file.ts', import.meta.url));
+describe('createHashingPool', () => {
+  it('rejects every pending call if a thread cannot start, each time', async () => {
+    const pool = createHashingPool(1, new URL('./no-such-file.ts', import.meta.url));
     for (let i = 0; i < 2; i += 1) {
-      const waiting = [threads.hash('one'), threads.hash('two'), threads.verify('one', 'phc')];
-      for (const outcome of await Promise.allSettled(waiting)) expect(outcome.status).toBe('rejected');
+      const pending = [pool.hash('one'), pool.hash('two'), pool.verify('one', 'phc')];
+      for (const outcome of await Promise.allSettled(pending)) expect(outcome.status).toBe('rejected');
     }
-    await threads.close();
+    await pool.close();
   });
 
-  it('that have ended start no more', async () => {
-    const threads = createHashingPool(1);
-    expect(await threads.hash('one')).toMatch(/^\$argon2id\$/);
-    await threads.close();
-    await expect(threads.hash('one')).rejects.toThrow('ended');
+  it('rejects a call after the pool is closed', async () => {
+    const pool = createHashingPool(1);
+    expect(await pool.hash('one')).toMatch(/^\$argon2id\$/);
+    await pool.close();
+    await expect(pool.hash('one')).rejects.toThrow('The hashing pool is closed');
   });
 });

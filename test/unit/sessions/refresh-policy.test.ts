@@ -1,4 +1,4 @@
-// What a presented refresh token is worth, at every boundary.
+// Decisions on refresh tokens and the expiry of sessions, at every boundary.
 import { describe, expect, it } from 'vitest';
 import { decideRefresh } from '../../../src/sessions/refresh-policy.ts';
 import { effectiveExpiry, isLive } from '../../../src/sessions/session.ts';
@@ -14,7 +14,7 @@ const FRESH = newSession('user', { generation: 5, lastUsedAt: START, expiresAt: 
 const USED_LATE = { ...FRESH, lastUsedAt: at(100_000) };
 const REVOKED = { ...FRESH, revokedAt: START };
 
-const judge = (
+const decide = (
   session: typeof FRESH,
   generation: number,
   milliseconds: number,
@@ -28,34 +28,34 @@ const judge = (
     idleSeconds: IDLE_SECONDS,
   });
 
-describe('judging a refresh token', () => {
+describe('decideRefresh', () => {
   it.each([
-    ['the newest, at once', FRESH, 5, 0, 'ROTATE'],
-    ['the newest, just before the session lies idle too long', FRESH, 5, 99_999, 'ROTATE'],
-    ['the newest, exactly at the idle end', FRESH, 5, 100_000, 'EXPIRED'],
-    ['the newest, just before the absolute end', USED_LATE, 5, 149_999, 'ROTATE'],
-    ['the newest, exactly at the absolute end', USED_LATE, 5, 150_000, 'EXPIRED'],
-    ['one generation old, in the same instant', FRESH, 4, 0, 'REPEAT'],
-    ['one generation old, exactly at the end of the grace', FRESH, 4, 10_000, 'REPEAT'],
-    ['one generation old, just after the grace', FRESH, 4, 10_001, 'REUSED'],
-    ['one generation old, of an expired session', FRESH, 4, 100_000, 'EXPIRED'],
-    ['one generation old, while the clock of the rotation was ahead', FRESH, 4, -1, 'REPEAT'],
-    ['two generations old, inside the grace', FRESH, 3, 0, 'REUSED'],
-    ['the first of many', FRESH, 1, 99_999, 'REUSED'],
-    ['a generation not issued yet', FRESH, 6, 0, 'UNKNOWN'],
-    ['a generation not issued yet, of an expired session', FRESH, 6, 100_000, 'EXPIRED'],
-    ['the newest, of a revoked session', REVOKED, 5, 0, 'REVOKED'],
-    ['an old one, of a revoked session', REVOKED, 1, 0, 'REVOKED'],
-    ['the newest, of a session revoked and expired since', REVOKED, 5, 200_000, 'REVOKED'],
-  ] as const)('%s', (_, session, generation, milliseconds, expected) => {
-    expect(judge(session, generation, milliseconds)).toBe(expected);
+    ['ROTATE', 'the current token, at once', FRESH, 5, 0],
+    ['ROTATE', 'the current token, just before the idle expiry', FRESH, 5, 99_999],
+    ['EXPIRED', 'the current token, exactly at the idle expiry', FRESH, 5, 100_000],
+    ['ROTATE', 'the current token, just before the absolute expiry', USED_LATE, 5, 149_999],
+    ['EXPIRED', 'the current token, exactly at the absolute expiry', USED_LATE, 5, 150_000],
+    ['REPEAT', 'the previous token, at the time of the rotation', FRESH, 4, 0],
+    ['REPEAT', 'the previous token, exactly at the end of the grace period', FRESH, 4, 10_000],
+    ['REUSED', 'the previous token, just after the grace period', FRESH, 4, 10_001],
+    ['EXPIRED', 'the previous token of an expired session', FRESH, 4, 100_000],
+    ['REPEAT', 'the previous token, before the rotation by this clock', FRESH, 4, -1],
+    ['REUSED', 'a token two generations old, within the grace period', FRESH, 3, 0],
+    ['REUSED', 'the first token of many', FRESH, 1, 99_999],
+    ['UNKNOWN', 'a token that was not issued yet', FRESH, 6, 0],
+    ['EXPIRED', 'a token that was not issued yet, of an expired session', FRESH, 6, 100_000],
+    ['REVOKED', 'the current token of a revoked session', REVOKED, 5, 0],
+    ['REVOKED', 'an old token of a revoked session', REVOKED, 1, 0],
+    ['REVOKED', 'the current token of a session revoked, then expired', REVOKED, 5, 200_000],
+  ] as const)('decides %s for %s', (expected, _, session, generation, milliseconds) => {
+    expect(decide(session, generation, milliseconds)).toBe(expected);
   });
 
   it.each([
-    ['in the same instant', 0, 'REPEAT'],
-    ['three seconds later, as a request that was under way', 3_000, 'REPEAT'],
-    ['later', 3_001, 'REUSED'],
-  ] as const)('rejects a token whose successor has been used: %s', (_, milliseconds, expected) => {
+    ['REPEAT', 'at the same time', 0],
+    ['REPEAT', 'three seconds later, such as a request in flight', 3_000],
+    ['REUSED', 'later', 3_001],
+  ] as const)('decides %s for a token whose successor was used: %s', (expected, _, milliseconds) => {
     const request = {
       sessionId: FRESH.id,
       now: at(2_000 + milliseconds),
@@ -67,23 +67,23 @@ describe('judging a refresh token', () => {
     expect(decideRefresh(FRESH, { ...request, generation: 5 })).toBe('ROTATE');
   });
 
-  it('without a grace answers a lost answer in the same instant alone', () => {
-    expect(judge(FRESH, 4, 0, 0)).toBe('REPEAT');
-    expect(judge(FRESH, 4, 1, 0)).toBe('REUSED');
+  it('repeats a token only at the time of the rotation without a grace period', () => {
+    expect(decide(FRESH, 4, 0, 0)).toBe('REPEAT');
+    expect(decide(FRESH, 4, 1, 0)).toBe('REUSED');
   });
 });
 
-describe('the end of a session', () => {
+describe('isLive', () => {
   it.each([
-    ['by lying idle', FRESH, at(100_000)],
-    ['absolutely', USED_LATE, at(150_000)],
-  ])('comes %s, whichever is first, and the session is not live from then on', (_, session, end) => {
+    ['the idle expiry', FRESH, at(100_000)],
+    ['the absolute expiry', USED_LATE, at(150_000)],
+  ])('returns false from %s on, whichever comes first', (_, session, end) => {
     expect(effectiveExpiry(session, IDLE_SECONDS)).toEqual(end);
     expect(isLive(session, new Date(end.getTime() - 1), IDLE_SECONDS)).toBe(true);
     expect(isLive(session, end, IDLE_SECONDS)).toBe(false);
   });
 
-  it('has come for a revoked session whatever the clock says', () => {
+  it('returns false for a revoked session at any time', () => {
     expect(isLive(REVOKED, at(-1), IDLE_SECONDS)).toBe(false);
   });
 });

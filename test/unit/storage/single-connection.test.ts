@@ -8,7 +8,7 @@ import { newUser } from '../../integration/storage/store-contract.ts';
 
 const AT_ONCE = 10_000;
 
-/** How often something that waits for a promise is woken while `task` runs. */
+/** @returns how many asynchronous callbacks run during `task` */
 async function countWakeUps(task: () => Promise<unknown>): Promise<number> {
   let count = 0;
   const hook = createHook({
@@ -36,7 +36,7 @@ const IDLE: Driver = {
 };
 
 describe('queueForConnection', () => {
-  it('hands the connection to one at a time, in the order of the requests', async () => {
+  it('gives the connection to one request at a time, in their order', async () => {
     const driver = queueForConnection(IDLE);
     const order: number[] = [];
     let holders = 0;
@@ -54,7 +54,7 @@ describe('queueForConnection', () => {
     expect(order).toEqual(Array.from({ length: 100 }, (_, index) => index));
   });
 
-  it('lets the next request in if the connection cannot be acquired', async () => {
+  it('serves the next request if acquiring the connection fails', async () => {
     const failures = [new Error('The file is gone')];
     const driver = queueForConnection({
       ...IDLE,
@@ -73,12 +73,12 @@ describe('queueForConnection', () => {
   });
 });
 
-describe('queueForConnection that is never idle', () => {
-  it('keeps the order over many thousand requests', async () => {
+describe('queueForConnection under constant load', () => {
+  it('keeps the order of many thousand requests', async () => {
     const driver = queueForConnection(IDLE);
     const served: number[] = [];
     let sent = 0;
-    /** Each sends the next before it releases, so that someone always waits. */
+    /** Sends the next request before it releases the connection, so that the queue is never empty. */
     const use = async (): Promise<void> => {
       const number = sent++;
       const connection = await driver.acquireConnection();
@@ -92,7 +92,7 @@ describe('queueForConnection that is never idle', () => {
     expect(sent).toBeGreaterThanOrEqual(AT_ONCE);
   });
 
-  it('goes on if a release fails', async () => {
+  it('serves the next request if a release fails', async () => {
     const driver = queueForConnection({
       ...IDLE,
       releaseConnection: async () => {
@@ -108,7 +108,7 @@ describe('queueForConnection that is never idle', () => {
 
 describe('the SQLite store', () => {
   it.each(['findUserById', 'hasUsers'] as const)(
-    'wakes each of 10,000 concurrent reads a bounded number of times, by %s',
+    'wakes each of 10,000 concurrent reads a bounded number of times: %s',
     async (method) => {
       const store = await openStore('sqlite::memory:');
       const user = newUser();
@@ -119,7 +119,7 @@ describe('the SQLite store', () => {
       const few = (await countWakeUps(readMany(100))) / 100;
       const many = (await countWakeUps(readMany(AT_ONCE))) / AT_ONCE;
       await store.close();
-      // Linear: as many wake-ups for one of 10,000 as for one of 100.
+      // Linear: a read among 10,000 needs as many wake-ups as one among 100.
       expect(few).toBeGreaterThan(1);
       expect(many).toBeLessThan(2 * few);
     },
