@@ -57,6 +57,7 @@ export type { Session } from './sessions/session.ts';
 export type {
   FeedEvent,
   NewUser,
+  RevokingChange,
   Rotation,
   SessionStatus,
   SignInCredentials,
