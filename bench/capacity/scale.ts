@@ -55,7 +55,7 @@ if (process.argv.length === 2) {
   const all = [introduction, ...Object.values(parts)].map((part) => part.text());
   await writeSection('bench/README.md', 'scale', all.join('\n\n'));
   for (const [name, part] of Object.entries(parts)) {
-    if (name !== 'check') await writeSection('docs/scale.md', `scale ${name}`, part.text());
+    if (name !== 'check') await writeSection('docs/operations/scaling.md', `scale ${name}`, part.text());
   }
 }
 
@@ -85,8 +85,8 @@ function printLoads(report: Report): Report {
     'cores for sign-ins': (load) => load.databaseCores.signIns,
     'cores for revocations': (load) => load.databaseCores.revocations,
     'cores for the feeds': (load) => load.databaseCores.feed,
-    'cores for housekeeping': (load) => load.databaseCores.housekeeping,
-    'cores while no feed is heard, and each request asks': (load) => load.databaseCoresWithoutFeeds,
+    'cores for background jobs': (load) => load.databaseCores.housekeeping,
+    'cores without a feed, each request querying': (load) => load.databaseCoresWithoutFeeds,
     'reads of the feeds/s': (load) => load.feedReads,
     'log MB/s': (load) => load.logBytesPerSecond / 1e6,
     'disk GB': (load) => load.diskBytes / 1e9,
@@ -173,7 +173,7 @@ function printFanOut(report: Report): Report {
     'reads/s',
     'cores of the database',
   ];
-  report.table('From commit to refusal, simulated: populations', columns, [
+  report.table('From commit to rejection, simulated: populations', columns, [
     ...loads.map((load) => {
       const { rotations, signIns, revocations } = load.databaseCores;
       const use = Math.min(0.95, (rotations + signIns + revocations) / server.cores);
@@ -181,7 +181,7 @@ function printFanOut(report: Report): Report {
     }),
   ]);
   report.table(
-    'From commit to refusal, simulated: a half-used server',
+    'From commit to rejection, simulated: a half-used server',
     columns,
     [10, 100, 500].flatMap((instances) =>
       [1, 10, 100, 500].map((rate) => row(`${instances} × ${rate}`, instances, rate, 0.5)),

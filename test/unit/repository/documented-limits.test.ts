@@ -1,16 +1,18 @@
-// docs/limits.md names a test for each limit.
+// docs/reference/limits.md names a test for each limit.
 import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 const ROOT = resolve(import.meta.dirname, '../../..');
-const page = await readFile(resolve(ROOT, 'docs/limits.md'), 'utf8');
+const page = await readFile(resolve(ROOT, 'docs/reference/limits.md'), 'utf8');
 
-/** The cells of each row that is not a head. */
-const rows = page
-  .split('\n')
-  .filter((line) => line.startsWith('|') && !line.startsWith('| ---') && !line.startsWith('| what |'))
+const tables = page.split(/\n\n+/).filter((part) => part.startsWith('|'));
+
+/** The cells of each row of the tables that name tests, without their headings. */
+const rows = tables
+  .filter((table) => table.startsWith('| what |'))
+  .flatMap((table) => table.trim().split('\n').slice(2))
   .map((line) =>
     line
       .split('|')
@@ -18,11 +20,16 @@ const rows = page
       .slice(1, -1),
   );
 
-describe('docs/limits.md', () => {
+describe('docs/reference/limits.md', () => {
   it('has a row for each thing that a caller can fill', () => {
     expect(rows.length).toBeGreaterThan(5);
     const names = rows.map(([name]) => name);
     expect(new Set(names).size).toBe(names.length);
+  });
+
+  it('has one table without tests: the values of the rate limits', () => {
+    const headings = tables.map((table) => table.split('|')[1]?.trim());
+    expect(headings.filter((heading) => heading !== 'what')).toEqual(['bucket']);
   });
 
   it.each(rows.map((cells) => [cells[0] ?? '', cells] as const))(
