@@ -41,9 +41,7 @@ describe('code blocks', () => {
 
   it('TypeScript and JavaScript blocks compile', async () => {
     // Examples of doc comments are excerpts; library.md is held by reference.test.ts.
-    const checked = blocks.filter(
-      (block) => isTypeScript(block) && !isGenerated(block.page),
-    );
+    const checked = blocks.filter((block) => isTypeScript(block) && !isGenerated(block.page));
     expect(await findTypeErrors(checked)).toEqual([]);
   });
 
