@@ -1,23 +1,31 @@
-// Assertions on what a caller got, for `expect.extend` of Vitest.
+// Assertions on responses, for `expect.extend` of Vitest.
 import type {} from 'vitest';
 import { assertCoordinate, assertReason, parseResponse } from './parse-response.ts';
 import {
   type DenialReason,
   type Denied,
-  denialsIn,
-  errorsIn,
+  findDenials,
+  findErrors,
   isDenial,
   type ResponseBody,
 } from './result.ts';
 
-/** What `expect(result)` can say once it is extended. */
+/** Assertions of `expect(result)` after `expect.extend(authMatchers)`. */
 export interface AuthMatchers<R = void> {
   /**
-   * Something was denied: for this reason, at this schema coordinate, where they are given. Holds for an answer that
-   * delivers the rest, too.
+   * Passes if a field was denied, also if the response contains the data of other fields.
+   *
+   * @param reason expected reason of a denial; undefined: any
+   * @param coordinate expected field, such as `Query.payroll`; undefined: any
+   * @throws TypeError if the reason is unknown or the coordinate is not a field of the schema, with `.not` too
+   * @example expect(await kit.as().execute('{ payroll }')).toBeDenied('MISSING_ROLE', 'Query.payroll')
    */
   toBeDenied(reason?: DenialReason, coordinate?: string): R;
-  /** Nothing was denied, and there is data. Errors that are about something else are named when it fails. */
+  /**
+   * Passes if no field was denied and the response has data, also if there are other errors.
+   *
+   * @example expect(await kit.anonymous.execute('{ news }')).toBeAllowed()
+   */
   toBeAllowed(): R;
 }
 
@@ -35,47 +43,49 @@ interface Outcome {
 }
 
 /**
- * `expect.extend(authMatchers)`, for what `execute` and `subscribe` give and for the JSON of an answer. An answer that is neither, as an operation that does not fit the schema, fails both
- * matchers and both with `.not`.
- * @throws TypeError where something else is received, and where a reason or a coordinate is none
+ * Matchers for results of `execute` and `subscribe`, and for GraphQL responses as JSON. A response that is neither allowed nor
+ * denied, such as one with a validation error, fails both matchers, with and without `.not`.
+ *
+ * @throws TypeError if the received value is not a result or response
+ * @example expect.extend(authMatchers)
  */
 export const authMatchers = {
   toBeDenied(this: MatcherState, received: unknown, reason?: DenialReason, coordinate?: string): Outcome {
     assertReason(reason);
     const { body, denials, isFailure, description } = read('toBeDenied', received);
     assertCoordinate(coordinate, body);
-    if (denials.length === 0 && isFailure) return neither(this, description);
-    const isMeant = (denied: Denied) =>
+    if (denials.length === 0 && isFailure) return failBoth(this, description);
+    const isMatch = (denied: Denied) =>
       (reason === undefined || denied.reason === reason) &&
       (coordinate === undefined || denied.coordinate === coordinate);
-    const wanted = ['denied', reason, coordinate && `at ${coordinate}`].filter(Boolean).join(' ');
+    const expected = ['denied', reason, coordinate && `at ${coordinate}`].filter(Boolean).join(' ');
     return {
-      pass: denials.some(isMeant),
-      message: () => `expected the answer ${this.isNot ? 'not ' : ''}to be ${wanted}, got ${description}`,
+      pass: denials.some(isMatch),
+      message: () => `expected the response ${this.isNot ? 'not ' : ''}to be ${expected}, got ${description}`,
     };
   },
 
   toBeAllowed(this: MatcherState, received: unknown): Outcome {
     const { denials, isFailure, description } = read('toBeAllowed', received);
-    if (denials.length === 0 && isFailure) return neither(this, description);
+    if (denials.length === 0 && isFailure) return failBoth(this, description);
     return {
       pass: denials.length === 0,
-      message: () => `expected the answer ${this.isNot ? 'not ' : ''}to be allowed, got ${description}`,
+      message: () => `expected the response ${this.isNot ? 'not ' : ''}to be allowed, got ${description}`,
     };
   },
 };
 
-/** Fails, with `.not` and without. */
-function neither({ isNot = false }: MatcherState, description: string): Outcome {
+/** Fails with and without `.not`. */
+function failBoth({ isNot = false }: MatcherState, description: string): Outcome {
   return {
     pass: isNot,
-    message: () => `expected the answer to be allowed or denied, got neither: ${description}`,
+    message: () => `expected the response to be allowed or denied, got neither: ${description}`,
   };
 }
 
 function read(matcher: string, received: unknown) {
   const { body, unexpected } = parseResponse(matcher, received);
-  const denials = denialsIn(body);
+  const denials = findDenials(body);
   const isOpen = Object(received)[Symbol.asyncIterator] !== undefined && body.errors === undefined;
   return {
     body,
@@ -85,18 +95,18 @@ function read(matcher: string, received: unknown) {
   };
 }
 
-/** What was got, a line for each error. */
+/** Describes a response: its data, and a line for each error. */
 function describe(body: ResponseBody, denials: readonly Denied[], unexpected: readonly unknown[]): string {
   const denied = denials.map(({ code, reason, coordinate, message }) =>
     [code, reason, coordinate && `at ${coordinate}`, !coordinate && `(${message})`].filter(Boolean).join(' '),
   );
-  const others = errorsIn(body)
+  const others = findErrors(body)
     .filter((error) => !isDenial(error))
     .map(({ extensions: { code = 'no code' } = {}, path = [], message }) =>
       [code, path.length > 0 && `at ${path.join('.')}`, `(${message})`].filter(Boolean).join(' '),
     );
-  const behind = unexpected.map((error) => `behind "Unexpected error.": ${error}`);
+  const causes = unexpected.map((error) => `cause of "Unexpected error.": ${error}`);
   const isWithoutData = body.data === undefined || body.data === null;
   const first = isWithoutData ? 'no data' : `data ${JSON.stringify(body.data)}`;
-  return [first, ...denied, ...others, ...behind].join('\n  ');
+  return [first, ...denied, ...others, ...causes].join('\n  ');
 }

@@ -1,4 +1,4 @@
-// The schema under test: the app's alone, or on top of Bandha's.
+// Builds the schema under test: the app's own, or an extension of Bandha's.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -13,14 +13,14 @@ import { getMissingDirectives, isStandaloneSchema } from '../graphql/standalone-
 
 export interface BuildSchemaOptions extends SchemaExtension {
   accounts: Accounts;
-  /** Resolvers for Bandha's own fields. */
+  /** Resolvers of Bandha's own fields. */
   kitResolvers: AppResolvers;
   signup: 'open' | 'closed';
 }
 
 /**
- * Types that define a `Query` (or a `schema`) are a schema of their own, and get the definitions of the directives that they
- * lack; others, such as `extend type Query`, go on top of Bandha's schema.
+ * Builds a standalone schema from types that define `Query` or `schema`, and adds missing definitions of directives. Other types,
+ * such as `extend type Query`, extend Bandha's schema.
  */
 export function buildSchema({ typeDefs, resolvers, ...options }: BuildSchemaOptions): GraphQLSchema {
   const { accounts, signup, kitResolvers } = options;

@@ -1,28 +1,33 @@
-// A clock that stands still until a test moves it.
+// A clock that stops until a test moves it.
 
-/** The time that the guard and the app's policies go by. */
+/** Time for the guard, such as for `maxAge` and the expiry of tokens. */
 export interface TestClock {
-  /** Can be set, to any time. */
+  /** Current time; assign a `Date` to move it. */
   now: Date;
-  /** @param seconds less than 0 moves it back */
+  /**
+   * Moves the clock.
+   * @param seconds negative: back
+   * @throws TypeError if `seconds` is not a finite number
+   * @example kit.clock.advance(301)
+   */
   advance(seconds: number): void;
 }
 
-/** A clock that others can follow. */
+/** A clock with change events. */
 export interface ObservableClock extends TestClock {
-  /** Calls `moved` whenever the time has changed; returns what stops that. */
-  watch(moved: () => void): () => void;
+  /** Calls `onMove` after each change of the time; returns a function that removes the listener. */
+  watch(onMove: () => void): () => void;
 }
 
-/** Starts at the present, in whole seconds as tokens count time, so that a `maxAge` is over to the second. */
+/** Creates a clock at the current time in whole seconds, the unit of tokens, so that `maxAge` ends exactly on a second. */
 export function createClock(): ObservableClock {
   let time = Math.floor(Date.now() / 1000) * 1000;
-  const watchers = new Set<() => void>();
-  function moveTo(moved: number): void {
-    if (!Number.isFinite(moved))
-      throw new TypeError('clock: is moved by a number of seconds, or set to a Date');
-    time = moved;
-    for (const notify of [...watchers]) notify();
+  const listeners = new Set<() => void>();
+  function moveTo(newTime: number): void {
+    if (!Number.isFinite(newTime))
+      throw new TypeError('clock: must be set to a valid Date or advanced by a number of seconds');
+    time = newTime;
+    for (const listener of [...listeners]) listener();
   }
   return {
     get now() {
@@ -32,9 +37,9 @@ export function createClock(): ObservableClock {
       moveTo(date.getTime());
     },
     advance: (seconds) => moveTo(time + seconds * 1000),
-    watch(moved) {
-      watchers.add(moved);
-      return () => void watchers.delete(moved);
+    watch(onMove) {
+      listeners.add(onMove);
+      return () => void listeners.delete(onMove);
     },
   };
 }

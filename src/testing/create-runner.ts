@@ -1,4 +1,4 @@
-// The server's own way from an operation's text to its answer, without HTTP and without a token.
+// Runs an operation through the server's own plugins, without HTTP and without a token.
 import type { ExecutionResult, GraphQLSchema } from 'graphql';
 import { createYoga, isAsyncIterable, maskError } from 'graphql-yoga';
 import type { Guard } from '../authorization/guard.ts';
@@ -23,11 +23,11 @@ export interface TestRequest {
 export interface RunnerOptions {
   guard: Guard;
   limits: ResolvedLimits;
-  /** What the app's resolvers find in their context. */
-  contextOf(caller: Authentication): object | Promise<object>;
+  /** Creates the context of the app's resolvers. */
+  createContext(caller: Authentication): object | Promise<object>;
 }
 
-/** The answer, or the answers that come one after the other. */
+/** Returns one result, or several in sequence for a subscription or an incremental response. */
 export type RunRequest = (
   request: TestRequest,
   caller: Authentication,
@@ -35,10 +35,13 @@ export type RunRequest = (
 
 const URL = 'http://test.invalid/graphql';
 
-/** @param schema with its wall */
-export function createRunner(schema: GraphQLSchema, { guard, limits, contextOf }: RunnerOptions): RunRequest {
+/** @param schema with access checks in its resolvers */
+export function createRunner(
+  schema: GraphQLSchema,
+  { guard, limits, createContext }: RunnerOptions,
+): RunRequest {
   const callers = new WeakMap<object, Authentication>();
-  /** What was masked, by the error that stands in its place. */
+  /** Original errors by the masked errors that replace them. */
   const originals = new WeakMap<object, unknown>();
   const yoga = createYoga<{ request: Request }>({
     schema,
@@ -47,7 +50,7 @@ export function createRunner(schema: GraphQLSchema, { guard, limits, contextOf }
       useInputErrors(),
       useAuthentication((headers) => {
         const caller = callers.get(headers);
-        if (caller === undefined) throw new Error('A request of the test kit has lost its caller');
+        if (caller === undefined) throw new Error('The test kit has lost the caller of a request');
         return caller;
       }),
       createGuardPlugin(guard),
@@ -59,38 +62,38 @@ export function createRunner(schema: GraphQLSchema, { guard, limits, contextOf }
       isDev: false,
       maskError(error, message) {
         const masked = maskError(error, message, false);
-        if (masked !== error) originals.set(masked, innermost(error));
+        if (masked !== error) originals.set(masked, unwrapError(error));
         return masked;
       },
     },
   });
 
   async function toResult(result: ExecutionResult): Promise<TestResult> {
-    const results = await toTestResult(result, {
+    const testResult = await toTestResult(result, {
       schema,
       fetchAPI: yoga.fetchAPI,
-      originalOf: (error) => originals.get(error),
+      findOriginal: (error) => originals.get(error),
     });
-    const misuse = results.unexpected.find((error) => error instanceof StoreNeededError);
+    const misuse = testResult.unexpected.find((error) => error instanceof StoreNeededError);
     if (misuse !== undefined) throw misuse;
-    return results;
+    return testResult;
   }
 
   return async ({ query, variables, operationName }, caller) => {
     const request = new Request(URL, { method: 'POST' });
     callers.set(request.headers, caller);
     const params = { query, variables, operationName };
-    const context = { ...(await contextOf(caller)), request };
+    const context = { ...(await createContext(caller)), request };
     const result = await yoga.getResultForParams({ params, request }, context);
-    if (result === undefined) throw new Error('Yoga has not answered');
+    if (result === undefined) throw new Error('Yoga returned no result');
     return isAsyncIterable(result) ? toResults(result, toResult) : toResult(result);
   };
 }
 
-/** The error that a resolver threw. */
-function innermost(error: unknown): unknown {
+/** Finds the error that a resolver threw. */
+function unwrapError(error: unknown): unknown {
   if (!(error instanceof Error) || !('originalError' in error)) return error;
-  return error.originalError === undefined ? error : innermost(error.originalError);
+  return error.originalError === undefined ? error : unwrapError(error.originalError);
 }
 
 function toResults(

@@ -1,4 +1,4 @@
-// A schema as any user: the server's own guard, context and answers, without HTTP and without a store.
+// The test kit: runs operations as any user, with the server's guard, context and errors, without HTTP and a store.
 import type { GraphQLSchema } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
 import { findEnforced } from '../authorization/enforce-schema.ts';
@@ -12,55 +12,81 @@ import type { Authentication } from '../tokens/authenticate.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { buildSchema } from './build-schema.ts';
 import { createClock, type ObservableClock, type TestClock } from './clock.ts';
+import { createAccount, createPrincipal, type PrincipalSpec } from './create-principal.ts';
 import { createRunner } from './create-runner.ts';
-import { makeAccount, makePrincipal, type PrincipalSpec } from './make-principal.ts';
 import { createMatrices, type Matrices, type MatrixPrincipal } from './matrix.ts';
 import { createStubAccounts, createStubResolvers } from './stub-accounts.ts';
 import { createUserFactory, type TestUser } from './test-user.ts';
 
-/** What is tested: an executable schema, or types and resolvers as `createBandha` takes them. */
+/** The schema under test: an executable schema, or `typeDefs` and `resolvers` as in `createBandha`. */
 export type TestedSchema = { schema: GraphQLSchema } | (SchemaExtension & { schema?: undefined });
 
-/** Named as in `createBandha` and `useGuard`; `introspection` is `permitted` unless told, as in `createBandha`. */
+/** Options of `createTestKit`, with the names and defaults of `createBandha`. */
 export interface TestKitOptions extends Omit<GuardOptions, 'now' | 'watchSession'> {
-  /** What the app's resolvers and policies find in their context, for everybody or by principal. */
+  /**
+   * Context of the app's resolvers and policies: an object, or a function of the principal. `principal` and `tokenProblem` are
+   * added and cannot be replaced.
+   * @default {}
+   */
   context?: object | ((principal: Principal | null) => object | Promise<object>);
-  /** What stands in for the accounts, where types go on top of Bandha's; without, their verbs say what to do. */
+  /**
+   * Methods that replace those of Bandha's accounts, for tests of fields such as `sessions`. Calling a method that is missing
+   * throws a `ConfigError` that explains what to do.
+   * @default {}
+   */
   accounts?: Partial<Accounts>;
-  /** `closed` leaves `register` out of Bandha's schema. */
+  /**
+   * `closed` removes `register` from Bandha's schema.
+   * @default 'open'
+   */
   signup?: 'open' | 'closed';
-  /** What one operation may cost, as in `createBandha`. */
+  /** Limits of one operation. @default those of `createBandha` */
   operationLimits?: OperationLimits;
 }
 
-/** What can be wrong with a token, and the reason that the refusal then has. */
+/** Reasons for rejecting a token, by condition. */
 const TOKEN_PROBLEMS = {
   expired: 'TOKEN_EXPIRED',
   revoked: 'TOKEN_REVOKED',
   forged: 'TOKEN_INVALID',
   malformed: 'TOKEN_MALFORMED',
-  /** The keys to verify it cannot be had. */
+  /** The keys to verify the token are unavailable. */
   unavailable: 'KEYS_UNAVAILABLE',
-  /** Whether its session has ended cannot be found out. */
+  /** The server cannot determine whether the session was revoked. */
   unchecked: 'REVOCATIONS_UNAVAILABLE',
 } as const satisfies Record<string, TokenProblem>;
 
+/** Condition of a token that the server rejects; `unavailable`: signing keys, `unchecked`: revocations. */
 export type TokenCondition = keyof typeof TOKEN_PROBLEMS;
 
+/** Runs operations as any user, and shows decisions as tables. */
 export interface TestKit extends Matrices {
-  /** A signed-in user; without a spec, one without roles and scopes. */
+  /**
+   * Creates a signed-in user.
+   *
+   * @param spec roles, scopes and more; by default a user without roles and scopes who signed in just now
+   * @throws TypeError if no token can describe this user, or a key is misspelled
+   * @example const accountant = kit.as({ userId: 'ada', roles: ['accountant'] })
+   */
   as(spec?: PrincipalSpec): TestUser;
-  /** Somebody without a token. */
+  /** A caller without a token. */
   anonymous: TestUser;
-  /** Somebody whose token is not accepted. */
+  /**
+   * Creates a caller whose token is rejected.
+   *
+   * @throws TypeError if the condition is unknown
+   * @example expect(await kit.withToken('expired').execute('{ payroll }')).toBeDenied('TOKEN_EXPIRED')
+   */
   withToken(condition: TokenCondition): TestUser;
-  /** Stands still until it is moved. */
+  /** Time of all decisions; moves only when a test moves it. */
   clock: TestClock;
 }
 
 /**
- * Builds the kit. Types without a `Query` of their own go on top of Bandha's schema.
- * @throws ConfigError where a directive makes no rule, names an unknown policy, or an option is none of its choices
+ * Creates a test kit. Types that define `Query` are a standalone schema; other types extend Bandha's schema.
+ *
+ * @throws ConfigError if an access directive is invalid or names an unknown policy, or an option is invalid
+ * @example const kit = createTestKit({ typeDefs, resolvers }, { policies })
  */
 export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}): TestKit {
   const {
@@ -90,37 +116,37 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
       kitResolvers: createStubResolvers(accounts ?? {}, (principal) => users.get(principal)),
     });
   const guard = createGuard(guardOptions);
-  // One that is enforced already has the clock and the policies of another guard.
+  // A schema that another guard has enforced uses that guard's clock and policies, so its original is enforced again.
   const { original, enforced } = guard.protect(findEnforced(schema)?.original ?? schema);
-  const contextOf = ({ principal }: Authentication) =>
+  const createContext = ({ principal }: Authentication) =>
     typeof context === 'function' ? context(principal) : context;
-  const run = createRunner(enforced, { guard, limits, contextOf });
+  const run = createRunner(enforced, { guard, limits, createContext });
   const createUser = createUserFactory(run, enforced);
   const authentications = new WeakMap<TestUser, () => Authentication>();
 
-  function userOf(authentication: () => Authentication): TestUser {
-    const user = createUser(authentication);
-    authentications.set(user, authentication);
+  function registerUser(getAuthentication: () => Authentication): TestUser {
+    const user = createUser(getAuthentication);
+    authentications.set(user, getAuthentication);
     return user;
   }
 
   function as(spec: PrincipalSpec = {}): TestUser {
-    const principal = makePrincipal(spec, clock.now);
-    users.set(principal, makeAccount(principal, spec.user));
-    return userOf(() => authenticate(principal, clock.now));
+    const principal = createPrincipal(spec, clock.now);
+    users.set(principal, createAccount(principal, spec.user));
+    return registerUser(() => authenticate(principal, clock.now));
   }
 
-  const anonymous = userOf(() => ({ principal: null, problem: undefined }));
+  const anonymous = registerUser(() => ({ principal: null, problem: undefined }));
 
-  function callerOf(given: MatrixPrincipal): Authentication {
-    if (given === null) return { principal: null, problem: undefined };
-    if ('execute' in given) {
-      const authentication = authentications.get(given)?.();
+  function toCaller(principal: MatrixPrincipal): Authentication {
+    if (principal === null) return { principal: null, problem: undefined };
+    if ('execute' in principal) {
+      const authentication = authentications.get(principal)?.();
       if (authentication === undefined)
-        throw new TypeError('A principal of the matrix is of another test kit');
+        throw new TypeError('matrix: a user belongs to another test kit; create it with this one');
       return authentication;
     }
-    return authenticate(makePrincipal(given, clock.now), clock.now);
+    return authenticate(createPrincipal(principal, clock.now), clock.now);
   }
 
   return {
@@ -130,10 +156,10 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
       if (!Object.hasOwn(TOKEN_PROBLEMS, condition)) {
         throw new TypeError(`withToken: must be one of ${Object.keys(TOKEN_PROBLEMS).join(', ')}`);
       }
-      return userOf(() => ({ principal: null, problem: TOKEN_PROBLEMS[condition] }));
+      return registerUser(() => ({ principal: null, problem: TOKEN_PROBLEMS[condition] }));
     },
     clock,
-    ...createMatrices({ original, guard, guardOptions, contextOf, callerOf, now: () => clock.now }),
+    ...createMatrices({ original, guard, guardOptions, createContext, toCaller, now: () => clock.now }),
   };
 }
 
@@ -147,10 +173,10 @@ function hasExpired({ claims: { exp } }: Principal, now: Date): boolean {
   return exp !== undefined && now.getTime() >= exp * 1000;
 }
 
-/** A subscription ends when the clock is moved beyond its token's expiry. */
+/** Ends a subscription when the clock reaches the expiry of its token. */
 function watchExpiry(clock: ObservableClock): GuardOptions['watchSession'] {
-  return (principal, ended) =>
+  return (principal, onEnd) =>
     clock.watch(() => {
-      if (hasExpired(principal, clock.now)) ended('TOKEN_EXPIRED');
+      if (hasExpired(principal, clock.now)) onEnd('TOKEN_EXPIRED');
     });
 }

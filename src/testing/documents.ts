@@ -1,25 +1,25 @@
-// What can be executed: a text, a parsed document, or one that brings its types along.
+// Documents of operations: texts, parsed documents, and documents with types.
 import type { DocumentTypeDecoration } from '@graphql-typed-document-node/core';
 import { type DocumentNode, print } from 'graphql';
 
-/** `TypedDocumentNode` and `TypedDocumentString`, as code generators write them, say what the data and variables are. */
+/** A GraphQL document. Generated `TypedDocumentNode` and `TypedDocumentString` determine the types of data and variables. */
 export type TestDocument<Data, Variables> =
   | string
   | DocumentNode
   | (DocumentTypeDecoration<Data, Variables> & { toString(): string });
 
-/** Without types of its own a document gives whatever a test looks for. */
-// biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the schema answers
+/** Data of a document without types: a test may read any field. */
+// biome-ignore lint/suspicious/noExplicitAny: the types of the data are unknown
 export type Anything = any;
 
-/** Variables must be given where the document says that it has some that must. */
-export type ExecuteRest<Variables> =
+/** Arguments of `execute` after the document: variables, required if the document requires some, and the operation name. */
+export type ExecuteArguments<Variables> =
   Record<string, never> extends Variables
     ? [variables?: Variables, operationName?: string]
     : [variables: Variables, operationName?: string];
 
-/** Gives the text that a client would send; a parsed document is printed once. */
-export function createTexts(): (document: TestDocument<Anything, Anything>) => string {
+/** Creates a function that converts a document to text, and prints each parsed document only once. */
+export function createDocumentPrinter(): (document: TestDocument<Anything, Anything>) => string {
   const printed = new WeakMap<object, string>();
   return (document) => {
     if (typeof document === 'string' || !('kind' in document)) return String(document);

@@ -1,4 +1,4 @@
-// One cell of the matrix: whether a caller may have a field, as far as the schema alone can tell.
+// Decides one cell of a matrix: whether a caller may read a field, or run an operation. No resolver runs.
 import {
   type DocumentNode,
   type ExecutionArgs,
@@ -21,36 +21,63 @@ import type { Guard } from '../authorization/guard.ts';
 import { type Plan, planOperation, toPathArray } from '../authorization/operation-plan.ts';
 import { isEvaluatedEarly, type PolicyEvaluator } from '../authorization/policies.ts';
 import type { Requirement } from '../authorization/requirement.ts';
-import { withoutConditions } from './resolve-conditions.ts';
+import { resolveConditions } from './resolve-conditions.ts';
+
+export interface OperationInput {
+  document: DocumentNode;
+  operationName: string | undefined;
+  variables: Record<string, unknown>;
+  /** Contains the principal. */
+  contextValue: unknown;
+}
 
 /**
- * `allowed`, the reason of the denial, or `depends`: on a policy, or on the object that stands behind an abstract type.
+ * Decides a field from the schema alone.
  * @param coordinate of a field, such as `Query.payroll`
+ * @returns `allowed`, the reason of the denial, or `depends`: on a policy, or on the object of an abstract type
  */
 export function decideField(
-  { original, accessRules, policyEvaluator: policyBook }: EnforcedSchema,
+  { original, accessRules, policyEvaluator }: EnforcedSchema,
   coordinate: string,
   caller: Caller,
 ): string {
-  const { certain, perObject } = requirementsOf(original, accessRules, coordinate);
-  const denial = checkRequirement(certain, caller);
+  const { unconditional, perObject } = findRequirements(original, accessRules, coordinate);
+  const denial = checkRequirement(unconditional, caller);
   if (denial !== undefined) return denial.reason;
-  const isOpen = (one: Requirement) =>
-    checkRequirement(one, caller) === undefined && !policyBook.usesPolicies(one);
-  return [certain, ...perObject].every(isOpen) ? 'allowed' : 'depends';
+  const isMet = (requirement: Requirement) =>
+    checkRequirement(requirement, caller) === undefined && !policyEvaluator.usesPolicies(requirement);
+  return [unconditional, ...perObject].every(isMet) ? 'allowed' : 'depends';
 }
 
-/** What the field demands, and what some of the objects do that it stands in or returns. */
-function requirementsOf(schema: GraphQLSchema, accessRules: AccessRules, coordinate: string) {
+/**
+ * Decides an operation without executing it.
+ * @param guard rejects denied operations; not in `reportOnly` mode
+ * @returns `allowed`, the reasons of the denial, or `depends`, also if another value of a missing variable may change the decision
+ */
+export async function decideOperation(
+  guard: Guard,
+  original: GraphQLSchema,
+  input: OperationInput,
+): Promise<string> {
+  const { minimum, maximum } = resolveConditions(input.document, input.variables);
+  const decision = await decideResolved(guard, original, { ...input, document: maximum });
+  // A caller who may run everything may run a part of it. Denials for the same reasons at both ends hold in between.
+  if (decision === 'allowed' || minimum === maximum) return decision;
+  const minimumDecision = await decideResolved(guard, original, { ...input, document: minimum });
+  return minimumDecision === decision ? decision : 'depends';
+}
+
+/** Finds the requirement of a field, and those that depend on the object: its type, or the type that it returns. */
+function findRequirements(schema: GraphQLSchema, accessRules: AccessRules, coordinate: string) {
   const [typeName = '', fieldName = ''] = coordinate.split('.');
   const type = schema.getType(typeName);
   const field = isObjectType(type) || isInterfaceType(type) ? type.getFields()[fieldName] : undefined;
   if (field === undefined || !(isObjectType(type) || isInterfaceType(type))) {
-    throw new TypeError(`${coordinate} is no field of the schema`);
+    throw new TypeError(`${coordinate} is not a field of the schema`);
   }
   const returned = getNamedType(field.type);
   return {
-    certain: accessRules.forField(type, fieldName),
+    unconditional: accessRules.forField(type, fieldName),
     perObject: [
       ...(isAbstractType(type) ? [accessRules.forAny(schema.getPossibleTypes(type), fieldName)] : []),
       ...(isAbstractType(returned) ? [accessRules.forAny(schema.getPossibleTypes(returned))] : []),
@@ -58,43 +85,15 @@ function requirementsOf(schema: GraphQLSchema, accessRules: AccessRules, coordin
   };
 }
 
-// One cell of the matrix: whether an operation begins, found out without running it.
-
-export interface OperationInput {
-  document: DocumentNode;
-  operationName: string | undefined;
-  variables: Record<string, unknown>;
-  /** With the principal. */
-  contextValue: unknown;
-}
-
-/**
- * `allowed`, the reasons of the refusal, or `depends`, also where another value of a variable that is not given may
- * have another answer.
- * @param guard refuses whole operations, and reports nothing
- */
-export async function decideOperation(
-  guard: Guard,
-  original: GraphQLSchema,
-  question: OperationInput,
-): Promise<string> {
-  const { minimum: atLeast, maximum: atMost } = withoutConditions(question.document, question.variables);
-  const most = await decideSelected(guard, original, { ...question, document: atMost });
-  // Who may have everything may have a part of it; whoever is refused a part for the same reasons is refused them all.
-  if (most === 'allowed' || atLeast === atMost) return most;
-  const least = await decideSelected(guard, original, { ...question, document: atLeast });
-  return least === most ? most : 'depends';
-}
-
-/** Decides a document without conditions. */
-async function decideSelected(
+/** Decides a document whose conditions are resolved. */
+async function decideResolved(
   guard: Guard,
   original: GraphQLSchema,
   { document, operationName, variables, contextValue }: OperationInput,
 ): Promise<string> {
-  const { enforced, accessRules, policyEvaluator: policyBook } = guard.protect(original);
+  const { enforced, accessRules, policyEvaluator } = guard.protect(original);
   const operation = getOperationAST(document, operationName);
-  if (!operation) throw new TypeError('has several operations: name one as operationName');
+  if (!operation) throw new TypeError('the document has several operations; set operationName');
   const plan = planOperation(original, accessRules, document, operation);
   const args: ExecutionArgs = {
     schema: original,
@@ -104,61 +103,68 @@ async function decideSelected(
     contextValue,
   };
   const decision = await guard.decide(args);
-  const open = openPaths(plan, policyBook, variables);
+  const undecidedPaths = findUndecidedPaths(plan, policyEvaluator, variables);
   if ('result' in decision) {
-    const certain = (decision.result.errors ?? []).filter(
-      ({ path, extensions }) => extensions.reason !== 'POLICY_DENIED' || !open.has(path?.join('.')),
+    const denials = (decision.result.errors ?? []).filter(
+      ({ path, extensions }) => extensions.reason !== 'POLICY_DENIED' || !undecidedPaths.has(path?.join('.')),
     );
-    const reasons = certain.map(({ extensions }) => extensions.reason ?? extensions.code);
+    const reasons = denials.map(({ extensions }) => extensions.reason ?? extensions.code);
     return [...new Set(reasons)].join(', ') || 'depends';
   }
-  if (open.size > 0) return 'depends';
+  if (undecidedPaths.size > 0) return 'depends';
   if (decision.schema !== enforced) return 'allowed';
-  // Everything certain has been granted, policies included, where their arguments are known.
+  // The guard has allowed every unconditional requirement, including policies whose arguments are known.
   const { errors } = getVariableValues(original, operation.variableDefinitions ?? [], variables);
-  const isLate = plan.unconditional.some(
-    ({ requirement, fields: places }) =>
-      policyBook.usesPolicies(requirement) && places.some((place) => !isEvaluatedEarly(plan, place)),
+  const hasLatePolicy = plan.unconditional.some(
+    ({ requirement, fields }) =>
+      policyEvaluator.usesPolicies(requirement) && fields.some((field) => !isEvaluatedEarly(plan, field)),
   );
   const isDecided =
-    errors === undefined && plan.listsEveryField && !isLate && !usesAbstractTypes(original, document);
+    errors === undefined && plan.listsEveryField && !hasLatePolicy && !usesAbstractTypes(original, document);
   return isDecided ? 'allowed' : 'depends';
 }
 
-/** Where a policy is asked about arguments that a variable has a say in which is not given. */
-function openPaths(
-  { unconditional: certain }: Plan,
-  policyBook: PolicyEvaluator,
+/** Finds the paths of fields with policies whose arguments use missing variables. */
+function findUndecidedPaths(
+  { unconditional }: Plan,
+  policyEvaluator: PolicyEvaluator,
   variables: Record<string, unknown>,
 ): ReadonlySet<string | undefined> {
-  const places = certain.flatMap((group) => (policyBook.usesPolicies(group.requirement) ? group.fields : []));
+  const fields = unconditional.flatMap((group) =>
+    policyEvaluator.usesPolicies(group.requirement) ? group.fields : [],
+  );
   return new Set(
-    places.filter(({ node }) => isOpen(node, variables)).map(({ path }) => toPathArray(path).join('.')),
+    fields
+      .filter(({ node }) => usesMissingVariable(node, variables))
+      .map(({ path }) => toPathArray(path).join('.')),
   );
 }
 
-function isOpen({ arguments: args = [] }: FieldNode, variables: Record<string, unknown>): boolean {
-  let found = false;
+function usesMissingVariable(
+  { arguments: args = [] }: FieldNode,
+  variables: Record<string, unknown>,
+): boolean {
+  let isMissing = false;
   for (const argument of args) {
     visit(argument, {
       Variable({ name }) {
-        found ||= !Object.hasOwn(variables, name.value);
+        isMissing ||= !Object.hasOwn(variables, name.value);
       },
     });
   }
-  return found;
+  return isMissing;
 }
 
 function usesAbstractTypes(schema: GraphQLSchema, document: DocumentNode): boolean {
   const typeInfo = new TypeInfo(schema);
-  let meets = false;
+  let isUsed = false;
   visit(
     document,
     visitWithTypeInfo(typeInfo, {
       Field() {
-        meets ||= isAbstractType(getNamedType(typeInfo.getType()));
+        isUsed ||= isAbstractType(getNamedType(typeInfo.getType()));
       },
     }),
   );
-  return meets;
+  return isUsed;
 }

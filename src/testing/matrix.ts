@@ -1,103 +1,108 @@
-// Who may do what, as a table for a snapshot: decisions alone, no resolver runs.
+// Tables of access decisions for snapshots. No resolver runs.
 import { type GraphQLSchema, parse, validate } from 'graphql';
 import { explainSchema } from '../authorization/explain.ts';
 import { createGuard, type Guard } from '../authorization/guard.ts';
 import type { GuardOptions } from '../authorization/guard-options.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
-import { type Anything, createTexts, type TestDocument } from './documents.ts';
-import type { PrincipalSpec } from './make-principal.ts';
+import type { PrincipalSpec } from './create-principal.ts';
+import { type Anything, createDocumentPrinter, type TestDocument } from './documents.ts';
 import { decideField, decideOperation } from './matrix-cells.ts';
 import type { TestUser } from './test-user.ts';
 import { formatTable } from './write-table.ts';
 
-/** An operation of the table; without its variables, what depends on them reads `depends`. */
+/** An operation of the table. Without variables, a decision that depends on them is `depends`. */
 export type MatrixOperation =
   | TestDocument<Anything, Anything>
   | { document: TestDocument<Anything, Anything>; variables?: object; operationName?: string };
 
-/** Somebody of the table; null is an anonymous caller. */
+/** A caller of the table; null: an anonymous caller. */
 export type MatrixPrincipal = PrincipalSpec | TestUser | null;
 
-/** Who may do what, as a Markdown table with a column a principal, in the order given. No resolver runs. */
+/** Access decisions as Markdown tables with one column for each principal, in the given order. No resolver runs. */
 export interface Matrices {
   /**
-   * A row an operation. A cell is `allowed`, the reasons of the refusal, or `depends`: on the objects behind an interface or
-   * union, or on variables that were not given, defaults or not. Policies are asked, with the operation's arguments.
-   * @throws TypeError where an operation does not fit the schema
+   * Creates a table with one row for each operation. A cell is `allowed`, the reasons of the denial, or `depends`: the decision
+   * depends on the objects of an interface or union, or on variables that are missing, with or without default. Policies are
+   * evaluated with the operation's arguments.
+   *
+   * @throws TypeError if an operation is not valid for the schema
+   * @example expect(await kit.matrix({ payroll: '{ payroll }' }, { anonymous: null, admin: { roles: ['admin'] } })).toMatchSnapshot()
    */
   matrix(
     operations: Readonly<Record<string, MatrixOperation>>,
     principals: Readonly<Record<string, MatrixPrincipal>>,
   ): Promise<string>;
   /**
-   * A row a field, every one of the schema. A cell is `allowed`, the reason of the denial, or `depends`: on the objects behind
-   * an interface or union, or on a policy; here nobody asks it.
+   * Creates a table with one row for each field of the schema. A cell is `allowed`, the reason of the denial, or `depends`: the
+   * decision depends on the objects of an interface or union, or on a policy; policies are not evaluated.
+   *
+   * @example expect(kit.fieldMatrix({ anonymous: null, admin: { roles: ['admin'] } })).toMatchSnapshot()
    */
   fieldMatrix(principals: Readonly<Record<string, MatrixPrincipal>>): string;
 }
 
 export interface MatrixDeps {
-  /** Without a wall. */
+  /** The schema without checks in its resolvers. */
   original: GraphQLSchema;
   guard: Guard;
   guardOptions: GuardOptions;
-  contextOf(caller: Authentication): object | Promise<object>;
-  callerOf(principal: MatrixPrincipal): Authentication;
+  createContext(caller: Authentication): object | Promise<object>;
+  toCaller(principal: MatrixPrincipal): Authentication;
   now: () => Date;
 }
 
 export function createMatrices(deps: MatrixDeps): Matrices {
-  const { original, contextOf, callerOf, now } = deps;
-  const textOf = createTexts();
-  const guard = rejectingGuard(deps);
+  const { original, createContext, toCaller, now } = deps;
+  const printDocument = createDocumentPrinter();
+  const guard = createRejectingGuard(deps);
 
   function parseOperation(operation: MatrixOperation) {
-    const isAlone = typeof operation === 'string' || !('document' in operation);
-    const { document: given, variables = {}, operationName } = isAlone ? { document: operation } : operation;
-    const document = parse(textOf(given));
-    const [issue] = validate(original, document);
-    if (issue !== undefined) throw issue;
-    return { document, operationName, variables: JSON.parse(JSON.stringify(variables)) };
+    const isDocument = typeof operation === 'string' || !('document' in operation);
+    const { document, variables = {}, operationName } = isDocument ? { document: operation } : operation;
+    const parsed = parse(printDocument(document));
+    const [error] = validate(original, parsed);
+    if (error !== undefined) throw error;
+    return { document: parsed, operationName, variables: JSON.parse(JSON.stringify(variables)) };
   }
 
   async function decide(operation: MatrixOperation, caller: Authentication): Promise<string> {
     const { principal, problem: tokenProblem } = caller;
-    const contextValue = { ...(await contextOf(caller)), principal, tokenProblem };
+    const contextValue = { ...(await createContext(caller)), principal, tokenProblem };
     return decideOperation(guard, original, { ...parseOperation(operation), contextValue });
   }
 
-  async function rowOf(name: string, operation: MatrixOperation, callers: readonly Authentication[]) {
+  async function createRow(name: string, operation: MatrixOperation, callers: readonly Authentication[]) {
     try {
       return [name, ...(await Promise.all(callers.map((caller) => decide(operation, caller))))];
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
-      throw new TypeError(`The operation ${name} of the matrix: ${message}`, { cause: error });
+      throw new TypeError(`matrix: operation ${name}: ${message}`, { cause: error });
     }
   }
 
   return {
     async matrix(operations, principals) {
-      const callers = Object.values(principals).map(callerOf);
-      const rows = Object.entries(operations).map(([name, one]) => rowOf(name, one, callers));
+      const callers = Object.values(principals).map(toCaller);
+      const rows = Object.entries(operations).map(([name, operation]) => createRow(name, operation, callers));
       return formatTable(['operation', ...Object.keys(principals)], await Promise.all(rows));
     },
     fieldMatrix(principals) {
-      const protectedSchema = guard.protect(original);
+      const enforcedSchema = guard.protect(original);
       const callers = Object.values(principals)
-        .map(callerOf)
+        .map(toCaller)
         .map(({ principal, problem: tokenProblem }) => ({ principal, tokenProblem, now }));
-      const rows = explainSchema(original, protectedSchema.accessRules).map(({ coordinate }) => [
+      const rows = explainSchema(original, enforcedSchema.accessRules).map(({ coordinate }) => [
         coordinate,
-        ...callers.map((caller) => decideField(protectedSchema, coordinate, caller)),
+        ...callers.map((caller) => decideField(enforcedSchema, coordinate, caller)),
       ]);
       return formatTable(['field', ...Object.keys(principals)], rows);
     },
   };
 }
 
-/** What would be refused is the question, also where a report or nulls are the answer. */
-function rejectingGuard({ guard, guardOptions }: MatrixDeps): Guard {
-  const { onDenied = 'reject', reportOnly: report = false } = guardOptions;
-  if (onDenied === 'reject' && !report) return guard;
+/** Creates a guard that rejects denied operations, also if the kit's guard reports denials or returns null. */
+function createRejectingGuard({ guard, guardOptions }: MatrixDeps): Guard {
+  const { onDenied = 'reject', reportOnly = false } = guardOptions;
+  if (onDenied === 'reject' && !reportOnly) return guard;
   return createGuard({ ...guardOptions, onDenied: 'reject', reportOnly: false });
 }

@@ -1,8 +1,8 @@
-// What an assertion is made on: an answer and nothing that looks like one, a reason and a coordinate that there are.
+// Validates the input of the matchers: a response, a reason, a coordinate.
 import { isInterfaceType, isObjectType, isUnionType } from 'graphql';
 import { DENIAL_REASONS, getSchema, isDenial, type ResponseBody } from './result.ts';
 
-/** A kit's result, or the JSON of an answer. */
+/** A result of the kit, or a GraphQL response as JSON. */
 export interface ParsedResponse {
   body: ResponseBody;
   unexpected: readonly unknown[];
@@ -10,18 +10,18 @@ export interface ParsedResponse {
 
 const KEYS: ReadonlySet<string> = new Set([
   ...['data', 'errors', 'extensions'],
-  // Of answers in parts.
+  // of incremental responses
   ...['pending', 'incremental', 'completed', 'hasNext'],
 ]);
 
-/** @throws TypeError where it is no answer; what a client makes of one holds its errors elsewhere */
+/** @throws TypeError if the value is not a response, for example the result object of a GraphQL client, whose errors are elsewhere */
 export function parseResponse(matcher: string, received: unknown): ParsedResponse {
   if (received instanceof Promise) throw new TypeError(`${matcher}: got a promise; await it first`);
   if (isKitResult(received)) return { body: received.body, unexpected: received.unexpected ?? [] };
-  const advice = `${matcher}: needs what execute or subscribe gives, or the JSON of an answer`;
+  const advice = `${matcher}: expected a result of execute or subscribe, or a GraphQL response as JSON`;
   if (!isRecord(received)) throw new TypeError(advice);
-  const others = Object.keys(received).filter((key) => !KEYS.has(key));
-  if (others.length > 0) throw new TypeError(`${advice}; an answer has no ${others.join(', ')}`);
+  const unknown = Object.keys(received).filter((key) => !KEYS.has(key));
+  if (unknown.length > 0) throw new TypeError(`${advice}; a response has no ${unknown.join(', ')}`);
   if (!isBody(received)) throw new TypeError(advice);
   return { body: received, unexpected: [] };
 }
@@ -41,24 +41,30 @@ function isBody(received: Record<string, unknown>): received is ResponseBody & R
   return data === null || (isRecord(data) && !containsDenial(data));
 }
 
-/** An answer within another would hide its errors. */
+/** Detects a response nested in `data`, whose errors would be overlooked. */
 function containsDenial({ errors }: Record<string, unknown>): boolean {
   return Array.isArray(errors) && errors.some((error) => isRecord(error) && isDenial(error));
 }
 
-/** A misspelt reason would never be found, and `.not` would always hold. */
+/**
+ * A misspelled reason never matches, so an assertion with `.not` would always pass.
+ * @throws TypeError if the reason is unknown
+ */
 export function assertReason(reason: string | undefined): void {
   const known: readonly string[] = DENIAL_REASONS;
   if (reason === undefined || known.includes(reason)) return;
-  throw new TypeError(`toBeDenied: "${reason}" is no reason of a denial; they are ${known.join(', ')}`);
+  throw new TypeError(`toBeDenied: unknown reason "${reason}"; known reasons: ${known.join(', ')}`);
 }
 
-/** Neither would a misspelt coordinate; of an answer that is not a kit's, only the form is known. */
+/**
+ * A misspelled coordinate never matches either. Without the schema of a test kit, only the form is checked.
+ * @throws TypeError if the coordinate is malformed or not a field of the schema
+ */
 export function assertCoordinate(coordinate: string | undefined, body: ResponseBody): void {
   if (coordinate === undefined) return;
   const [, typeName = '', fieldName = ''] = /^(\w+)\.(\w+)$/.exec(coordinate) ?? [];
   if (typeName === '') {
-    throw new TypeError(`toBeDenied: "${coordinate}" is no coordinate; one is such as Query.payroll`);
+    throw new TypeError(`toBeDenied: "${coordinate}" is not a field's coordinate such as Query.payroll`);
   }
   const schema = getSchema(body);
   if (schema === undefined) return;
@@ -66,5 +72,5 @@ export function assertCoordinate(coordinate: string | undefined, body: ResponseB
   const isComposite = isObjectType(type) || isInterfaceType(type);
   const isMeta = fieldName.startsWith('__') && (isComposite || isUnionType(type));
   if (isMeta || (isComposite && Object.hasOwn(type.getFields(), fieldName))) return;
-  throw new TypeError(`toBeDenied: "${coordinate}" is no field of the schema`);
+  throw new TypeError(`toBeDenied: "${coordinate}" is not a field of the schema`);
 }

@@ -1,22 +1,23 @@
-// An operation as its variables leave it: every `@skip` and `@include` settled and gone.
+// Resolves every `@skip` and `@include` of an operation.
 import { type DirectiveNode, type DocumentNode, Kind, visit } from 'graphql';
 
-/** What is selected whatever the variables that are not given, and what is with some values of them. */
+/** The smallest and the largest selection that missing variables allow. */
 export interface ResolvedDocuments {
+  /** Selections that are included for every value of the missing variables. */
   minimum: DocumentNode;
-  /** The same document as `atLeast` where every condition is settled. */
+  /** Selections that are included for some value. The same object as `minimum` if no variable is missing. */
   maximum: DocumentNode;
 }
 
-/** @param variables those that are given; a default value settles nothing, as a client may send another */
-export function withoutConditions(
+/** @param variables known values; default values are ignored, because a client may send others */
+export function resolveConditions(
   document: DocumentNode,
   variables: Readonly<Record<string, unknown>>,
 ): ResolvedDocuments {
-  let isOpen = false;
+  let isUndecided = false;
 
-  /** Undefined where it depends on a variable. */
-  function leavesOut(directive: DirectiveNode): boolean | undefined {
+  /** Returns undefined if it depends on a missing variable. */
+  function excludes(directive: DirectiveNode): boolean | undefined {
     const value = directive.arguments?.find(({ name }) => name.value === 'if')?.value;
     const literal = value?.kind === Kind.BOOLEAN ? value.value : undefined;
     const condition = value?.kind === Kind.VARIABLE ? variables[value.name.value] : literal;
@@ -24,22 +25,22 @@ export function withoutConditions(
     return directive.name.value === 'skip' ? condition : !condition;
   }
 
-  function settle(isKept: boolean): DocumentNode {
+  function resolve(includesUndecided: boolean): DocumentNode {
     const enter = <Node extends { readonly directives?: readonly DirectiveNode[] | undefined }>(
       node: Node,
     ) => {
       const conditions = (node.directives ?? []).filter(isCondition);
       if (conditions.length === 0) return undefined;
-      const answers = conditions.map(leavesOut);
-      isOpen ||= answers.includes(undefined);
-      if (answers.some((isLeftOut) => isLeftOut ?? !isKept)) return null;
-      return { ...node, directives: node.directives?.filter((one) => !isCondition(one)) };
+      const exclusions = conditions.map(excludes);
+      isUndecided ||= exclusions.includes(undefined);
+      if (exclusions.some((isExcluded) => isExcluded ?? !includesUndecided)) return null;
+      return { ...node, directives: node.directives?.filter((directive) => !isCondition(directive)) };
     };
     return visit(document, { Field: enter, FragmentSpread: enter, InlineFragment: enter });
   }
 
-  const maximum = settle(true);
-  return { maximum, minimum: isOpen ? settle(false) : maximum };
+  const maximum = resolve(true);
+  return { maximum, minimum: isUndecided ? resolve(false) : maximum };
 }
 
 function isCondition({ name }: DirectiveNode): boolean {

@@ -1,10 +1,10 @@
-// What a caller gets, and what of it is a denial.
+// The result of an operation, and its denials.
 import type { ExecutionResult, GraphQLFormattedError, GraphQLSchema } from 'graphql';
 import { type FetchAPI, processRegularResult } from 'graphql-yoga';
 import type { AuthErrorReason } from '../errors.ts';
 import type { Anything } from './documents.ts';
 
-/** Why somebody may not have a field: the reasons that the guard gives. */
+/** All reasons for which the guard denies a field. */
 export const DENIAL_REASONS = [
   'MISSING_TOKEN',
   'TOKEN_MALFORMED',
@@ -19,62 +19,71 @@ export const DENIAL_REASONS = [
   'REVOCATIONS_UNAVAILABLE',
 ] as const satisfies readonly AuthErrorReason[];
 
+/** Reason for which a field was denied: `extensions.reason` of its error. */
 export type DenialReason = (typeof DENIAL_REASONS)[number];
 
-/** One position that was denied. */
+/** One denied field of a response. */
 export interface Denied {
+  /** `extensions.code`, such as `UNAUTHENTICATED` or `FORBIDDEN`. */
   code: string;
-  /** A `DenialReason`; what a resolver of the app refuses by itself may have another, or none. */
+  /** A `DenialReason`; a resolver of the app that denies access may set another one, or none. */
   reason: string | undefined;
-  /** Such as `Query.payroll`. */
+  /** Schema coordinate of the field, such as `Query.payroll`. */
   coordinate: string | undefined;
+  /** Path in the response. */
   path: readonly (string | number)[] | undefined;
+  /** Message of the error. */
   message: string;
 }
 
-/** What a caller gets, as JSON carries it, and what HTTP would say. */
+/** Result of one operation: the response as JSON, and its HTTP status and headers. */
 export interface TestResult<Data = Anything> {
-  /** Undefined where the operation did not begin. */
+  /** Undefined if the operation was not executed. */
   data: Data | null | undefined;
-  /** Undefined where there are none. */
+  /** Undefined if there are none. */
   errors: readonly GraphQLFormattedError[] | undefined;
-  /** Of the answer to a client that accepts `application/graphql-response+json`. */
+  /** HTTP status for a client that accepts `application/graphql-response+json`. */
   status: number;
-  /** `WWW-Authenticate` and `Retry-After` among them. */
+  /** HTTP headers, such as `WWW-Authenticate` and `Retry-After`. */
   headers: Headers;
-  /** The whole answer. */
+  /** The complete response. */
   body: ResponseBody<Data>;
+  /** Denied fields, including those of incremental results. */
   denials: readonly Denied[];
-  /** Of the first denial; where there is none, of the first error. */
+  /** Code of the first denial, or of the first error if there is no denial. */
   code: string | undefined;
+  /** Reason of the same error. */
   reason: string | undefined;
+  /** Coordinate of the same error. */
   coordinate: string | undefined;
-  /** What the server would log, and show nobody: errors behind `Unexpected error.` */
+  /** Original errors masked as `Unexpected error.`, which the server would only log. */
   unexpected: readonly unknown[];
 }
 
+/** A GraphQL response as JSON. */
 export interface ResponseBody<Data = Anything> {
   data?: Data | null;
   errors?: readonly GraphQLFormattedError[];
   extensions?: Record<string, unknown>;
-  /** What comes later, by `@defer` and `@stream`. */
+  /** Later results of `@defer` and `@stream`. */
   incremental?: readonly ResponseBody[];
+  /** End of deferred fragments and streams, with their errors. */
   completed?: readonly ResponseBody[];
 }
 
 const ACCEPTED_TYPE = 'application/graphql-response+json';
 const DENIAL_CODES: ReadonlySet<unknown> = new Set(['UNAUTHENTICATED', 'FORBIDDEN']);
-const UNAVAILABLE: ReadonlySet<unknown> = new Set(['KEYS_UNAVAILABLE', 'REVOCATIONS_UNAVAILABLE']);
+const UNAVAILABLE_REASONS: ReadonlySet<unknown> = new Set(['KEYS_UNAVAILABLE', 'REVOCATIONS_UNAVAILABLE']);
 
-/** What was asked, by the body of its answer: an assertion on a field that there is not would never find it. */
+/** Schemas by response: an assertion about a misspelled field must throw instead of never matching. Weak, so that results can be collected. */
 const schemas = new WeakMap<ResponseBody, GraphQLSchema>();
 
-/** @returns undefined where the answer is not of a kit */
+/** @returns undefined if the response is not from a test kit */
 export function getSchema(body: ResponseBody): GraphQLSchema | undefined {
   return schemas.get(body);
 }
 
-/** Remembers the schema that an answer is of; returns the answer's body. */
+/** Records the schema of a response for `getSchema`. */
 export function withSchema(body: ResponseBody, schema: GraphQLSchema): ResponseBody {
   schemas.set(body, schema);
   return body;
@@ -83,19 +92,19 @@ export function withSchema(body: ResponseBody, schema: GraphQLSchema): ResponseB
 export interface ResultOptions {
   schema: GraphQLSchema;
   fetchAPI: FetchAPI;
-  /** Gives the error that was masked, if one was. */
-  originalOf(error: Error): unknown;
+  /** Finds the original of a masked error. */
+  findOriginal(error: Error): unknown;
 }
 
 export async function toTestResult(
   result: ExecutionResult,
-  { schema, fetchAPI, originalOf }: ResultOptions,
+  { schema, fetchAPI, findOriginal }: ResultOptions,
 ): Promise<TestResult> {
-  // Yoga's own answer, so that status, headers and what JSON makes of the data are the server's.
+  // Yoga creates the response, so that status, headers and JSON are those of the server.
   const response = processRegularResult(result, fetchAPI, ACCEPTED_TYPE);
   const body = withSchema(await response.json(), schema);
-  const denials = denialsIn(body);
-  const [first] = denials.length > 0 ? denials : errorsIn(body).map(toDenied);
+  const denials = findDenials(body);
+  const [first] = denials.length > 0 ? denials : findErrors(body).map(toDenied);
   return {
     data: body.data,
     errors: body.errors,
@@ -106,36 +115,36 @@ export async function toTestResult(
     code: first?.code,
     reason: first?.reason,
     coordinate: first?.coordinate,
-    unexpected: (result.errors ?? []).map(originalOf).filter((error) => error !== undefined),
+    unexpected: (result.errors ?? []).map(findOriginal).filter((error) => error !== undefined),
   };
 }
 
-/** The errors of an answer that deny something, those of its later parts included. */
-export function denialsIn(body: ResponseBody): Denied[] {
-  return errorsIn(body).filter(isDenial).map(toDenied);
+/** Finds the denials of a response, including its incremental results. */
+export function findDenials(body: ResponseBody): Denied[] {
+  return findErrors(body).filter(isDenial).map(toDenied);
 }
 
 export function isDenial({ extensions }: Pick<GraphQLFormattedError, 'extensions'>): boolean {
   const { code, reason } = extensions ?? {};
-  return DENIAL_CODES.has(code) || UNAVAILABLE.has(reason);
+  return DENIAL_CODES.has(code) || UNAVAILABLE_REASONS.has(reason);
 }
 
-/** Every error of an answer, those of its later parts included. */
-export function errorsIn({
+/** Finds the errors of a response, including its incremental results. */
+export function findErrors({
   errors = [],
   incremental = [],
   completed = [],
 }: ResponseBody): GraphQLFormattedError[] {
-  return [...errors, ...[...incremental, ...completed].flatMap(errorsIn)];
+  return [...errors, ...[...incremental, ...completed].flatMap(findErrors)];
 }
 
 function toDenied({ extensions = {}, path, message }: GraphQLFormattedError): Denied {
-  const wordOf = (value: unknown) => (typeof value === 'string' ? value : undefined);
+  const toText = (value: unknown) => (typeof value === 'string' ? value : undefined);
   const { code, reason, coordinate } = extensions;
   return {
-    code: wordOf(code) ?? '',
-    reason: wordOf(reason),
-    coordinate: wordOf(coordinate),
+    code: toText(code) ?? '',
+    reason: toText(reason),
+    coordinate: toText(coordinate),
     path,
     message,
   };

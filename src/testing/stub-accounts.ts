@@ -1,4 +1,4 @@
-// Bandha's own fields where there is no store: the caller's account is the one that the test describes.
+// Replaces Bandha's accounts in tests without a store: the caller's account is the one that the test describes.
 import type { Accounts } from '../accounts/accounts.ts';
 import { ConfigError } from '../errors.ts';
 import type { AppResolvers } from '../graphql/create-schema.ts';
@@ -7,14 +7,14 @@ import { secureData, viewer } from '../graphql/resolvers.ts';
 import type { User } from '../storage/store.ts';
 import type { Principal } from '../tokens/principal.ts';
 
-/** A test came to what only a store can do. */
+/** Thrown if a test calls a method that needs a store. */
 export class StoreNeededError extends ConfigError {}
 
-/** The accounts that are given; the rest say what to do when they are asked. */
-export function createStubAccounts(given: Partial<Accounts>): Accounts {
-  const missing = (verb: keyof Accounts) => () => {
+/** @returns the given methods; every other method throws a `StoreNeededError` */
+export function createStubAccounts(overrides: Partial<Accounts>): Accounts {
+  const missing = (method: keyof Accounts) => () => {
     throw new StoreNeededError([
-      `accounts.${verb}: the test kit has no store. Give createTestKit an \`accounts\` that has it, or test with createBandha({ databaseUrl: 'sqlite::memory:' })`,
+      `accounts.${method}: the test kit has no store. Pass this method in the option \`accounts\` of createTestKit, or test with createBandha({ databaseUrl: 'sqlite::memory:' })`,
     ]);
   };
   return {
@@ -26,17 +26,17 @@ export function createStubAccounts(given: Partial<Accounts>): Accounts {
     revokeAllSessions: missing('revokeAllSessions'),
     listSessions: missing('listSessions'),
     findUser: missing('findUser'),
-    ...given,
+    ...overrides,
   };
 }
 
-/** `viewer` and `secureData`, which need no more than the account of whoever asks. */
+/** Resolvers of `viewer` and `secureData`, which need only the caller's account. */
 export function createStubResolvers(
-  given: Partial<Accounts>,
-  accountOf: (principal: Principal) => User | undefined,
+  overrides: Partial<Accounts>,
+  findAccount: (principal: Principal) => User | undefined,
 ): AppResolvers {
   const readAccount = createReadOnce(async (principal) =>
-    given.findUser === undefined ? accountOf(principal) : given.findUser(principal.userId),
+    overrides.findUser === undefined ? findAccount(principal) : overrides.findUser(principal.userId),
   );
   return { Query: { viewer: viewer(readAccount), secureData: secureData(readAccount) } };
 }

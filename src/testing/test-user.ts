@@ -1,49 +1,61 @@
-// Somebody who executes operations.
+// A user who runs operations.
 import type { GraphQLSchema } from 'graphql';
 import type { Authentication } from '../tokens/authenticate.ts';
 import type { Principal } from '../tokens/principal.ts';
 import type { RunRequest } from './create-runner.ts';
-import { type Anything, createTexts, type ExecuteRest, type TestDocument } from './documents.ts';
+import {
+  type Anything,
+  createDocumentPrinter,
+  type ExecuteArguments,
+  type TestDocument,
+} from './documents.ts';
 import { type TestResult, withSchema } from './result.ts';
 
-/** A subscription that was opened, or the refusal: then taking the next event rejects. */
+/** An open subscription: iterate over its events. If it was denied, `denials` are set and iterating rejects. */
 export interface TestSubscription<Data = Anything>
   extends TestResult<undefined>,
     AsyncIterableIterator<TestResult<Data>> {}
 
-/** Somebody who asks. */
+/** A caller of the schema under test. */
 export interface TestUser {
-  /** Null for an anonymous caller, and for one whose token is not accepted. */
+  /** Null for an anonymous caller, and if the token is rejected, for example because it has expired. */
   readonly principal: Principal | null;
   /**
-   * Runs one operation as the server would. Variables are what JSON makes of them.
-   * @throws ConfigError where a field of Bandha's own needs a store; TypeError where the answer comes in parts
+   * Runs one operation as the server would. Variables are converted to JSON and back.
+   *
+   * @throws ConfigError if one of Bandha's own fields needs a store; TypeError for a subscription or an incremental response
+   * @example const { data } = await kit.as({ roles: ['admin'] }).execute('{ payroll }')
    */
   execute<Data = Anything, Variables = Record<string, Anything>>(
     document: TestDocument<Data, Variables>,
-    ...rest: ExecuteRest<Variables>
+    ...rest: ExecuteArguments<Variables>
   ): Promise<TestResult<Data>>;
-  /** Opens a subscription, or runs an operation whose answer comes in parts. */
+  /**
+   * Opens a subscription, or runs an operation with an incremental response (`@defer`, `@stream`).
+   *
+   * @throws ConfigError if one of Bandha's own fields needs a store
+   * @example for await (const { data } of await kit.as().subscribe('subscription { ticks }')) expect(data.ticks).toBe(1)
+   */
   subscribe<Data = Anything, Variables = Record<string, Anything>>(
     document: TestDocument<Data, Variables>,
-    ...rest: ExecuteRest<Variables>
+    ...rest: ExecuteArguments<Variables>
   ): Promise<TestSubscription<Data>>;
 }
 
-/** @param schema that `runRequest` queries */
+/** @param schema that `runRequest` executes on */
 export function createUserFactory(runRequest: RunRequest, schema: GraphQLSchema) {
-  const textOf = createTexts();
+  const printDocument = createDocumentPrinter();
   const run = (
     caller: Authentication,
     document: TestDocument<Anything, Anything>,
     rest: readonly unknown[],
   ) => {
-    const [variables, operationName] = rest as ExecuteRest<Record<string, unknown>>; // whatever they are called
+    const [variables, operationName] = rest as ExecuteArguments<Record<string, unknown>>; // the document's types are erased here
     const json = variables && JSON.parse(JSON.stringify(variables));
-    return runRequest({ query: textOf(document), variables: json, operationName }, caller);
+    return runRequest({ query: printDocument(document), variables: json, operationName }, caller);
   };
 
-  /** @param authenticate who asks, at the time of asking */
+  /** @param authenticate called at each operation, because a token may have expired since the last one */
   return (authenticate: () => Authentication): TestUser => ({
     get principal() {
       return authenticate().principal;
@@ -52,28 +64,33 @@ export function createUserFactory(runRequest: RunRequest, schema: GraphQLSchema)
       const response = await run(authenticate(), document, rest);
       if (!(Symbol.asyncIterator in response)) return response;
       await response.return?.();
-      throw new TypeError('The answer comes in parts: use subscribe');
+      throw new TypeError('execute: the operation has several results; use subscribe');
     },
     async subscribe(document, ...rest) {
       const response = await run(authenticate(), document, rest);
-      return Symbol.asyncIterator in response ? opened(response, schema) : rejectedSubscription(response);
+      return Symbol.asyncIterator in response
+        ? openSubscription(response, schema)
+        : rejectedSubscription(response);
     },
   });
 }
 
-function opened(events: AsyncIterableIterator<TestResult>, schema: GraphQLSchema): TestSubscription {
-  const nothingYet = {
+function openSubscription(
+  events: AsyncIterableIterator<TestResult>,
+  schema: GraphQLSchema,
+): TestSubscription {
+  const emptyResult = {
     ...{ data: undefined, errors: undefined, code: undefined, reason: undefined, coordinate: undefined },
     ...{ status: 200, headers: new Headers(), body: withSchema({}, schema), denials: [], unexpected: [] },
   };
-  return { ...nothingYet, ...events };
+  return { ...emptyResult, ...events };
 }
 
 function rejectedSubscription(response: TestResult): TestSubscription {
   const messages = response.errors?.map(({ message }) => message).join('\n');
   return {
     ...response,
-    next: () => Promise.reject(new Error(`The subscription was not opened: ${messages}`)),
+    next: () => Promise.reject(new Error(`The subscription was rejected: ${messages}`)),
     return: async () => ({ done: true, value: undefined }),
     [Symbol.asyncIterator]() {
       return this;

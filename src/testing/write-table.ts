@@ -1,6 +1,6 @@
-// A table in Markdown whose columns are aligned, so that it reads in a snapshot too.
+// Formats a Markdown table with aligned columns, readable in a snapshot.
 
-/** @param rows of as many cells as `heads` */
+/** @param rows with one cell for each head */
 export function formatTable(heads: readonly string[], rows: readonly (readonly string[])[]): string {
   const lines = [heads, ...rows].map((row) => row.map(escapeCell));
   const widths = heads.map((_, column) => Math.max(3, ...lines.map((row) => row[column]?.length ?? 0)));

@@ -1,4 +1,4 @@
-// What can be said of an answer, and what is said where it does not hold.
+// Matchers for responses, and their messages.
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -34,21 +34,21 @@ const resolvers = {
 };
 const kit = createTestKit({ typeDefs, resolvers });
 const partial = createTestKit({ typeDefs, resolvers }, { onDenied: 'null' });
-const ask = (query: string) => kit.as().execute(query);
+const run = (query: string) => kit.as().execute(query);
 
-/** What a matcher says when it fails. */
-function saidBy(assertion: () => void): string {
+/** Message of a failed assertion. */
+function messageOf(assertion: () => void): string {
   try {
     assertion();
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
-  throw new Error('The assertion has held');
+  throw new Error('The assertion passed');
 }
 
-describe('of an answer that was refused', () => {
-  it('toBeDenied holds, for its reason and its coordinate', async () => {
-    const result = await ask('{ payroll }');
+describe('a denied response', () => {
+  it('toBeDenied passes for the reason and coordinate of a denial', async () => {
+    const result = await run('{ payroll }');
     expect(result).toBeDenied();
     expect(result).toBeDenied('MISSING_ROLE');
     expect(result).toBeDenied('MISSING_ROLE', 'Query.payroll');
@@ -58,71 +58,71 @@ describe('of an answer that was refused', () => {
     expect(result).not.toBeAllowed();
   });
 
-  it('what does not hold names what was got', async () => {
-    const result = await ask('{ payroll }');
+  it('a failed assertion shows the denials of the response', async () => {
+    const result = await run('{ payroll }');
     const got = 'got no data\n  FORBIDDEN MISSING_ROLE at Query.payroll';
-    expect(saidBy(() => expect(result).toBeAllowed())).toBe(`expected the answer to be allowed, ${got}`);
-    expect(saidBy(() => expect(result).toBeDenied('MISSING_SCOPE', 'Query.open'))).toBe(
-      `expected the answer to be denied MISSING_SCOPE at Query.open, ${got}`,
+    expect(messageOf(() => expect(result).toBeAllowed())).toBe(`expected the response to be allowed, ${got}`);
+    expect(messageOf(() => expect(result).toBeDenied('MISSING_SCOPE', 'Query.open'))).toBe(
+      `expected the response to be denied MISSING_SCOPE at Query.open, ${got}`,
     );
-    expect(saidBy(() => expect(result).not.toBeDenied())).toBe(
-      `expected the answer not to be denied, ${got}`,
+    expect(messageOf(() => expect(result).not.toBeDenied())).toBe(
+      `expected the response not to be denied, ${got}`,
     );
   });
 
-  it('the rest may have been delivered', async () => {
+  it('toBeDenied passes if the other fields were delivered', async () => {
     const result = await partial.anonymous.execute('{ open payroll }');
     expect(result).toBeDenied('MISSING_TOKEN', 'Query.payroll');
     expect(result).not.toBeAllowed();
-    expect(saidBy(() => expect(result).toBeAllowed())).toContain(
+    expect(messageOf(() => expect(result).toBeAllowed())).toContain(
       'got data {"open":"open","payroll":null}\n  UNAUTHENTICATED MISSING_TOKEN at Query.payroll',
     );
   });
 
-  it('a resolver of the app may have refused by itself', () => {
+  it('toBeDenied passes if a resolver of the app denied access', () => {
     const message = 'Not yours';
-    const answer = { data: { mine: null }, errors: [{ message, extensions: { code: 'FORBIDDEN' } }] };
-    expect(answer).toBeDenied();
-    expect(answer).not.toBeAllowed();
-    expect(saidBy(() => expect(answer).toBeAllowed())).toContain('FORBIDDEN (Not yours)');
+    const response = { data: { mine: null }, errors: [{ message, extensions: { code: 'FORBIDDEN' } }] };
+    expect(response).toBeDenied();
+    expect(response).not.toBeAllowed();
+    expect(messageOf(() => expect(response).toBeAllowed())).toContain('FORBIDDEN (Not yours)');
   });
 
-  it('a later part may have been', () => {
+  it('toBeDenied passes for a denial in an incremental result', () => {
     const extensions = { code: 'FORBIDDEN', reason: 'MISSING_ROLE', coordinate: 'Query.payroll' };
-    const answer = { data: {}, incremental: [{ data: null, errors: [{ message: 'no', extensions }] }] };
-    expect(answer).toBeDenied('MISSING_ROLE', 'Query.payroll');
-    expect(answer).not.toBeAllowed();
+    const response = { data: {}, incremental: [{ data: null, errors: [{ message: 'no', extensions }] }] };
+    expect(response).toBeDenied('MISSING_ROLE', 'Query.payroll');
+    expect(response).not.toBeAllowed();
   });
 });
 
-describe('of an answer that was delivered', () => {
-  it('toBeAllowed holds', async () => {
-    const result = await ask('{ open mine }');
+describe('an allowed response', () => {
+  it('toBeAllowed passes for a response with data and no denial', async () => {
+    const result = await run('{ open mine }');
     expect(result).toBeAllowed();
     expect(result).not.toBeDenied();
     expect(result).not.toBeDenied('MISSING_ROLE', 'Query.open');
-    expect(saidBy(() => expect(result).not.toBeAllowed())).toBe(
-      'expected the answer not to be allowed, got data {"open":"open","mine":null}',
+    expect(messageOf(() => expect(result).not.toBeAllowed())).toBe(
+      'expected the response not to be allowed, got data {"open":"open","mine":null}',
     );
-    expect(saidBy(() => expect(result).toBeDenied('MISSING_ROLE'))).toBe(
-      'expected the answer to be denied MISSING_ROLE, got data {"open":"open","mine":null}',
+    expect(messageOf(() => expect(result).toBeDenied('MISSING_ROLE'))).toBe(
+      'expected the response to be denied MISSING_ROLE, got data {"open":"open","mine":null}',
     );
   });
 
-  it('other errors are no denials, and are named', async () => {
-    const result = await ask('{ open fails }');
+  it('toBeAllowed passes despite other errors, and messages show them', async () => {
+    const result = await run('{ open fails }');
     expect(result).toBeAllowed();
     expect(result).not.toBeDenied();
-    expect(saidBy(() => expect(result).toBeDenied())).toBe(
+    expect(messageOf(() => expect(result).toBeDenied())).toBe(
       [
-        'expected the answer to be denied, got data {"open":"open","fails":null}',
+        'expected the response to be denied, got data {"open":"open","fails":null}',
         'INTERNAL_SERVER_ERROR at fails (Unexpected error.)',
-        'behind "Unexpected error.": Error: the database is away',
+        'cause of "Unexpected error.": Error: the database is away',
       ].join('\n  '),
     );
   });
 
-  it('a subscription that was opened is, and its events are', async () => {
+  it('toBeAllowed passes for an open subscription and its events', async () => {
     const subscription = await kit.as().subscribe('subscription { ticks }');
     expect(subscription).toBeAllowed();
     expect(subscription).not.toBeDenied();
@@ -130,13 +130,13 @@ describe('of an answer that was delivered', () => {
   });
 });
 
-describe('of an answer that is neither', () => {
+describe('a response that is neither allowed nor denied', () => {
   it.each([
-    ['does not fit the schema', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED (Cannot query field'],
-    ['is no GraphQL', '{', 'GRAPHQL_PARSE_FAILED'],
-    ['has failed as a whole', '{ failsHard }', 'behind "Unexpected error.": Error: the database is away'],
-  ])('as it %s, nothing holds', async (_, query, got) => {
-    const result = await ask(query);
+    ['a validation error', '{ nothing }', 'GRAPHQL_VALIDATION_FAILED (Cannot query field'],
+    ['a syntax error', '{', 'GRAPHQL_PARSE_FAILED'],
+    ['no data after an error', '{ failsHard }', 'cause of "Unexpected error.": Error: the database is away'],
+  ])('both matchers fail for a response with %s, with and without not', async (_, query, got) => {
+    const result = await run(query);
     const all = [
       () => expect(result).toBeAllowed(),
       () => expect(result).not.toBeAllowed(),
@@ -144,49 +144,49 @@ describe('of an answer that is neither', () => {
       () => expect(result).not.toBeDenied(),
     ];
     for (const assertion of all) {
-      const said = saidBy(assertion);
-      expect(said).toContain('expected the answer to be allowed or denied, got neither: no data');
-      expect(said).toContain(got);
+      const message = messageOf(assertion);
+      expect(message).toContain('expected the response to be allowed or denied, got neither: no data');
+      expect(message).toContain(got);
     }
   });
 });
 
-describe('of what is no answer', () => {
-  const message = 'needs what execute or subscribe gives';
+describe('invalid input of matchers', () => {
+  const advice = 'expected a result of execute or subscribe';
   const errors = [{ message: 'no', extensions: { code: 'FORBIDDEN', reason: 'MISSING_ROLE' } }];
 
   it.each<[string, unknown]>([
     ['undefined', undefined],
     ['null', null],
     ['a number', 1],
-    ['a text', 'data'],
+    ['a string', 'data'],
     ['an empty object', {}],
     ['a list', []],
     ['a response', new Response('{}')],
     ['a function', () => {}],
-    ['a response of a client that has read it', { data: { data: null, errors }, status: 200 }],
-    ['a response of a client that was refused', { data: { errors }, status: 403 }],
-    ['an answer in another', { data: { errors } }],
+    ['a successful result of an HTTP client', { data: { data: null, errors }, status: 200 }],
+    ['a failed result of an HTTP client', { data: { errors }, status: 403 }],
+    ['a response inside another', { data: { errors } }],
     ['a result of urql or Apollo', { data: { mine: null }, error: { graphQLErrors: errors } }],
-    ['a result of a client that has an error', { data: undefined, error: new Error('no'), loading: false }],
-    ['data that is a text', { data: '{"data":null}' }],
+    ['a failed result of Apollo Client', { data: undefined, error: new Error('no'), loading: false }],
+    ['data that is a string', { data: '{"data":null}' }],
     ['data that is a list', { data: [{ data: {} }] }],
-    ['errors that are none', { data: {}, errors: 'no' }],
-    ['what only looks like a result of the kit', { data: {}, denials: [], status: 200 }],
-  ])('as %s, nothing holds', (_, received) => {
-    expect(saidBy(() => expect(received).toBeDenied())).toContain(message);
-    expect(saidBy(() => expect(received).not.toBeDenied())).toContain(message);
-    expect(saidBy(() => expect(received).toBeAllowed())).toContain(message);
-    expect(saidBy(() => expect(received).not.toBeAllowed())).toContain(message);
+    ['errors that are not a list', { data: {}, errors: 'no' }],
+    ['an incomplete result of the kit', { data: {}, denials: [], status: 200 }],
+  ])('every assertion throws for %s', (_, received) => {
+    expect(messageOf(() => expect(received).toBeDenied())).toContain(advice);
+    expect(messageOf(() => expect(received).not.toBeDenied())).toContain(advice);
+    expect(messageOf(() => expect(received).toBeAllowed())).toContain(advice);
+    expect(messageOf(() => expect(received).not.toBeAllowed())).toContain(advice);
   });
 
-  it('names the keys that no answer has', () => {
-    expect(saidBy(() => expect({ data: {}, status: 200, headers: {} }).toBeAllowed())).toContain(
-      'an answer has no status, headers',
+  it('the message names keys that a response cannot have', () => {
+    expect(messageOf(() => expect({ data: {}, status: 200, headers: {} }).toBeAllowed())).toContain(
+      'a response has no status, headers',
     );
   });
 
-  it('all keys of an answer are known', () => {
+  it('the matchers accept every key of a response', () => {
     expect({
       data: {},
       extensions: {},
@@ -198,49 +198,49 @@ describe('of what is no answer', () => {
     expect({ errors }).toBeDenied('MISSING_ROLE');
   });
 
-  it('a promise has to be awaited', async () => {
-    const result: Promise<TestResult> = ask('{ open }');
-    expect(saidBy(() => expect(result).not.toBeDenied())).toContain('await it first');
+  it('a promise must be awaited', async () => {
+    const result: Promise<TestResult> = run('{ open }');
+    expect(messageOf(() => expect(result).not.toBeDenied())).toContain('await it first');
     await expect(result).resolves.toBeAllowed();
   });
 
-  it('a reason that there is not is a mistake', async () => {
-    const result = await ask('{ open }');
+  it('an unknown reason throws', async () => {
+    const result = await run('{ open }');
     const misspelt = 'MISSING_ROLES' as DenialReason;
-    expect(saidBy(() => expect(result).not.toBeDenied(misspelt))).toContain(
-      '"MISSING_ROLES" is no reason of a denial',
+    expect(messageOf(() => expect(result).not.toBeDenied(misspelt))).toContain(
+      'unknown reason "MISSING_ROLES"',
     );
   });
 
   it.each(['payroll', 'Query.', '.payroll', 'Query.payroll.total', 'Query payroll', ''])(
-    '"%s" is no coordinate',
+    'the malformed coordinate "%s" throws',
     async (coordinate) => {
-      const answers = [await ask('{ payroll }'), { errors: [] }, { data: {} }];
-      for (const answer of answers) {
-        const said = saidBy(() => expect(answer).not.toBeDenied('MISSING_ROLE', coordinate));
-        expect(said).toContain(`"${coordinate}" is no coordinate`);
+      const responses = [await run('{ payroll }'), { errors: [] }, { data: {} }];
+      for (const response of responses) {
+        const message = messageOf(() => expect(response).not.toBeDenied('MISSING_ROLE', coordinate));
+        expect(message).toContain(`"${coordinate}" is not a field's coordinate`);
       }
     },
   );
 
   it.each(['Query.payrol', 'Qery.payroll', 'String.payroll'])(
-    '%s is no field of the schema',
+    'the coordinate %s throws, because the schema has no such field',
     async (coordinate) => {
-      const said = `"${coordinate}" is no field of the schema`;
-      for (const result of [await ask('{ open }'), await ask('{ payroll }')]) {
-        expect(saidBy(() => expect(result).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(said);
-        expect(saidBy(() => expect(result).toBeDenied(undefined, coordinate))).toContain(said);
+      const message = `"${coordinate}" is not a field of the schema`;
+      for (const result of [await run('{ open }'), await run('{ payroll }')]) {
+        expect(messageOf(() => expect(result).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(message);
+        expect(messageOf(() => expect(result).toBeDenied(undefined, coordinate))).toContain(message);
       }
-      const refused = await kit.anonymous.subscribe('subscription { closed }');
-      expect(refused).toBeDenied('MISSING_TOKEN', 'Subscription.closed');
-      expect(saidBy(() => expect(refused).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(said);
+      const rejected = await kit.anonymous.subscribe('subscription { closed }');
+      expect(rejected).toBeDenied('MISSING_TOKEN', 'Subscription.closed');
+      expect(messageOf(() => expect(rejected).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(message);
       const opened = await kit.as().subscribe('subscription { ticks }');
-      expect(saidBy(() => expect(opened).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(said);
+      expect(messageOf(() => expect(opened).not.toBeDenied('MISSING_ROLE', coordinate))).toContain(message);
       await opened.return?.();
     },
   );
 
-  it('meta-fields are fields, and so are those that an introspection does not show', async () => {
+  it('coordinates of meta-fields and hidden fields are valid', async () => {
     const closed = createTestKit({ typeDefs, resolvers }, { defaultAccess: 'deny' });
     const result = await closed.anonymous.execute('{ __typename }');
     expect(result).toBeDenied('MISSING_TOKEN', 'Query.__typename');
@@ -252,7 +252,7 @@ describe('of what is no answer', () => {
   });
 });
 
-it('nothing of Vitest is needed at run time', () => {
+it('bandha/testing imports only types from Vitest', () => {
   const folder = join(import.meta.dirname, '../../../src/testing');
   const lines = readdirSync(folder).flatMap((file) => readFileSync(join(folder, file), 'utf8').split('\n'));
   const imports = lines.filter((line) => /from '.*vitest/.test(line));

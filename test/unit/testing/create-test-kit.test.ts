@@ -1,4 +1,4 @@
-// The kit itself: who asks, what they get, and which schema is under test.
+// The test kit: its users, results, options and schemas.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
@@ -37,7 +37,7 @@ const typeDefs = /* GraphQL */ `
 
 function createApp(options: TestKitOptions = {}) {
   const calls: string[] = [];
-  const noted = (name: string) => () => {
+  const recordCall = (name: string) => () => {
     calls.push(name);
     return name;
   };
@@ -47,7 +47,7 @@ function createApp(options: TestKitOptions = {}) {
       typeDefs,
       resolvers: {
         Query: {
-          ...Object.fromEntries(names.map((name) => [name, noted(name)])),
+          ...Object.fromEntries(names.map((name) => [name, recordCall(name)])),
           fails: () => Promise.reject(new Error('the database is away')),
           posts: () => [
             { __typename: 'PublicPost', id: 1 },
@@ -62,7 +62,7 @@ function createApp(options: TestKitOptions = {}) {
             async *subscribe() {
               calls.push('ticks');
               yield { ticks: 1 };
-              await new Promise(() => {}); // goes on for ever
+              await new Promise(() => {}); // never ends
             },
           },
         },
@@ -77,7 +77,7 @@ function createApp(options: TestKitOptions = {}) {
   return { kit, calls };
 }
 
-describe('a caller is refused', () => {
+describe('denials', () => {
   it.each<[string, string, number, TokenCondition]>([
     ['TOKEN_EXPIRED', 'UNAUTHENTICATED', 401, 'expired'],
     ['TOKEN_REVOKED', 'UNAUTHENTICATED', 401, 'revoked'],
@@ -85,17 +85,20 @@ describe('a caller is refused', () => {
     ['TOKEN_MALFORMED', 'UNAUTHENTICATED', 401, 'malformed'],
     ['KEYS_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 503, 'unavailable'],
     ['REVOCATIONS_UNAVAILABLE', 'SERVICE_UNAVAILABLE', 503, 'unchecked'],
-  ])('with %s, and gets what is public all the same', async (reason, code, status, condition) => {
-    const { kit, calls } = createApp();
-    const user = kit.withToken(condition);
-    expect(user.principal).toBeNull();
-    const result = await user.execute('{ open signedIn }');
-    expect(result).toMatchObject({ code, reason, status, coordinate: 'Query.signedIn', data: undefined });
-    expect(result).toBeDenied(reason as 'TOKEN_EXPIRED', 'Query.signedIn'); // one of the reasons
-    expect(result.headers.has('retry-after')).toBe(status === 503);
-    expect(calls).toEqual([]);
-    expect((await user.execute('{ open }')).data).toEqual({ open: 'open' });
-  });
+  ])(
+    'a rejected token gives %s, and public fields stay available',
+    async (reason, code, status, condition) => {
+      const { kit, calls } = createApp();
+      const user = kit.withToken(condition);
+      expect(user.principal).toBeNull();
+      const result = await user.execute('{ open signedIn }');
+      expect(result).toMatchObject({ code, reason, status, coordinate: 'Query.signedIn', data: undefined });
+      expect(result).toBeDenied(reason as 'TOKEN_EXPIRED', 'Query.signedIn'); // every row has a reason of the kit
+      expect(result.headers.has('retry-after')).toBe(status === 503);
+      expect(calls).toEqual([]);
+      expect((await user.execute('{ open }')).data).toEqual({ open: 'open' });
+    },
+  );
 
   it.each<[string, number, PrincipalSpec | null, string, string | null]>([
     ['MISSING_TOKEN', 401, null, '{ open signedIn }', 'Bearer realm="bandha"'],
@@ -108,7 +111,7 @@ describe('a caller is refused', () => {
       'Bearer realm="bandha", error="insufficient_scope", scope="ledger read"',
     ],
     ['POLICY_DENIED', 403, { userId: 'bob' }, '{ open own(id: "ada") }', null],
-  ])('with %s', async (reason, status, spec, query, challenge) => {
+  ])('a denied field gives %s', async (reason, status, spec, query, challenge) => {
     const { kit, calls } = createApp();
     const user = spec === null ? kit.anonymous : kit.as(spec);
     const result = await user.execute(query);
@@ -118,7 +121,7 @@ describe('a caller is refused', () => {
     expect(calls).toEqual([]);
   });
 
-  it('with REAUTHENTICATION_REQUIRED once the clock is beyond the maxAge, to the second', async () => {
+  it('maxAge is exceeded exactly when the clock passes it', async () => {
     const { kit } = createApp();
     const ada = kit.as();
     kit.clock.advance(300);
@@ -130,7 +133,7 @@ describe('a caller is refused', () => {
     expect(await kit.as().execute('{ recent }')).toBeAllowed();
   });
 
-  it('object by object behind an interface', async () => {
+  it('objects of an interface are denied one by one', async () => {
     const { kit } = createApp();
     const result = await kit.anonymous.execute('{ posts { id } }');
     expect(result.data).toEqual({ posts: [{ id: '1' }, null] });
@@ -139,20 +142,20 @@ describe('a caller is refused', () => {
   });
 });
 
-describe('a signed-in user', () => {
+describe('kit.as', () => {
   it.each<[string, PrincipalSpec, string]>([
-    ['nothing, for what signing in opens', {}, '{ signedIn }'],
+    ['no roles', {}, '{ signedIn }'],
     ['a role', { roles: ['admin'] }, '{ payroll }'],
     ['a set of roles', { roles: new Set(['accountant']) }, '{ payroll }'],
     ['scopes', { scopes: ['read', 'ledger'] }, '{ ledger }'],
-    ['the id that a policy asks for', { userId: 'ada' }, '{ own(id: "ada") }'],
+    ['the id that a policy requires', { userId: 'ada' }, '{ own(id: "ada") }'],
     ['a claim', { claims: { roles: ['admin'] } }, '{ payroll }'],
-  ])('with %s', async (_, spec, query) => {
+  ])('a user with %s is allowed', async (_, spec, query) => {
     const { kit } = createApp();
     expect(await kit.as(spec).execute(query)).toBeAllowed();
   });
 
-  it('is who the spec says, with the claims that a token would have', () => {
+  it('the principal of a user has the claims that a token would have', () => {
     const { kit } = createApp();
     kit.clock.now = new Date('2026-01-31T12:00:00Z');
     const authenticatedAt = new Date('2026-01-31T11:00:00Z');
@@ -177,7 +180,7 @@ describe('a signed-in user', () => {
     });
   });
 
-  it('has a token that expires where it has an exp', async () => {
+  it('the token of a user expires at its exp claim', async () => {
     const { kit } = createApp();
     const exp = kit.clock.now.getTime() / 1000 + 60;
     const ada = kit.as({ claims: { exp } });
@@ -188,9 +191,9 @@ describe('a signed-in user', () => {
     expect(ada.principal).toBeNull();
   });
 
-  it('cannot be what no token says', () => {
+  it('a user whose claims no token can have throws', () => {
     const { kit } = createApp();
-    const wrong: unknown[] = [
+    const invalid: unknown[] = [
       { role: ['admin'] },
       { roles: 'admin' },
       { scopes: 'a b' },
@@ -198,7 +201,7 @@ describe('a signed-in user', () => {
       { claims: { roles: 'admin' } },
       { authenticatedAt: new Date(Number.NaN) },
     ];
-    for (const spec of wrong)
+    for (const spec of invalid)
       expect(() => kit.as(spec as PrincipalSpec), JSON.stringify(spec)).toThrow(TypeError);
     expect(() => kit.withToken('lost' as TokenCondition)).toThrow('must be one of expired, revoked');
     expect(() => kit.clock.advance(Number.NaN)).toThrow(TypeError);
@@ -206,17 +209,17 @@ describe('a signed-in user', () => {
 });
 
 describe('execute', () => {
-  it('takes variables as JSON, and the name of one of several operations', async () => {
+  it('execute takes variables as JSON and the name of the operation', async () => {
     const { kit } = createApp();
     const ada = kit.as({ userId: 'ada' });
     const document = 'query A($id: ID!) { own(id: $id) } query B { signedIn }';
     expect((await ada.execute(document, { id: 'ada' }, 'A')).data).toEqual({ own: 'own' });
     expect((await ada.execute(document, {}, 'B')).data).toEqual({ signedIn: 'signedIn' });
-    const refused = await ada.execute(document, { id: undefined }, 'A');
-    expect(refused).toMatchObject({ code: 'BAD_USER_INPUT', status: 400 });
+    const rejected = await ada.execute(document, { id: undefined }, 'A');
+    expect(rejected).toMatchObject({ code: 'BAD_USER_INPUT', status: 400 });
   });
 
-  it('takes a parsed document, and objects that are texts', async () => {
+  it('execute takes parsed documents and string objects', async () => {
     const { kit } = createApp();
     const document = parse('{ open }');
     expect((await kit.anonymous.execute(document)).data).toEqual({ open: 'open' });
@@ -228,7 +231,7 @@ describe('execute', () => {
   it.each([
     ['{', 'GRAPHQL_PARSE_FAILED'],
     ['{ nothing }', 'GRAPHQL_VALIDATION_FAILED'],
-  ])('answers %s as the server does', async (query, code) => {
+  ])('execute returns the error of the server for %s', async (query, code) => {
     const { kit } = createApp();
     expect(await kit.anonymous.execute(query)).toMatchObject({
       code,
@@ -238,7 +241,7 @@ describe('execute', () => {
     });
   });
 
-  it('masks what nobody expected, and keeps it for the test', async () => {
+  it('execute masks unexpected errors and returns them in unexpected', async () => {
     const { kit } = createApp();
     const result = await kit.anonymous.execute('{ fails open }');
     expect(result.data).toEqual({ fails: null, open: 'open' });
@@ -247,7 +250,7 @@ describe('execute', () => {
     expect(result.unexpected).toEqual([new Error('the database is away')]);
   });
 
-  it('keeps callers apart that ask at once', async () => {
+  it('concurrent operations keep their own callers', async () => {
     const { kit } = createApp({ context: async (principal) => ({ seen: principal?.userId }) });
     const ids = Array.from({ length: 20 }, (_, index) => `user-${index}`);
     const results = await Promise.all(ids.map((userId) => kit.as({ userId }).execute('{ seen }')));
@@ -256,7 +259,7 @@ describe('execute', () => {
 });
 
 describe('the options', () => {
-  it('onDenied: null delivers the rest', async () => {
+  it('onDenied null delivers the other fields', async () => {
     const { kit } = createApp({ onDenied: 'null' });
     const result = await kit.anonymous.execute('{ open signedIn }');
     expect(result).toMatchObject({
@@ -266,28 +269,28 @@ describe('the options', () => {
     });
   });
 
-  it('default: deny closes what is not public', async () => {
+  it('defaultAccess deny closes fields without a rule', async () => {
     const { kit } = createApp({ defaultAccess: 'deny' });
     expect(await kit.anonymous.execute('{ open }')).toBeDenied('MISSING_TOKEN', 'Query.open');
     expect(await kit.as().execute('{ open }')).toBeAllowed();
   });
 
-  it('report lets through, and tells the log', async () => {
-    const told: object[] = [];
-    const { kit } = createApp({ reportOnly: true, log: { warn: (details) => told.push(details) } });
-    told.length = 0; // what the schema is warned of at the start is another test's
+  it('reportOnly allows denied fields and logs them', async () => {
+    const logged: object[] = [];
+    const { kit } = createApp({ reportOnly: true, log: { warn: (details) => logged.push(details) } });
+    logged.length = 0; // warnings about the schema at the start are tested elsewhere
     expect(await kit.anonymous.execute('{ signedIn }')).toBeAllowed();
-    expect(told).toEqual([{ coordinate: 'Query.signedIn', reason: 'MISSING_TOKEN' }]);
+    expect(logged).toEqual([{ coordinate: 'Query.signedIn', reason: 'MISSING_TOKEN' }]);
   });
 
-  it('introspection shows callers what they may use, unless told to show all', async () => {
+  it('introspection shows permitted types by default, and all types on request', async () => {
     const query = '{ __type(name: "PrivatePost") { name } }';
     expect((await createApp().kit.anonymous.execute(query)).data).toEqual({ __type: null });
     const { kit } = createApp({ introspection: 'all' });
     expect((await kit.anonymous.execute(query)).data).toEqual({ __type: { name: 'PrivatePost' } });
   });
 
-  it('context reaches resolvers and policies, and cannot say who asks', async () => {
+  it('the context reaches resolvers and policies and cannot replace the principal', async () => {
     const forged = { principal: createApp().kit.as({ roles: ['admin'] }).principal, seen: 'it' };
     const contexts: unknown[] = [];
     const { kit } = createApp({
@@ -305,20 +308,20 @@ describe('the options', () => {
     expect(contexts).toMatchObject([{ seen: 'it', principal: { userId: 'bob' }, tokenProblem: undefined }]);
   });
 
-  it('a context that cannot be made is the test’s to know', async () => {
+  it('an error of the context function reaches the test', async () => {
     const { kit } = createApp({ context: () => Promise.reject(new Error('no tenant')) });
     await expect(kit.as().execute('{ open }')).rejects.toThrow('no tenant');
     await expect(kit.matrix({ open: '{ open }' }, { ada: {} })).rejects.toThrow('no tenant');
   });
 
-  it('are looked at as the guard does', () => {
+  it('invalid options throw as they do for the guard', () => {
     expect(() => createApp({ onDenied: 'nul' as 'null' })).toThrow('onDenied: must be one of');
     expect(() => createApp({ policies: {} })).toThrow('Query.own: no policy has the name "owner"');
   });
 });
 
 describe('subscribe', () => {
-  it('gives the events, and ends the source with the last of them', async () => {
+  it('subscribe returns the events and closes the source', async () => {
     const { kit } = createApp();
     const subscription = await kit.as().subscribe('subscription { ticks }');
     expect(subscription).toBeAllowed();
@@ -327,15 +330,16 @@ describe('subscribe', () => {
     expect((await subscription.next()).done).toBe(true);
   });
 
-  it('gives the refusal, which has no events to wait for', async () => {
+  it('subscribe returns the denial, and its iterator rejects', async () => {
     const { kit, calls } = createApp();
     const subscription = await kit.anonymous.subscribe('subscription { ticks }');
     expect(subscription).toBeDenied('MISSING_TOKEN', 'Subscription.ticks');
-    await expect(subscription.next()).rejects.toThrow('The subscription was not opened: Sign in first');
+    const [error] = subscription.errors ?? [];
+    await expect(subscription.next()).rejects.toThrow(`The subscription was rejected: ${error?.message}`);
     expect(calls).toEqual([]);
   });
 
-  it('ends with its token as the clock moves on', async () => {
+  it('a subscription ends when the clock reaches the expiry of its token', async () => {
     const { kit } = createApp();
     const exp = kit.clock.now.getTime() / 1000 + 600;
     const subscription = await kit.as({ claims: { exp } }).subscribe('subscription { ticks }');
@@ -346,7 +350,7 @@ describe('subscribe', () => {
     expect((await subscription.next()).done).toBe(true);
   });
 
-  it('is what a subscription must be asked by; execute gives its refusal alone', async () => {
+  it('execute rejects an allowed subscription and returns the denial of another', async () => {
     const { kit } = createApp();
     await expect(kit.as().execute('subscription { ticks }')).rejects.toThrow('use subscribe');
     expect(await kit.anonymous.execute('subscription { ticks }')).toBeDenied('MISSING_TOKEN');
@@ -354,32 +358,32 @@ describe('subscribe', () => {
 });
 
 describe('the schema under test', () => {
-  const isAsked = async (user: TestUser) => (await user.execute('{ mine }')).reason ?? 'allowed';
+  const findReason = async (user: TestUser) => (await user.execute('{ mine }')).reason ?? 'allowed';
   const own = 'type Query { mine: Int @auth }';
 
   it.each<[string, Parameters<typeof createTestKit>[0]]>([
-    ['types of their own', { typeDefs: own }],
-    ['types that bring the directives along', { typeDefs: [directiveTypeDefs, own] }],
-    ['types that bring some of them', { typeDefs: `directive @auth on FIELD_DEFINITION ${own}` }],
+    ['standalone types', { typeDefs: own }],
+    ['types that define all directives', { typeDefs: [directiveTypeDefs, own] }],
+    ['types that define some directives', { typeDefs: `directive @auth on FIELD_DEFINITION ${own}` }],
     [
-      'parsed types in parts',
+      'parsed types in several documents',
       { typeDefs: [parse('type Query'), parse('extend type Query { mine: Int @auth }')] },
     ],
-    ['a query type of another name', { typeDefs: 'schema { query: Root } type Root { mine: Int @auth }' }],
-    ['types on top of Bandha’s', { typeDefs: 'extend type Query { mine: Int @auth }' }],
+    ['a query type with another name', { typeDefs: 'schema { query: Root } type Root { mine: Int @auth }' }],
+    ['types that extend Bandha’s', { typeDefs: 'extend type Query { mine: Int @auth }' }],
     ['an executable schema', { schema: makeExecutableSchema({ typeDefs: [directiveTypeDefs, own] }) }],
-  ])('may be %s', async (_, tested) => {
+  ])('the schema under test can be %s', async (_, tested) => {
     const kit = createTestKit(tested);
-    expect(await isAsked(kit.anonymous)).toBe('MISSING_TOKEN');
-    expect(await isAsked(kit.as())).toBe('allowed');
+    expect(await findReason(kit.anonymous)).toBe('MISSING_TOKEN');
+    expect(await findReason(kit.as())).toBe('allowed');
   });
 
-  it('keeps to the directives that it defines itself', () => {
+  it('a standalone schema keeps its own definitions of directives', () => {
     const typeDefs = 'directive @auth on FIELD_DEFINITION type Query { mine: Int @auth(roles: ["a"]) }';
     expect(() => createTestKit({ typeDefs })).toThrow('Unknown argument "roles" on directive "@auth"');
   });
 
-  it('has Bandha’s types only where it extends them', async () => {
+  it('the schema has Bandha’s types only if it extends them', async () => {
     const viewer = '{ viewer { id } }';
     expect((await createTestKit({ typeDefs: own }).as().execute(viewer)).code).toBe(
       'GRAPHQL_VALIDATION_FAILED',
@@ -387,7 +391,7 @@ describe('the schema under test', () => {
     expect(await createTestKit({}).as().execute(viewer)).toBeAllowed();
   });
 
-  it('may be the schema of a server, whose wall goes by the kit’s clock and policies then', async () => {
+  it('a server’s schema uses the clock and policies of the kit', async () => {
     const server = await startTestServer({
       typeDefs: 'extend type Query { recent: Int @auth(maxAge: 60) own: Int @auth(policies: [["owner"]]) }',
       policies: { owner: () => false },
@@ -402,7 +406,7 @@ describe('the schema under test', () => {
     await server.close();
   });
 
-  it('without register where signup is closed', async () => {
+  it('closed sign-up removes register from the schema', async () => {
     const register = 'mutation { register(email: "a@b.c", password: "x") { tokenType } }';
     const kit = createTestKit({}, { signup: 'closed' });
     expect((await kit.anonymous.execute(register)).code).toBe('GRAPHQL_VALIDATION_FAILED');
@@ -412,7 +416,7 @@ describe('the schema under test', () => {
 describe('Bandha’s own fields', () => {
   const { as, anonymous, clock } = createTestKit({});
 
-  it('give the account that the test describes', async () => {
+  it('viewer and secureData return the account that the test describes', async () => {
     const createdAt = new Date('2026-01-31T12:00:00Z');
     const ada = as({ userId: 'ada', roles: ['admin'], user: { email: 'ada@example.org', createdAt } });
     const { data } = await ada.execute(
@@ -430,7 +434,7 @@ describe('Bandha’s own fields', () => {
     expect((await anonymous.execute('{ viewer { id } }')).data).toEqual({ viewer: null });
   });
 
-  it('give an account by default, also to two users of one id', async () => {
+  it('two users with one id have separate default accounts', async () => {
     const query = '{ viewer { id email roles createdAt } }';
     const createdAt = clock.now.toISOString();
     const account = { id: 'user', email: 'user@example.com', createdAt };
@@ -446,24 +450,24 @@ describe('Bandha’s own fields', () => {
     ['revokeSession', 'mutation { revokeSession(id: "x") }'],
     ['revokeAllSessions', 'mutation { logoutEverywhere }'],
     ['listSessions', '{ sessions { id } }'],
-  ])('that need %s of a store say so, and what to do', async (verb, query) => {
+  ])('a field that needs accounts.%s throws an error with the fix', async (method, query) => {
     await expect(as().execute(query)).rejects.toThrow(
       expect.objectContaining({
         name: 'ConfigError',
-        message: expect.stringMatching(new RegExp(`^accounts.${verb}: .*sqlite::memory:`)),
+        message: expect.stringMatching(new RegExp(`^accounts.${method}: .*sqlite::memory:`)),
       }),
     );
   });
 
-  it('are refused before they ask for a store', async () => {
+  it('a denied field is rejected before it needs a store', async () => {
     expect(await anonymous.execute('mutation { logoutEverywhere }')).toBeDenied('MISSING_TOKEN');
   });
 
-  it('take accounts that are given', async () => {
+  it('the accounts option replaces single methods', async () => {
     const kit = createTestKit({}, { accounts: { revokeAllSessions: async () => 3 } });
     expect((await kit.as().execute('mutation { logoutEverywhere }')).data).toEqual({ logoutEverywhere: 3 });
     expect((await kit.as().execute('{ viewer { id } }')).data).toEqual({ viewer: { id: 'user' } });
-    const nobody = createTestKit({}, { accounts: { findUser: async () => undefined } });
-    expect((await nobody.as().execute('{ viewer { id } }')).data).toEqual({ viewer: null });
+    const withoutUsers = createTestKit({}, { accounts: { findUser: async () => undefined } });
+    expect((await withoutUsers.as().execute('{ viewer { id } }')).data).toEqual({ viewer: null });
   });
 });

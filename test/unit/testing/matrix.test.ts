@@ -1,4 +1,4 @@
-// Who may do what, as a table.
+// Tables of access decisions.
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import {
@@ -58,8 +58,8 @@ function createApp(options: TestKitOptions = {}, types = typeDefs) {
   return { kit, principals, runs: () => runs };
 }
 
-/** The cells of one operation, without the table around them. */
-async function cellsOf(operation: MatrixOperation, options?: TestKitOptions): Promise<string[]> {
+/** The cells of one operation. */
+async function findCells(operation: MatrixOperation, options?: TestKitOptions): Promise<string[]> {
   const { kit, principals } = createApp(options);
   const table = await kit.matrix({ it: operation }, principals);
   return (table.split('\n')[2] ?? '')
@@ -68,7 +68,7 @@ async function cellsOf(operation: MatrixOperation, options?: TestKitOptions): Pr
     .map((cell) => cell.trim());
 }
 
-const usersOf = (kit: TestKit) => ({
+const createUsers = (kit: TestKit) => ({
   anonymous: kit.anonymous,
   ada: kit.as({ userId: 'ada' }),
   admin: kit.as({ roles: ['admin'] }),
@@ -84,7 +84,7 @@ describe('matrix', () => {
     'a | b': 'subscription { payments { id } }',
   };
 
-  it('has a row an operation and a column a principal, in the order given, and runs nothing', async () => {
+  it('matrix has a row for each operation, a column for each principal, runs nothing', async () => {
     const { kit, principals, runs } = createApp();
     const late = kit.as({ roles: ['admin'] });
     kit.clock.advance(301);
@@ -102,7 +102,7 @@ describe('matrix', () => {
     expect(runs()).toBe(0);
   });
 
-  it('is another one when a field is opened', async () => {
+  it('matrix changes when a field is opened', async () => {
     const { kit, principals } = createApp();
     const opened = createApp(
       {},
@@ -114,40 +114,36 @@ describe('matrix', () => {
   });
 
   it.each<[string, MatrixOperation, string[]]>([
-    ['per object behind an interface', '{ posts { id } }', ['depends', 'depends', 'allowed']],
-    ['by a policy per object', '{ things { __typename } }', ['depends', 'depends', 'depends']],
+    ['objects of an interface', '{ posts { id } }', ['depends', 'depends', 'allowed']],
+    ['a policy of objects', '{ things { __typename } }', ['depends', 'depends', 'depends']],
     [
-      'by a policy, with its arguments',
+      'a policy with its arguments',
       { document: 'query ($id: ID!) { own(id: $id) }', variables: { id: 'ada' } },
       ['MISSING_TOKEN', 'allowed', 'POLICY_DENIED'],
     ],
+    ['a policy with literal arguments', '{ own(id: "ada") }', ['MISSING_TOKEN', 'allowed', 'POLICY_DENIED']],
     [
-      'by a policy, with literal arguments',
-      '{ own(id: "ada") }',
-      ['MISSING_TOKEN', 'allowed', 'POLICY_DENIED'],
-    ],
-    [
-      'by a policy whose arguments are not given',
+      'a policy with missing arguments',
       'query ($id: ID!) { own(id: $id) }',
       ['MISSING_TOKEN', 'depends', 'depends'],
     ],
     [
-      'by a policy beside an interface',
+      'a policy beside an interface',
       '{ own(id: "ada") posts { id } }',
       ['MISSING_TOKEN', 'depends', 'POLICY_DENIED'],
     ],
     [
-      'for several reasons',
+      'a denial with several reasons',
       '{ payroll ledger }',
       ['MISSING_TOKEN', 'MISSING_ROLE, MISSING_SCOPE', 'MISSING_SCOPE'],
     ],
     [
-      'by what a variable leaves out',
+      'a field that a variable excludes',
       { document: 'query ($v: Boolean!) { news payroll @skip(if: $v) }', variables: { v: true } },
       ['allowed', 'allowed', 'allowed'],
     ],
     [
-      'by what a variable leaves out beside an interface',
+      'a field that a variable excludes beside an interface',
       {
         document:
           'query ($v: Boolean!) { posts { id } ledger @skip(if: $v) things @skip(if: $v) { __typename } }',
@@ -156,47 +152,47 @@ describe('matrix', () => {
       ['depends', 'depends', 'allowed'],
     ],
     [
-      'by what a variable keeps',
+      'a field that a variable includes',
       { document: 'query ($v: Boolean!) { news payroll @include(if: $v) }', variables: { v: true } },
       ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed'],
     ],
     [
-      'by a variable that is not given',
+      'a missing variable',
       'query ($v: Boolean!) { news payroll @skip(if: $v) }',
       ['depends', 'depends', 'allowed'],
     ],
     [
-      'by a variable that is not given, and leaves out by default',
+      'a missing variable whose default excludes the field',
       'query ($v: Boolean = false) { news payroll @include(if: $v) }',
       ['depends', 'depends', 'allowed'],
     ],
     [
-      'by a variable that is not given, and keeps by default',
+      'a missing variable whose default includes the field',
       'query ($v: Boolean = true) { ...all @include(if: $v) } fragment all on Query { news payroll }',
       ['depends', 'depends', 'allowed'],
     ],
     [
-      'by a variable that is no Boolean',
+      'a variable that is not a Boolean',
       { document: 'query ($v: Boolean!) { news payroll @include(if: $v) }', variables: { v: 'yes' } },
       ['depends', 'depends', 'allowed'],
     ],
     [
-      'by variables that are not given, beside what is refused whatever they are',
+      'missing variables beside a denial that does not depend on them',
       'query ($a: Boolean = false, $b: Boolean = true) { payroll news @skip(if: $a) pay: payroll @include(if: $b) }',
       ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed'],
     ],
     [
-      'by a variable that is not given and has a second reason',
+      'a missing variable that adds a second reason',
       'query ($v: Boolean = false) { payroll ledger @include(if: $v) }',
       ['MISSING_TOKEN', 'depends', 'depends'],
     ],
     [
-      'by a variable that is not given beside an interface',
+      'a missing variable beside an interface',
       'query ($v: Boolean = false) { news posts @include(if: $v) { id } }',
       ['depends', 'depends', 'allowed'],
     ],
     [
-      'where one variable is given and another is not',
+      'a field excluded by a known variable beside a missing one',
       {
         document: 'query ($a: Boolean!, $b: Boolean = false) { news payroll @include(if: $b) @skip(if: $a) }',
         variables: { a: true },
@@ -204,61 +200,61 @@ describe('matrix', () => {
       ['allowed', 'allowed', 'allowed'],
     ],
     [
-      'by a policy whose arguments may be left out',
+      'a policy with optional arguments',
       'query ($id: ID) { find(id: $id) }',
       ['MISSING_TOKEN', 'depends', 'depends'],
     ],
     [
-      'by a policy whose arguments have a default',
+      'a policy whose arguments have a default',
       'query ($id: ID! = "ada") { own(id: $id) }',
       ['MISSING_TOKEN', 'depends', 'depends'],
     ],
     [
-      'by a policy, with a part of its arguments',
+      'a policy with a part of its arguments',
       { document: 'query ($id: ID) { find(id: "ada", in: { at: [$id] }) }' },
       ['MISSING_TOKEN', 'depends', 'depends'],
     ],
     [
-      'by a policy, where the variable that is not given is another field’s',
+      'a policy beside another field with a missing variable',
       'query ($id: ID) { own(id: "ada") public(id: $id) }',
       ['MISSING_TOKEN', 'allowed', 'POLICY_DENIED'],
     ],
     [
-      'by a policy that refuses beside one whose arguments are not given',
+      'a policy that denies beside one with missing arguments',
       'query ($id: ID) { own(id: "ada") find(id: $id) }',
       ['MISSING_TOKEN', 'depends', 'POLICY_DENIED'],
     ],
     [
-      'by a policy behind a variable that is not given',
+      'a policy of a field with a missing condition',
       'query ($v: Boolean = false) { news own(id: "ada") @include(if: $v) }',
       ['depends', 'allowed', 'depends'],
     ],
     [
-      'with variables that are not given and decide nothing',
+      'an operation whose missing variables do not matter',
       'mutation ($id: ID!) { pay(id: $id) }',
       ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed'],
     ],
     [
-      'for the operation named',
+      'the named operation',
       { document: 'query A { news } query B { invoices { id } }', operationName: 'B' },
       ['MISSING_TOKEN', 'allowed', 'allowed'],
     ],
-    ['for introspection', '{ __schema { queryType { name } } }', ['allowed', 'allowed', 'allowed']],
-  ])('decides %s', async (_, operation, cells) => {
-    expect(await cellsOf(operation)).toEqual(cells);
+    ['introspection', '{ __schema { queryType { name } } }', ['allowed', 'allowed', 'allowed']],
+  ])('matrix decides %s', async (_, operation, cells) => {
+    expect(await findCells(operation)).toEqual(cells);
   });
 
   it.each<[TestKitOptions, string[]]>([
     [{ onDenied: 'null' }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
     [{ reportOnly: true }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
     [{ defaultAccess: 'deny' }, ['MISSING_TOKEN', 'MISSING_ROLE', 'allowed']],
-  ])('tells what would be refused with %j', async (options, cells) => {
-    expect(await cellsOf('{ news payroll }', options)).toEqual(cells);
+  ])('matrix shows denials also with the options %j', async (options, cells) => {
+    expect(await findCells('{ news payroll }', options)).toEqual(cells);
   });
 
-  it('agrees with what is executed', async () => {
+  it('matrix agrees with execution', async () => {
     const { kit } = createApp();
-    const users = usersOf(kit);
+    const users = createUsers(kit);
     const texts = [
       '{ news }',
       '{ payroll }',
@@ -275,15 +271,16 @@ describe('matrix', () => {
         .map((cell) => cell.trim());
       for (const [column, user] of Object.values(users).entries()) {
         const { denials } = await user.execute(text);
-        const got = [...new Set(denials.map(({ reason }) => reason))].join(', ') || 'allowed';
-        if (cells[column] !== 'depends') expect([text, column, cells[column]]).toEqual([text, column, got]);
+        const actual = [...new Set(denials.map(({ reason }) => reason))].join(', ') || 'allowed';
+        if (cells[column] !== 'depends')
+          expect([text, column, cells[column]]).toEqual([text, column, actual]);
       }
     }
   });
 
-  it('agrees with what is executed, whatever the variables that are not given', async () => {
+  it('matrix agrees with execution for any value of missing variables', async () => {
     const { kit } = createApp();
-    const users = usersOf(kit);
+    const users = createUsers(kit);
     const texts = [
       'query ($v: Boolean = false) { news payroll @include(if: $v) }',
       'query ($v: Boolean = true) { news payroll @include(if: $v) }',
@@ -306,8 +303,8 @@ describe('matrix', () => {
           ['ada', 'eve', 'user'].map((id) => ({ v, id })),
         )) {
           const { denials } = await user.execute(text, variables);
-          const got = [...new Set(denials.map(({ reason }) => reason))].join(', ') || 'allowed';
-          expect([text, column, variables, got]).toEqual([text, column, variables, cell]);
+          const actual = [...new Set(denials.map(({ reason }) => reason))].join(', ') || 'allowed';
+          expect([text, column, variables, actual]).toEqual([text, column, variables, cell]);
         }
       }
     }
@@ -315,26 +312,24 @@ describe('matrix', () => {
   });
 
   it.each<[string, MatrixOperation]>([
-    ['do not fit the schema', '{ nothing }'],
-    ['are no GraphQL', '{'],
-    ['are several without a name', 'query A { news } query B { news }'],
-  ])('takes no operations that %s', async (_, operation) => {
+    ['an invalid operation', '{ nothing }'],
+    ['a syntax error', '{'],
+    ['several operations without a name', 'query A { news } query B { news }'],
+  ])('matrix throws for %s', async (_, operation) => {
     const { kit, principals } = createApp();
-    await expect(kit.matrix({ wrong: operation }, principals)).rejects.toThrow(
-      'The operation wrong of the matrix:',
-    );
+    await expect(kit.matrix({ wrong: operation }, principals)).rejects.toThrow('matrix: operation wrong:');
   });
 
-  it('knows a token that has expired', async () => {
+  it('fieldMatrix shows an expired token', async () => {
     const { kit } = createApp();
     const claims = { exp: kit.clock.now.getTime() / 1000 };
     expect(kit.fieldMatrix({ late: { claims } })).toMatch(/Query\.invoices +\| TOKEN_EXPIRED/);
   });
 
-  it('takes no principals that nobody could be, nor of another kit', async () => {
+  it('matrix throws for an invalid principal and for a user of another kit', async () => {
     const { kit } = createApp();
     await expect(kit.matrix({}, { ada: { role: ['admin'] } as object })).rejects.toThrow(
-      'A principal has no role',
+      'principal: unknown key role',
     );
     const other = createApp().kit.as({ roles: ['admin'] });
     await expect(kit.matrix({}, { other })).rejects.toThrow('another test kit');
@@ -342,7 +337,7 @@ describe('matrix', () => {
 });
 
 describe('fieldMatrix', () => {
-  it('has a row a field', () => {
+  it('fieldMatrix has a row for each field', () => {
     const { kit, principals } = createApp();
     const all = { ...principals, accountant: { roles: ['accountant'], scopes: ['ledger'] } };
     expect(kit.fieldMatrix(all)).toMatchInlineSnapshot(`
@@ -370,7 +365,7 @@ describe('fieldMatrix', () => {
     `);
   });
 
-  it('shows which field was opened', () => {
+  it('fieldMatrix shows which field was opened', () => {
     const { kit, principals } = createApp();
     const opened = createApp(
       {},
@@ -384,7 +379,7 @@ describe('fieldMatrix', () => {
     expect(changed.map((line) => line.split('|')[1]?.trim())).toEqual(['Invoice.margin']);
   });
 
-  it('knows what is closed by default', () => {
+  it('fieldMatrix shows fields closed by default', () => {
     const { kit, principals } = createApp({ defaultAccess: 'deny' });
     expect(kit.fieldMatrix(principals)).toMatch(/\| Query\.news +\| MISSING_TOKEN \| allowed/);
   });

@@ -1,5 +1,4 @@
-// What the kit says is what a server answers over HTTP, with real tokens.
-
+// The results of the kit equal those of a server over HTTP with real tokens.
 import { createSchema, createYoga } from 'graphql-yoga';
 import { decodeJwt, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -73,7 +72,7 @@ const OPERATIONS: readonly (string | [string, Record<string, unknown>])[] = [
   '{ own(id: "mine") }',
   '{ own(id: "theirs") hello }',
   ['query ($id: ID) { own(id: $id) }', { id: 'mine' }],
-  ['query ($id: ID) { own(id: $id) }', { id: new URL('urn:as-json-says-it') }],
+  ['query ($id: ID) { own(id: $id) }', { id: new URL('urn:converted-to-json') }],
   ['query ($d: Deep) { own(id: "mine", deep: $d) }', { d: { day: new Date('2026-01-31T12:00:00Z') } }],
   ['query ($d: Deep) { own(id: "mine", deep: $d) }', { d: { day: 'never' } }],
   ['query ($id: ID!) { own(id: $id) }', {}],
@@ -119,8 +118,8 @@ describe.each(OPTIONS)('with %j', (options) => {
   let tokens: Record<Caller, string | undefined>;
   let users: Record<Caller, TestUser>;
 
-  /** The kit's user that is who the token names. */
-  async function userOf(token: string): Promise<TestUser> {
+  /** Creates the kit's user for a token. */
+  async function createUser(token: string): Promise<TestUser> {
     const { sub = '', sid, auth_time = 0, ...claims } = decodeJwt<{ sid: string; auth_time: number }>(token);
     const user = await server.bandha.accounts.findUser(sub);
     return kit.as({
@@ -135,8 +134,8 @@ describe.each(OPTIONS)('with %j', (options) => {
   beforeAll(async () => {
     const admin = { email: 'root@example.com', password: GOOD_PASSWORD };
     // In production introspection shows what the caller is permitted to use, as in the kit.
-    const shown = { production: true, graphiql: true };
-    server = await startTestServer({ typeDefs, resolvers, policies, admin, ...shown, ...options });
+    const introspection = { production: true, graphiql: true };
+    server = await startTestServer({ typeDefs, resolvers, policies, admin, ...introspection, ...options });
     const signIn = async () => (await register(server.url)).accessToken;
     const client = { userAgent: undefined, ipAddress: undefined };
     const expired = await signIn();
@@ -154,9 +153,9 @@ describe.each(OPTIONS)('with %j', (options) => {
     kit.clock.now = server.clock.now;
     users = {
       anonymous: kit.anonymous,
-      ada: await userOf(ada),
-      late: await userOf(late),
-      admin: await userOf(tokens.admin ?? ''),
+      ada: await createUser(ada),
+      late: await createUser(late),
+      admin: await createUser(tokens.admin ?? ''),
       expired: kit.withToken('expired'),
       revoked: kit.withToken('revoked'),
       forged: kit.withToken('forged'),
@@ -165,23 +164,23 @@ describe.each(OPTIONS)('with %j', (options) => {
   });
   afterAll(() => server.close());
 
-  it.each(CALLERS)('answers %s alike', async (caller) => {
+  it.each(CALLERS)('the kit and the server give the same response to the caller %s', async (caller) => {
     const reasons = new Set<string | undefined>();
     for (const operation of OPERATIONS) {
       const [query, variables] = typeof operation === 'string' ? [operation] : operation;
       const token = tokens[caller];
-      const answer = await server.send(query, { variables, headers: ACCEPT, ...(token && { token }) });
+      const response = await server.send(query, { variables, headers: ACCEPT, ...(token && { token }) });
       const result: TestResult = await users[caller].execute(query, variables);
-      const got = { status: result.status, body: result.body, challenge: challengeOf(result.headers) };
-      const { status, body, headers } = answer;
-      expect(got, `${query} ${JSON.stringify(variables)}`).toEqual({
+      const actual = { status: result.status, body: result.body, challenge: findChallenge(result.headers) };
+      const { status, body, headers } = response;
+      expect(actual, `${query} ${JSON.stringify(variables)}`).toEqual({
         status,
         body,
-        challenge: challengeOf(headers),
+        challenge: findChallenge(headers),
       });
       reasons.add(result.reason);
     }
-    // Or nothing would have been compared.
+    // Checks that the caller has met the denial it is there for.
     if (!('reportOnly' in options)) expect(reasons).toContain(REASONS[caller]);
   });
 });
@@ -201,11 +200,11 @@ const REASONS: Record<Caller, string> = {
   },
 };
 
-function challengeOf(headers: Headers) {
+function findChallenge(headers: Headers) {
   return [headers.get('www-authenticate'), headers.get('retry-after')];
 }
 
-describe('a schema of its own, with tokens of another issuer', () => {
+describe('a standalone schema with tokens of another issuer', () => {
   const own =
     'type Query { open: Int list: Int @auth(scopes: [["list", "read"], ["all"]]) both: Int @auth(roles: ["a"], scopes: [["all"]]) }';
   const ownResolvers = { Query: { open: () => 1, list: () => 2, both: () => 3 } };
@@ -218,7 +217,7 @@ describe('a schema of its own, with tokens of another issuer', () => {
     [[], ['all', 'other']],
     [['a'], []],
     [['a', 'b'], ['all']],
-  ])('answers roles %j and scopes %j alike', async (roles, scopes) => {
+  ])('the kit and the server give the same response to roles %j and scopes %j', async (roles, scopes) => {
     const { publicKey, privateKey } = await generateKeyPair('EdDSA');
     const token = await new SignJWT({ roles, scope: scopes.join(' '), auth_time: 0 })
       .setProtectedHeader({ alg: 'EdDSA', typ: 'at+jwt' })
@@ -240,7 +239,7 @@ describe('a schema of its own, with tokens of another issuer', () => {
       const { status, body, headers } = await ask(query);
       const result = await ada.execute(query);
       expect({ status: result.status, body: result.body }, query).toEqual({ status, body });
-      expect(challengeOf(result.headers)).toEqual(challengeOf(headers));
+      expect(findChallenge(result.headers)).toEqual(findChallenge(headers));
     }
   });
 });

@@ -1,4 +1,4 @@
-// What documents with types of their own make of results and variables.
+// Types of results and variables that typed documents determine.
 import type { DocumentTypeDecoration, TypedDocumentNode } from '@graphql-typed-document-node/core';
 import { parse } from 'graphql';
 import { expect, expectTypeOf, it } from 'vitest';
@@ -18,7 +18,7 @@ const MAYBE: TypedDocumentNode<Invoice, Exact<{ more?: number | null }>> = parse
   'query ($more: Int) { invoice(id: 1, more: $more) { id total } }',
 );
 
-/** As code generators write it for `documentMode: string`. */
+/** As generated for `documentMode: string`. */
 class TypedDocumentString<R, V> extends String implements DocumentTypeDecoration<R, V> {
   declare __apiType?: NonNullable<DocumentTypeDecoration<R, V>['__apiType']>;
 }
@@ -34,46 +34,46 @@ const { as, anonymous } = createTestKit({
   },
 });
 
-it('a document says what the data is', async () => {
+it('a typed document determines the type of the data', async () => {
   const result = await as().execute(BY_ID, { id: '7', more: 2 });
   expectTypeOf(result).toEqualTypeOf<TestResult<Invoice>>();
   expectTypeOf(result.data).toEqualTypeOf<Invoice | null | undefined>();
   expect(result.data?.invoice).toEqual({ id: '7', total: 3 });
 });
 
-it('a document says what the variables are', async () => {
-  // @ts-expect-error the id must be given
+it('a typed document determines the type of the variables', async () => {
+  // @ts-expect-error the id is required
   expect((await as().execute(BY_ID)).code).toBe('BAD_USER_INPUT');
-  // @ts-expect-error and it is a string
+  // @ts-expect-error the id must be a string
   expect((await as().execute(BY_ID, { id: true })).code).toBe('BAD_USER_INPUT');
-  // @ts-expect-error this one has no variables
+  // @ts-expect-error the document has no variables
   await as().execute(ALONE, { id: '7' });
   expect((await as().execute(ALONE)).data?.invoice?.total).toBe(1);
   expect((await as().execute(MAYBE)).data?.invoice?.total).toBe(1);
   expect((await as().execute(MAYBE, { more: 1 })).data?.invoice?.total).toBe(2);
 });
 
-it('an object that is a text says so as well', async () => {
+it('a typed string object determines the types too', async () => {
   const document = new TypedDocumentString<Invoice, { id: string }>(TEXT);
   const result = await as().execute(document, { id: '7' });
   expectTypeOf(result).toEqualTypeOf<TestResult<Invoice>>();
   expect(result.data?.invoice?.id).toBe('7');
-  // @ts-expect-error the id must be given
+  // @ts-expect-error the id is required
   expect((await as().execute(document)).code).toBe('BAD_USER_INPUT');
 });
 
-it('a text, or a document without types, gives whatever is looked for', async () => {
+it('an untyped document gives untyped data', async () => {
   const result = await as().execute(TEXT, { id: '7' });
   expectTypeOf(result.data).toBeAny();
   expect(result.data.invoice.total).toBe(1);
   const parsed = await as().execute(parse(TEXT), { id: '7' });
   expectTypeOf(parsed.data).toBeAny();
-  const told = await anonymous.execute<Invoice>('{ invoice(id: 1) { id total } }');
-  expectTypeOf(told.data).toEqualTypeOf<Invoice | null | undefined>();
-  expect(told.reason).toBe('MISSING_TOKEN');
+  const typed = await anonymous.execute<Invoice>('{ invoice(id: 1) { id total } }');
+  expectTypeOf(typed.data).toEqualTypeOf<Invoice | null | undefined>();
+  expect(typed.reason).toBe('MISSING_TOKEN');
 });
 
-it('the events of a subscription are typed likewise', () => {
+it('a typed document determines the type of subscription events', () => {
   const document: TypedDocumentNode<Invoice, { id: string }> = parse(
     'subscription { invoice(id: 1) { id total } }',
   );
