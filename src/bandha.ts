@@ -240,7 +240,7 @@ async function openServices(
   warnAtStart(config, log);
   const tokens = await createTokenService({ store, secrets, config, log, now });
   resources.defer(() => tokens.stop());
-  const { keyring, changes, verifier, successorUse } = tokens;
+  const { keyring, revocations: changes, verifier, successorUse } = tokens;
   const metrics = createMetrics({
     revokedSessions: () => changes.revokedSessions,
     cachedTokens: () => verifier.cachedTokens,

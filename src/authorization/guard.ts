@@ -9,7 +9,7 @@ import {
   type OperationDefinitionNode,
 } from 'graphql';
 import { toGraphQLError } from '../errors.ts';
-import { forgetPrincipal, hasReadPrincipal } from '../tokens/context-principal.ts';
+import { dropContextPrincipal, hasReadPrincipal } from '../tokens/context-principal.ts';
 import { type Caller, checkRequirement, toAuthError } from './check-requirement.ts';
 import { copySchema, isCopied } from './copy-schema.ts';
 import { type EnforcedSchema, enforceSchema, findEnforced, getCaller } from './enforce-schema.ts';
@@ -133,7 +133,7 @@ export function createGuard(options: GuardOptions = {}): Guard {
       if (!usesPolicies && !hasReadPrincipal(args.contextValue)) return;
       if (begun.has(args)) return; // by another guard of the server
       begun.add(args);
-      forgetPrincipal(args.contextValue);
+      dropContextPrincipal(args.contextValue);
       if (usesPolicies) schema.policyEvaluator.forget(args.contextValue);
     }
 

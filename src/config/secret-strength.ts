@@ -54,12 +54,12 @@ function isRepeated(text: string): boolean {
 }
 
 function estimateBits(text: string): number {
-  const plain = [...text].map((character) => LEET[character] ?? character).join('');
+  const withoutLeet = [...text].map((character) => LEET[character] ?? character).join('');
   const seen = new Set<string>();
   let bits = 0;
   for (let at = 0; at < text.length; ) {
     const sequence = sequenceLength(text, at);
-    const word = wordLength(text, plain, at);
+    const word = wordLength(text, withoutLeet, at);
     const length = Math.max(sequence, word, 1);
     const part = text.slice(at, at + length);
     if (seen.has(part)) bits += REPEATED_BITS;
@@ -99,9 +99,9 @@ function isInRow(part: string): boolean {
   return ROWS.some((row) => row.includes(part));
 }
 
-function wordLength(text: string, plain: string, from: number): number {
+function wordLength(text: string, withoutLeet: string, from: number): number {
   for (let length = Math.min(MAX_WORD_LENGTH, text.length - from); length >= MIN_WORD_LENGTH; length -= 1) {
-    if (WORDS.has(text.slice(from, from + length)) || WORDS.has(plain.slice(from, from + length)))
+    if (WORDS.has(text.slice(from, from + length)) || WORDS.has(withoutLeet.slice(from, from + length)))
       return length;
   }
   return 0;

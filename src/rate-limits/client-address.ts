@@ -1,7 +1,7 @@
 // Address of the client behind the proxies that the configuration trusts (`X-Forwarded-For`).
 import { isIP } from 'node:net';
 import type { Log } from '../utils/log.ts';
-import { contains, isLoopback, isPrivate, listOf, normalizeAddress, parseRange } from './network.ts';
+import { contains, createBlockList, isLoopback, isPrivate, normalizeAddress, parseRange } from './network.ts';
 
 export interface ClientAddress {
   /** Normalized; undefined if it is unknown, such as for a request without a socket. */
@@ -33,7 +33,7 @@ const WARN_EVERY_MS = 60 * 60 * 1000;
  * it sees. `Forwarded` and every other header are ignored, since a proxy that does not set them passes on the caller's.
  */
 export function createClientAddress({ trustedProxies, log, now }: ClientAddressOptions): FindClientAddress {
-  const trusted = listOf(...trustedProxies.map(parseRange).filter((range) => range !== undefined));
+  const trusted = createBlockList(...trustedProxies.map(parseRange).filter((range) => range !== undefined));
   const isTrusted = (address: string) => contains(trusted, address);
   let warnedAt = -Infinity;
 
@@ -76,7 +76,7 @@ const HOP = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/;
 /** An address as proxies write it: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
 function parseHop(hop: string): string | undefined {
   if (isIP(hop) !== 0) return normalizeAddress(hop);
-  const [, bracketed = '', plain = ''] = HOP.exec(hop) ?? [];
+  const [, bracketed = '', bare = ''] = HOP.exec(hop) ?? [];
   if (isIP(bracketed) === 6) return normalizeAddress(bracketed);
-  return isIP(plain) === 4 ? plain : undefined;
+  return isIP(bare) === 4 ? bare : undefined;
 }

@@ -61,7 +61,7 @@ export function createMemoryLimits({
       const time = now().getTime();
       const spent = admit(spends, time);
       for (const { table, key, arrival } of spent) {
-        if (!table.arrivals.has(key)) makeRoom(table, time);
+        if (!table.arrivals.has(key)) evict(table, time);
         table.arrivals.set(key, arrival);
       }
       let isSettled = false;
@@ -114,7 +114,7 @@ function refund({ arrivals, intervalMs }: Table, key: string, time: number): voi
 }
 
 /** Removes what is full, and if that is not enough what has spent least. */
-function makeRoom({ arrivals }: Table, time: number): void {
+function evict({ arrivals }: Table, time: number): void {
   if (arrivals.size < MAX_ENTRIES) return;
   for (const [key, arrival] of arrivals) if (arrival < time - CLOCK_MARGIN_MS) arrivals.delete(key);
   if (arrivals.size <= CACHED_ENTRIES) return;

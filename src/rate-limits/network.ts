@@ -1,9 +1,9 @@
 // IP addresses in one spelling, and the network that limits and the hashing queue count them by.
 import { BlockList, isIP, SocketAddress } from 'node:net';
 
-const LOOPBACK = listOf(['127.0.0.0', 8], ['::1', 128]);
+const LOOPBACK = createBlockList(['127.0.0.0', 8], ['::1', 128]);
 /** RFC 1918, RFC 3927, RFC 4193, RFC 4291 and RFC 6598: addresses that only peers inside the operator's network have. */
-const PRIVATE = listOf(
+const PRIVATE = createBlockList(
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
   ['192.168.0.0', 16],
@@ -63,7 +63,9 @@ export function parseRange(text: string): [address: string, prefix: number] | un
   return length >= 1 && length <= bits ? [address, length] : undefined;
 }
 
-export function listOf(...ranges: readonly (readonly [address: string, prefix: number])[]): BlockList {
+export function createBlockList(
+  ...ranges: readonly (readonly [address: string, prefix: number])[]
+): BlockList {
   const list = new BlockList();
   for (const [address, prefix] of ranges) {
     list.addSubnet(address, prefix, isIP(address) === 6 ? 'ipv6' : 'ipv4');

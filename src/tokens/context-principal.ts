@@ -4,13 +4,13 @@ import { withoutStack } from '../errors.ts';
 import { parsePrincipalInput } from './create-principal.ts';
 import type { Principal } from './principal.ts';
 
-interface KnownPrincipal {
+interface ParsedPrincipal {
   value: unknown;
   principal: Principal;
 }
 
 /** By context, for one operation: an application may change the object that it describes a caller by. */
-const known = new WeakMap<object, KnownPrincipal>();
+const parsedByContext = new WeakMap<object, ParsedPrincipal>();
 
 /**
  * Reads `context.principal`: what `createPrincipal` or our own authentication made, or a plain object that `createPrincipal`
@@ -22,22 +22,22 @@ export function readContextPrincipal(context: unknown): Principal | null {
   if (typeof context !== 'object' || context === null) return null;
   const { principal: value } = context as { principal?: unknown }; // any context, so the key may lack
   if (value === null || value === undefined) return null;
-  const before = known.get(context);
-  if (before !== undefined && before.value === value) return before.principal;
+  const parsed = parsedByContext.get(context);
+  if (parsed !== undefined && parsed.value === value) return parsed.principal;
   const principal = parse(value);
   if (typeof principal === 'string') throw principalError(principal);
-  if (principal !== value) known.set(context, { value, principal });
+  if (principal !== value) parsedByContext.set(context, { value, principal });
   return principal;
 }
 
 /** The next operation reads the principal again, also in a context that several operations share. */
-export function forgetPrincipal(context: unknown): void {
-  if (hasReadPrincipal(context)) known.delete(context);
+export function dropContextPrincipal(context: unknown): void {
+  if (hasReadPrincipal(context)) parsedByContext.delete(context);
 }
 
 /** Whether an object that describes a caller has been read for this context. */
 export function hasReadPrincipal(context: unknown): context is object {
-  return typeof context === 'object' && context !== null && known.has(context);
+  return typeof context === 'object' && context !== null && parsedByContext.has(context);
 }
 
 function parse(value: unknown): Principal | string {

@@ -1,6 +1,6 @@
 // A principal from what an application describes a caller by.
 import type { JWTPayload } from 'jose';
-import { freezePrincipal, isMadePrincipal, markPrincipal, type Principal } from './principal.ts';
+import { freezePrincipal, isRegisteredPrincipal, type Principal, registerPrincipal } from './principal.ts';
 
 /** What `createPrincipal` takes. Other keys are ignored. */
 export interface PrincipalInput {
@@ -26,7 +26,7 @@ export interface PrincipalInput {
 export function createPrincipal(input: PrincipalInput): Principal {
   const parsed = parsePrincipalInput(input);
   if (typeof parsed === 'string') throw new TypeError(`createPrincipal: ${parsed}`);
-  return markPrincipal(parsed);
+  return registerPrincipal(parsed);
 }
 
 /**
@@ -35,12 +35,12 @@ export function createPrincipal(input: PrincipalInput): Principal {
  */
 export function parsePrincipalInput(input: unknown): Principal | string {
   if (typeof input !== 'object' || input === null) return `must be an object; it is ${describe(input)}`;
-  if (isMadePrincipal(input)) return input;
+  if (isRegisteredPrincipal(input)) return input;
   if (Array.isArray(input) || input instanceof Date || isCollection(input) || input instanceof Error) {
     return `must be an object; it is ${describe(input)}`;
   }
-  const given = input as Record<keyof PrincipalInput | 'then', unknown>; // every key is checked below
-  if (typeof given.then === 'function') return 'must be an object; it is a promise: await it';
+  const fields = input as Record<keyof PrincipalInput | 'then', unknown>; // every key is checked below
+  if (typeof fields.then === 'function') return 'must be an object; it is a promise: await it';
   const {
     userId,
     sessionId = '',
@@ -48,7 +48,7 @@ export function parsePrincipalInput(input: unknown): Principal | string {
     scopes = [],
     authenticatedAt = new Date(0),
     claims = {},
-  } = given;
+  } = fields;
   const roleList = toStrings(roles);
   const scopeList = toStrings(scopes);
   const time = authenticatedAt instanceof Date ? authenticatedAt.getTime() : Number.NaN;

@@ -21,7 +21,7 @@ export interface OwnVerifierOptions {
 
 export interface OwnVerifier extends Verifier {
   /** Calls `ended` once the key that signed the principal's token is revoked; returns what stops the watch. */
-  watchKey(principal: Principal, ended: (problem: TokenProblem) => void): () => void;
+  watchKey(principal: Principal, onEnd: (problem: TokenProblem) => void): () => void;
 }
 
 export function createOwnVerifier(
@@ -42,15 +42,15 @@ export function createOwnVerifier(
   let verifier = create();
   // By principal, which lives as long as the verified token.
   const kids = new WeakMap<Principal, string>();
-  const watches = new Map<object, { kid: string; ended: (problem: TokenProblem) => void }>();
+  const watches = new Map<object, { kid: string; onEnd: (problem: TokenProblem) => void }>();
 
   keyring.onRemoval(() => {
     // With its cache, and with what it is verifying at this moment: that must not be cached by the new one.
     verifier = create();
-    for (const [watch, { kid, ended }] of watches) {
+    for (const [watch, { kid, onEnd }] of watches) {
       if (keyring.has(kid)) continue;
       watches.delete(watch);
-      ended('TOKEN_INVALID');
+      onEnd('TOKEN_INVALID');
     }
   });
 
@@ -70,15 +70,15 @@ export function createOwnVerifier(
     get cachedTokens() {
       return verifier.cachedTokens;
     },
-    watchKey(principal, ended) {
+    watchKey(principal, onEnd) {
       const kid = kids.get(principal);
       if (kid === undefined) return () => {};
       const watch = {};
-      watches.set(watch, { kid, ended });
+      watches.set(watch, { kid, onEnd });
       // It may have been revoked between the verification and now.
       if (!keyring.has(kid)) {
         watches.delete(watch);
-        ended('TOKEN_INVALID');
+        onEnd('TOKEN_INVALID');
       }
       return () => watches.delete(watch);
     },

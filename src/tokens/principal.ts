@@ -19,7 +19,7 @@ export interface Principal {
 }
 
 /** The principals made here. A set of this module: a mark on the object could be copied. */
-const made = new WeakSet<object>();
+const createdPrincipals = new WeakSet<object>();
 
 /** A claim that a principal was read without, since its value is not what the claim's definition says. */
 export interface IgnoredClaim {
@@ -82,7 +82,7 @@ export function readPrincipal(
     authenticatedAtMs: authTime * 1000,
     claims: deepFreeze(claims),
   });
-  return { principal: markPrincipal(principal), ignored };
+  return { principal: registerPrincipal(principal), ignored };
 }
 
 /** The same where a claim of the wrong type is a mistake: undefined if there is one. */
@@ -116,17 +116,17 @@ export function freezePrincipal({ roles, scopes, authenticatedAtMs, ...parts }: 
 }
 
 /** Notes that the principal needs no second look in any context. */
-export function markPrincipal(principal: Principal): Principal {
-  made.add(principal);
+export function registerPrincipal(principal: Principal): Principal {
+  createdPrincipals.add(principal);
   return principal;
 }
 
 /** Whether the value was made here, so that it needs no second look. */
-export function isMadePrincipal(value: object): value is Principal {
-  return made.has(value);
+export function isRegisteredPrincipal(value: object): value is Principal {
+  return createdPrincipals.has(value);
 }
 
-const rejectChange = {
+const throwingMethod = {
   value() {
     throw new TypeError('A principal cannot be changed');
   },
@@ -134,9 +134,9 @@ const rejectChange = {
 
 /** Shared by all sets, as properties of each would take a microsecond. */
 const frozenSetPrototype: object = Object.create(Set.prototype, {
-  add: rejectChange,
-  delete: rejectChange,
-  clear: rejectChange,
+  add: throwingMethod,
+  delete: throwingMethod,
+  clear: throwingMethod,
 });
 
 function createFrozenSet(values: readonly string[]): ReadonlySet<string> {

@@ -15,24 +15,25 @@ const LIST_BYTES = 56;
 const ITEM_BYTES = 8;
 
 /** @param token its text, of ASCII alone */
-export function tokenBytes(token: string, { claims, roles, scopes }: Principal): number {
+export function estimateTokenBytes(token: string, { claims, roles, scopes }: Principal): number {
   const sets = SET_ENTRY_BYTES * (roles.size + scopes.size);
   // A scope is a string of its own, and `scope` holds it too.
   const scopeTexts = [...scopes].reduce((sum, scope) => sum + STRING_BYTES + scope.length, 0);
-  return PRINCIPAL_BYTES + token.length + sets + scopeTexts + jsonBytes(claims);
+  return PRINCIPAL_BYTES + token.length + sets + scopeTexts + estimateJsonBytes(claims);
 }
 
-function jsonBytes(value: unknown): number {
+function estimateJsonBytes(value: unknown): number {
   if (typeof value === 'string') return STRING_BYTES + 2 * value.length;
   if (typeof value === 'number') return NUMBER_BYTES;
   if (typeof value !== 'object' || value === null) return 0;
   if (Array.isArray(value)) {
-    return value.reduce<number>((sum, item) => sum + ITEM_BYTES + jsonBytes(item), LIST_BYTES);
+    return value.reduce<number>((sum, item) => sum + ITEM_BYTES + estimateJsonBytes(item), LIST_BYTES);
   }
   const entries = Object.entries(value);
   const isTable = entries.length > MAX_SHARED_KEYS;
   return entries.reduce(
-    (sum, [key, item]) => sum + (isTable ? TABLE_ENTRY_BYTES + key.length : PROPERTY_BYTES) + jsonBytes(item),
+    (sum, [key, item]) =>
+      sum + (isTable ? TABLE_ENTRY_BYTES + key.length : PROPERTY_BYTES) + estimateJsonBytes(item),
     OBJECT_BYTES,
   );
 }

@@ -32,11 +32,11 @@ export interface TokenServiceDeps {
 export interface TokenService {
   keyring: Keyring;
   verifier: Verifier;
-  changes: RevocationCache;
+  revocations: RevocationCache;
   successorUse: SuccessorUse;
   authenticate: AuthenticateMaybeAsync;
   /** Calls `ended` once, when the principal's token is no longer accepted; returns what stops the watch. */
-  watch(principal: Principal, ended: (problem: TokenProblem) => void): () => void;
+  watch(principal: Principal, onEnd: (problem: TokenProblem) => void): () => void;
   stop(): void;
 }
 
@@ -54,57 +54,57 @@ export async function createTokenService({
   now,
 }: TokenServiceDeps): Promise<TokenService> {
   const keyring = await openKeyring(store, secrets, config.algorithm, now);
-  const changes = createRevocationCache(config.accessTtlSeconds, now);
+  const revocations = createRevocationCache(config.accessTtlSeconds, now);
   const report = createTokenLog(log, { issuer: config.issuer });
   const successorUse = createSuccessorUse(now);
   const verifier = createOwnVerifier(keyring, { ...config, report, now, onVerified: successorUse.record });
   const checkSession = createSessionCheck({
-    changes,
+    revocations,
     feedSyncedAt: store.feedSyncedAt,
     findStatus: store.findSessionStatus,
     maxStaleSeconds: config.maxStaleSeconds,
   });
-  let again: NodeJS.Timeout | undefined;
+  let retryTimer: NodeJS.Timeout | undefined;
   let isStopped = false;
 
   function reloadKeys(): void {
-    clearTimeout(again);
+    clearTimeout(retryTimer);
     keyring.reload().catch((err) => {
       if (isStopped) return;
       log.error({ err }, 'the signing keys have changed, and cannot be read; trying again');
-      again = setTimeout(reloadKeys, KEY_RELOAD_RETRY_MS).unref();
+      retryTimer = setTimeout(reloadKeys, KEY_RELOAD_RETRY_MS).unref();
     });
   }
 
   let isReplayed = false;
   await store.subscribe((change) => {
     if (change.kind === 'KEYS_CHANGED') reloadKeys();
-    else changes.apply(change);
+    else revocations.apply(change);
     if (isReplayed) logChange(log, change);
-  }, changes.replayFrom);
+  }, revocations.replayFrom);
   isReplayed = true;
 
   return {
     keyring,
     verifier,
-    changes,
+    revocations,
     authenticate: createAuthenticate(verifier, checkSession, report),
     successorUse,
-    watch(principal, ended) {
-      let isOver = false;
+    watch(principal, onEnd) {
+      let hasEnded = false;
       const end = (problem: TokenProblem) => {
-        if (isOver) return;
-        isOver = true;
-        ended(problem);
+        if (hasEnded) return;
+        hasEnded = true;
+        onEnd(problem);
       };
-      const stops = [verifier.watchKey(principal, end), changes.watch(principal, end, checkSession)];
+      const stops = [verifier.watchKey(principal, end), revocations.watch(principal, end, checkSession)];
       return () => {
         for (const stop of stops) stop();
       };
     },
     stop() {
       isStopped = true;
-      clearTimeout(again);
+      clearTimeout(retryTimer);
     },
   };
 }

@@ -13,7 +13,7 @@ import {
 import { toKeyError } from './keys/key-errors.ts';
 import { createKeyFinder } from './keys/key-resolver.ts';
 import { type Principal, readPrincipal } from './principal.ts';
-import { tokenBytes } from './token-bytes.ts';
+import { estimateTokenBytes } from './token-bytes.ts';
 import { createTokenLog, describeType, type ReportCause } from './token-log.ts';
 import {
   assertVerifierOptions,
@@ -96,7 +96,7 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
     max: maxCachedTokens,
     maxSize: Math.max(MIN_CACHE_BYTES, maxCachedTokens * BYTES_PER_TOKEN),
     sizeCalculation: ({ verification }, token) =>
-      verification.principal === undefined ? token.length : tokenBytes(token, verification.principal),
+      verification.principal === undefined ? token.length : estimateTokenBytes(token, verification.principal),
   });
   const pending = new Map<string, Promise<Verification>>();
 
@@ -183,8 +183,8 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
   return {
     getCached,
     async verify(token) {
-      const known = getCached(token) ?? pending.get(token);
-      if (known !== undefined) return known;
+      const existing = getCached(token) ?? pending.get(token);
+      if (existing !== undefined) return existing;
       const verification = verifyUncached(token).finally(() => pending.delete(token));
       pending.set(token, verification);
       return verification;

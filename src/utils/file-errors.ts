@@ -13,17 +13,17 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
 
 /** Whether the path itself is the mistake, and not the machine, such as a full disk. */
 export function isFileError(error: unknown): boolean {
-  return codeOf(error) === 'ENOENT' || Object.hasOwn(FILE_ERRORS, codeOf(error));
+  return getCode(error) === 'ENOENT' || Object.hasOwn(FILE_ERRORS, getCode(error));
 }
 
 /** @param missing for a file that does not exist */
 export function describeFileError(error: unknown, missing: string = 'the file does not exist'): string {
-  const code = codeOf(error);
+  const code = getCode(error);
   if (code === 'ENOENT') return missing;
   return FILE_ERRORS[code] ?? `cannot be read (${code || 'unknown error'})`;
 }
 
-function codeOf(error: unknown): string {
+function getCode(error: unknown): string {
   const { code } = (error ?? {}) as { code?: unknown }; // any error may have one
   return typeof code === 'string' ? code : '';
 }

@@ -44,18 +44,18 @@ export async function openKeyring(
 ): Promise<Keyring> {
   let keys: KeySet = { publicKeys: new Map(), jwks: { keys: [] } };
   let signing: SigningKey | undefined;
-  let removed = () => {};
+  let notifyRemoval = () => {};
   let pending: Promise<void> = Promise.resolve();
   let queued: Promise<void> | undefined;
   let reloading: Promise<void> | undefined;
-  let readAt = performance.now();
+  let loadedAt = performance.now();
 
   function apply(next: KeySet, nextSigning: SigningKey | undefined): void {
     const isRemoval = [...keys.publicKeys.keys()].some((kid) => !next.publicKeys.has(kid));
     keys = next;
     // A key that was revoked signs no more, whatever becomes of the one in its place.
     signing = nextSigning && next.publicKeys.has(nextSigning.kid) ? nextSigning : undefined;
-    if (isRemoval) removed();
+    if (isRemoval) notifyRemoval();
   }
 
   /** @returns whether there is a current key */
@@ -63,20 +63,20 @@ export async function openKeyring(
     const rows = await store.listSigningKeys();
     const next = await toKeySet(rows);
     const current = rows.find(({ status }) => status === 'current');
-    let opened = signing;
+    let decrypted = signing;
     try {
-      if (current !== undefined) opened = await decryptSigningKey(current, secrets);
+      if (current !== undefined) decrypted = await decryptSigningKey(current, secrets);
     } finally {
-      apply(next, opened);
+      apply(next, decrypted);
     }
     return current !== undefined;
   }
 
-  async function provideAndLoad(): Promise<void> {
+  async function ensureAndLoad(): Promise<void> {
     await ensureKeys(store, secrets, algorithm, now());
     if (!(await load())) throw new Error('The store has no current signing key');
   }
-  await provideAndLoad();
+  await ensureAndLoad();
 
   /** One read for all who wait, begun after they asked. */
   function reload(): Promise<void> {
@@ -84,9 +84,9 @@ export async function openKeyring(
       .catch(() => {})
       .then(async () => {
         queued = undefined;
-        readAt = performance.now();
+        loadedAt = performance.now();
         // Every key may have been revoked.
-        if (!(await load())) await provideAndLoad();
+        if (!(await load())) await ensureAndLoad();
       });
     pending = queued;
     return queued;
@@ -94,7 +94,7 @@ export async function openKeyring(
 
   /** Made-up names cost the store little, and a name that is new here is found all the same. */
   function reloadThrottled(): Promise<void> {
-    const pause = Math.max(0, readAt + MIN_RELOAD_INTERVAL_MS - performance.now());
+    const pause = Math.max(0, loadedAt + MIN_RELOAD_INTERVAL_MS - performance.now());
     reloading ??= wait(pause)
       .then(reload)
       .finally(() => {
@@ -107,7 +107,7 @@ export async function openKeyring(
     reload,
     has: (kid) => keys.publicKeys.has(kid),
     onRemoval(listener) {
-      removed = listener;
+      notifyRemoval = listener;
     },
     get current() {
       if (signing === undefined) throw new AuthError('KEYS_UNAVAILABLE');
@@ -139,8 +139,8 @@ async function ensureKeys(
     (status) => !rows.some((row) => row.status === status && row.algorithm === algorithm),
   );
   if (missing.length === 0) return;
-  const made = await Promise.all(
+  const created = await Promise.all(
     missing.map((status) => generateSigningKey(algorithm, status, secrets, now)),
   );
-  await store.addSigningKeys(made, now);
+  await store.addSigningKeys(created, now);
 }

@@ -60,7 +60,7 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): KeyFinde
   // With half the maximum age left there is time to try again.
   const refreshAfterMs = Math.min(REFRESH_AFTER_SECONDS * 1000, maxAgeMs / 2);
   const absent = new LRUCache<string, true>({ max: MAX_ABSENT_KEYS });
-  const takeUnknownKeyFetch = createBudget(UNKNOWN_KEY_FETCHES, UNKNOWN_KEY_FETCH_EVERY_MS, clock);
+  const spendUnknownKeyFetch = createFetchBudget(UNKNOWN_KEY_FETCHES, UNKNOWN_KEY_FETCH_EVERY_MS, clock);
   let cached: CachedKeys | undefined;
   let pending: Promise<void> | undefined;
   let failures = 0;
@@ -115,14 +115,14 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): KeyFinde
     token: Parameters<JWTVerifyGetKey>[1],
     error: unknown,
   ) {
-    const name = nameOf(header);
+    const name = toCacheKey(header);
     // The fetch in flight may have read the set before the rotation, so it is not the last word.
     if (pending !== undefined) {
       await pending.catch(() => {});
       const found = await findIn(cached, header, token);
       if (found !== undefined) return found;
     }
-    if (pending === undefined && !takeUnknownKeyFetch()) {
+    if (pending === undefined && !spendUnknownKeyFetch()) {
       if (absent.has(name)) throw error;
       report('KEYS_UNREFRESHED', { url: shownUrl });
       throw new KeysUnavailableError();
@@ -159,20 +159,20 @@ async function findIn(keys: CachedKeys | undefined, ...[header, token]: Paramete
 }
 
 /** A name of one length for a key that a caller made up. */
-function nameOf({ alg, kid }: JWTHeaderParameters): string {
+function toCacheKey({ alg, kid }: JWTHeaderParameters): string {
   return createHash('sha256')
     .update(JSON.stringify([alg, kid]))
     .digest('base64url');
 }
 
 /** Grants `size` at once, and one more every `everyMs`. */
-function createBudget(size: number, everyMs: number, clock: () => number): () => boolean {
+function createFetchBudget(size: number, intervalMs: number, clock: () => number): () => boolean {
   let left = size;
   let countedAt = clock();
   return () => {
-    const earned = Math.max(0, Math.floor((clock() - countedAt) / everyMs));
+    const earned = Math.max(0, Math.floor((clock() - countedAt) / intervalMs));
     left = Math.min(size, left + earned);
-    countedAt += earned * everyMs;
+    countedAt += earned * intervalMs;
     if (left === 0) return false;
     left -= 1;
     return true;

@@ -34,13 +34,13 @@ export async function generateSigningKey(
 
 /** @throws ConfigError where the secret is not the one that the key was sealed under */
 export async function decryptSigningKey(row: SigningKeyRow, secrets: Secrets): Promise<SigningKey> {
-  const opened = secrets.open(row.sealedPrivateJwk, row.kid);
-  if (opened === undefined || !isSigningAlgorithm(row.algorithm)) {
+  const plaintext = secrets.open(row.sealedPrivateJwk, row.kid);
+  if (plaintext === undefined || !isSigningAlgorithm(row.algorithm)) {
     throw new ConfigError([
       'BANDHA_SECRET: is not the secret under which the signing keys in the store were encrypted (without it, .bandha/secret is used). Start with that secret; or, to give it up, which ends every session, run "bandha keys revoke --all" with the new one and start again',
     ]);
   }
-  const jwk: JWK = JSON.parse(opened);
+  const jwk: JWK = JSON.parse(plaintext);
   return { kid: row.kid, algorithm: row.algorithm, privateKey: await importKey(jwk, row.algorithm) };
 }
 

@@ -4,9 +4,9 @@ export interface ExpiringMap<V> {
   set(key: string, value: V): void;
   get(key: string): V | undefined;
   /** Calls `changed` at each change from now on, and at once where there has been one; returns what stops the watch. */
-  watch(key: string, changed: (value: V) => void): () => void;
+  watch(key: string, onChange: (value: V) => void): () => void;
   /** Tokens from before have expired by now: what changed earlier matters to none. */
-  since(): Date;
+  replayFrom(): Date;
   readonly size: number;
 }
 
@@ -20,19 +20,19 @@ const SWEEP_MS = 10_000;
  */
 export function createExpiringMap<V>(accessTtlSeconds: number, now: () => Date): ExpiringMap<V> {
   const lifetimeMs = (accessTtlSeconds + MAX_CLOCK_DIFFERENCE_SECONDS) * 1000;
-  const changes = new Map<string, { value: V; expiresAt: number }>();
-  const watching = new Map<string, Set<(value: V) => void>>();
+  const entries = new Map<string, { value: V; expiresAt: number }>();
+  const watchersByKey = new Map<string, Set<(value: V) => void>>();
   let isSweepDue = false;
 
   function sweep(): void {
     isSweepDue = false;
     const time = now().getTime();
     // Entries are in the order in which they were heard of, so the old ones are in front.
-    for (const [key, { expiresAt }] of changes) {
+    for (const [key, { expiresAt }] of entries) {
       if (expiresAt > time) break;
-      changes.delete(key);
+      entries.delete(key);
     }
-    if (changes.size > 0) sweepLater();
+    if (entries.size > 0) sweepLater();
   }
 
   function sweepLater(): void {
@@ -43,26 +43,26 @@ export function createExpiringMap<V>(accessTtlSeconds: number, now: () => Date):
 
   return {
     set(key, value) {
-      changes.delete(key); // its place is behind the others
+      entries.delete(key); // its place is behind the others
       // From now on, and not from when it was made by somebody else's clock.
-      changes.set(key, { value, expiresAt: now().getTime() + lifetimeMs });
+      entries.set(key, { value, expiresAt: now().getTime() + lifetimeMs });
       sweepLater();
-      for (const changed of [...(watching.get(key) ?? [])]) changed(value);
+      for (const onChange of [...(watchersByKey.get(key) ?? [])]) onChange(value);
     },
-    get: (key) => changes.get(key)?.value,
-    watch(key, changed) {
-      const watchers = watching.get(key) ?? new Set();
-      watching.set(key, watchers.add(changed));
-      const known = changes.get(key);
-      if (known !== undefined) changed(known.value);
+    get: (key) => entries.get(key)?.value,
+    watch(key, onChange) {
+      const watchers = watchersByKey.get(key) ?? new Set();
+      watchersByKey.set(key, watchers.add(onChange));
+      const existing = entries.get(key);
+      if (existing !== undefined) onChange(existing.value);
       return () => {
-        watchers.delete(changed);
-        if (watchers.size === 0 && watching.get(key) === watchers) watching.delete(key);
+        watchers.delete(onChange);
+        if (watchers.size === 0 && watchersByKey.get(key) === watchers) watchersByKey.delete(key);
       };
     },
-    since: () => new Date(now().getTime() - lifetimeMs),
+    replayFrom: () => new Date(now().getTime() - lifetimeMs),
     get size() {
-      return changes.size;
+      return entries.size;
     },
   };
 }

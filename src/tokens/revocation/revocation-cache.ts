@@ -11,7 +11,7 @@ export const ROLES_UNCERTAIN = 'ROLES_UNCERTAIN';
 
 export interface RevocationCache {
   /** Takes note of a change; of one that concerns no session, nothing. */
-  apply(change: FeedEvent): void;
+  apply(event: FeedEvent): void;
   /**
    * Why the principal's token is no longer accepted; undefined if it is. `ROLES_UNCERTAIN`: it has other roles than the
    * last change that is known here, but may be newer than that change, so only the store can tell.
@@ -48,33 +48,33 @@ export function createRevocationCache(accessTtlSeconds: number, now: () => Date)
 
   return {
     findProblem,
-    apply(change) {
-      if (change.kind === 'SESSION_REVOKED') revoked.set(change.sessionId, true);
-      if (change.kind === 'ROLES_CHANGED') changedRoles.set(change.userId, change);
+    apply(event) {
+      if (event.kind === 'SESSION_REVOKED') revoked.set(event.sessionId, true);
+      if (event.kind === 'ROLES_CHANGED') changedRoles.set(event.userId, event);
     },
     watch(principal, onEnd, confirm = () => 'TOKEN_EXPIRED') {
       let stops: readonly (() => void)[] = [];
-      let isOver = false;
+      let hasEnded = false;
       const stop = () => {
-        isOver = true;
+        hasEnded = true;
         for (const one of stops) one();
       };
       const end = (problem: TokenProblem | undefined) => {
-        if (isOver || problem === undefined) return;
+        if (hasEnded || problem === undefined) return;
         stop();
         onEnd(problem);
       };
-      const look = () => {
-        if (isOver) return;
+      const check = () => {
+        if (hasEnded) return;
         const problem = findProblem(principal);
         if (problem === ROLES_UNCERTAIN) handleMaybePromise(confirm(principal), end);
         else end(problem);
       };
-      stops = [revoked.watch(principal.sessionId, look), changedRoles.watch(principal.userId, look)];
-      if (isOver) stop(); // it was over before there was anything to stop
+      stops = [revoked.watch(principal.sessionId, check), changedRoles.watch(principal.userId, check)];
+      if (hasEnded) stop(); // it was over before there was anything to stop
       return stop;
     },
-    replayFrom: revoked.since,
+    replayFrom: revoked.replayFrom,
     get revokedSessions() {
       return revoked.size;
     },

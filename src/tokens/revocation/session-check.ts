@@ -11,7 +11,7 @@ export type CheckSession = (
 ) => TokenProblem | undefined | Promise<TokenProblem | undefined>;
 
 export interface SessionCheckOptions {
-  changes: Pick<RevocationCache, 'findProblem'>;
+  revocations: Pick<RevocationCache, 'findProblem'>;
   /** Up to when every change is known: milliseconds, as by `performance.now()`. */
   feedSyncedAt(): number;
   /** Asks the store; rejects where it does not answer. */
@@ -30,14 +30,14 @@ const STORE_TIMEOUT_MS = 250;
 const STORE_RETRY_DELAY_MS = 1_000;
 
 export function createSessionCheck(options: SessionCheckOptions): CheckSession {
-  const { changes, feedSyncedAt, maxStaleSeconds, clock = () => performance.now() } = options;
+  const { revocations, feedSyncedAt, maxStaleSeconds, clock = () => performance.now() } = options;
   const pending = new Map<string, Promise<SessionStatus | undefined>>();
   let lastStoreFailureAt = -Infinity;
 
   /** One question for all who wait for the same session. */
-  function ask(sessionId: string): Promise<SessionStatus | undefined> {
-    const already = pending.get(sessionId);
-    if (already !== undefined) return already;
+  function queryStatus(sessionId: string): Promise<SessionStatus | undefined> {
+    const inFlight = pending.get(sessionId);
+    if (inFlight !== undefined) return inFlight;
     const status = withTimeout(options.findStatus(sessionId), STORE_TIMEOUT_MS).finally(() =>
       pending.delete(sessionId),
     );
@@ -52,13 +52,13 @@ export function createSessionCheck(options: SessionCheckOptions): CheckSession {
     // Where there is no answer without the store, it is asked all the same.
     if (clock() - lastStoreFailureAt >= STORE_RETRY_DELAY_MS || isFeedTooOld()) {
       try {
-        return checkStatus(await ask(principal.sessionId), principal);
+        return checkStatus(await queryStatus(principal.sessionId), principal);
       } catch {
         lastStoreFailureAt = clock();
       }
     }
     // Something may have been heard meanwhile.
-    const problem = changes.findProblem(principal);
+    const problem = revocations.findProblem(principal);
     if (problem !== undefined) return problem === ROLES_UNCERTAIN ? 'TOKEN_EXPIRED' : problem;
     return isFeedTooOld() ? 'REVOCATIONS_UNAVAILABLE' : undefined;
   }
@@ -70,7 +70,7 @@ export function createSessionCheck(options: SessionCheckOptions): CheckSession {
   async function confirmRoles(principal: Principal): Promise<TokenProblem | undefined> {
     if (clock() - lastStoreFailureAt < STORE_RETRY_DELAY_MS) return 'TOKEN_EXPIRED';
     try {
-      return checkStatus(await ask(principal.sessionId), principal);
+      return checkStatus(await queryStatus(principal.sessionId), principal);
     } catch {
       lastStoreFailureAt = clock();
       return 'TOKEN_EXPIRED';
@@ -78,7 +78,7 @@ export function createSessionCheck(options: SessionCheckOptions): CheckSession {
   }
 
   return (principal) => {
-    const problem = changes.findProblem(principal);
+    const problem = revocations.findProblem(principal);
     const isFresh = clock() - feedSyncedAt() <= FEED_STALE_AFTER_MS;
     if (problem === 'TOKEN_REVOKED') return problem; // a session never comes back; roles may have changed again
     if (!isFresh) return checkInStore(principal);

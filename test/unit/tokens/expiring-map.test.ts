@@ -36,9 +36,9 @@ describe('recent changes', () => {
 
   it('matter from the time on when the oldest valid token was made', () => {
     const changes = createChanges();
-    expect(changes.since()).toEqual(after(-LIFETIME_SECONDS));
+    expect(changes.replayFrom()).toEqual(after(-LIFETIME_SECONDS));
     pass(100);
-    expect(changes.since()).toEqual(after(100 - LIFETIME_SECONDS));
+    expect(changes.replayFrom()).toEqual(after(100 - LIFETIME_SECONDS));
   });
 });
 

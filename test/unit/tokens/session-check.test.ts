@@ -35,7 +35,7 @@ function setUp({
   const findStanding = vi.fn(find);
   let heardAt = performance.now() - heardAgoMs;
   const check = createSessionCheck({
-    changes,
+    revocations: changes,
     feedSyncedAt: () => heardAt,
     findStatus: findStanding,
     maxStaleSeconds,
