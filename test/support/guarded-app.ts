@@ -1,8 +1,8 @@
-// What the tests of the guard share: who calls, the plugin that says so, and a way to ask a Yoga without a listener.
+// Shared by tests of the guard: a caller, the plugin that provides it, and a function that sends operations to a Yoga server.
 import type { Plugin } from 'graphql-yoga';
 import type { Principal } from '../../src/tokens/principal.ts';
 
-/** Ada, signed in just now, without roles and scopes, but for the `changes`. */
+/** Creates the principal of Ada, who has just signed in and has no roles and scopes, with `changes`. */
 export function createPrincipal(changes: Partial<Principal> = {}): Principal {
   return {
     userId: 'ada',
@@ -15,7 +15,7 @@ export function createPrincipal(changes: Partial<Principal> = {}): Principal {
   };
 }
 
-/** Puts the caller into the context of every operation; null is an anonymous one. */
+/** Puts the caller into the context of every operation. Null is an anonymous caller. */
 export function useCaller(principal: Principal | null): Plugin {
   const plugin: Plugin<{ principal?: Principal | null }> = {
     onContextBuilding: ({ extendContext }) => extendContext({ principal }),
@@ -23,24 +23,30 @@ export function useCaller(principal: Principal | null): Plugin {
   return plugin;
 }
 
-interface Answer {
+/** The response to an operation. */
+export interface OperationResponse {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the server answers
+  // biome-ignore lint/suspicious/noExplicitAny: tests read whatever the server sends
   body: any;
 }
 
-interface Fetching {
+interface FetchServer {
   fetch(url: string, init: RequestInit): Response | Promise<Response>;
 }
 
-/** Gives a function that posts one operation to `yoga`; `more` is what its JSON says beside the query. */
-export function createAsk(yoga: Fetching) {
-  return async function ask(query: string, more: object = {}): Promise<Answer> {
+/**
+ * Creates a function that sends an operation to a Yoga server by POST, without a listener.
+ *
+ * @example const { status, body } = await createSender(yoga)('{ secret }')
+ */
+export function createSender(yoga: FetchServer) {
+  /** @param members more members of the request's JSON, such as `variables` */
+  return async function send(query: string, members: object = {}): Promise<OperationResponse> {
     const response = await yoga.fetch('http://yoga/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ query, ...more }),
+      body: JSON.stringify({ query, ...members }),
     });
     return { status: response.status, headers: response.headers, body: await response.json() };
   };

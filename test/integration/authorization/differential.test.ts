@@ -16,30 +16,35 @@ import type { Policy } from '../../../src/authorization/policies.ts';
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
-import { type MadeObject, valueAt } from '../../support/generated/data.ts';
+import { type GeneratedObject, valueAt } from '../../support/generated/data.ts';
 import {
-  type MadeOperation,
-  makeOperation,
+  type GeneratedOperation,
+  generateOperation,
   type OperationLimits,
 } from '../../support/generated/operation.ts';
-import { expectationOf, type MadeCaller, mayHave, needsOf } from '../../support/generated/oracle.ts';
-import { type MadeSchema, makeSchema, type SchemaLimits } from '../../support/generated/schema.ts';
+import {
+  computeExpectation,
+  type GeneratedCaller,
+  meetsRules,
+  rulesOfField,
+} from '../../support/generated/oracle.ts';
+import { type GeneratedSchema, generateSchema, type SchemaLimits } from '../../support/generated/schema.ts';
 
 const SCHEMAS = 500;
 /** A variable that is not used does no harm here. */
 const RULES = specifiedRules.filter(({ name }) => name !== 'NoUnusedVariablesRule');
 const NOW = new Date('2026-11-22T12:00:00Z');
 
-function buildSchema(made: MadeSchema): GraphQLSchema {
+function buildSchema(made: GeneratedSchema): GraphQLSchema {
   const objects = [...made.types.values()].filter(({ kind }) => kind === 'object');
   const resolvers = objects.map(({ name, fields }) => [
     name,
     Object.fromEntries(
       fields.map((field) => [
         field.name,
-        (source: MadeObject | undefined, _: unknown, { calls }: { calls: Set<string> }) => {
+        (source: GeneratedObject | undefined, _: unknown, { calls }: { calls: Set<string> }) => {
           calls.add(`${name}.${field.name}`);
-          return valueAt(made, field, source?.place ?? '');
+          return valueAt(made, field, source?.path ?? '');
         },
       ]),
     ),
@@ -50,7 +55,7 @@ function buildSchema(made: MadeSchema): GraphQLSchema {
   });
 }
 
-function makeCaller(g: GeneratorValue): MadeCaller | null {
+function generateCaller(g: GeneratorValue): GeneratedCaller | null {
   if (g(() => fc.integer({ min: 0, max: 3 })) === 0) return null;
   return {
     roles: g(() => fc.subarray(['admin', 'editor'])),
@@ -60,7 +65,7 @@ function makeCaller(g: GeneratorValue): MadeCaller | null {
   };
 }
 
-function toPrincipal(caller: MadeCaller | null): Principal | null {
+function toPrincipal(caller: GeneratedCaller | null): Principal | null {
   return (
     caller && {
       userId: 'somebody',
@@ -75,9 +80,9 @@ function toPrincipal(caller: MadeCaller | null): Principal | null {
 
 /** One operation for one caller, on a schema that others run on too. */
 interface Case {
-  made: MadeSchema;
-  operation: MadeOperation;
-  caller: MadeCaller | null;
+  made: GeneratedSchema;
+  operation: GeneratedOperation;
+  caller: GeneratedCaller | null;
   /** The fields whose resolvers ran. */
   calls: ReadonlySet<string>;
   /** What the server with these plugins answers. */
@@ -96,17 +101,17 @@ interface Limits {
 function check(limits: Limits, servers: Plugin[][], holds: (one: Case) => Promise<void>) {
   return fc.assert(
     fc.asyncProperty(fc.gen(), async (g) => {
-      const made = makeSchema(g, limits.schema);
+      const made = generateSchema(g, limits.schema);
       const schema = buildSchema(made);
       const yogas = servers.map((plugins) =>
         createYoga({ schema, plugins, logging: false, graphiql: false, maskedErrors: false }),
       );
-      let operation = makeOperation(g, made, limits.operation);
+      let operation = generateOperation(g, made, limits.operation);
       for (let i = 0; i < CASES_PER_SCHEMA; i += 1) {
         // Each operation for two callers: what is kept of the first must not show at the second.
-        if (i % 2 === 0) operation = makeOperation(g, made, limits.operation);
+        if (i % 2 === 0) operation = generateOperation(g, made, limits.operation);
         if (validate(schema, parse(operation.document), RULES).length > 0) continue;
-        const caller = makeCaller(g);
+        const caller = generateCaller(g);
         // A set of its own: what the executor left running goes on after the answer.
         const calls = new Set<string>();
         const run = (server: number) => runOn(yogas[server], operation, caller, calls);
@@ -120,8 +125,8 @@ function check(limits: Limits, servers: Plugin[][], holds: (one: Case) => Promis
 
 async function runOn(
   yoga: YogaServerInstance<object, object> | undefined,
-  { document, operationName, variables }: MadeOperation,
-  caller: MadeCaller | null,
+  { document, operationName, variables }: GeneratedOperation,
+  caller: GeneratedCaller | null,
   calls: Set<string>,
 ): Promise<ExecutionResult> {
   if (yoga === undefined) throw new Error('There is no such server');
@@ -160,12 +165,12 @@ describe.each(['reject', 'null'] as const)('the guard, onDenied %s', (onDenied) 
       const document = parse(operation.document);
       const node = getOperationAST(document, operation.operationName);
       if (!node) throw new Error('The operation is not there');
-      const expected = expectationOf(made, document, node, operation.variables, caller);
+      const expected = computeExpectation(made, document, node, operation.variables, caller);
       for (const coordinate of calls) {
         const [type = '', field = ''] = coordinate.split('.');
-        expect(mayHave(needsOf(made, type, field), caller), `${coordinate} ran`).toBe(true);
+        expect(meetsRules(rulesOfField(made, type, field), caller), `${coordinate} ran`).toBe(true);
       }
-      if (onDenied === 'reject' && expected.isRefused) {
+      if (onDenied === 'reject' && expected.isRejected) {
         expect(result.errors?.length).toBeGreaterThan(0);
         expect('data' in result).toBe(false);
         expect(calls.size).toBe(0);
@@ -200,7 +205,7 @@ describe('@envelop/generic-auth', () => {
       },
       operation: { fragments: true, conditions: false, siblings: false, typenames: false },
     };
-    const genericAuth = useGenericAuth<{ scope: string }, { caller?: MadeCaller | null }>({
+    const genericAuth = useGenericAuth<{ scope: string }, { caller?: GeneratedCaller | null }>({
       mode: 'protect-granular',
       resolveUserFn: ({ caller }) => caller && { scope: caller.scopes.join(' ') },
     });

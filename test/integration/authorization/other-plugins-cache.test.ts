@@ -6,7 +6,7 @@ import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
-import { createAsk, createPrincipal } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender } from '../../support/guarded-app.ts';
 
 const useJit = (options?: Parameters<typeof useGraphQlJit>[1]) => useGraphQlJit({}, options) as Plugin; // their contexts differ in name alone
 
@@ -62,7 +62,7 @@ function createApp(order: (guard: Plugin) => Plugin[], options: GuardOptions = {
     logging: false,
     plugins: [caller as Plugin, ...order(useGuard({ log: { warn() {} }, ...options }))],
   });
-  const ask = createAsk(yoga);
+  const ask = createSender(yoga);
   return (who: Principal | null, query: string) => {
     principal = who;
     return ask(query);

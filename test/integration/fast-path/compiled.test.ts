@@ -19,9 +19,9 @@ import { createGuard } from '../../../src/authorization/guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { compileQuery } from '../../../src/http/fast-path/compiler/compile-query.ts';
 import { executeOperation } from '../../../src/http/fast-path/execute.ts';
-import { type MadeObject, valueAt } from '../../support/generated/data.ts';
-import { makeOperation } from '../../support/generated/operation.ts';
-import { type MadeSchema, makeSchema } from '../../support/generated/schema.ts';
+import { type GeneratedObject, valueAt } from '../../support/generated/data.ts';
+import { generateOperation } from '../../support/generated/operation.ts';
+import { type GeneratedSchema, generateSchema } from '../../support/generated/schema.ts';
 import { createPrincipal } from '../../support/guarded-app.ts';
 import { request } from '../../support/raw-request.ts';
 import { openDoors } from './parity-corpus.ts';
@@ -42,14 +42,14 @@ describe('made-up operations', () => {
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (g) => {
         const isPlain = g(fc.boolean); // or nearly nothing would be compiled
-        const made = makeSchema(g, {
+        const made = generateSchema(g, {
           ruleWeight: 2,
           abstractTypes: !isPlain,
           directives: ['auth', 'federation'],
           onLeaves: true,
           onTypes: true,
         });
-        const { document: text, operationName } = makeOperation(g, made, {
+        const { document: text, operationName } = generateOperation(g, made, {
           fragments: true,
           conditions: false,
           siblings: true,
@@ -118,16 +118,16 @@ function withConditions(text: string, condition: () => string): string {
   );
 }
 
-function buildSchema(made: MadeSchema, calls: string[]) {
+function buildSchema(made: GeneratedSchema, calls: string[]) {
   const objects = [...made.types.values()].filter(({ kind }) => kind === 'object');
   const resolvers = objects.map(({ name, fields }) => [
     name,
     Object.fromEntries(
       fields.map((field) => [
         field.name,
-        (source: MadeObject | undefined) => {
+        (source: GeneratedObject | undefined) => {
           calls.push(`${name}.${field.name}`);
-          return valueAt(made, field, source?.place ?? '');
+          return valueAt(made, field, source?.path ?? '');
         },
       ]),
     ),

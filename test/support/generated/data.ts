@@ -1,32 +1,36 @@
-// The data of a made-up schema: what every field gives, by the place it stands at, the same each time.
+// The data of a generated schema: a value for every field of every object, always the same.
 import { createHash } from 'node:crypto';
-import type { MadeField, MadeSchema } from './schema.ts';
+import type { GeneratedField, GeneratedSchema } from './schema.ts';
 
-/** An object of the data: its type, and the place that its own fields' values follow from. */
-export interface MadeObject {
+/** An object of the data. The values of its fields are derived from its type and path. */
+export interface GeneratedObject {
   __typename: string;
-  place: string;
+  path: string;
 }
 
-export type MadeValue = MadeObject | number | string | null | MadeValue[];
+export type GeneratedValue = GeneratedObject | number | string | null | GeneratedValue[];
 
-/** What a field of an object gives; null and short lists come up where the type has room for them. */
-export function valueAt(schema: MadeSchema, field: MadeField, place: string): MadeValue {
-  const chance = (what: string, outOf: number) =>
-    createHash('sha1').update(`${place}.${field.name} ${what}`).digest().readUInt16BE(0) % outOf;
-  const one = (what: string): MadeValue => {
+/**
+ * Computes the value of a field. Null and lists of up to two items occur if the type of the field allows them.
+ *
+ * @param path the path of the object that has the field
+ */
+export function valueAt(schema: GeneratedSchema, field: GeneratedField, path: string): GeneratedValue {
+  const pick = (label: string, count: number) =>
+    createHash('sha1').update(`${path}.${field.name} ${label}`).digest().readUInt16BE(0) % count;
+  const createItem = (label: string): GeneratedValue => {
     const type = schema.types.get(field.returns);
-    if (field.returns === 'Int') return chance(what, 100);
-    if (field.returns === 'Code') return `code-${chance(what, 100)}`;
-    if (field.returns === 'Shade') return chance(what, 2) === 0 ? 'DARK' : 'LIGHT';
+    if (field.returns === 'Int') return pick(label, 100);
+    if (field.returns === 'Code') return `code-${pick(label, 100)}`;
+    if (field.returns === 'Shade') return pick(label, 2) === 0 ? 'DARK' : 'LIGHT';
     const objects = schema.objectsOf(type?.name ?? '');
-    const name = objects[chance(what, objects.length)] ?? '';
-    return { __typename: name, place: `${place}.${field.name}.${what}` };
+    const name = objects[pick(label, objects.length)] ?? '';
+    return { __typename: name, path: `${path}.${field.name}.${label}` };
   };
-  const isNull = !field.wrap.endsWith('!') && chance('null', 8) === 0;
+  const isNull = !field.wrap.endsWith('!') && pick('null', 8) === 0;
   if (isNull) return null;
-  if (!field.wrap.startsWith('[')) return one('0');
-  return Array.from({ length: chance('length', 3) }, (_, i) =>
-    field.wrap === '[T]' && chance(`null ${i}`, 8) === 0 ? null : one(String(i)),
+  if (!field.wrap.startsWith('[')) return createItem('0');
+  return Array.from({ length: pick('length', 3) }, (_, i) =>
+    field.wrap === '[T]' && pick(`null ${i}`, 8) === 0 ? null : createItem(String(i)),
   );
 }

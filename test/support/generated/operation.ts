@@ -1,27 +1,34 @@
-// Operations on a made-up schema: aliases, fragments, conditions, several in a document.
+// Generates operations on a generated schema: aliases, fragments, conditions, several operations in a document.
 import fc, { type GeneratorValue } from 'fast-check';
-import type { MadeSchema } from './schema.ts';
+import type { GeneratedSchema } from './schema.ts';
 
-export interface MadeOperation {
+export interface GeneratedOperation {
   document: string;
   operationName: string;
   variables: Record<string, boolean>;
 }
 
+/** The features that generated operations may use. */
 export interface OperationLimits {
   fragments: boolean;
   conditions: boolean;
+  /** Whether the document may have a second operation. */
   siblings: boolean;
-  /** Whether `__typename` may be selected. */
+  /** Whether operations may select `__typename`. */
   typenames: boolean;
 }
 
 const MAX_DEPTH = 4;
 const MAX_SELECTIONS = 25;
-/** With a value given, with a default, with a default that is overruled. */
+/** The variables of each operation with their defaults. Only `v0` always has a value in the request, and `v2` sometimes. */
 const VARIABLES = { v0: '', v1: ' = true', v2: ' = false' };
 
-export function makeOperation(g: GeneratorValue, schema: MadeSchema, limits: OperationLimits): MadeOperation {
+/** Generates a document, the name of the operation to run, and its variables. */
+export function generateOperation(
+  g: GeneratorValue,
+  schema: GeneratedSchema,
+  limits: OperationLimits,
+): GeneratedOperation {
   const pick = <T>(items: readonly T[]): T => g(() => fc.constantFrom(...items));
   const count = (min: number, max: number) => g(() => fc.integer({ min, max }));
   const fragments: string[] = [];

@@ -1,4 +1,4 @@
-// What must come of an operation, found the slow way: resolve the whole tree and ask at every object.
+// The oracle: computes the expected result of an operation without a plan, by resolving the whole tree and checking every object.
 import {
   type DocumentNode,
   type FieldNode,
@@ -7,37 +7,38 @@ import {
   type OperationDefinitionNode,
   type SelectionNode,
 } from 'graphql';
-import { type MadeObject, type MadeValue, valueAt } from './data.ts';
-import type { MadeField, MadeRule, MadeSchema } from './schema.ts';
+import { type GeneratedObject, type GeneratedValue, valueAt } from './data.ts';
+import type { GeneratedField, GeneratedRule, GeneratedSchema } from './schema.ts';
 
-/** A caller in the oracle's own words. */
-export interface MadeCaller {
+/** A caller as the oracle represents it. */
+export interface GeneratedCaller {
   roles: string[];
   scopes: string[];
-  /** The policies that say yes. */
+  /** The policies that return true for the caller. */
   policies: string[];
   secondsSinceSignIn: number;
 }
 
+/** The expected result of one operation for one caller. */
 export interface Expectation {
-  /** Whether the operation must not begin in `reject` mode. */
-  isRefused: boolean;
-  /** What it delivers otherwise, and in `null` mode. */
+  /** Whether the operation must not run if `onDenied` is `reject`. */
+  isRejected: boolean;
+  /** The expected data otherwise, and if `onDenied` is `null`. */
   data: unknown;
-  /** Where something is denied, as far as the tree is walked: paths joined by dots. */
+  /** The paths, joined by dots, at which something is denied, as far as the tree is resolved. */
   denied: Set<string>;
-  /** The denied places whose null can be seen in the data. */
+  /** The paths in `denied` whose null is in the data, rather than replaced by a null further up. */
   visiblyDenied: Set<string>;
 }
 
-const NULLED = Symbol('a null that the parent must take on');
+const NULLED = Symbol('null that propagates to the parent');
 type Key = string | number;
 
 /**
- * Every rule that binds a field of an object type. Where it returns an interface or union, what all of its
- * objects demand is certain, and so is demanded of the field.
+ * Lists every rule of a field of an object type. If it returns an interface or union, these include the rules that all of its
+ * object types share.
  */
-export function needsOf(schema: MadeSchema, typeName: string, fieldName: string): MadeRule[] {
+export function rulesOfField(schema: GeneratedSchema, typeName: string, fieldName: string): GeneratedRule[] {
   const type = schema.types.get(typeName);
   const field = type?.fields.find(({ name }) => name === fieldName);
   const declared = [type, ...(type?.interfaces ?? []).map((name) => schema.types.get(name))]
@@ -45,20 +46,21 @@ export function needsOf(schema: MadeSchema, typeName: string, fieldName: string)
     .filter(({ name }) => name === fieldName);
   return [
     ...declared.flatMap(({ rules }) => rules),
-    ...needsOfType(schema, typeName),
-    ...needsOfType(schema, field?.returns ?? ''),
+    ...rulesOfType(schema, typeName),
+    ...rulesOfType(schema, field?.returns ?? ''),
     ...(isAbstract(schema, field?.returns ?? '')
-      ? sharedBy(schema.objectsOf(field?.returns ?? '').map((object) => needsOfType(schema, object)))
+      ? sharedBy(schema.objectsOf(field?.returns ?? '').map((object) => rulesOfType(schema, object)))
       : []),
   ];
 }
 
-function isAbstract(schema: MadeSchema, name: string): boolean {
+function isAbstract(schema: GeneratedSchema, name: string): boolean {
   const kind = schema.types.get(name)?.kind;
   return kind === 'interface' || kind === 'union';
 }
 
-export function needsOfType(schema: MadeSchema, typeName: string): MadeRule[] {
+/** Lists the rules of a type and of its interfaces. */
+export function rulesOfType(schema: GeneratedSchema, typeName: string): GeneratedRule[] {
   const type = schema.types.get(typeName);
   return [
     ...(type?.rules ?? []),
@@ -66,8 +68,9 @@ export function needsOfType(schema: MadeSchema, typeName: string): MadeRule[] {
   ];
 }
 
-export function mayHave(needs: readonly MadeRule[], caller: MadeCaller | null): boolean {
-  return needs.every(({ roles, scopes, policies, maxAge }) => {
+/** Whether the caller meets all rules. */
+export function meetsRules(rules: readonly GeneratedRule[], caller: GeneratedCaller | null): boolean {
+  return rules.every(({ roles, scopes, policies, maxAge }) => {
     if (caller === null) return false;
     if (roles && !roles.some((role) => caller.roles.includes(role))) return false;
     if (scopes && !scopes.some((set) => set.every((scope) => caller.scopes.includes(scope)))) return false;
@@ -77,12 +80,13 @@ export function mayHave(needs: readonly MadeRule[], caller: MadeCaller | null): 
   });
 }
 
-export function expectationOf(
-  schema: MadeSchema,
+/** @param caller null for an anonymous caller */
+export function computeExpectation(
+  schema: GeneratedSchema,
   document: DocumentNode,
   operation: OperationDefinitionNode,
   variables: Readonly<Record<string, boolean>>,
-  caller: MadeCaller | null,
+  caller: GeneratedCaller | null,
 ): Expectation {
   const fragments = new Map(
     document.definitions
@@ -96,51 +100,51 @@ export function expectationOf(
   const denied = new Set<string>();
   const visiblyDenied = new Set<string>();
 
-  const isIn = ({ directives }: SelectionNode) =>
+  const isSelected = ({ directives }: SelectionNode) =>
     (directives ?? []).every(({ name, arguments: args }) => {
       const value = args?.[0]?.value;
-      const given =
+      const condition =
         value?.kind === Kind.VARIABLE
           ? values[value.name.value]
           : value?.kind === Kind.BOOLEAN && value.value;
-      return name.value === 'skip' ? given !== true : given !== false;
+      return name.value === 'skip' ? condition !== true : condition !== false;
     });
 
-  /** Whether a field is selected that is denied whichever objects turn up. */
-  function isCertainlyDenied(
-    selections: readonly SelectionNode[],
-    staticType: string,
-    all: string[],
-  ): boolean {
-    return selections.filter(isIn).some((selection) => {
-      if (selection.kind === Kind.FIELD) return isFieldCertainlyDenied(selection, staticType, all);
+  /**
+   * Whether a selected field is denied for every object.
+   *
+   * @param all the object types that are possible here
+   */
+  function selectsDenied(selections: readonly SelectionNode[], staticType: string, all: string[]): boolean {
+    return selections.filter(isSelected).some((selection) => {
+      if (selection.kind === Kind.FIELD) return isDenied(selection, staticType, all);
       const fragment =
         selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
       const on = fragment?.typeCondition?.name.value ?? staticType;
       const holdsForAll = all.every((object) => schema.objectsOf(on).includes(object));
-      return holdsForAll && isCertainlyDenied(fragment?.selectionSet.selections ?? [], on, all);
+      return holdsForAll && selectsDenied(fragment?.selectionSet.selections ?? [], on, all);
     });
   }
 
-  function isFieldCertainlyDenied(node: FieldNode, staticType: string, all: string[]): boolean {
+  function isDenied(node: FieldNode, staticType: string, all: string[]): boolean {
     const name = node.name.value;
     if (name === '__typename') return false;
-    if (!mayHave(sharedBy(all.map((object) => needsOf(schema, object, name))), caller)) return true;
+    if (!meetsRules(sharedBy(all.map((object) => rulesOfField(schema, object, name))), caller)) return true;
     const field = all
       .flatMap((object) => schema.types.get(object)?.fields ?? [])
       .find((one) => one.name === name);
     const objects = schema.objectsOf(field?.returns ?? '');
     if (objects.length === 0) return false;
-    return isCertainlyDenied(node.selectionSet?.selections ?? [], field?.returns ?? staticType, objects);
+    return selectsDenied(node.selectionSet?.selections ?? [], field?.returns ?? staticType, objects);
   }
 
-  /** The fields of an object, merged by response key. */
+  /** Collects the fields that the selections have for an object type, by response key. */
   function collect(
     selections: readonly SelectionNode[],
     object: string,
     into = new Map<string, FieldNode[]>(),
   ) {
-    for (const selection of selections.filter(isIn)) {
+    for (const selection of selections.filter(isSelected)) {
       if (selection.kind === Kind.FIELD) {
         const key = selection.alias?.value ?? selection.name.value;
         into.set(key, [...(into.get(key) ?? []), selection]);
@@ -157,7 +161,7 @@ export function expectationOf(
 
   function resolveObject(
     nodes: readonly FieldNode[] | OperationDefinitionNode,
-    object: MadeObject,
+    object: GeneratedObject,
     path: Key[],
   ): unknown {
     const selections =
@@ -174,19 +178,19 @@ export function expectationOf(
     return isNulled ? NULLED : result;
   }
 
-  function resolveField(nodes: FieldNode[], object: MadeObject, path: Key[]): unknown {
+  function resolveField(nodes: FieldNode[], object: GeneratedObject, path: Key[]): unknown {
     const name = nodes[0]?.name.value ?? '';
     if (name === '__typename') return object.__typename;
     const field = schema.types.get(object.__typename)?.fields.find((one) => one.name === name);
     if (field === undefined)
-      throw new Error(`The operation selects ${object.__typename}.${name}, which is not there`);
+      throw new Error(`The operation selects ${object.__typename}.${name}, which does not exist`);
     const isNullable = !field.wrap.endsWith('!');
-    if (!mayHave(needsOf(schema, object.__typename, name), caller)) return deny(path, isNullable);
-    const value = complete(valueAt(schema, field, object.place), nodes, field, path);
+    if (!meetsRules(rulesOfField(schema, object.__typename, name), caller)) return deny(path, isNullable);
+    const value = complete(valueAt(schema, field, object.path), nodes, field, path);
     return value === NULLED && isNullable ? null : value;
   }
 
-  function complete(value: MadeValue, nodes: FieldNode[], field: MadeField, path: Key[]): unknown {
+  function complete(value: GeneratedValue, nodes: FieldNode[], field: GeneratedField, path: Key[]): unknown {
     if (Array.isArray(value)) {
       const items = value.map((item, i) => {
         const completed = complete(item, nodes, field, [...path, i]);
@@ -195,7 +199,7 @@ export function expectationOf(
       return items.includes(NULLED) ? NULLED : items;
     }
     if (value === null || typeof value !== 'object') return value;
-    if (isAbstract(schema, field.returns) && !mayHave(needsOfType(schema, value.__typename), caller)) {
+    if (isAbstract(schema, field.returns) && !meetsRules(rulesOfType(schema, value.__typename), caller)) {
       return deny(path, field.wrap === 'T' || field.wrap === '[T]', NULLED);
     }
     return resolveObject(nodes, value, path);
@@ -207,29 +211,29 @@ export function expectationOf(
     return value;
   }
 
-  const root = resolveObject(operation, { __typename: 'Query', place: '' }, []);
+  const root = resolveObject(operation, { __typename: 'Query', path: '' }, []);
   const data = root === NULLED ? null : root;
   return {
-    isRefused: isCertainlyDenied(operation.selectionSet.selections, 'Query', ['Query']),
+    isRejected: selectsDenied(operation.selectionSet.selections, 'Query', ['Query']),
     data,
     denied,
     visiblyDenied: new Set([...visiblyDenied].filter((path) => isNullIn(data, path))),
   };
 }
 
-/** The rules that bind every one of several things, being signed in included. */
-function sharedBy(lists: readonly (readonly MadeRule[])[]): MadeRule[] {
+/** The rules that all lists share. If no list is empty, these include the rule that the caller is signed in. */
+function sharedBy(lists: readonly (readonly GeneratedRule[])[]): GeneratedRule[] {
   const [first = [], ...rest] = lists;
   if (lists.some((list) => list.length === 0)) return [];
-  const text = ({ directive, ...rule }: MadeRule) =>
+  const toKey = ({ directive, ...rule }: GeneratedRule) =>
     JSON.stringify([rule.roles, rule.scopes, rule.policies, rule.maxAge]);
   const shared = first.filter((rule) =>
-    rest.every((list) => list.some((other) => text(other) === text(rule))),
+    rest.every((list) => list.some((other) => toKey(other) === toKey(rule))),
   );
   return [...shared, { directive: '@auth' }];
 }
 
-/** Whether the null stands there, and has not been swallowed by one further up. */
+/** Whether the data has the null at the path itself, not further up. */
 function isNullIn(data: unknown, path: string): boolean {
   let value = data;
   for (const key of path.split('.')) {

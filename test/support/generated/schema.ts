@@ -1,8 +1,8 @@
-// Schemas and data made up by fast-check, with what they demand kept in plain lists that the oracle reads.
+// Generates schemas with fast-check. Their rules are also kept as lists, which the oracle reads instead of the directives.
 import fc, { type GeneratorValue } from 'fast-check';
 
-/** A demand in the oracle's own words; `directive` is how the SDL says it. */
-export interface MadeRule {
+/** A rule as the oracle reads it. `directive` is the same rule in SDL. */
+export interface GeneratedRule {
   directive: string;
   roles?: string[];
   scopes?: string[][];
@@ -10,51 +10,56 @@ export interface MadeRule {
   maxAge?: number;
 }
 
-export interface MadeField {
+export interface GeneratedField {
   name: string;
-  /** The named type. */
+  /** The name of the type, without lists and non-null. */
   returns: string;
+  /** The lists and non-null around the type `T`. */
   wrap: 'T' | 'T!' | '[T]' | '[T!]' | '[T!]!';
-  rules: MadeRule[];
+  rules: GeneratedRule[];
 }
 
-export interface MadeType {
+export interface GeneratedType {
   kind: 'object' | 'interface' | 'union' | 'leaf';
   name: string;
-  rules: MadeRule[];
-  fields: MadeField[];
-  /** Of an object, all of them, inherited ones included. */
+  rules: GeneratedRule[];
+  fields: GeneratedField[];
+  /** All interfaces that an object type or interface implements, directly or not. */
   interfaces: string[];
-  /** Of a union. */
+  /** The members of a union. */
   members: string[];
 }
 
-export interface MadeSchema {
-  types: Map<string, MadeType>;
+export interface GeneratedSchema {
+  types: Map<string, GeneratedType>;
   sdl: string;
-  /** The objects that may stand where the type stands. */
+  /** Lists the object types that a field of the type can return. */
   objectsOf(name: string): string[];
 }
 
+/** The features that generated schemas may use. */
 export interface SchemaLimits {
-  /** How often an element has a rule, out of ten. */
+  /** In how many of ten cases an element has a rule. */
   ruleWeight: number;
+  /** Whether interfaces and unions may occur. */
   abstractTypes: boolean;
   directives: readonly ('auth' | 'federation' | 'policies')[];
+  /** Whether scalars and enums may have rules. */
   onLeaves: boolean;
+  /** Whether object types and interfaces may have rules. */
   onTypes: boolean;
 }
 
 const WRAPS = ['T', 'T', 'T!', '[T]', '[T!]', '[T!]!'] as const;
 const FIELD_NAMES = ['a', 'b', 'c', 'd'] as const;
 
-export function makeSchema(g: GeneratorValue, limits: SchemaLimits): MadeSchema {
-  const types = new Map<string, MadeType>();
+export function generateSchema(g: GeneratorValue, limits: SchemaLimits): GeneratedSchema {
+  const types = new Map<string, GeneratedType>();
   const pick = <T>(items: readonly T[]): T => g(() => fc.constantFrom(...items));
   const count = (min: number, max: number) => g(() => fc.integer({ min, max }));
-  const ruleOrNone = (isAllowed = true): MadeRule[] =>
-    isAllowed && count(1, 10) <= limits.ruleWeight ? [makeRule(pick(ruleMakers(limits)), pick)] : [];
-  const add = (type: Partial<MadeType> & Pick<MadeType, 'kind' | 'name'>) =>
+  const ruleOrNone = (isAllowed = true): GeneratedRule[] =>
+    isAllowed && count(1, 10) <= limits.ruleWeight ? [createRule(pick(ruleKinds(limits)), pick)] : [];
+  const add = (type: Partial<GeneratedType> & Pick<GeneratedType, 'kind' | 'name'>) =>
     types.set(type.name, { rules: [], fields: [], interfaces: [], members: [], ...type });
 
   add({ kind: 'leaf', name: 'Int' });
@@ -64,7 +69,7 @@ export function makeSchema(g: GeneratorValue, limits: SchemaLimits): MadeSchema 
   const interfaces = limits.abstractTypes ? Array.from({ length: count(0, 2) }, (_, i) => `I${i}`) : [];
   const unions = limits.abstractTypes ? Array.from({ length: count(0, 2) }, (_, i) => `U${i}`) : [];
   const returnable = ['Int', 'Int', 'Code', 'Shade', ...objects, ...interfaces, ...unions];
-  const makeField = (name: string): MadeField => ({
+  const createField = (name: string): GeneratedField => ({
     name,
     returns: pick(returnable),
     wrap: pick(WRAPS),
@@ -72,9 +77,9 @@ export function makeSchema(g: GeneratorValue, limits: SchemaLimits): MadeSchema 
   });
 
   for (const [i, name] of interfaces.entries()) {
-    // The second one may inherit the first.
+    // The second interface may implement the first.
     const inherited = i > 0 && count(0, 1) === 1 ? types.get('I0') : undefined;
-    const own = { ...makeField(`i${i}`), rules: ruleOrNone() };
+    const own = { ...createField(`i${i}`), rules: ruleOrNone() };
     const fields = [...(inherited?.fields ?? []).map((field) => ({ ...field, rules: ruleOrNone() })), own];
     add({
       kind: 'interface',
@@ -85,7 +90,7 @@ export function makeSchema(g: GeneratorValue, limits: SchemaLimits): MadeSchema 
     });
   }
   for (const [i, name] of objects.entries()) {
-    // The first object implements all, so that no interface is without one.
+    // The first object type implements all interfaces, so that each has an implementation.
     const direct = interfaces.filter(() => i === 0 || count(0, 1) === 1);
     const all = [...new Set(direct.flatMap((one) => [one, ...(types.get(one)?.interfaces ?? [])]))];
     const inherited = new Map(
@@ -93,7 +98,7 @@ export function makeSchema(g: GeneratorValue, limits: SchemaLimits): MadeSchema 
     );
     const fields = [
       ...[...inherited.values()].map((field) => ({ ...field, rules: ruleOrNone() })),
-      ...FIELD_NAMES.slice(0, count(1, 3)).map(makeField),
+      ...FIELD_NAMES.slice(0, count(1, 3)).map(createField),
     ];
     add({ kind: 'object', name, rules: ruleOrNone(limits.onTypes), fields, interfaces: all });
   }
@@ -101,7 +106,7 @@ export function makeSchema(g: GeneratorValue, limits: SchemaLimits): MadeSchema 
     const members = objects.filter((_, i) => i === 0 || count(0, 1) === 1);
     add({ kind: 'union', name, members });
   }
-  add({ kind: 'object', name: 'Query', fields: ['p', 'q', 'r'].map(makeField) });
+  add({ kind: 'object', name: 'Query', fields: ['p', 'q', 'r'].map(createField) });
 
   const objectsOf = (name: string): string[] => {
     const type = types.get(name);
@@ -114,7 +119,7 @@ export function makeSchema(g: GeneratorValue, limits: SchemaLimits): MadeSchema 
   return { types, sdl: [...types.values()].map(print).join('\n'), objectsOf };
 }
 
-type RuleMaker =
+type RuleKind =
   | 'auth'
   | 'roles'
   | 'scopes'
@@ -124,7 +129,7 @@ type RuleMaker =
   | 'requiresScopes'
   | 'policy';
 
-function ruleMakers({ directives }: SchemaLimits): RuleMaker[] {
+function ruleKinds({ directives }: SchemaLimits): RuleKind[] {
   return [
     ...(directives.includes('auth') ? (['auth', 'roles', 'scopes', 'maxAge'] as const) : []),
     ...(directives.includes('federation') ? (['authenticated', 'requiresScopes'] as const) : []),
@@ -132,7 +137,7 @@ function ruleMakers({ directives }: SchemaLimits): RuleMaker[] {
   ];
 }
 
-function makeRule(kind: RuleMaker, pick: <T>(items: readonly T[]) => T): MadeRule {
+function createRule(kind: RuleKind, pick: <T>(items: readonly T[]) => T): GeneratedRule {
   const scopes = pick([[['x']], [['x', 'y']], [['x'], ['y']]]);
   const policies = pick([[['even']], [['even', 'odd']], [['even'], ['odd']]]);
   const roles = pick([['admin'], ['admin', 'editor'], ['editor']]);
@@ -160,7 +165,7 @@ function makeRule(kind: RuleMaker, pick: <T>(items: readonly T[]) => T): MadeRul
   }
 }
 
-function print({ kind, name, rules, fields, interfaces, members }: MadeType): string {
+function print({ kind, name, rules, fields, interfaces, members }: GeneratedType): string {
   const directives = rules.map(({ directive }) => ` ${directive}`).join('');
   if (name === 'Int') return '';
   if (name === 'Code') return `scalar Code${directives}`;

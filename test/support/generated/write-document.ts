@@ -1,4 +1,4 @@
-// Writes valid documents for a schema: aliases, duplicates, fragments and conditions, on own fields and on introspection.
+// Writes valid documents for any schema: aliases, duplicates, fragments and conditions, on its fields and on introspection.
 import {
   doTypesOverlap,
   type GraphQLCompositeType,
@@ -12,29 +12,31 @@ import {
   TypeMetaFieldDef,
 } from 'graphql';
 
+/** The size of a document. */
 export interface DocumentShape {
-  /** How often one selection is written, one of these; beyond the first as aliases or duplicates. */
+  /** Numbers of times that a selection may be written, as aliases or duplicates. */
   times: readonly number[];
+  /** Maximum nesting of selection sets. */
   maxDepth: number;
   fragments: number;
-  /** In characters, for the operation and for each fragment. */
+  /** Maximum length of the operation, and of each fragment, in characters. */
   maxLength: number;
 }
 
-/** @param pick gives a number from 0 to below its argument */
+/** @param pick returns a number from 0 to less than its argument */
 export function writeDocument(
   schema: GraphQLSchema,
   { times, maxDepth, fragments, maxLength }: DocumentShape,
   pick: (below: number) => number,
 ): string {
   const composites = Object.values(schema.getTypeMap()).filter(isCompositeType);
-  const conditions = Array.from({ length: fragments }, () => oneOf(composites));
+  const fragmentTypes = Array.from({ length: fragments }, () => oneOf(composites));
   const used = new Set<number>();
   let aliases = 0;
-  let left = 0;
+  let charactersLeft = 0;
 
   function oneOf<T>(items: readonly T[]): T {
-    return items[pick(items.length)] as T; // there is one
+    return items[pick(items.length)] as T; // cast: `items` is not empty
   }
 
   function fieldsOf(type: GraphQLCompositeType): readonly GraphQLField<unknown, unknown>[] {
@@ -57,19 +59,19 @@ export function writeDocument(
       ' @skip(if: true)',
       ' @include(if: true)',
     ]);
-    const kind = depth > 0 && left > 0 ? pick(6) : 0;
+    const kind = depth > 0 && charactersLeft > 0 ? pick(6) : 0;
     if (kind === 4) {
       const inner = oneOf(composites.filter((one) => doTypesOverlap(schema, one, type)));
-      const isNamed = pick(3) > 0;
-      const within = write(isNamed ? inner : type, depth - 1, from);
-      return `...${isNamed ? ` on ${inner.name}` : ''}${condition} { ${within} }`;
+      const hasTypeCondition = pick(3) > 0;
+      const selections = write(hasTypeCondition ? inner : type, depth - 1, from);
+      return `...${hasTypeCondition ? ` on ${inner.name}` : ''}${condition} { ${selections} }`;
     }
     if (kind === 5) {
-      const fitting = conditions.flatMap((one, i) =>
+      const applicable = fragmentTypes.flatMap((one, i) =>
         i >= from && doTypesOverlap(schema, one, type) ? [i] : [],
       );
-      if (fitting.length > 0) {
-        const index = oneOf(fitting);
+      if (applicable.length > 0) {
+        const index = oneOf(applicable);
         used.add(index);
         return Array.from({ length: oneOf(times) }, () => `...F${index}${condition}`).join(' ');
       }
@@ -86,19 +88,19 @@ export function writeDocument(
     from: number,
   ): string {
     const returned = getNamedType(field.type);
-    const given = field.args.filter(
+    const required = field.args.filter(
       ({ type, defaultValue }) => String(type).endsWith('!') && defaultValue === undefined,
     );
-    const values = given.map(({ name, type }) => `${name}: ${argumentOf(String(type))}`);
+    const values = required.map(({ name, type }) => `${name}: ${argumentOf(String(type))}`);
     const call = `${field.name}${values.length > 0 ? `(${values.join(', ')})` : ''}${condition}`;
     const inner = isCompositeType(returned) ? ` { ${write(returned, depth - 1, from)} }` : '';
     const isAliased = pick(3) > 0;
     const copies = Array.from({ length: oneOf(times) }, () => {
       aliases += 1;
-      left -= call.length + inner.length;
+      charactersLeft -= call.length + inner.length;
       return `${isAliased ? `x${aliases}: ` : `y${field.name}${inner.length}: `}${call}${inner}`;
     });
-    return copies.slice(0, left > 0 ? copies.length : 1).join(' ');
+    return copies.slice(0, charactersLeft > 0 ? copies.length : 1).join(' ');
   }
 
   function argumentOf(type: string): string {
@@ -106,18 +108,18 @@ export function writeDocument(
     return type === 'ID!' ? '"x"' : '1';
   }
 
-  function writeWithin(type: GraphQLCompositeType, from: number): string {
-    left = maxLength;
+  function writeSelections(type: GraphQLCompositeType, from: number): string {
+    charactersLeft = maxLength;
     return write(type, maxDepth, from);
   }
 
   const isMutation = pick(6) === 0 && schema.getMutationType();
-  const root = (isMutation ? schema.getMutationType() : schema.getQueryType()) as GraphQLCompositeType; // there is one
-  const operation = writeWithin(root, 0);
+  const root = (isMutation ? schema.getMutationType() : schema.getQueryType()) as GraphQLCompositeType; // cast: every schema here has a query type
+  const operation = writeSelections(root, 0);
   const texts: string[] = [];
-  for (const [index, condition] of conditions.entries()) {
+  for (const [index, type] of fragmentTypes.entries()) {
     if (used.has(index))
-      texts.push(`fragment F${index} on ${condition.name} { ${writeWithin(condition, index + 1)} }`);
+      texts.push(`fragment F${index} on ${type.name} { ${writeSelections(type, index + 1)} }`);
   }
   const variables = ['$name: String = "User"', '$yes: Boolean = true', '$no: Boolean = false'];
   const text = [operation, ...texts].join(' ');

@@ -9,7 +9,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createBandha } from '../../../src/index.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
-import { createAsk, useCaller } from '../../support/guarded-app.ts';
+import { createSender, useCaller } from '../../support/guarded-app.ts';
 
 const LINK = `
   scalar link__Import
@@ -219,7 +219,7 @@ describe('an alias of Federation’s', () => {
       plugins: [useCaller(null), useGuard()],
       logging: false,
     });
-    expect((await createAsk(yoga)('{ salary }')).status).toBe(401);
+    expect((await createSender(yoga)('{ salary }')).status).toBe(401);
     const typeDefs = [...types, `extend type Query { ${field} }`];
     const kit = createTestKit({ typeDefs });
     expect((await kit.anonymous.execute('{ salary }')).status).toBe(401);
@@ -228,7 +228,7 @@ describe('an alias of Federation’s', () => {
       secret: 'a secret that only these tests know of',
       typeDefs,
     });
-    expect((await createAsk(bandha.yoga)('{ salary }')).status).toBe(401);
+    expect((await createSender(bandha.yoga)('{ salary }')).status).toBe(401);
     await bandha.close();
   });
 });

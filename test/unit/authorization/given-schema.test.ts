@@ -14,7 +14,7 @@ import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
-import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   union U = A | B
@@ -96,7 +96,9 @@ describe('a schema that is passed in', () => {
     for (const options of KINDS) {
       const guard = useGuard({ policies: { p: () => false }, log: { warn() {} }, ...options });
       for (const principal of [null, createPrincipal(), createPrincipal({ roles: new Set(['admin']) })]) {
-        const ask = createAsk(createYoga({ schema, plugins: [useCaller(principal), guard], logging: false }));
+        const ask = createSender(
+          createYoga({ schema, plugins: [useCaller(principal), guard], logging: false }),
+        );
         await ask('{ u { __typename } i { id } secret grade day }');
         await ask('{ __schema { types { name description fields { name } } } }');
         await ask('mutation { wipe { id } }');
@@ -127,7 +129,7 @@ describe('a schema that is passed in', () => {
     const schema = createApp();
     const serve = (isAllowed: boolean) => {
       const guard = useGuard({ policies: { p: () => isAllowed }, log: { warn() {} } });
-      return createAsk(
+      return createSender(
         createYoga({ schema, plugins: [useCaller(createPrincipal()), guard], logging: false }),
       );
     };
@@ -164,7 +166,7 @@ describe('a schema that is passed in', () => {
         log: { warn() {} },
         introspection: 'permitted',
       });
-      const ask = createAsk(
+      const ask = createSender(
         createYoga({ schema, plugins: [useCaller(createPrincipal()), guard], logging: false }),
       );
       await ask(source);

@@ -20,7 +20,7 @@ import { createPermittedSchemas } from '../../../src/authorization/permitted-sch
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
-import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
 
 const SILENT = { warn() {} };
 const TYPES = `
@@ -59,7 +59,7 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
   });
   const guard = useGuard({ introspection: 'permitted', log: SILENT, ...options });
   const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
-  const ask = createAsk(yoga);
+  const ask = createSender(yoga);
   async function introspect(): Promise<GraphQLSchema> {
     const { body } = await ask(getIntrospectionQuery());
     expect(body.errors).toBeUndefined();

@@ -8,7 +8,7 @@ import type { Policy, PolicyInput } from '../../../src/authorization/policies.ts
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
-import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   input Filter { owner: String = "nobody" limit: Int }
@@ -70,7 +70,7 @@ function createApp(policies: Policies, options: GuardOptions & { principal?: Pri
     ...rest,
   });
   const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
-  const post = createAsk(yoga);
+  const post = createSender(yoga);
   const ask = (query: string, variables?: object) => post(query, { variables });
   const complaints = () => warnings.filter(({ message }) => message === 'policy failed; access denied');
   return { ask, asked, calls, complaints, contexts };

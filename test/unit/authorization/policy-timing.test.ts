@@ -8,7 +8,7 @@ import type { Policy, PolicyInput } from '../../../src/authorization/policies.ts
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
-import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   type Query { own: String @auth(policies: [["owner"]]) }
@@ -103,7 +103,7 @@ function createApp(policy?: Policy, options: GuardOptions = {}) {
     plugins: [useCaller(createPrincipal({ authenticatedAt: new Date() })), useGuard(guardOptions)],
   });
   const kit = createTestKit({ schema }, { policies: { owner }, log: { warn() {} } });
-  return { ask: createAsk(yoga), kit, state, steps, asked };
+  return { ask: createSender(yoga), kit, state, steps, asked };
 }
 const reasonsOf = (errors: { extensions: { reason: string }; path?: unknown }[] = []) =>
   errors.map(({ extensions, path }) => [extensions.reason, path]);

@@ -5,7 +5,7 @@ import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createPrincipal, type Policy, requirePrincipal } from '../../../src/index.ts';
-import { createAsk } from '../../support/guarded-app.ts';
+import { createSender } from '../../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   type Query {
@@ -64,7 +64,7 @@ function createApp(principal: () => unknown, options: GuardOptions = {}) {
   });
   const caller = useExtendContext(() => ({ principal: principal() })) as Plugin; // their contexts differ in name alone
   const yoga = createYoga({ schema, logging: false, plugins: [caller, guard] });
-  return { ask: createAsk(yoga), yoga, calls, logged, asked };
+  return { ask: createSender(yoga), yoga, calls, logged, asked };
 }
 
 const VALID = { userId: 'ada', roles: ['admin'], scopes: ['read'], authenticatedAt: new Date() };

@@ -9,7 +9,7 @@ import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createBandha } from '../../../src/index.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
-import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   interface Node { id: ID }
@@ -94,7 +94,9 @@ function start(
   schema = createApp(),
 ) {
   const guard = useGuard({ log: { warn() {} }, ...options });
-  return createAsk(createYoga({ schema, logging: false, plugins: [useCaller(principal), ...order(guard)] }));
+  return createSender(
+    createYoga({ schema, logging: false, plugins: [useCaller(principal), ...order(guard)] }),
+  );
 }
 
 describe.each(PLUGINS)('the hooks of %s', (name, make) => {
@@ -169,12 +171,12 @@ it('hooks run beside the schema and the plugins of createBandha, before and afte
     resolvers: { Query: { open: () => 'open' } },
   });
   const { schema, plugins } = bandha;
-  expect((await createAsk(bandha.yoga)('{ open }')).body).toEqual({ data: { open: 'open' } });
+  expect((await createSender(bandha.yoga)('{ open }')).body).toEqual({ data: { open: 'open' } });
   const seen: string[] = [];
   const hook = (label: string) =>
     useOnResolve(({ info }) => void seen.push(`${label} ${info.fieldName}`)) as Plugin;
   const yoga = createYoga({ schema, logging: false, plugins: [hook('before'), ...plugins, hook('after')] });
-  const ask = createAsk(yoga);
+  const ask = createSender(yoga);
   for (const query of ['{ open }', '{ open viewer { id } }']) {
     seen.length = 0;
     expect((await ask(query)).body.data.open).toBe('open');

@@ -7,7 +7,7 @@ import { ConfigError } from '../../../src/errors.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createBandha, useTokenAuth, type Verifier } from '../../../src/index.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
-import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
 
 const log = { warn() {} };
 const owner = () => true;
@@ -130,12 +130,12 @@ describe('two guards with the same options', () => {
       const options: GuardOptions = { log, onDenied, policies: { owner: counting } };
       const plugins = guards(options);
       const ada = createYoga({ schema, logging: false, plugins: [useCaller(createPrincipal()), ...plugins] });
-      expect((await createAsk(ada)('{ open secret own }')).body).toEqual({
+      expect((await createSender(ada)('{ open secret own }')).body).toEqual({
         data: { open: 'o', secret: 's', own: 'mine' },
       });
       expect(asked()).toBe(1);
       const anonymous = createYoga({ schema, logging: false, plugins: [useCaller(null), ...plugins] });
-      const { status, body } = await createAsk(anonymous)('{ open secret }');
+      const { status, body } = await createSender(anonymous)('{ open secret }');
       expect(status).toBe(onDenied === 'null' ? 200 : 401);
       expect(body.errors).toHaveLength(1);
       expect(body.data).toEqual(onDenied === 'null' ? { open: 'o', secret: null } : undefined);
@@ -147,13 +147,13 @@ describe('guards of different servers', () => {
   it('guards of different servers may differ on one schema object', async () => {
     const { schema } = createApp();
     const ask = (options: GuardOptions) =>
-      createAsk(start([useCaller(createPrincipal()), useGuard({ log, ...options })], schema));
+      createSender(start([useCaller(createPrincipal()), useGuard({ log, ...options })], schema));
     const yes = ask({ policies: { owner: () => true } });
     const no = ask({ policies: { owner: () => false } });
-    const deny = createAsk(
+    const deny = createSender(
       start([useCaller(null), useGuard({ log, policies: { owner }, defaultAccess: 'deny' })], schema),
     );
-    const allow = createAsk(start([useCaller(null), useGuard({ log, policies: { owner } })], schema));
+    const allow = createSender(start([useCaller(null), useGuard({ log, policies: { owner } })], schema));
     for (let i = 0; i < 2; i += 1) {
       expect((await yes('{ own }')).status).toBe(200);
       expect((await no('{ own }')).status).toBe(403);

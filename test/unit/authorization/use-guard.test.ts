@@ -10,7 +10,7 @@ import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
-import { createAsk, createPrincipal, useCaller } from '../../support/guarded-app.ts';
+import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
 const SILENT = { warn() {} };
@@ -91,7 +91,7 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
     const response = await yoga.fetch(`http://yoga/graphql${url}`, init);
     return { status: response.status, headers: response.headers, body: await response.json() };
   }
-  return { ask: createAsk(yoga), send, calls, schema, yoga };
+  return { ask: createSender(yoga), send, calls, schema, yoga };
 }
 
 type Answer = Awaited<ReturnType<ReturnType<typeof createApp>['ask']>>;

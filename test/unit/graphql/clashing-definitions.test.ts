@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import { type BandhaOptions, createBandha, directiveTypeDefs } from '../../../src/index.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
-import { createAsk } from '../../support/guarded-app.ts';
+import { createSender } from '../../support/guarded-app.ts';
 
 type Parts = Pick<BandhaOptions, 'typeDefs' | 'resolvers'>;
 const start = (parts: Parts) =>
@@ -123,7 +123,7 @@ describe('a definition of the application', () => {
     ],
   ])('a definition that does not clash is accepted: %s', async (name, parts) => {
     const bandha = await start(parts);
-    expect((await createAsk(bandha.yoga)('{ secureData { message } }')).status).toBe(401);
+    expect((await createSender(bandha.yoga)('{ secureData { message } }')).status).toBe(401);
     await bandha.close();
     if (name !== 'new fields in a Query') expect(() => createTestKit(parts)).not.toThrow();
   });

@@ -4,7 +4,7 @@ import { decodeJwt, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createVerifier, directiveTypeDefs, useTokenAuth } from '../../../src/index.ts';
 import { createTestKit, type TestKit, type TestResult, type TestUser } from '../../../src/testing/index.ts';
-import { createAsk } from '../../support/guarded-app.ts';
+import { createSender } from '../../support/guarded-app.ts';
 import { GOOD_PASSWORD, register, startTestServer, type TestServer } from '../../support/test-server.ts';
 
 const SILENT = { warn() {} };
@@ -229,7 +229,7 @@ describe('a standalone schema with tokens of another issuer', () => {
     const verifier = createVerifier({ issuer: ISSUER, audience: 'api', keys: async () => publicKey });
     const schema = createSchema({ typeDefs: [directiveTypeDefs, own], resolvers: ownResolvers });
     const yoga = createYoga({ schema, plugins: [useTokenAuth({ verifier })], logging: false });
-    const ask = createAsk({
+    const ask = createSender({
       fetch: (url, { headers, ...init }) =>
         yoga.fetch(url, { ...init, headers: { ...headers, ...ACCEPT, authorization: `Bearer ${token}` } }),
     });
