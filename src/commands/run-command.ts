@@ -139,5 +139,5 @@ function help(program: string): string {
   const rows = Object.values(COMMANDS);
   const width = Math.max(...rows.map(({ usage }) => usage.length));
   const lines = rows.map(({ usage, summary }) => `  ${program} ${usage.padEnd(width)}  ${summary}\n`);
-  return `Usage:\n${lines.join('')}\nThe configuration comes from the environment; the README has the table.\n`;
+  return `Usage:\n${lines.join('')}\nThe configuration comes from the environment: see docs/reference/configuration.md.\n`;
 }
