@@ -6,15 +6,11 @@ import {
   isGenerated,
   type Link,
   listPages,
-  pageExists,
   ROOT,
   readAnchors,
   readLinks,
   readPage,
 } from '../../support/docs/pages.ts';
-
-/** README.md until it is replaced. */
-const TOO_LONG = new Set<string>([]);
 
 const pages = listPages();
 const grouped = pages.filter((page) => /^docs\/(guide|concepts|reference|operations)\//.test(page));
@@ -51,14 +47,14 @@ describe('links', () => {
     );
   });
 
-  it.skipIf(!pageExists('docs/README.md'))('docs/README.md links every page of docs', () => {
+  it('docs/README.md links every page of docs', () => {
     const linked = readLinks('docs/README.md').map(({ target }) => join('docs', target.split('#')[0] ?? ''));
     expect(grouped.filter((page) => !linked.includes(page))).toEqual([]);
   });
 });
 
 describe('lengths', () => {
-  it.skipIf(TOO_LONG.has('README.md'))('README.md has at most 180 lines', () => {
+  it('README.md has at most 180 lines', () => {
     expect(linesOf('README.md')).toBeLessThanOrEqual(180);
   });
 
