@@ -81,6 +81,14 @@ describe('docs/reference', () => {
     expect([...new Set(names)].filter((name) => !isAnchored(name))).toEqual([]);
   });
 
+  it('errors.md has the HTTP status of each code', () => {
+    const sections = read('docs/reference/errors.md').split('\n## ');
+    for (const { code, status } of Object.values(AUTH_ERRORS)) {
+      const section = sections.find((text) => text.startsWith(`${code}\n`));
+      expect(section, code).toContain(`HTTP ${status}`);
+    }
+  });
+
   it('commands.md shows the help that the command prints', async () => {
     const chunks: string[] = [];
     const output = new Writable({
