@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createBandha } from '../../src/bandha.ts';
-import { dataResolvers, RECORD_AND_ITEMS } from './schema.ts';
+import { RECORD_AND_ITEMS, resolvers, SECURE_DATA } from './schema.ts';
 import { readSettings, serve } from './serve.ts';
 
 const { accounts, issuer, audience, databaseUrl, secret, accessTtlSeconds } = readSettings();
@@ -15,8 +15,8 @@ const bandha = await createBandha({
   databaseUrl,
   secret,
   accessTtlSeconds,
-  typeDefs: [RECORD_AND_ITEMS, 'extend type Query { admins: String @auth(roles: ["admin"]) }'],
-  resolvers: dataResolvers,
+  typeDefs: [SECURE_DATA, RECORD_AND_ITEMS, 'extend type Query { admins: String @auth(roles: ["admin"]) }'],
+  resolvers,
 });
 for (const email of accounts.emails) {
   const client = { userAgent: undefined, ipAddress: undefined };

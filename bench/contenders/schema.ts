@@ -11,7 +11,6 @@ const PROTECTED_EVERY = 4;
 
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
-/** What Bandha's own schema has no need of. */
 export const SECURE_DATA = `
   type Query { secureData: SecureData @authenticated }
   type SecureData { message: String! }

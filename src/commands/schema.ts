@@ -7,9 +7,9 @@ import { type AccessRules, readAccessRules } from '../authorization/access-rules
 import { listPolicyNames } from '../authorization/directives.ts';
 import { explainSchema, type FieldExplanation } from '../authorization/explain.ts';
 import { ConfigError } from '../errors.ts';
-import { baseTypeDefs } from '../graphql/base-schema.ts';
+import { baseCoordinates, baseTypeDefs, embeddedTypeDefs } from '../graphql/base-schema.ts';
 import { assertNoClashes, assertNoRepeatedRules } from '../graphql/create-schema.ts';
-import { baseCoordinates, getMissingDirectives, isStandaloneSchema } from '../graphql/standalone-schema.ts';
+import { getMissingDirectives, isStandaloneSchema } from '../graphql/standalone-schema.ts';
 import { describeFileError } from '../utils/file-errors.ts';
 import { parseArguments } from './parse-arguments.ts';
 import { CommandError, type Terminal, UsageError } from './terminal.ts';
@@ -79,8 +79,8 @@ function loadSchema(file: string | undefined): LoadedSchema {
     // The checks that createBandha and the test kit make.
     if (isOnTop) assertNoClashes([document]);
     else assertNoRepeatedRules([document]);
-    const below = isOnTop ? baseTypeDefs : getMissingDirectives(document.definitions);
-    return { schema: makeExecutableSchema({ typeDefs: [below, document] }), isOnTop };
+    const base = isOnTop ? embeddedTypeDefs : getMissingDirectives(document.definitions);
+    return { schema: makeExecutableSchema({ typeDefs: [base, document] }), isOnTop };
   } catch (error) {
     const reason = error instanceof GraphQLError ? error.toString() : describeError(error);
     throw new CommandError(`${file}: ${reason}`);

@@ -12,8 +12,11 @@ import { createAuthClient } from '../client/index.ts';
 import { createStaySignedIn } from './account/stay-signed-in.ts';
 import { Page } from './page.tsx';
 import { createPageState } from './page-state.ts';
+import { SECURE_DATA_QUERY, VIEWER_QUERY } from './starter-query.ts';
 
-const SIGN_UP = document.querySelector('meta[name="bandha-sign-up"]');
+/** A setting that the server puts into the page. */
+const getSetting = (name: string) =>
+  document.querySelector(`meta[name="bandha-${name}"]`)?.getAttribute('content');
 
 const url = new URL(location.pathname, location.href);
 const parameters = new URLSearchParams(location.search);
@@ -26,7 +29,8 @@ const root = document.getElementById('root');
 if (root === null) throw new Error('index.html: element #root is missing');
 createRoot(root).render(
   <Page
-    state={createPageState({ client, url, stay, canRegister: SIGN_UP?.getAttribute('content') !== 'closed' })}
+    state={createPageState({ client, url, stay, canRegister: getSetting('sign-up') !== 'closed' })}
+    starterQuery={getSetting('starter-query') === 'viewer' ? VIEWER_QUERY : SECURE_DATA_QUERY}
     query={parameters.get('query') ?? undefined}
     variables={parameters.get('variables') ?? undefined}
     isFirstVisit={!hasVisited()}

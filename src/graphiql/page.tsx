@@ -13,13 +13,14 @@ import { DenialNotice } from './denied/notice.tsx';
 import { DOCS_PLUGIN } from './docs/explorer.tsx';
 import { Header } from './header.tsx';
 import { PageProvider, type PageState, usePage } from './page-state.ts';
-import { STARTER_QUERY } from './starter-query.ts';
 import { useValue } from './value.ts';
 
 const PLUGINS = [ACCOUNT_PLUGIN, DOCS_PLUGIN, HISTORY_PLUGIN];
 
 export interface PageProps {
   state: PageState;
+  /** The query in a new editor. */
+  starterQuery: string;
   /** Query of the page's address: shown, but never run automatically. */
   query: string | undefined;
   variables: string | undefined;
@@ -27,7 +28,7 @@ export interface PageProps {
   isFirstVisit: boolean;
 }
 
-export function Page({ state, query, variables, isFirstVisit }: PageProps) {
+export function Page({ state, starterQuery, query, variables, isFirstVisit }: PageProps) {
   const fetcher = useMemo(
     () =>
       createFetcher({
@@ -48,7 +49,7 @@ export function Page({ state, query, variables, isFirstVisit }: PageProps) {
         plugins={PLUGINS}
         referencePlugin={DOCS_PLUGIN}
         visiblePlugin={isFirstVisit ? ACCOUNT_PLUGIN : undefined}
-        defaultQuery={STARTER_QUERY}
+        defaultQuery={starterQuery}
         initialQuery={query}
         initialVariables={variables}
       >

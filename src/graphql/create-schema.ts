@@ -1,4 +1,4 @@
-// Bandha's schema and resolvers with the app's own on top, as one executable schema.
+// Bandha's schema and resolvers together with the application's, as one executable schema.
 import { type IExecutableSchemaDefinition, makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { type DocumentNode, type GraphQLSchema, parse } from 'graphql';
@@ -8,8 +8,10 @@ import { isAccessDirective } from '../authorization/directives.ts';
 import { findRepeatedRules } from '../authorization/merged-rules.ts';
 import type { BandhaContext } from '../context.ts';
 import { ConfigError } from '../errors.ts';
-import { baseTypeDefs } from './base-schema.ts';
+import type { User } from '../storage/store.ts';
+import { baseTypeDefs, embeddedTypeDefs } from './base-schema.ts';
 import { findDefinitionClashes, findResolverClashes } from './find-clashes.ts';
+import type { ReadOnce } from './read-once.ts';
 import { createClientInfo, createResolvers, type GetClientInfo } from './resolvers.ts';
 
 /** The types and resolvers of an application. */
@@ -27,35 +29,35 @@ export type AppResolvers = NonNullable<
 
 export interface CreateSchemaOptions extends SchemaExtension {
   accounts: Accounts;
-  /** `closed` leaves `register` out of the schema. */
+  /** `closed` removes `register` from the schema. */
   signup: 'open' | 'closed';
-  /** @default the socket's address, whatever headers say */
+  /** Describes the client of a request. @default the address of the socket, without regard to headers */
   getClientInfo?: GetClientInfo;
-  /** In the place of Bandha's own resolvers, for a schema without a store. */
-  baseResolvers?: AppResolvers;
+  /** Reads the caller's own account. @default accounts.findUser */
+  readAccount?: ReadOnce<User | undefined> | undefined;
 }
 
 const getPeerInfo = createClientInfo((ipAddress) => ({ ipAddress, isShared: false }));
 
 /**
- * Builds Bandha's schema with the application's types and resolvers on top.
- * @throws ConfigError naming every definition and resolver that takes the place of one of Bandha's, and every element that has
- *   two different rules by one directive
+ * Builds Bandha's schema with the application's types and resolvers. With types of the application, `secureData` is left out.
+ * @throws ConfigError naming every definition and resolver that clashes with one of Bandha's, and every element that has two
+ *   different rules by one directive
  */
 export function createSchema({
   accounts,
   signup,
   getClientInfo = getPeerInfo,
-  baseResolvers = [],
+  readAccount,
   typeDefs = [],
   resolvers = [],
 }: CreateSchemaOptions): GraphQLSchema {
   const documents = parseTypeDefs(typeDefs);
   assertNoClashes(documents, resolvers);
-  const all = [baseTypeDefs, ...documents];
+  const hasSecureData = documents.length === 0;
   const schema = makeExecutableSchema({
-    typeDefs: all,
-    resolvers: [createResolvers(accounts, getClientInfo), baseResolvers, resolvers].flat(),
+    typeDefs: [getBaseFor(documents), ...documents],
+    resolvers: [createResolvers({ accounts, getClientInfo, readAccount, hasSecureData }), resolvers].flat(),
     resolverValidationOptions: { requireResolversToMatchSchema: 'error' },
   });
   if (signup === 'open') return schema;
@@ -64,7 +66,12 @@ export function createSchema({
   });
 }
 
-/** Text and documents as documents, empty texts left out. */
+/** Bandha's own types: those of a server alone, or those that an application's types extend. */
+function getBaseFor(documents: readonly DocumentNode[]): DocumentNode {
+  return documents.length === 0 ? baseTypeDefs : embeddedTypeDefs;
+}
+
+/** Parses texts, and leaves out empty ones. */
 export function parseTypeDefs(typeDefs: NonNullable<SchemaExtension['typeDefs']>): DocumentNode[] {
   return [typeDefs].flat().flatMap((one) => {
     if (typeof one !== 'string') return [one];
@@ -72,15 +79,16 @@ export function parseTypeDefs(typeDefs: NonNullable<SchemaExtension['typeDefs']>
   });
 }
 
-/** @throws ConfigError as `createSchema` does, for what goes on top of Bandha's schema */
+/** @throws ConfigError as `createSchema` does */
 export function assertNoClashes(documents: readonly DocumentNode[], resolvers: AppResolvers = {}): void {
-  const issues = [...findDefinitionClashes(documents), ...findResolverClashes(resolvers)];
+  const base = getBaseFor(documents);
+  const issues = [...findDefinitionClashes(documents, base), ...findResolverClashes(resolvers, base)];
   if (issues.length > 0) throw new ConfigError(issues);
-  assertNoRepeatedRules([baseTypeDefs, ...documents]);
+  assertNoRepeatedRules([base, ...documents]);
 }
 
 /**
- * Before the definitions are merged, as two rules of one element are one afterwards.
+ * Must run before definitions are merged, because a merge leaves only one of two rules.
  * @throws ConfigError naming every element with two different rules by one directive
  */
 export function assertNoRepeatedRules(documents: readonly DocumentNode[]): void {

@@ -1,4 +1,4 @@
-// What of an application's types and resolvers takes the place of something of Bandha's.
+// Finds types and resolvers of an application that clash with Bandha's.
 import {
   type DefinitionNode,
   type DirectiveDefinitionNode,
@@ -7,9 +7,8 @@ import {
   print,
   visit,
 } from 'graphql';
-import { baseTypeDefs } from './base-schema.ts';
 
-/** The words of SDL. An extension defines nothing. */
+/** The SDL keyword of each kind of definition. Extensions define nothing, so they have none. */
 const KEYWORDS: Partial<Record<Kind, string>> = {
   [Kind.OBJECT_TYPE_DEFINITION]: 'type',
   [Kind.INTERFACE_TYPE_DEFINITION]: 'interface',
@@ -29,53 +28,58 @@ interface Definition {
   /** Such as `type Session`. */
   title: string;
   node: DefinitionNode;
+  /** Names of its fields or values. */
   members: ReadonlySet<string>;
 }
 
-const bandhas = new Map(
-  baseTypeDefs.definitions.map((node): [string, Definition] => [
-    keyOf(node),
-    { title: titleOf(node), node, members: new Set(membersOf(node).map(({ name }) => name.value)) },
-  ]),
-);
-
 /**
- * Finds definitions with a name of Bandha's, and fields that Bandha's types have already. `type Query` is read as
- * `extend type Query`; so are the other root types. Bandha's own directives may be repeated as they are.
+ * Finds definitions whose name Bandha defines, and fields that Bandha's types have. `type Query` is read as `extend type Query`,
+ * and so are the other root types. Bandha's own directives may be repeated unchanged.
+ *
+ * @param base Bandha's schema
  * @returns a sentence for each, naming both definitions
  */
-export function findDefinitionClashes(documents: readonly DocumentNode[]): string[] {
+export function findDefinitionClashes(documents: readonly DocumentNode[], base: DocumentNode): string[] {
+  const definitionsOfBandha = indexDefinitions(base);
   return documents.flatMap(({ definitions }) =>
     definitions.flatMap((node) => {
       if (node.kind === Kind.SCHEMA_DEFINITION || node.kind === Kind.SCHEMA_EXTENSION) {
         return (node.operationTypes ?? [])
           .filter(({ operation, type }) => type.name.value !== ROOTS[operation])
           .map(({ operation, loc }) => {
-            const place = placeOf({ loc: loc ?? node.loc });
-            return `schema ${place}: Bandha defines ${operation} as ${ROOTS[operation]}; use "extend type ${ROOTS[operation]}"`;
+            const location = formatLocation({ loc: loc ?? node.loc });
+            return `schema ${location}: Bandha defines ${operation} as ${ROOTS[operation]}; use "extend type ${ROOTS[operation]}"`;
           });
       }
-      const own = bandhas.get(keyOf(node));
+      const own = definitionsOfBandha.get(toKey(node));
       if (own === undefined || isSameDirective(node, own.node)) return [];
-      const isRoot = Object.values(ROOTS).includes(keyOf(node)) && node.kind === Kind.OBJECT_TYPE_DEFINITION;
+      const isRoot = Object.values(ROOTS).includes(toKey(node)) && node.kind === Kind.OBJECT_TYPE_DEFINITION;
       if (KEYWORDS[node.kind] !== undefined && !isRoot) {
-        return [`${titleOf(node)} ${placeOf(node)}: Bandha defines ${own.title}; ${adviceFor(own.node)}`];
+        return [
+          `${toTitle(node)} ${formatLocation(node)}: Bandha defines ${own.title}; ${formatAdvice(own.node)}`,
+        ];
       }
-      return membersOf(node)
+      return getMembers(node)
         .filter(({ name }) => own.members.has(name.value))
         .map((member) => {
-          const coordinate = `${keyOf(node)}.${member.name.value}`;
-          return `${coordinate} ${placeOf(member)}: Bandha defines ${coordinate}; give it another name`;
+          const coordinate = `${toKey(node)}.${member.name.value}`;
+          return `${coordinate} ${formatLocation(member)}: Bandha defines ${coordinate}; give it another name`;
         });
     }),
   );
 }
 
-/** @returns a sentence for each resolver of something that Bandha resolves: taking it over would leave out its checks */
-export function findResolverClashes(resolvers: unknown): string[] {
+/**
+ * Finds resolvers of fields that Bandha resolves. Replacing one would remove its checks.
+ *
+ * @param base Bandha's schema
+ * @returns a sentence for each
+ */
+export function findResolverClashes(resolvers: unknown, base: DocumentNode): string[] {
+  const definitionsOfBandha = indexDefinitions(base);
   return [resolvers ?? []].flat(Infinity).flatMap((map) =>
     Object.entries(Object(map)).flatMap(([typeName, fields]) => {
-      const own = bandhas.get(typeName);
+      const own = definitionsOfBandha.get(typeName);
       if (own === undefined) return [];
       if (own.node.kind === Kind.SCALAR_TYPE_DEFINITION || own.node.kind === Kind.ENUM_TYPE_DEFINITION) {
         return [
@@ -89,26 +93,35 @@ export function findResolverClashes(resolvers: unknown): string[] {
   );
 }
 
-/** The name, with `@` for a directive. */
-function keyOf(node: DefinitionNode): string {
+function indexDefinitions({ definitions }: DocumentNode): ReadonlyMap<string, Definition> {
+  return new Map(
+    definitions.map((node) => [
+      toKey(node),
+      { title: toTitle(node), node, members: new Set(getMembers(node).map(({ name }) => name.value)) },
+    ]),
+  );
+}
+
+/** @returns the name, with `@` for a directive */
+function toKey(node: DefinitionNode): string {
   const name = 'name' in node ? (node.name?.value ?? '') : '';
   return node.kind === Kind.DIRECTIVE_DEFINITION ? `@${name}` : name;
 }
 
-function titleOf(node: DefinitionNode): string {
-  return `${KEYWORDS[node.kind]} ${keyOf(node)}`;
+function toTitle(node: DefinitionNode): string {
+  return `${KEYWORDS[node.kind]} ${toKey(node)}`;
 }
 
-function membersOf(node: DefinitionNode) {
+function getMembers(node: DefinitionNode) {
   if ('fields' in node) return node.fields ?? [];
   return 'values' in node ? (node.values ?? []) : [];
 }
 
-function placeOf({ loc }: Pick<DefinitionNode, 'loc'>): string {
+function formatLocation({ loc }: Pick<DefinitionNode, 'loc'>): string {
   return loc === undefined ? '(typeDefs)' : `(typeDefs, line ${loc.startToken.line})`;
 }
 
-function adviceFor({ kind, ...node }: DefinitionNode): string {
+function formatAdvice({ kind, ...node }: DefinitionNode): string {
   const isExtensible = kind !== Kind.SCALAR_TYPE_DEFINITION && kind !== Kind.DIRECTIVE_DEFINITION;
   const name = 'name' in node ? node.name?.value : '';
   return isExtensible
@@ -118,10 +131,10 @@ function adviceFor({ kind, ...node }: DefinitionNode): string {
 
 function isSameDirective(node: DefinitionNode, own: DefinitionNode): boolean {
   if (node.kind !== Kind.DIRECTIVE_DEFINITION || own.kind !== Kind.DIRECTIVE_DEFINITION) return false;
-  return printPlain(node) === printPlain(own);
+  return printWithoutDescriptions(node) === printWithoutDescriptions(own);
 }
 
-function printPlain(node: DirectiveDefinitionNode): string {
+function printWithoutDescriptions(node: DirectiveDefinitionNode): string {
   return print(
     visit(node, {
       enter: (one) => ('description' in one ? { ...one, description: undefined } : undefined),

@@ -1,4 +1,4 @@
-// The resolver map of Bandha's own schema: one root field a file.
+// The resolvers of Bandha's own schema.
 import { GraphQLScalarType } from 'graphql';
 import { GraphQLDateTimeISO } from 'graphql-scalars';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -6,7 +6,6 @@ import type { ClientInfo } from '../accounts/deps.ts';
 import type { IssuedTokens } from '../accounts/sessions.ts';
 import type { ResolverContext } from '../context.ts';
 import type { FindClientAddress } from '../rate-limits/client-address.ts';
-import type { Session } from '../sessions/session.ts';
 import type { User } from '../storage/store.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';
 import { findHeader, findIncomingMessage } from '../utils/request-headers.ts';
@@ -14,111 +13,89 @@ import { getDescription } from './base-schema.ts';
 import { createReadOnce, type OperationInfo, type ReadOnce } from './read-once.ts';
 import { requirePrincipal } from './require-principal.ts';
 
-/** With the schema's own name and description: the package's would take their place. */
+/** Describes the client of a request, for the session list and the rate limits. */
+export type GetClientInfo = (context: ResolverContext) => ClientInfo;
+
+export interface ResolverDeps {
+  accounts: Accounts;
+  getClientInfo: GetClientInfo;
+  /** Reads the caller's own account. @default accounts.findUser */
+  readAccount?: ReadOnce<User | undefined> | undefined;
+  /** Whether the schema has `Query.secureData`. */
+  hasSecureData: boolean;
+}
+
+type Resolver<Args, Result> = (
+  parent: unknown,
+  args: Args,
+  context: ResolverContext,
+  info: OperationInfo,
+) => Result;
+type NoArgs = Record<string, never>;
+type Credentials = { email: string; password: string };
+
+/** With the name and description that schema.graphql has, instead of the package's. */
 const dateTime = new GraphQLScalarType({
   ...GraphQLDateTimeISO.toConfig(),
   name: 'DateTime',
   description: getDescription('DateTime'),
 });
 
-export function createResolvers(accounts: Accounts, getClientInfo: GetClientInfo) {
-  const readAccount = createReadOnce(({ userId }) => accounts.findUser(userId));
-  return {
-    DateTime: dateTime,
-    Query: {
-      viewer: viewer(readAccount),
-      secureData: secureData(readAccount),
-      sessions: sessions(createReadOnce(({ userId }) => accounts.listSessions(userId))),
-    },
-    Mutation: {
-      register: register(accounts, getClientInfo),
-      login: login(accounts, getClientInfo),
-      refresh: refresh(accounts),
-      logout: logout(accounts),
-      logoutEverywhere: logoutEverywhere(accounts),
-      revokeSession: revokeSession(accounts),
-    },
-  };
+export function createResolvers(deps: ResolverDeps) {
+  return { DateTime: dateTime, Query: createQueries(deps), Mutation: createMutations(deps) };
 }
 
-// Query.viewer
-
-export const viewer =
-  (readAccount: ReadOnce<User | undefined>) =>
-  (_: unknown, __: unknown, context: ResolverContext, info: OperationInfo) =>
+function createQueries({
+  accounts,
+  readAccount = createReadOnce(({ userId }) => accounts.findUser(userId)),
+  hasSecureData,
+}: ResolverDeps) {
+  const readSessions = createReadOnce(({ userId }) => accounts.listSessions(userId));
+  const viewer: Resolver<NoArgs, Promise<User | undefined> | null> = (_, __, context, info) =>
     readContextPrincipal(context) ? readAccount(context, info) : null;
-
-// Query.secureData
-
-export const secureData =
-  (readAccount: ReadOnce<User | undefined>) => (_: unknown, __: unknown, context: ResolverContext) => {
+  const secureData: Resolver<NoArgs, object> = (_, __, context) => {
     requirePrincipal(context);
     return {
       message: 'Secure data access granted',
       user: (_args: unknown, own: ResolverContext, info: OperationInfo) => readAccount(own, info),
     };
   };
-
-// Query.sessions
-
-export const sessions =
-  (readSessions: ReadOnce<Session[]>) =>
-  async (_: unknown, __: unknown, context: ResolverContext, info: OperationInfo) => {
+  const sessions: Resolver<NoArgs, Promise<object[]>> = async (_, __, context, info) => {
     const { sessionId } = requirePrincipal(context);
     const live = await readSessions(context, info);
     return live.map((session) => ({ ...session, current: session.id === sessionId }));
   };
+  return { viewer, sessions, ...(hasSecureData && { secureData }) };
+}
 
-// Mutation.register
-
-export const register =
-  (accounts: Accounts, getClientInfo: GetClientInfo) =>
-  async (_: unknown, { email, password }: { email: string; password: string }, context: ResolverContext) =>
+function createMutations({ accounts, getClientInfo }: ResolverDeps) {
+  const register: Resolver<Credentials, Promise<AuthPayload>> = async (_, { email, password }, context) =>
     toAuthPayload(await accounts.register({ email, password }, getClientInfo(context)));
-
-// Mutation.login
-
-export const login =
-  (accounts: Accounts, getClientInfo: GetClientInfo) =>
-  async (_: unknown, { email, password }: { email: string; password: string }, context: ResolverContext) =>
+  const login: Resolver<Credentials, Promise<AuthPayload>> = async (_, { email, password }, context) =>
     toAuthPayload(await accounts.logIn({ email, password }, getClientInfo(context)));
-
-// Mutation.refresh
-
-export const refresh =
-  (accounts: Accounts) =>
-  async (_: unknown, { refreshToken }: { refreshToken: string }) =>
+  const refresh: Resolver<{ refreshToken: string }, Promise<AuthPayload>> = async (_, { refreshToken }) =>
     toAuthPayload(await accounts.refresh(refreshToken));
-
-// Mutation.logout
-
-export const logout =
-  (accounts: Accounts) =>
-  (_: unknown, { refreshToken }: { refreshToken?: string | null }, context: ResolverContext) =>
-    accounts.logOut({ refreshToken: refreshToken ?? undefined, principal: readContextPrincipal(context) });
-
-// Mutation.logoutEverywhere
-
-export const logoutEverywhere = (accounts: Accounts) => (_: unknown, __: unknown, context: ResolverContext) =>
-  accounts.revokeAllSessions(requirePrincipal(context).userId);
-
-// Mutation.revokeSession
-
-export const revokeSession =
-  (accounts: Accounts) =>
-  (_: unknown, { id }: { id: string }, context: ResolverContext) =>
+  const logout: Resolver<{ refreshToken?: string | null }, Promise<boolean>> = (_, args, context) =>
+    accounts.logOut({
+      refreshToken: args.refreshToken ?? undefined,
+      principal: readContextPrincipal(context),
+    });
+  const logoutEverywhere: Resolver<NoArgs, Promise<number>> = (_, __, context) =>
+    accounts.revokeAllSessions(requirePrincipal(context).userId);
+  const revokeSession: Resolver<{ id: string }, Promise<boolean>> = (_, { id }, context) =>
     accounts.revokeSession({ userId: requirePrincipal(context).userId, sessionId: id });
+  return { register, login, refresh, logout, logoutEverywhere, revokeSession };
+}
 
-// `AuthPayload` from issued tokens.
+interface AuthPayload extends IssuedTokens {
+  tokenType: 'Bearer';
+}
 
-export function toAuthPayload(tokens: IssuedTokens) {
+function toAuthPayload(tokens: IssuedTokens): AuthPayload {
   return { ...tokens, tokenType: 'Bearer' };
 }
 
-// Where a request comes from, out of what Yoga's context holds.
-
-export type GetClientInfo = (context: ResolverContext) => ClientInfo;
-
+/** Reads user agent and address from the request in Yoga's context. */
 export function createClientInfo(findAddress: FindClientAddress): GetClientInfo {
   return (context) => ({
     userAgent: findHeader(context, 'user-agent'),

@@ -1,8 +1,8 @@
-// Whether types are a schema of their own, or go on top of Bandha's: one rule for `bandha schema` and for the test kit.
+// Whether types are a complete schema or extend Bandha's: one rule for `bandha schema` and for the test kit.
 import { type DefinitionNode, type DocumentNode, Kind } from 'graphql';
 import { baseTypeDefs } from './base-schema.ts';
 
-/** Types that define a `Query`, or a `schema`, stand alone; others, such as `extend type Query`, go on top of Bandha's. */
+/** Whether the types define a `Query` or a `schema`. Others, such as `extend type Query`, extend Bandha's schema. */
 export function isStandaloneSchema(definitions: readonly DefinitionNode[]): boolean {
   return definitions.some(
     (definition) =>
@@ -11,7 +11,7 @@ export function isStandaloneSchema(definitions: readonly DefinitionNode[]): bool
   );
 }
 
-/** Bandha's directives that the types of a standalone schema do not define themselves. */
+/** @returns the definitions of Bandha's directives that a standalone schema does not define itself */
 export function getMissingDirectives(definitions: readonly DefinitionNode[]): DocumentNode {
   const defined = new Set(
     definitions.flatMap((one) => (one.kind === Kind.DIRECTIVE_DEFINITION ? [one.name.value] : [])),
@@ -23,12 +23,3 @@ export function getMissingDirectives(definitions: readonly DefinitionNode[]): Do
     ),
   };
 }
-
-/** The coordinates of Bandha's own fields, such as `Query.viewer`. */
-export const baseCoordinates: ReadonlySet<string> = new Set(
-  baseTypeDefs.definitions.flatMap((type) =>
-    type.kind === Kind.OBJECT_TYPE_DEFINITION || type.kind === Kind.INTERFACE_TYPE_DEFINITION
-      ? (type.fields ?? []).map((field) => `${type.name.value}.${field.name.value}`)
-      : [],
-  ),
-);

@@ -3,18 +3,19 @@ import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 import type { Accounts } from '../accounts/accounts.ts';
 import {
-  type AppResolvers,
   assertNoRepeatedRules,
   createSchema,
   parseTypeDefs,
   type SchemaExtension,
 } from '../graphql/create-schema.ts';
+import type { ReadOnce } from '../graphql/read-once.ts';
 import { getMissingDirectives, isStandaloneSchema } from '../graphql/standalone-schema.ts';
+import type { User } from '../storage/store.ts';
 
 export interface BuildSchemaOptions extends SchemaExtension {
   accounts: Accounts;
-  /** Resolvers of Bandha's own fields. */
-  kitResolvers: AppResolvers;
+  /** Reads the caller's own account. @default accounts.findUser */
+  readAccount?: ReadOnce<User | undefined> | undefined;
   signup: 'open' | 'closed';
 }
 
@@ -23,12 +24,12 @@ export interface BuildSchemaOptions extends SchemaExtension {
  * such as `extend type Query`, extend Bandha's schema.
  */
 export function buildSchema({ typeDefs, resolvers, ...options }: BuildSchemaOptions): GraphQLSchema {
-  const { accounts, signup, kitResolvers } = options;
+  const { accounts, signup, readAccount } = options;
   const documents = parseTypeDefs(typeDefs ?? []);
   const definitions = documents.flatMap((document) => document.definitions);
   if (!isStandaloneSchema(definitions)) {
     const own = resolvers === undefined ? {} : { resolvers };
-    return createSchema({ accounts, signup, baseResolvers: kitResolvers, typeDefs: documents, ...own });
+    return createSchema({ accounts, signup, readAccount, typeDefs: documents, ...own });
   }
   assertNoRepeatedRules(documents);
   return makeExecutableSchema({

@@ -15,7 +15,7 @@ import { createClock, type ObservableClock, type TestClock } from './clock.ts';
 import { createAccount, createPrincipal, type PrincipalSpec } from './create-principal.ts';
 import { createRunner } from './create-runner.ts';
 import { createMatrices, type Matrices, type MatrixPrincipal } from './matrix.ts';
-import { createStubAccounts, createStubResolvers } from './stub-accounts.ts';
+import { createAccountReader, createStubAccounts } from './stub-accounts.ts';
 import { createUserFactory, type TestUser } from './test-user.ts';
 
 /** The schema under test: an executable schema, or `typeDefs` and `resolvers` as in `createBandha`. */
@@ -113,7 +113,7 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
       ...tested,
       signup,
       accounts: kitAccounts,
-      kitResolvers: createStubResolvers(accounts ?? {}, (principal) => users.get(principal)),
+      readAccount: createAccountReader(accounts ?? {}, (principal) => users.get(principal)),
     });
   const guard = createGuard(guardOptions);
   // A schema that another guard has enforced uses that guard's clock and policies, so its original is enforced again.

@@ -1,9 +1,7 @@
 // Replaces Bandha's accounts in tests without a store: the caller's account is the one that the test describes.
 import type { Accounts } from '../accounts/accounts.ts';
 import { ConfigError } from '../errors.ts';
-import type { AppResolvers } from '../graphql/create-schema.ts';
-import { createReadOnce } from '../graphql/read-once.ts';
-import { secureData, viewer } from '../graphql/resolvers.ts';
+import { createReadOnce, type ReadOnce } from '../graphql/read-once.ts';
 import type { User } from '../storage/store.ts';
 import type { Principal } from '../tokens/principal.ts';
 
@@ -30,13 +28,12 @@ export function createStubAccounts(overrides: Partial<Accounts>): Accounts {
   };
 }
 
-/** Resolvers of `viewer` and `secureData`, which need only the caller's account. */
-export function createStubResolvers(
+/** Reads the caller's account from `overrides` or, without `findUser`, from the principals of the test. */
+export function createAccountReader(
   overrides: Partial<Accounts>,
   findAccount: (principal: Principal) => User | undefined,
-): AppResolvers {
-  const readAccount = createReadOnce(async (principal) =>
+): ReadOnce<User | undefined> {
+  return createReadOnce(async (principal) =>
     overrides.findUser === undefined ? findAccount(principal) : overrides.findUser(principal.userId),
   );
-  return { Query: { viewer: viewer(readAccount), secureData: secureData(readAccount) } };
 }

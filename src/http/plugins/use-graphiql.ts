@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import type { GraphQLSchema } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import type { EnforcedSchema } from '../../authorization/enforce-schema.ts';
 import { explainSchema } from '../../authorization/explain.ts';
@@ -88,7 +89,9 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
     const page = await readOptionalFile(join(folder, 'index.html'));
     return page === undefined
       ? new Response(NOT_BUILT, { status: 503, headers: { 'content-type': TEXT } })
-      : new Response(withSignup(page, signup), { headers: PAGE_HEADERS });
+      : new Response(withSettings(page, { 'sign-up': signup, 'starter-query': findStarterQuery(enforced) }), {
+          headers: PAGE_HEADERS,
+        });
   }
 
   return {
@@ -99,10 +102,18 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
   };
 }
 
-/** The page with the fact whether callers may create accounts, so that it need not wait for the schema. */
-function withSignup(page: Uint8Array, signup: 'open' | 'closed'): string {
-  const meta = '<meta name="bandha-sign-up" content=';
-  return new TextDecoder().decode(page).replace(`${meta}"open"`, `${meta}"${signup}"`);
+/** Puts settings into the page's `<meta>` elements, so that the page need not wait for the schema. */
+function withSettings(page: Uint8Array, settings: Readonly<Record<string, string>>): string {
+  return Object.entries(settings).reduce(
+    (html, [name, value]) =>
+      html.replace(RegExp(`(<meta name="bandha-${name}" content=)"[^"]*"`), `$1"${value}"`),
+    new TextDecoder().decode(page),
+  );
+}
+
+/** The root field of the query that a new editor contains; `secureData` is not part of an application's schema. */
+function findStarterQuery(schema: GraphQLSchema): 'secureData' | 'viewer' {
+  return Object.hasOwn(schema.getQueryType()?.getFields() ?? {}, 'secureData') ? 'secureData' : 'viewer';
 }
 
 /** As browsers do, and API clients do not. */

@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../../src/accounts/administration.ts';
 import type { BandhaOptions } from '../../../src/bandha.ts';
 import { type AuthClient, AuthClientError } from '../../../src/client/index.ts';
+import { createSecureDataResolvers, secureDataTypeDefs } from '../../support/secure-data.ts';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab } from './tab.ts';
 
@@ -47,14 +48,17 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
 
   async function start(options: BandhaOptions = {}): Promise<void> {
     counted = 0;
+    const secureData = createSecureDataResolvers((userId) => server.bandha.accounts.findUser(userId));
     server = await startTestServer({
       typeDefs: /* GraphQL */ `
+        ${secureDataTypeDefs}
         extend type Query { forAdmins: String @auth(roles: ["admin"]) }
         extend type Mutation { count: Int!  countSignedIn: Int @auth }
         type Subscription { ticks: Int! @auth }
       `,
       resolvers: {
-        Query: { forAdmins: () => 'hello' },
+        ...secureData,
+        Query: { ...secureData.Query, forAdmins: () => 'hello' },
         Mutation: {
           count: () => {
             counted += 1;

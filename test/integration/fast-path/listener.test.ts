@@ -16,9 +16,11 @@ import { type Bandha, createBandha, createListener } from '../../../src/bandha.t
 import { createPreparedOperations } from '../../../src/http/fast-path/prepare.ts';
 import { keepBadCompany, openIdleConnections } from '../../support/bad-clients.ts';
 import { parseResponse, request, sendBytes } from '../../support/raw-request.ts';
+import { createSecureDataResolvers, secureDataTypeDefs } from '../../support/secure-data.ts';
 import { getServerParts } from '../../support/server-parts.ts';
 import { GOOD_PASSWORD, sendOperation, TEST_SECRET } from '../../support/test-server.ts';
 
+const secureData = createSecureDataResolvers();
 let bandha: Bandha;
 let token: string;
 const logged: { msg: string; hooks?: string[] }[] = [];
@@ -32,10 +34,14 @@ beforeAll(async () => {
     databaseUrl: 'sqlite::memory:',
     secret: TEST_SECRET,
     log,
-    typeDefs:
+    typeDefs: [
+      secureDataTypeDefs,
       'extend type Query { agent: String  waits: String  fails: String  replaces: String  outlives: String }',
+    ],
     resolvers: {
+      ...secureData,
       Query: {
+        ...secureData.Query,
         agent: (_: unknown, __: unknown, context: { request: Request }) => {
           looked.push(context.request.url);
           return context.request.headers.get('user-agent');

@@ -5,9 +5,11 @@ import type { AddressInfo } from 'node:net';
 import { type Bandha, type BandhaOptions, createBandha } from '../../../src/bandha.ts';
 import { silentLog } from '../../../src/utils/log.ts';
 import { parseResponse, type RawResponse, sendBytes } from '../../support/raw-request.ts';
+import { createSecureDataResolvers, secureDataTypeDefs } from '../../support/secure-data.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
 
 export const typeDefs = /* GraphQL */ `
+  ${secureDataTypeDefs}
   extend type Query {
     hello(name: String = "world"): String!
     add(numbers: [Int!]!): Int!
@@ -41,8 +43,11 @@ export const typeDefs = /* GraphQL */ `
   type Lazy { plain: String promise: String call: String nothing: String! }
 `;
 const post = (id: string) => ({ __typename: 'Post', id, title: `Post ${id}`, body: 'text' });
+const secureData = createSecureDataResolvers();
 export const resolvers = {
+  ...secureData,
   Query: {
+    ...secureData.Query,
     hello: (_: unknown, { name }: { name: string }) => `hello ${name}`,
     add: (_: unknown, { numbers }: { numbers: number[] }) => numbers.reduce((sum, one) => sum + one, 0),
     pick: (_: unknown, { choice }: { choice?: string }) => choice,

@@ -10,7 +10,8 @@ import { TEST_SECRET } from '../../support/test-server.ts';
 
 let bandha: Bandha;
 beforeAll(async () => {
-  const typeDefs = 'extend type Query { node: Node } type Node { a: String b: String node: Node }';
+  const typeDefs =
+    'extend type Query { node: Node secret: Secret @auth } type Secret { message: String } type Node { a: String b: String node: Node }';
   bandha = await createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET, typeDefs });
 });
 afterAll(() => bandha.close());
@@ -32,12 +33,12 @@ it.each([
   ],
   [
     'with many planned fields',
-    (n: number) => `{ n${n}: node { a } ${repeat(90, (i) => `a${i}:secureData{message}`)} }`,
+    (n: number) => `{ n${n}: node { a } ${repeat(90, (i) => `a${i}:secret{message}`)} }`,
   ],
   [
     'with fragments that multiply planned fields',
     (n: number) =>
-      `{ n${n}: node { a } ${'...A '.repeat(9)} } fragment A on Query { ${'...B '.repeat(9)} } fragment B on Query { secureData { message } } # ${'x'.repeat(9_000)}`,
+      `{ n${n}: node { a } ${'...A '.repeat(9)} } fragment A on Query { ${'...B '.repeat(9)} } fragment B on Query { secret { message } } # ${'x'.repeat(9_000)}`,
   ],
   ['invalid', (n: number) => `{ n${n} ${repeat(900, (i) => `a${i}`)} }`],
 ])('operations %s stay within their bytes', async (_, textOf) => {

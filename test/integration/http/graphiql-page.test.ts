@@ -17,6 +17,7 @@ let closed: TestServer;
 const APP = {
   typeDefs: `
     extend type Query {
+      salary: String @auth
       payroll: String @auth(roles: ["admin"])
       invoice: String @auth(policies: [["owner"]])
     }
@@ -90,6 +91,17 @@ describe('the page', () => {
     const invited = await startTestServer({ signup: 'closed' });
     expect(await stateOf(invited)).toBe('closed');
     await invited.close();
+  });
+
+  it('has a starter query that fits the schema', async () => {
+    const getStarterQuery = async ({ url }: TestServer) => {
+      const html = await (await fetch(`${url}/graphql`, { headers: HTML })).text();
+      return /<meta name="bandha-starter-query" content="(\w+)"/.exec(html)?.[1];
+    };
+    expect(await getStarterQuery(server)).toBe('viewer');
+    const ownSchemaOnly = await startTestServer();
+    expect(await getStarterQuery(ownSchemaOnly)).toBe('secureData');
+    await ownSchemaOnly.close();
   });
 
   it('answers HEAD as GET without the page', async () => {
@@ -207,7 +219,7 @@ describe('what fields need', () => {
   it('is shown to everyone in development', async () => {
     const everything = await ask();
     expect(everything).toMatchObject({
-      'Query.secureData': [{}],
+      'Query.salary': [{}],
       'Query.payroll': [{ roles: ['admin'] }],
       'Query.invoice': [{ policies: [['owner']] }],
     });
@@ -224,7 +236,7 @@ describe('what fields need', () => {
     expect(await ask()).toEqual({});
     const { accessToken } = await register(url);
     const signedIn = await ask(accessToken);
-    expect(signedIn['Query.secureData']).toEqual([{}]);
+    expect(signedIn['Query.salary']).toEqual([{}]);
     expect(signedIn['Query.invoice']).toEqual([{ policies: [['owner']] }]);
     expect(signedIn['Mutation.logoutEverywhere']).toEqual([{}]);
     expect(Object.keys(signedIn)).not.toContain('Query.payroll');

@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createYoga } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { BandhaOptions } from '../../../src/bandha.ts';
 import {
   register,
   type SignedIn,
@@ -25,36 +26,41 @@ let caller: SignedIn;
 let ownYoga: Server;
 let reads: { findUserById: ReturnType<typeof vi.spyOn>; listLiveSessions: ReturnType<typeof vi.spyOn> };
 
-beforeEach(async () => {
-  server = await startTestServer({
-    typeDefs: `
-      extend type Query { fails: Int  query: Query! }
-      extend type Mutation { addRole(role: String!): Query! }
-      type Subscription { ticks: Query! }
-    `,
-    resolvers: {
-      Query: {
-        fails: () => {
-          throw new Error('as an application may');
-        },
-        query: () => ({}),
+const APPLICATION: BandhaOptions = {
+  typeDefs: `
+    extend type Query { fails: Int  query: Query! }
+    extend type Mutation { addRole(role: String!): Query! }
+    type Subscription { ticks: Query! }
+  `,
+  resolvers: {
+    Query: {
+      fails: () => {
+        throw new Error('as an application may');
       },
-      Mutation: {
-        addRole: async (_: unknown, { role }: { role: string }) => {
-          await addRole(role);
-          return {};
-        },
+      query: () => ({}),
+    },
+    Mutation: {
+      addRole: async (_: unknown, { role }: { role: string }) => {
+        await addRole(role);
+        return {};
       },
-      Subscription: {
-        ticks: {
-          async *subscribe() {
-            yield { ticks: {} };
-            yield { ticks: {} };
-          },
+    },
+    Subscription: {
+      ticks: {
+        async *subscribe() {
+          yield { ticks: {} };
+          yield { ticks: {} };
         },
       },
     },
-  });
+  },
+};
+
+beforeEach(() => start(APPLICATION));
+afterEach(stop);
+
+async function start(options: BandhaOptions): Promise<void> {
+  server = await startTestServer(options);
   caller = await register(server.url);
   const { store } = server.bandha;
   reads = {
@@ -64,12 +70,13 @@ beforeEach(async () => {
   const { schema, plugins } = server.bandha;
   ownYoga = createServer(createYoga({ schema, plugins, logging: false })).listen(0, '127.0.0.1');
   await once(ownYoga, 'listening');
-});
-afterEach(async () => {
+}
+
+async function stop(): Promise<void> {
   ownYoga.closeAllConnections();
   ownYoga.close();
   await server.close();
-});
+}
 
 const addRole = (role: string) =>
   server.bandha.store.changeRoles(caller.user.email, { add: [role] }, server.clock.now);
@@ -95,14 +102,16 @@ describe.each(Object.entries(WAYS))('through %s', (_way, send) => {
     ['99 aliases of sessions', SESSIONS, 'listLiveSessions'],
     ['10 times 10 aliases of secureData.user', NESTED, 'findUserById'],
   ])('reads the store once for %s', async (_, query, read) => {
+    await stop();
+    await start({}); // secureData is not part of an application's schema
     const { body } = await send(query);
     expect(body.errors).toBeUndefined();
     expect(reads[read]).toHaveBeenCalledTimes(1);
   });
 
   it('reads the store again for the next request', async () => {
-    await send(MIXED);
-    await send(MIXED);
+    await send(VIEWERS);
+    await send(VIEWERS);
     expect(reads.findUserById).toHaveBeenCalledTimes(2);
   });
 

@@ -120,13 +120,13 @@ describe.each(Object.keys(WAYS))('%s', (way) => {
     ['null', { authorization: null }],
   ])('takes %s for no token', async (_, connectionParams) => {
     expect(await run(VIEWER, connectionParams)).toEqual([{ data: { viewer: null } }]);
-    expect(await run('{ secureData { message } }', connectionParams)).toMatchObject([
+    expect(await run('{ sessions { id } }', connectionParams)).toMatchObject([
       { errors: [{ extensions: { reason: 'MISSING_TOKEN' } }] },
     ]);
   });
 
   it('names what is wrong with a token', async () => {
-    expect(await run('{ secureData { message } }', { authorization: 'Bearer nonsense' })).toMatchObject([
+    expect(await run('{ sessions { id } }', { authorization: 'Bearer nonsense' })).toMatchObject([
       { errors: [{ extensions: { code: 'UNAUTHENTICATED', reason: 'TOKEN_MALFORMED' } }] },
     ]);
   });

@@ -74,7 +74,6 @@ function buildDefinitions(document: DocumentNode): GraphQLSchema {
   const schema = buildSchema({
     typeDefs: own,
     accounts: createStubAccounts({}),
-    kitResolvers: {},
     signup: 'open',
   });
   const policies = Object.fromEntries(listPolicyNames(schema).map((name) => [name, () => true]));

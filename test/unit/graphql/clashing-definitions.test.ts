@@ -1,4 +1,4 @@
-// An application extends Bandha's types; a definition that clashes with one of Bandha's is an error naming both.
+// A definition that clashes with one of Bandha's is an error naming both; `extend type` is the way to add to Bandha's types.
 import { GraphQLScalarType, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
@@ -21,7 +21,7 @@ async function expectClash(parts: Parts, message: string): Promise<void> {
   );
   expect(error).toBeInstanceOf(ConfigError);
   expect((error as Error).message).toContain(message);
-  // Types with a Query of their own are a schema of their own in the test kit.
+  // In the test kit, types with a Query of their own are a complete schema.
   if (JSON.stringify(parts.typeDefs)?.includes('"type Query')) return;
   expect(() => createTestKit(parts)).toThrow(ConfigError);
   expect(() => createTestKit(parts)).toThrow(message);
@@ -91,7 +91,7 @@ describe('a definition of the application', () => {
       'extend type User { email: String }',
       'User.email (typeDefs, line 1): Bandha defines User.email',
     ],
-  ])('a definition that clashes is an error naming both: %s', async (_, sdl, message) => {
+  ])('a clashing definition is an error naming both: %s', async (_, sdl, message) => {
     await expectClash({ typeDefs: sdl }, message);
     if (sdl.startsWith('type Query')) return;
     await expectClash({ typeDefs: [parse(sdl), 'extend type Query { mine: Int }'] }, message);
@@ -99,7 +99,7 @@ describe('a definition of the application', () => {
     await expectClash({ typeDefs: unplaced }, message.replace(', line 1', ''));
   });
 
-  it('all clashing definitions are named at once, with their lines', async () => {
+  it('one error names all clashing definitions, with their lines', async () => {
     const typeDefs = '\ntype Session { title: String! }\n\nscalar DateTime\n';
     const error = await start({ typeDefs }).catch((thrown: ConfigError) => thrown);
     expect((error as ConfigError).issues).toEqual([
@@ -116,19 +116,20 @@ describe('a definition of the application', () => {
     ],
     ['new fields in a Query', { typeDefs: 'type Query { mine: Int }' }],
     ['Bandha’s own directives', { typeDefs: [directiveTypeDefs, 'extend type Query { mine: Int @auth }'] }],
-    ['a rule for one of Bandha’s types', { typeDefs: 'extend type SecureData @auth(roles: ["admin"])' }],
+    ['a rule for one of Bandha’s types', { typeDefs: 'extend type Session @auth(roles: ["admin"])' }],
+    ['a definition of secureData', { typeDefs: 'extend type Query { secureData: String @auth }' }],
     [
       'resolvers of its own fields',
       { typeDefs: 'extend type User { name: String }', resolvers: { User: { name: () => 'Ada' } } },
     ],
-  ])('a definition that does not clash is accepted: %s', async (name, parts) => {
+  ])('createBandha accepts %s', async (name, parts) => {
     const bandha = await start(parts);
-    expect((await createSender(bandha.yoga)('{ secureData { message } }')).status).toBe(401);
+    expect((await createSender(bandha.yoga)('{ sessions { id } }')).status).toBe(401);
     await bandha.close();
     if (name !== 'new fields in a Query') expect(() => createTestKit(parts)).not.toThrow();
   });
 
-  it('another query type than Bandha’s is an error', async () => {
+  it('a schema definition with another query type is an error', async () => {
     await expect(start({ typeDefs: 'schema { query: Root } type Root { mine: Int }' })).rejects.toThrow(
       ConfigError,
     );
@@ -141,11 +142,11 @@ describe('a resolver of the application', () => {
     ['Mutation.login', { Mutation: { login: () => null } }],
     ['User.email', { User: { email: () => 'someone@example.com' } }],
     ['Query.viewer', [{}, { Query: { viewer: { resolve: () => null } } }]],
-  ])('a resolver for a field of Bandha’s is an error: %s', async (coordinate, resolvers) => {
+  ])('a resolver of one of Bandha’s fields is an error: %s', async (coordinate, resolvers) => {
     await expectClash({ resolvers }, `resolvers.${coordinate}: Bandha resolves this field`);
   });
 
-  it('a resolver for a scalar of Bandha’s is an error', async () => {
+  it('a resolver of one of Bandha’s scalars is an error', async () => {
     const resolvers = { DateTime: new GraphQLScalarType({ name: 'DateTime' }) };
     await expectClash({ resolvers }, 'resolvers.DateTime: Bandha resolves this scalar');
   });

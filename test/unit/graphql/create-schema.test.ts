@@ -1,24 +1,61 @@
-// The schema that is served is the one that schema.graphql describes.
+// Bandha's schema is the one that schema.graphql describes; secureData is left out under an application's types.
 import {
   buildASTSchema,
   isSpecifiedDirective,
   isSpecifiedScalarType,
   lexicographicSortSchema,
+  parse,
   printSchema,
 } from 'graphql';
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { baseTypeDefs, directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
 import { startTestServer } from '../../support/test-server.ts';
 
-it('has every type, field, argument and description of schema.graphql, and nothing else', async () => {
-  const plain = await startTestServer();
+it('a server without typeDefs has the schema of schema.graphql, descriptions included', async () => {
+  const server = await startTestServer();
   const described = lexicographicSortSchema(buildASTSchema(baseTypeDefs));
-  expect(printSchema(lexicographicSortSchema(plain.bandha.schema))).toBe(printSchema(described));
-  await plain.close();
+  expect(printSchema(lexicographicSortSchema(server.bandha.schema))).toBe(printSchema(described));
+  await server.close();
 });
 
-it('has a scalar DateTime for an app’s own fields and variables', async () => {
+describe('a server with typeDefs', () => {
+  const SDL = 'extend type Query { mine: Int @auth }';
+
+  it.each([SDL, [SDL], parse(SDL)])('has the fields of both, without secureData: %#', async (typeDefs) => {
+    const { bandha, close } = await startTestServer({ typeDefs });
+    const { Query, SecureData } = bandha.schema.getTypeMap();
+    expect(Query && 'getFields' in Query ? Object.keys(Query.getFields()) : []).toEqual([
+      'viewer',
+      'sessions',
+      'mine',
+    ]);
+    expect(SecureData).toBeUndefined();
+    await close();
+  });
+
+  it('has secureData if its typeDefs are empty', async () => {
+    const { bandha, close } = await startTestServer({ typeDefs: ['', ' '], resolvers: {} });
+    expect(bandha.schema.getQueryType()?.getFields()).toHaveProperty('secureData');
+    await close();
+  });
+
+  it('may define secureData itself', async () => {
+    const { anonymous, as } = createTestKit({
+      typeDefs: 'extend type Query { secureData: SecureData @auth } type SecureData { rows: Int }',
+      resolvers: { Query: { secureData: () => ({ rows: 3 }) } },
+    });
+    expect(await anonymous.execute('{ secureData { rows } }')).toMatchObject({ status: 401 });
+    expect((await as().execute('{ secureData { rows } }')).data).toEqual({ secureData: { rows: 3 } });
+  });
+
+  it('rejects a resolver of secureData that it does not define', async () => {
+    const resolvers = { Query: { secureData: () => ({ message: 'taken over' }) } };
+    await expect(startTestServer({ typeDefs: SDL, resolvers })).rejects.toThrow('Query.secureData');
+  });
+});
+
+it('a field of the application may have the type DateTime', async () => {
   const { anonymous } = createTestKit({
     typeDefs: 'extend type Query { at(time: DateTime!): DateTime }',
     resolvers: { Query: { at: (_: unknown, { time }: { time: Date }) => time } },
@@ -28,7 +65,7 @@ it('has a scalar DateTime for an app’s own fields and variables', async () => 
   expect(data).toEqual({ at: '2026-01-31T12:00:00.000Z' });
 });
 
-it('offers its directives as SDL that other SDL can follow', () => {
+it('directiveTypeDefs defines every directive, and other SDL may follow', () => {
   const own = buildASTSchema(baseTypeDefs);
   const names = own
     .getDirectives()

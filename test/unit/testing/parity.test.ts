@@ -5,12 +5,14 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createVerifier, directiveTypeDefs, useTokenAuth } from '../../../src/index.ts';
 import { createTestKit, type TestKit, type TestResult, type TestUser } from '../../../src/testing/index.ts';
 import { createSender } from '../../support/guarded-app.ts';
+import { createSecureDataResolvers, secureDataTypeDefs } from '../../support/secure-data.ts';
 import { GOOD_PASSWORD, register, startTestServer, type TestServer } from '../../support/test-server.ts';
 
 const SILENT = { warn() {} };
 const ACCEPT = { accept: 'application/graphql-response+json' };
 
 const typeDefs = /* GraphQL */ `
+  ${secureDataTypeDefs}
   extend type Query {
     hello(name: String = "world"): String!
     admins: String @auth(roles: ["admin"])
@@ -35,8 +37,11 @@ const typeDefs = /* GraphQL */ `
   extend type Mutation { touch: Int! @auth drop: Me @auth(roles: ["admin"]) }
 `;
 const fails = () => Promise.reject(new Error('inside'));
+const secureData = createSecureDataResolvers();
 const resolvers = {
+  ...secureData,
   Query: {
+    ...secureData.Query,
     hello: (_: unknown, { name }: { name: string }) => `hello ${name}`,
     ...{ admins: () => 'a', strict: () => 's', scoped: () => 's', recent: () => 'r', own: () => 'mine' },
     nodes: () => [
