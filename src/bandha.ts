@@ -240,9 +240,9 @@ async function openServices(
   warnAtStart(config, log);
   const tokens = await createTokenService({ store, secrets, config, log, now });
   resources.defer(() => tokens.stop());
-  const { keyring, revocations: changes, verifier, successorUse } = tokens;
+  const { keyring, revocations, verifier, successorUse } = tokens;
   const metrics = createMetrics({
-    revokedSessions: () => changes.revokedSessions,
+    revokedSessions: () => revocations.revokedSessions,
     cachedTokens: () => verifier.cachedTokens,
     feedSyncedAt: store.feedSyncedAt,
   });

@@ -5,10 +5,10 @@ import type { Keyring } from './keys/keyring.ts';
 export interface AccessTokenSubject {
   userId: string;
   sessionId: string;
-  /** Of the refresh token that is issued with it. @default 0: none */
+  /** Generation of the refresh token that is issued together. @default 0: none is */
   generation?: number;
   roles: readonly string[];
-  /** When the person last proved who they are. */
+  /** Time of the last sign-in; becomes `auth_time`. */
   authenticatedAt: Date;
 }
 
@@ -18,7 +18,7 @@ export interface AccessTokenOptions {
   accessTtlSeconds: number;
 }
 
-/** Signs a token with the claims `iss sub aud exp iat jti sid roles scope auth_time`, times in seconds. */
+/** @returns a JWT with the claims `iss sub aud exp iat jti sid roles scope auth_time`; times in seconds since 1970 */
 export function signAccessToken(
   subject: AccessTokenSubject,
   keyring: Keyring,
@@ -44,16 +44,19 @@ export function signAccessToken(
 }
 
 const GENERATION_DIGITS = 12;
-/** No session is refreshed as often: a larger number is the random end of an id that an older version has made. */
+/** No session is refreshed this often: a larger number is the random end of an id that an older version created. */
 const MAX_GENERATION = 1_000_000_000;
 
-/** A random UUID whose last part is the generation, so that an access token in use tells that its refresh token arrived. */
+/**
+ * Creates a random UUID whose last part is the generation. An access token in use thereby proves that the client has received
+ * the refresh token of the same generation; see `createSuccessorUse`.
+ */
 function createTokenId(generation: number): string {
   const digits = generation.toString(16).padStart(GENERATION_DIGITS, '0').slice(-GENERATION_DIGITS);
   return crypto.randomUUID().slice(0, -GENERATION_DIGITS) + digits;
 }
 
-/** @returns the generation in a token's `jti`; undefined if that is not one of `createTokenId` */
+/** @returns the generation in a token's `jti`; undefined if `createTokenId` did not create it */
 export function readGeneration(tokenId: unknown): number | undefined {
   const digits = typeof tokenId === 'string' ? /^[0-9a-f-]{24}([0-9a-f]{12})$/.exec(tokenId)?.[1] : undefined;
   const generation = digits === undefined ? undefined : Number.parseInt(digits, 16);

@@ -1,4 +1,4 @@
-// From request headers to the caller: reads the bearer token, verifies it, asks whether its session has ended.
+// Finds the caller of a request: reads the bearer token, verifies it, and checks that its session is live.
 import type { IncomingHttpHeaders } from 'node:http';
 import type { TokenProblem } from '../errors.ts';
 import { handleMaybePromise, type MaybePromise } from '../utils/maybe-promise.ts';
@@ -7,24 +7,28 @@ import type { CheckSession } from './revocation/session-check.ts';
 import type { ReportCause, TokenLogCause } from './token-log.ts';
 import type { Verification, Verifier } from './verifier.ts';
 
-/** Who is asking; with `problem`, why the token that was presented was not accepted. */
+/** Outcome of authentication: the caller, or the reason why the presented token was not accepted. */
 export interface Authentication {
   /** The caller; null for an anonymous one. */
   principal: Principal | null;
-  /** Why a presented token was not accepted; undefined if it was, or if there is none. */
+  /** Reason why the presented token was not accepted; undefined if it was accepted, or if none was presented. */
   problem: TokenProblem | undefined;
 }
 
-/** The headers of a request: those of Fetch, or those of `node:http`. */
+/** Headers of a request, as the Fetch API or `node:http` represents them. */
 export type RequestHeaders = Headers | IncomingHttpHeaders;
 
-/** Resolves to the caller and never rejects: a public field must work whatever the header says. */
+/**
+ * Finds the caller of a request from its `Authorization` header. Never rejects: public fields work whatever the header contains.
+ *
+ * @example const { principal } = await bandha.authenticate(request.headers)
+ */
 export type Authenticate = (headers: RequestHeaders) => Promise<Authentication>;
 
-/** The same, at once where nothing has to be awaited: a promise would cost more than the look-up. */
+/** Like {@link Authenticate}, but synchronous for a cached token: a promise would cost more than the lookup. */
 export type AuthenticateMaybeAsync = (headers: RequestHeaders) => MaybePromise<Authentication>;
 
-/** The log's causes for what a session check finds. */
+/** Causes for the log, by result of the session check. */
 const SESSION_CAUSES: Partial<Record<TokenProblem, TokenLogCause>> = {
   TOKEN_REVOKED: 'REVOKED',
   TOKEN_EXPIRED: 'ROLES_CHANGED',
@@ -34,8 +38,8 @@ const SESSION_CAUSES: Partial<Record<TokenProblem, TokenLogCause>> = {
 const ANONYMOUS: Authentication = Object.freeze({ principal: null, problem: undefined }); // all requests share it
 
 /**
- * @param checkSession finds which tokens are rejected although they verify. @default none
- * @param report logs why
+ * @param checkSession finds revoked sessions and changed roles. @default not checked
+ * @param report logs the cause of each rejection. @default not logged
  */
 export function createAuthenticate(
   verifier: Verifier,
@@ -45,11 +49,11 @@ export function createAuthenticate(
   function accept(verification: Verification): MaybePromise<Authentication> {
     const { principal, problem } = verification;
     if (principal === undefined) return { principal: null, problem };
-    return handleMaybePromise(checkSession?.(principal), (ended) => {
-      if (ended === undefined) return verification;
+    return handleMaybePromise(checkSession?.(principal), (sessionProblem) => {
+      if (sessionProblem === undefined) return verification;
       const { userId, sessionId } = principal;
-      report?.(SESSION_CAUSES[ended] ?? 'REVOKED', { userId, sessionId });
-      return { principal: null, problem: ended };
+      report?.(SESSION_CAUSES[sessionProblem] ?? 'REVOKED', { userId, sessionId });
+      return { principal: null, problem: sessionProblem };
     });
   }
 
@@ -60,16 +64,16 @@ export function createAuthenticate(
   };
 }
 
-/** The credentials of the Bearer scheme (RFC 6750, section 2.1); undefined where the header has none of that scheme. */
+/** @returns the credentials of the Bearer scheme (RFC 6750, section 2.1); undefined without a header of this scheme */
 function readBearerToken(headers: RequestHeaders): string | undefined {
   const header = isHeaders(headers) ? headers.get('authorization') : headers.authorization;
   if (header == null) return undefined;
-  if (header.startsWith('Bearer ')) return header.slice('Bearer '.length).trim(); // as nearly every client sends it
+  if (header.startsWith('Bearer ')) return header.slice('Bearer '.length).trim(); // the spelling of nearly every client
   const match = /^bearer(?:\s+(.*))?$/is.exec(header.trim());
   return match === null ? undefined : (match[1] ?? '');
 }
 
-/** Yoga's own fetch classes are not instances of the global ones. */
+/** Checks for a method, because Yoga's own `Headers` is not an instance of the global class. */
 function isHeaders(headers: RequestHeaders): headers is Headers {
   return typeof headers.get === 'function';
 }

@@ -1,4 +1,4 @@
-// The caller that a request's context names: the one place that reads `context.principal`.
+// Reads `context.principal`; no other file does.
 import { GraphQLError } from 'graphql';
 import { withoutStack } from '../errors.ts';
 import { parsePrincipalInput } from './create-principal.ts';
@@ -9,18 +9,19 @@ interface ParsedPrincipal {
   principal: Principal;
 }
 
-/** By context, for one operation: an application may change the object that it describes a caller by. */
+/** By context, for one operation: the application may change its object between operations. Weak, so that a context can be collected. */
 const parsedByContext = new WeakMap<object, ParsedPrincipal>();
 
 /**
- * Reads `context.principal`: what `createPrincipal` or our own authentication made, or a plain object that `createPrincipal`
- * accepts. The object is read once in an operation, so that two looks at it see the same.
+ * Reads `context.principal`: a principal from `createPrincipal` or Bandha's own authentication, or a plain object that
+ * `createPrincipal` accepts. A plain object is read once in an operation, so that every check sees the same values.
+ *
  * @returns null for an anonymous caller: null, undefined, or no context at all
- * @throws GraphQLError `INTERNAL_SERVER_ERROR` for anything else, with a message that names the mistake and no value
+ * @throws GraphQLError `INTERNAL_SERVER_ERROR` for anything else; the message names the mistake, without values
  */
 export function readContextPrincipal(context: unknown): Principal | null {
   if (typeof context !== 'object' || context === null) return null;
-  const { principal: value } = context as { principal?: unknown }; // any context, so the key may lack
+  const { principal: value } = context as { principal?: unknown }; // any object; the key may be missing
   if (value === null || value === undefined) return null;
   const parsed = parsedByContext.get(context);
   if (parsed !== undefined && parsed.value === value) return parsed.principal;
@@ -30,12 +31,12 @@ export function readContextPrincipal(context: unknown): Principal | null {
   return principal;
 }
 
-/** The next operation reads the principal again, also in a context that several operations share. */
+/** Ends an operation: the next one with this context reads the principal again. */
 export function dropContextPrincipal(context: unknown): void {
   if (hasReadPrincipal(context)) parsedByContext.delete(context);
 }
 
-/** Whether an object that describes a caller has been read for this context. */
+/** @returns whether a plain object has been read as the principal of this context */
 export function hasReadPrincipal(context: unknown): context is object {
   return typeof context === 'object' && context !== null && parsedByContext.has(context);
 }

@@ -1,26 +1,27 @@
-// A principal from what an application describes a caller by.
+// Creates a principal from an application's description of a caller.
 import type { JWTPayload } from 'jose';
 import { freezePrincipal, isRegisteredPrincipal, type Principal, registerPrincipal } from './principal.ts';
 
-/** What `createPrincipal` takes. Other keys are ignored. */
+/** Input of {@link createPrincipal}. Other keys are ignored. */
 export interface PrincipalInput {
-  /** Not empty. */
+  /** Id of the user; not empty. */
   userId: string;
-  /** The session that the caller signed in with. @default '' */
+  /** Id of the caller's session. @default '' */
   sessionId?: string | undefined;
-  /** The caller's roles, for `@auth(roles:)`. @default none */
+  /** Roles of the caller, for `@auth(roles:)`. @default [] */
   roles?: readonly string[] | ReadonlySet<string> | undefined;
-  /** The scopes granted to the caller, for `@auth(scopes:)`. @default none */
+  /** Scopes granted to the caller, for `@auth(scopes:)`. @default [] */
   scopes?: readonly string[] | ReadonlySet<string> | undefined;
-  /** What `maxAge` is measured from. @default 1970: never recent enough */
+  /** Time of the last sign-in, for `@auth(maxAge:)`. @default 1970, so that every `maxAge` requires signing in again */
   authenticatedAt?: Date | undefined;
-  /** A subscription ends at `exp`, in seconds since 1970. @default {} */
+  /** Claims of the caller's token (RFC 7519, section 4). A subscription ends at `exp`, in seconds since 1970. @default {} */
   claims?: JWTPayload | undefined;
 }
 
 /**
- * Makes the caller of an operation, for `context.principal`: frozen, and independent of the input.
- * @throws TypeError naming every key that has the wrong type
+ * Creates the caller of an operation, for `context.principal`. The result is frozen, and later changes of the input do not affect it.
+ *
+ * @throws TypeError naming every key that has the wrong type, without values
  * @example const context = ({ user }) => ({ principal: user && createPrincipal({ userId: user.id, roles: user.roles }) })
  */
 export function createPrincipal(input: PrincipalInput): Principal {
@@ -30,8 +31,9 @@ export function createPrincipal(input: PrincipalInput): Principal {
 }
 
 /**
- * Reads each key once: a getter or a proxy may have another value the next time.
- * @returns a sentence part that says what is wrong with the input, without its values, if it is no principal
+ * Reads each key once: a getter or a proxy may return another value the next time.
+ *
+ * @returns the principal; or the issues of the input as a text without values
  */
 export function parsePrincipalInput(input: unknown): Principal | string {
   if (typeof input !== 'object' || input === null) return `must be an object; it is ${describe(input)}`;
@@ -65,7 +67,7 @@ export function parsePrincipalInput(input: unknown): Principal | string {
   ].filter((issue) => issue !== false);
   if (issues.length > 0) return issues.join('; ');
   return freezePrincipal({
-    userId: userId as string, // checked above, as are the others
+    userId: userId as string, // checked above, like the others
     sessionId: sessionId as string,
     roles: roleList ?? [],
     scopes: scopeList ?? [],
@@ -74,7 +76,7 @@ export function parsePrincipalInput(input: unknown): Principal | string {
   });
 }
 
-/** What a value is, without its content: for messages that a client may read. */
+/** Describes the kind of a value, without its content: a client may read the message. */
 function describe(value: unknown): string {
   if (value === null || value === undefined || typeof value === 'boolean') return String(value);
   if (typeof value !== 'object') return `a ${typeof value}`;
@@ -85,7 +87,7 @@ function describe(value: unknown): string {
   return 'an object';
 }
 
-/** A string is a list of its letters too, which no one means. */
+/** Rejects a string, although it is iterable: a list of its letters is never meant. */
 function toStrings(list: unknown): string[] | undefined {
   if (!Array.isArray(list) && !(list instanceof Set)) return undefined;
   const items: unknown[] = [...list];

@@ -1,17 +1,19 @@
-// From what verification throws to the problem that the caller gets and the cause that the operator gets.
+// Converts an error of verification into the problem for the caller and the cause for the log.
 import { errors, type JWTPayload } from 'jose';
 import type { TokenProblem } from '../errors.ts';
 import { JwksFetchError } from './keys/fetch-jwks.ts';
 import { hasCode, KeysUnavailableError } from './keys/key-errors.ts';
 import { describeType, describeValue, type TokenLogCause } from './token-log.ts';
 
+/** Outcome for a token that is not accepted. */
 export interface Rejection {
   problem: TokenProblem;
   cause: TokenLogCause;
-  /** For the log: expected and found values, never the token, its signature or another claim. */
+  /** Fields for the log: expected and found values; never the token, its signature or another claim. */
   fields: object;
 }
 
+/** Options of the verifier that a token was checked against. */
 export interface Expectations {
   issuer: string;
   audience: string | readonly string[];
@@ -20,7 +22,7 @@ export interface Expectations {
   nowSeconds: number;
 }
 
-/** A claim that jose has accepted and the verifier has not. */
+/** Rejects a claim that jose has accepted. */
 export class ClaimError extends Error {
   override readonly cause: TokenLogCause;
   readonly problem: TokenProblem;
@@ -34,7 +36,7 @@ export class ClaimError extends Error {
   }
 }
 
-/** @param token three base64url parts, the first two of them JSON objects */
+/** @param token with the form of a JWS: three base64url parts, the first two of them JSON objects */
 export function explainRejection(error: unknown, token: string, expected: Expectations): Rejection {
   const reject = (cause: TokenLogCause, fields: object = {}): Rejection => ({
     problem: 'TOKEN_INVALID',
@@ -63,7 +65,7 @@ export function explainRejection(error: unknown, token: string, expected: Expect
 
 function explainKeys({ cause }: KeysUnavailableError): Rejection {
   const problem = 'KEYS_UNAVAILABLE';
-  // A failed fetch has been logged with its URL, once for all who waited for it.
+  // A failed fetch was logged with its URL already, once for all requests that waited for it.
   if (cause === undefined || cause instanceof JwksFetchError) {
     return { problem, cause: 'KEYS_UNAVAILABLE', fields: {} };
   }
@@ -86,7 +88,7 @@ function explainClaim(
   return ['CLAIM', { claim, found: found === undefined ? 'absent' : describeType(found) }];
 }
 
-/** For a time that has not come yet. */
+/** Explains a time in the future. */
 export function explainTime(
   claim: 'nbf' | 'iat',
   payload: JWTPayload,
@@ -103,6 +105,7 @@ function describeAudience(found: unknown): string | readonly string[] {
 
 const trimSlash = (text: string) => (text.endsWith('/') ? text.slice(0, -1) : text);
 
+/** @returns ISO 8601, or the type of a value that is not a time */
 export function describeTime(seconds: unknown): string {
   const date = new Date(Number(seconds) * 1000);
   return Number.isNaN(date.getTime()) ? describeType(seconds) : date.toISOString();
@@ -110,5 +113,5 @@ export function describeTime(seconds: unknown): string {
 
 function readHeader(token: string): Record<string, unknown> {
   const [header = ''] = token.split('.', 1);
-  return JSON.parse(Buffer.from(header, 'base64url').toString('utf8')); // an object: the verifier has checked that
+  return JSON.parse(Buffer.from(header, 'base64url').toString('utf8')); // an object: isCompactJws has checked that
 }

@@ -1,4 +1,4 @@
-// Verifies the server's own tokens, and drops what was verified with a key that has been revoked since.
+// Verifies the server's own tokens. When a signing key is revoked, cached tokens are dropped and watches end.
 import { decodeProtectedHeader } from 'jose';
 import type { TokenProblem } from '../errors.ts';
 import { SIGNING_ALGORITHMS } from './algorithms.ts';
@@ -15,12 +15,12 @@ export interface OwnVerifierOptions {
   /** Logs why a token is rejected. @default not logged */
   report?: ReportCause;
   now: () => Date;
-  /** Called with the principal of each token that is verified, not of those that are cached. */
+  /** Called with the principal of each token that is verified, but not for cached tokens. */
   onVerified?: (principal: Principal) => void;
 }
 
 export interface OwnVerifier extends Verifier {
-  /** Calls `ended` once the key that signed the principal's token is revoked; returns what stops the watch. */
+  /** Calls `onEnd` when the key that signed the principal's token is revoked. @returns a function that stops the watch */
   watchKey(principal: Principal, onEnd: (problem: TokenProblem) => void): () => void;
 }
 
@@ -33,19 +33,19 @@ export function createOwnVerifier(
     audience,
     algorithms: SIGNING_ALGORITHMS,
     keys: keyring.findKey,
-    // The revocation cache drops its entries after this time: a token from when they lived longer must not outlive that.
+    // The revocation cache drops an entry after this time. A token that was issued with a longer lifetime must not outlive it.
     maxAgeSeconds: accessTtlSeconds,
     maxAheadSeconds: MAX_CLOCK_DIFFERENCE_SECONDS,
     now,
   };
   const create = () => buildVerifier(options, { report, isStrict: true });
   let verifier = create();
-  // By principal, which lives as long as the verified token.
+  // Weak, so that an entry is collected together with the cached token.
   const kids = new WeakMap<Principal, string>();
   const watches = new Map<object, { kid: string; onEnd: (problem: TokenProblem) => void }>();
 
   keyring.onRemoval(() => {
-    // With its cache, and with what it is verifying at this moment: that must not be cached by the new one.
+    // Replaced with its cache. Verifications in flight finish in the old one, so that the new one does not cache their results.
     verifier = create();
     for (const [watch, { kid, onEnd }] of watches) {
       if (keyring.has(kid)) continue;
@@ -61,7 +61,7 @@ export function createOwnVerifier(
       const { principal } = verification;
       if (principal === undefined) return verification;
       const { kid = '' } = decodeProtectedHeader(token);
-      // Revoked during the verification.
+      // The key was revoked during the verification.
       if (!keyring.has(kid)) return { principal: undefined, problem: 'TOKEN_INVALID' };
       kids.set(principal, kid);
       onVerified?.(principal);
@@ -75,7 +75,7 @@ export function createOwnVerifier(
       if (kid === undefined) return () => {};
       const watch = {};
       watches.set(watch, { kid, onEnd });
-      // It may have been revoked between the verification and now.
+      // The key may have been revoked since the verification.
       if (!keyring.has(kid)) {
         watches.delete(watch);
         onEnd('TOKEN_INVALID');

@@ -1,27 +1,31 @@
-// Who is asking: what a verified access token says, in the shape the guard and the resolvers use.
+// The caller of a request, as the guard and resolvers use it, read from the claims of a verified access token.
 import type { JWTPayload } from 'jose';
 import { describeType } from './token-log.ts';
 
-/** The caller; `context.principal`. Read-only: the requests of a token share it. */
+/**
+ * The caller; `context.principal`. Frozen: all requests with one token share it.
+ *
+ * @example const isAdmin = context.principal?.roles.has('admin') ?? false
+ */
 export interface Principal {
-  /** The `sub` of the token. */
+  /** Id of the user: claim `sub` (RFC 7519, section 4.1.2). */
   userId: string;
-  /** Empty where the issuer's tokens carry no `sid`. */
+  /** Id of the session: claim `sid`; `''` if the issuer's tokens have none. */
   sessionId: string;
-  /** The roles that the token was issued with. */
+  /** Roles that the token was issued with: claim `roles` (RFC 9068, section 2.2.3.1). */
   roles: ReadonlySet<string>;
-  /** The scopes that the token was issued with. */
+  /** Scopes that the token was issued with: claim `scope` (RFC 9068, section 2.2.3). */
   scopes: ReadonlySet<string>;
-  /** When the caller last proved who they are: `auth_time`. Where the token does not say, 1970: never recent enough. */
+  /** Time of the last sign-in: claim `auth_time` (RFC 9068, section 2.2.1); 1970 if the token has none, so that `maxAge` denies. */
   authenticatedAt: Date;
-  /** Every claim of the token (RFC 7519, section 4). */
+  /** All claims of the token (RFC 7519, section 4). */
   claims: JWTPayload;
 }
 
-/** The principals made here. A set of this module: a mark on the object could be copied. */
+/** Principals of this module. Module state, because a mark on the object itself could be copied or forged; weak, so that they can be collected. */
 const createdPrincipals = new WeakSet<object>();
 
-/** A claim that a principal was read without, since its value is not what the claim's definition says. */
+/** A claim that was left out, because its value does not match its definition. */
 export interface IgnoredClaim {
   claim: string;
   expected: string;
@@ -30,14 +34,14 @@ export interface IgnoredClaim {
 }
 
 const isString = (value: unknown) => typeof value === 'string';
-const MAX_TIME_SECONDS = 8.64e12; // the last moment that a Date can hold
+const MAX_TIME_SECONDS = 8.64e12; // the maximum of a Date
 
-/** Optional claims that mean something here, or to a log: what each must be. */
+/** Optional claims that authorization or the log uses, with their definition. */
 const OPTIONAL_CLAIMS: Readonly<Record<string, readonly [expected: string, (value: unknown) => boolean]>> = {
   sid: ['a string', isString],
-  // Only lists: in a single string `admin` and `admin user` could not be kept apart.
+  // Not a string: `admin user` could be one role or two.
   roles: ['a list of strings', (value) => Array.isArray(value) && value.every(isString)],
-  // RFC 9068, section 2.2.3, and RFC 8693, section 4.2: one string, with spaces between the scopes.
+  // RFC 9068, section 2.2.3, and RFC 8693, section 4.2: one string, scopes separated by spaces.
   scope: ['a string', isString],
   auth_time: [
     'a time in seconds since 1970',
@@ -48,10 +52,10 @@ const OPTIONAL_CLAIMS: Readonly<Record<string, readonly [expected: string, (valu
 };
 
 /**
- * Reads a principal from verified claims. An optional claim of the wrong type is left out, as if the token did not have it:
- * access gets narrower, never wider. `auth_time` in the future is left out too, or it would be recent enough until then.
+ * Reads a principal from verified claims. An optional claim of the wrong type counts as missing, which narrows access and never
+ * widens it. So does an `auth_time` in the future, which would otherwise satisfy every `maxAge` until then.
  *
- * @param latestAuthTime seconds since 1970: now, and the clock tolerance
+ * @param latestAuthTime seconds since 1970: the current time plus the clock tolerance
  * @returns undefined if `sub` is missing, empty or not a string
  */
 export function readPrincipal(
@@ -69,9 +73,9 @@ export function readPrincipal(
       ignored.push({ claim, expected: 'a time in the past', found: 'a time in the future' });
     }
   }
-  const read = <T>(claim: string, otherwise: T): T =>
+  const read = <T>(claim: string, fallback: T): T =>
     claims[claim] === undefined || ignored.some((one) => one.claim === claim)
-      ? otherwise
+      ? fallback
       : (claims[claim] as T); // its type was checked above
   const authTime = read('auth_time', 0);
   const principal = freezePrincipal({
@@ -85,13 +89,13 @@ export function readPrincipal(
   return { principal: registerPrincipal(principal), ignored };
 }
 
-/** The same where a claim of the wrong type is a mistake: undefined if there is one. */
+/** @returns undefined if any claim is missing or has the wrong type */
 export function parsePrincipal(claims: JWTPayload): Principal | undefined {
   const read = readPrincipal(claims, Infinity);
   return read?.ignored.length === 0 ? read.principal : undefined;
 }
 
-/** What a principal consists of; roles and scopes as lists. */
+/** Input of {@link freezePrincipal}; roles and scopes as lists. */
 export interface PrincipalParts {
   userId: string;
   sessionId: string;
@@ -101,7 +105,7 @@ export interface PrincipalParts {
   claims: JWTPayload;
 }
 
-/** Frozen throughout: the requests of a token share it, and a change by one of them would reach all. */
+/** Creates a deeply frozen principal: all requests with one token share it, so that a change in one would affect the others. */
 export function freezePrincipal({ roles, scopes, authenticatedAtMs, ...parts }: PrincipalParts): Principal {
   return Object.freeze({
     userId: parts.userId,
@@ -115,13 +119,13 @@ export function freezePrincipal({ roles, scopes, authenticatedAtMs, ...parts }: 
   });
 }
 
-/** Notes that the principal needs no second look in any context. */
+/** Registers a principal, so that contexts accept it without validation. */
 export function registerPrincipal(principal: Principal): Principal {
   createdPrincipals.add(principal);
   return principal;
 }
 
-/** Whether the value was made here, so that it needs no second look. */
+/** @returns whether the value is registered, and needs no validation */
 export function isRegisteredPrincipal(value: object): value is Principal {
   return createdPrincipals.has(value);
 }
@@ -132,7 +136,7 @@ const throwingMethod = {
   },
 };
 
-/** Shared by all sets, as properties of each would take a microsecond. */
+/** One prototype for all sets: defining the methods on each set would take a microsecond. */
 const frozenSetPrototype: object = Object.create(Set.prototype, {
   add: throwingMethod,
   delete: throwingMethod,

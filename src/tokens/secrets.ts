@@ -1,4 +1,4 @@
-// What the one configured secret is used for: a key of its own for each purpose (RFC 5869).
+// Cryptography with keys that are derived from the configured secret, one for each purpose (HKDF, RFC 5869).
 import {
   createCipheriv,
   createDecipheriv,
@@ -10,26 +10,27 @@ import {
 
 export type DigestPurpose = 'rate limits' | 'known networks';
 
+/** Functions with keys that are derived from the configured secret. */
 export interface Secrets {
-  /** Encrypts and authenticates a text (AES-256-GCM); `name` is bound to it and must be given again to open it. */
+  /** Encrypts and authenticates a text (AES-256-GCM). `name` is authenticated too: `open` needs the same name. */
   seal(plaintext: string, name: string): string;
-  /** @returns undefined where it was sealed with another secret or under another name, or was changed */
+  /** Decrypts a sealed text. @returns undefined if the secret or the name differs, or the text was changed */
   open(sealed: string, name: string): string | undefined;
-  /** A message authentication code (HMAC-SHA-256, RFC 2104) of 43 base64url characters. */
+  /** @returns the message authentication code (HMAC-SHA-256, RFC 2104), 43 base64url characters */
   mac(message: string): string;
   /**
-   * Pseudonym of a text (HMAC-SHA-256, cut to 128 bits), of 22 base64url characters: the same for the same text and purpose.
-   * Without the secret it cannot be guessed from a list of addresses.
+   * Creates the pseudonym of a text (HMAC-SHA-256, cut to 128 bits), 22 base64url characters. The same text and purpose give the
+   * same pseudonym. Without the secret, it cannot be found by trying a list of addresses.
    */
   digest(purpose: DigestPurpose, text: string): string;
-  /** Compares in constant time. */
+  /** @returns whether `mac` is the code of `message`, compared in constant time */
   isMac(mac: string, message: string): boolean;
 }
 
-/** Of the configured secret, in characters. */
+/** Minimum length of the configured secret, in characters. */
 export const MIN_SECRET_LENGTH = 32;
 
-/** Base64url characters of 128 bits. */
+/** 128 bits, in base64url characters. */
 const DIGEST_LENGTH = 22;
 const IV_BYTES = 12;
 const TAG_BYTES = 16;
@@ -48,9 +49,9 @@ export function createSecrets(secret: string): Secrets {
     mac,
     digest: (purpose, text) =>
       createHmac('sha256', digestKeys[purpose]).update(text).digest('base64url').slice(0, DIGEST_LENGTH),
-    isMac(given, message) {
+    isMac(candidate, message) {
       const expected = Buffer.from(mac(message));
-      const actual = Buffer.from(given);
+      const actual = Buffer.from(candidate);
       return actual.length === expected.length && timingSafeEqual(actual, expected);
     },
     seal(plaintext, name) {

@@ -1,23 +1,23 @@
-// Bytes that a verified token retains, estimated from above by its text and its claims.
+// Estimates an upper bound for the memory that a verified token retains, from its text and its claims.
 import type { Principal } from './principal.ts';
 
-/** The principal, its sets and functions, and the entry of the cache. */
+/** The principal with its sets and functions, and the cache entry. */
 const PRINCIPAL_BYTES = 500;
 const SET_ENTRY_BYTES = 60;
 const STRING_BYTES = 24;
 const NUMBER_BYTES = 16;
 const OBJECT_BYTES = 80;
 const PROPERTY_BYTES = 16;
-/** Objects with more keys are hash tables, whose keys are strings of their own. */
+/** V8 stores objects with more keys as hash tables, each with its own key strings. */
 const MAX_SHARED_KEYS = 20;
 const TABLE_ENTRY_BYTES = 80;
 const LIST_BYTES = 56;
 const ITEM_BYTES = 8;
 
-/** @param token its text, of ASCII alone */
+/** @param token ASCII only, one byte a character */
 export function estimateTokenBytes(token: string, { claims, roles, scopes }: Principal): number {
   const sets = SET_ENTRY_BYTES * (roles.size + scopes.size);
-  // A scope is a string of its own, and `scope` holds it too.
+  // Each scope is a separate string, in addition to the claim `scope`.
   const scopeTexts = [...scopes].reduce((sum, scope) => sum + STRING_BYTES + scope.length, 0);
   return PRINCIPAL_BYTES + token.length + sets + scopeTexts + estimateJsonBytes(claims);
 }

@@ -1,8 +1,8 @@
-// The log of a verifier: why each token was rejected, for the operator alone. Callers choose most of what is rejected, so lines
-// are limited for each cause, and one cause cannot suppress another.
+// Logs why tokens are rejected; the response to the caller does not say. An attacker can cause rejections at will, so that the
+// number of lines is limited for each cause, and one cause cannot suppress another.
 import type { Log } from '../utils/log.ts';
 
-/** Levels: `debug` for mistakes of a caller, `warn` for what looks like a mistake in the configuration. */
+/** Level and message by cause: `debug` for mistakes of a caller, `warn` for likely mistakes in the configuration. */
 const CAUSES = {
   NOT_A_JWT: ['debug', 'token rejected: not a JWT'],
   SIGNATURE_ENCODING: ['debug', 'token rejected: signature is not in canonical base64url'],
@@ -19,12 +19,12 @@ const CAUSES = {
   ISSUER: ['warn', 'token rejected: wrong issuer'],
   ISSUER_SLASH: ['warn', 'token rejected: issuer differs in its trailing slash'],
   AUDIENCE: ['warn', 'token rejected: wrong audience'],
-  NOT_YET_VALID: ['warn', 'token rejected: not valid yet; do the clocks differ?'],
+  NOT_YET_VALID: ['warn', 'token rejected: not valid yet; clocks may differ'],
   CLAIM: ['warn', 'token rejected: required claim missing or of the wrong type'],
   IGNORED_CLAIM: ['warn', 'claim of a token ignored: wrong type'],
   KEYS_UNREACHABLE: ['warn', 'signing keys cannot be fetched'],
   KEYS_TOO_OLD: ['warn', 'signing keys too old: not refreshed within maxKeyAgeSeconds'],
-  KEYS_UNREFRESHED: ['warn', 'unknown signing key not looked for: too many fetches for unknown keys'],
+  KEYS_UNREFRESHED: ['warn', 'unknown signing key not fetched: too many fetches for unknown keys'],
   REVOCATIONS_UNAVAILABLE: ['warn', 'token not accepted: revocations unavailable'],
 } as const satisfies Record<string, readonly ['debug' | 'warn', string]>;
 
@@ -34,20 +34,20 @@ export type TokenLogCause = keyof typeof CAUSES;
 export type ReportCause = (cause: TokenLogCause, fields?: object) => void;
 
 const WINDOW_MS = 60_000;
-/** Lines of one cause in a minute. Warnings of one cause in a minute have different fields. */
+/** Maximum lines of one cause in a window. Repeated warnings with equal fields are left out too. */
 const MAX_LINES = { debug: 10, warn: 3 } as const;
 
 interface CauseWindow {
   startedAt: number;
   lines: number;
-  /** Fields that the window's lines have, as JSON: at most one entry a line. */
+  /** Fields of the window's lines, as JSON; at most one entry for each line. */
   seen: Set<string>;
   suppressed: number;
 }
 
 /**
- * Logs at most 3 warnings of one cause a minute, each with other fields, and at most 10 debug lines. The next line of the
- * cause has the number of those left out as `suppressed`.
+ * Creates a log with at most 3 warnings of one cause a minute, each with different fields, and at most 10 debug lines. The next line
+ * of the cause has the number of those left out in `suppressed`.
  *
  * @param context fields of every line, such as the issuer
  * @param clock milliseconds. @default performance.now
@@ -80,12 +80,12 @@ export function createTokenLog(
     try {
       log[level]({ cause, ...context, ...fields, ...(suppressed > 0 && { suppressed }) }, message);
     } catch {
-      // A logger that fails must not decide about a token.
+      // A failing logger must not affect the decision about a token.
     }
   };
 }
 
-/** The error of an application's key function may contain itself, or anything else that is not JSON. */
+/** An error from an application's key function may have circular references, or other values that JSON cannot represent. */
 function toKey(fields: object): string {
   try {
     return JSON.stringify(fields);
@@ -97,14 +97,14 @@ function toKey(fields: object): string {
 const MAX_VALUE_LENGTH = 120;
 
 /**
- * Makes a value of a token's header or claims fit for the log: strings cut to 120 characters, with everything escaped that is
- * not printable; of anything else its type alone.
+ * Makes a value of a token's header or claims safe for the log: cuts a string to 120 characters and escapes what is not printable;
+ * replaces any other value by its type.
  */
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'absent';
   if (typeof value !== 'string') return describeType(value);
   const cut = value.length > MAX_VALUE_LENGTH ? `${value.slice(0, MAX_VALUE_LENGTH)}…` : value;
-  // Category C: control and format characters, direction marks and lone surrogates among them.
+  // Category C: control and format characters, including direction marks and lone surrogates.
   return cut.replace(/[\p{C}\u2028\u2029]/gu, (one) => `\\u{${one.codePointAt(0)?.toString(16)}}`);
 }
 
@@ -112,6 +112,7 @@ export function describeValue(value: unknown): string {
 export function describeType(value: unknown): string {
   if (value === null) return 'null';
   if (!Array.isArray(value)) return typeof value === 'object' ? 'an object' : `a ${typeof value}`;
-  const odd = value.find((item) => typeof item !== 'string');
-  return odd === undefined ? 'a list' : `a list with ${Array.isArray(odd) ? 'a list' : describeType(odd)}`;
+  const other = value.find((item) => typeof item !== 'string');
+  if (other === undefined) return 'a list';
+  return `a list with ${Array.isArray(other) ? 'a list' : describeType(other)}`;
 }

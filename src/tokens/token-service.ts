@@ -1,5 +1,4 @@
-// The tokens of a server that issues them: its keys, their verification, and what ends a token before its time.
-
+// Tokens of a server that issues them: signing keys, verification, revocation.
 import type { TokenProblem } from '../errors.ts';
 import type { FeedEvent, Store } from '../storage/store.ts';
 import type { Log } from '../utils/log.ts';
@@ -35,16 +34,18 @@ export interface TokenService {
   revocations: RevocationCache;
   successorUse: SuccessorUse;
   authenticate: AuthenticateMaybeAsync;
-  /** Calls `ended` once, when the principal's token is no longer accepted; returns what stops the watch. */
+  /** Calls `onEnd` once, when the principal's token is no longer accepted. @returns a function that stops the watch */
   watch(principal: Principal, onEnd: (problem: TokenProblem) => void): () => void;
+  /** Stops reloading keys. */
   stop(): void;
 }
 
 const KEY_RELOAD_RETRY_MS = 1_000;
 
 /**
- * Loads the keys, and follows what other instances do to keys, sessions and roles.
- * @throws ConfigError where the secret is not the one the keys were encrypted under; AuthError `STORE_UNAVAILABLE`
+ * Loads the signing keys, and subscribes to changes of keys, sessions and roles by other instances.
+ *
+ * @throws ConfigError if the keys were encrypted under another secret; AuthError `STORE_UNAVAILABLE`
  */
 export async function createTokenService({
   store,
@@ -71,7 +72,7 @@ export async function createTokenService({
     clearTimeout(retryTimer);
     keyring.reload().catch((err) => {
       if (isStopped) return;
-      log.error({ err }, 'the signing keys have changed, and cannot be read; trying again');
+      log.error({ err }, 'signing keys changed and cannot be read; retrying');
       retryTimer = setTimeout(reloadKeys, KEY_RELOAD_RETRY_MS).unref();
     });
   }
@@ -109,7 +110,7 @@ export async function createTokenService({
   };
 }
 
-/** Changes by other instances and by commands too, such as a change of roles. */
+/** Logs events of every instance and command. */
 function logChange(log: Log, change: FeedEvent): void {
   if (change.kind === 'ROLES_CHANGED') {
     log.info({ userId: change.userId, roles: change.roles }, 'roles changed');

@@ -1,4 +1,4 @@
-// The options of a verifier, and what they must be.
+// Options of a verifier, and their validation.
 import type { JWTVerifyGetKey } from 'jose';
 import { ConfigError } from '../errors.ts';
 import { CLOCK_RULE, isClock } from '../utils/clock.ts';
@@ -9,52 +9,57 @@ import {
   type VerificationAlgorithm,
 } from './algorithms.ts';
 
-/** Options of {@link createVerifier}. */
+/** Options of {@link createVerifier}. An unknown option is an error. */
 export interface VerifierOptions {
-  /** The exact `iss` of the tokens (RFC 9068, section 4), with or without a trailing slash as the issuer writes it. */
+  /** The `iss` of the tokens (RFC 9068, section 4). Compared exactly, including a trailing slash. */
   issuer: string;
-  /** The `aud` that a token must have: this one, or one of these. */
+  /** The `aud` that a token must contain (RFC 7519, section 4.1.3); one of them if it is a list. */
   audience: string | readonly string[];
   /**
-   * The JWS algorithms that a token may have: `EdDSA`, `Ed25519`, `ES256`, `ES384`, `ES512`, `RS256`, `RS384`, `RS512`,
-   * `PS256`, `PS384`, `PS512`, `ML-DSA-44`, `ML-DSA-65`, `ML-DSA-87`. Each stands for itself, `EdDSA` and `Ed25519` too.
+   * JWS algorithms that a token may have (RFC 8725, section 3.1): `EdDSA`, `Ed25519`, `ES256`, `ES384`, `ES512`, `RS256`, `RS384`, `RS512`,
+   * `PS256`, `PS384`, `PS512`, `ML-DSA-44`, `ML-DSA-65`, `ML-DSA-87`. Each name counts only for itself, even
+   * `EdDSA` and `Ed25519`, which are the same algorithm.
+   *
    * @default ['EdDSA']
    */
   algorithms?: readonly VerificationAlgorithm[];
   /**
-   * The issuer's JWK Set (RFC 7517), `https:`, or `http:` on a loopback host; or a function that finds the key for a token's
-   * header. Redirects are not followed.
+   * URL of the issuer's JWK Set (RFC 7517, section 5), `https:`, or `http:` on a loopback host; redirects are not followed. Or a
+   * function that finds the key for a token's header, such as jose's `createLocalJWKSet(jwks)`.
    */
   keys: URL | JWTVerifyGetKey;
-  /** The header's `typ`; `null` accepts any, for issuers that do not follow RFC 9068. @default 'at+jwt' */
+  /** The `typ` of the header (RFC 9068, section 2.1); `null` accepts any, for issuers that do not follow RFC 9068. @default 'at+jwt' */
   type?: string | null;
   /**
-   * Difference between the clocks of issuer and verifier to allow for in `exp`, `nbf` and `iat`, from 0 to 300.
+   * Seconds that the clocks of issuer and verifier may differ, for `exp`, `nbf` and `iat`; from 0 to 300.
+   *
    * @default 0 for `exp` and `nbf`, 5 for `iat`
    */
   clockToleranceSeconds?: number;
   /**
-   * How long keys of a URL are used if they cannot be refreshed, in seconds. After that, requests that need a token get
-   * `KEYS_UNAVAILABLE`. @default 86400, a day
+   * Seconds to use keys from a URL while they cannot be refreshed. After that, tokens fail with `KEYS_UNAVAILABLE`.
+   *
+   * @default 86400, 1 day
    */
   maxKeyAgeSeconds?: number;
-  /** A token issued (`iat`) longer ago counts as expired, whatever its `exp`. @default no limit */
+  /** Seconds since `iat` after which a token counts as expired, regardless of `exp`. @default no limit */
   maxAgeSeconds?: number;
   /**
-   * How many seconds `iat` and `auth_time` may be ahead of the clock. Beyond that the token is `TOKEN_INVALID`, or its `auth_time`
-   * ignored.
-   * @default clockToleranceSeconds; 5 if that is not given, as a token may arrive within the second in which it was issued
+   * Seconds that `iat` and `auth_time` may be ahead of the clock. A later `iat` gives `TOKEN_INVALID`; a later `auth_time` is ignored.
+   *
+   * @default clockToleranceSeconds if it is set, else 5: a token may arrive within the second in which it was issued
    */
   maxAheadSeconds?: number;
   /**
-   * Maximum number of verified tokens in the cache. Their bytes are limited to 2,000 for each: larger tokens take the place
-   * of several.
+   * Maximum number of verified tokens in the cache. The cache is also limited to 2,000 bytes times this number: larger tokens count
+   * as several.
+   *
    * @default 100000
    */
   maxCachedTokens?: number;
-  /** Gets the cause of each rejected token, limited in rate. @default warnings go to the console */
+  /** Receives the cause of each rejected token, at a limited rate. @default warnings go to the console */
   log?: Pick<Log, 'debug' | 'warn'>;
-  /** The clock. @default the system's */
+  /** The clock. @default the system clock */
   now?: () => Date;
 }
 
@@ -81,20 +86,20 @@ const KEYS_RULE =
   'be a URL object with https:, or http: on a loopback host, without credentials; or a function';
 
 const CHECKS: Readonly<Record<keyof VerifierOptions, OptionCheck>> = {
-  issuer: { isRequired: true, isValid: isText, rule: 'be a string that is not empty' },
+  issuer: { isRequired: true, isValid: isText, rule: 'be a non-empty string' },
   audience: {
     isRequired: true,
     isValid: (value) => isText(value) || (Array.isArray(value) && value.length > 0 && value.every(isText)),
-    rule: 'be a string that is not empty, or a list of them',
+    rule: 'be a non-empty string or a list of them',
   },
   algorithms: {
     isValid: (value) => Array.isArray(value) && value.length > 0 && value.every(isVerificationAlgorithm),
-    rule: `be a list of some of ${VERIFICATION_ALGORITHMS.join(', ')}; a symmetric algorithm such as HS256, and none, are not possible`,
+    rule: `be a list of some of ${VERIFICATION_ALGORITHMS.join(', ')}; symmetric algorithms such as HS256, and none, are not supported`,
   },
   keys: { isRequired: true, isValid: (value) => isFunction(value) || isKeysUrl(value), rule: KEYS_RULE },
   type: {
     isValid: (value) => value === null || isText(value),
-    rule: 'be a string that is not empty, or null for any',
+    rule: 'be a non-empty string, or null to accept any',
   },
   clockToleranceSeconds: {
     isValid: (value) => isBetween(value, 0, MAX_CLOCK_TOLERANCE_SECONDS),
@@ -118,7 +123,7 @@ const CHECKS: Readonly<Record<keyof VerifierOptions, OptionCheck>> = {
   },
   log: {
     isValid: (value) => {
-      const log = (value ?? {}) as Partial<Record<keyof Log, unknown>>; // whatever was passed: two methods are looked at
+      const log = (value ?? {}) as Partial<Record<keyof Log, unknown>>; // any value: two of its properties are checked
       return isFunction(log.debug) && isFunction(log.warn);
     },
     rule: `have the methods debug and warn, as a pino logger has (${LOG_METHODS.join(', ')})`,
@@ -127,7 +132,9 @@ const CHECKS: Readonly<Record<keyof VerifierOptions, OptionCheck>> = {
 };
 
 /**
- * Checks every option, so that a misspelt one, or one of a later version, does not silently leave a check out.
+ * Validates every option. An unknown one is an error: it may be misspelt, or belong to a later version, and would otherwise silently
+ * skip a check.
+ *
  * @throws ConfigError naming each issue, without values
  */
 export function assertVerifierOptions(options: VerifierOptions): void {
@@ -138,7 +145,7 @@ export function assertVerifierOptions(options: VerifierOptions): void {
     .filter((name) => !Object.hasOwn(CHECKS, name))
     .map((name) => `${name}: is not a known option`);
   for (const [name, { isRequired, isValid, rule }] of Object.entries(CHECKS)) {
-    const value = options[name as keyof VerifierOptions]; // CHECKS has these keys alone
+    const value = options[name as keyof VerifierOptions]; // CHECKS has only these keys
     if (value === undefined && !isRequired) continue;
     if (value === undefined) issues.push(`${name}: is required; must ${rule}`);
     else if (!isValid(value)) issues.push(`${name}: must ${rule}`);
@@ -146,13 +153,13 @@ export function assertVerifierOptions(options: VerifierOptions): void {
   if (issues.length > 0) throw new ConfigError(issues);
 }
 
-/** Over plain HTTP anyone on the way could put in keys of their own. */
+/** Rejects HTTP except on loopback: an attacker on the network could replace the keys. */
 function isKeysUrl(value: unknown): boolean {
   if (!(value instanceof URL) || value.username !== '' || value.password !== '') return false;
   return value.protocol === 'https:' || (value.protocol === 'http:' && isLoopback(value.hostname));
 }
 
-/** A URL's host name, which is in lower case and has IPv4 addresses as four numbers. */
+/** @param hostname of a URL, which is in lower case and has an IPv4 address as four numbers */
 function isLoopback(hostname: string): boolean {
   return (
     hostname === 'localhost' ||

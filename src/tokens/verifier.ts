@@ -1,4 +1,4 @@
-// Verifies access tokens: signature first, then claims; verified ones are cached, so that they cost a look-up.
+// Verifies access tokens: first the signature, then the claims. Verified tokens are cached.
 import { errors, type JWTPayload, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
 import type { TokenProblem } from '../errors.ts';
@@ -25,51 +25,63 @@ import { isCanonical, isCompactJws, verifyJwt } from './verify-jwt.ts';
 
 export type { VerifierOptions } from './verifier-options.ts';
 
-/** What became of a presented token. */
+/** Outcome of verification: the caller, or the reason why the token is not accepted. */
 export type Verification =
   | { principal: Principal; problem: undefined }
   | { principal: undefined; problem: TokenProblem };
 
-/** Verifies the access tokens of one issuer. */
+/**
+ * Verifies the access tokens of one issuer.
+ *
+ * @example const { principal, problem } = verifier.getCached(token) ?? (await verifier.verify(token))
+ */
 export interface Verifier {
-  /** Never rejects: a token that cannot be verified is a problem, not an error. */
+  /**
+   * Verifies a token (RFC 7519, section 7.2; RFC 9068, section 4), or returns it from the cache. Never rejects: an invalid token and
+   * unavailable keys give a `problem`.
+   */
   verify(token: string): Promise<Verification>;
-  /** The same of a token verified within ten minutes, or expired since; undefined where it has to be verified. */
+  /**
+   * Returns the outcome for a token that was verified at most ten minutes ago, or that has expired since, without a promise.
+   *
+   * @returns undefined if the token must be verified
+   */
   getCached(token: string): Verification | undefined;
-  /** How many verified tokens are remembered. */
+  /** Number of verified tokens in the cache. */
   readonly cachedTokens: number;
 }
 
 interface CachedToken {
   verification: Verification;
   expiresAtSeconds: number;
-  /** Before then, by a clock that was put back, it is verified again too. */
+  /** If the clock is set back before this time, the token is verified again. */
   cachedAtSeconds: number;
-  /** From then on it is verified again: its key may have been withdrawn. */
+  /** After this time the token is verified again, because its key may have been withdrawn. */
   cachedUntilSeconds: number;
 }
 
-/** What `createVerifier` leaves to its default, and a server that issues tokens itself does not. */
+/** Settings that are not options of `createVerifier`. */
 export interface VerifierInternals {
   report: ReportCause;
-  /** Rejects tokens in which an optional claim is missing or not understood: Bandha never issues such a token. */
+  /** Rejects tokens without `sid` or with a claim of the wrong type: a server that issues its own tokens never issues such a token. */
   isStrict: boolean;
 }
 
-/** Header parameters that bring or point to a key; a token that carries one is rejected (RFC 8725, section 3.10). */
+/** Header parameters with a key or the address of one. A token with such a parameter is rejected (RFC 8725, section 3.10). */
 const KEY_CARRYING_PARAMETERS = ['jku', 'jwk', 'x5u', 'x5c'] as const;
-/** Bandha's own tokens take 1,600. */
+/** Average size that the cache allows; Bandha's own tokens take 1,600 bytes. */
 const BYTES_PER_TOKEN = 2_000;
-/** However few tokens are cached, the largest that Node accepts in a header fits. */
+/** Lets even a small cache hold the largest token that Node accepts in a header. */
 const MIN_CACHE_BYTES = 1_000_000;
-/** A verified token is verified again after this time. */
+/** Time after which a cached token is verified again. */
 const CACHED_SECONDS = 600;
 const EXPIRED = rejected('TOKEN_EXPIRED');
 
 /**
- * Builds a verifier for the tokens of one issuer. Its log has the cause of each rejected token.
+ * Creates a verifier for the access tokens of one issuer (RFC 7519, section 7.2; RFC 9068, section 4; RFC 8725). It logs the cause of
+ * each rejection, and caches verified tokens.
  *
- * @throws ConfigError naming each option that is missing, unknown or not possible
+ * @throws {@link ConfigError} naming each option that is missing, unknown or invalid
  * @example
  * const verifier = createVerifier({
  *   issuer: 'https://login.example.com/',
@@ -85,7 +97,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
   return buildVerifier(options, { report: createTokenLog(log, { issuer }), isStrict: false });
 }
 
-/** The same without a check of the options. */
+/** Creates a verifier without validating the options. */
 export function buildVerifier(options: VerifierOptions, { report, isStrict }: VerifierInternals): Verifier {
   const { issuer, audience, algorithms = ['EdDSA'], type = 'at+jwt', now = () => new Date() } = options;
   const { maxAgeSeconds, clockToleranceSeconds = 0 } = options;
@@ -123,7 +135,7 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
     if (isStrict && (ignored !== undefined || read.principal.sessionId === '')) {
       throw new ClaimError('CLAIM', ignored ?? { claim: 'sid', found: 'absent' });
     }
-    // Issued in the future: by a clock that is wrong, or with a stolen key so as to outlive its retirement.
+    // A token from the future comes from a wrong clock, or from an attacker who wants it to outlive the retirement of a stolen key.
     if (payload.iat !== undefined && payload.iat > nowSeconds + maxAheadSeconds) {
       throw new ClaimError(...explainTime('iat', payload, nowSeconds));
     }
@@ -148,7 +160,7 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
         currentDate: now(),
       });
       const principal = acceptPayload(payload, nowSeconds);
-      // jose has required them, and that they are numbers.
+      // jose has checked that these claims exist and are numbers.
       const { exp, iat } = payload as { exp: number; iat: number };
       const oldAtSeconds = maxAgeSeconds === undefined ? Infinity : iat + maxAgeSeconds;
       if (now().getTime() >= oldAtSeconds * 1000) {
@@ -163,7 +175,7 @@ export function buildVerifier(options: VerifierOptions, { report, isStrict }: Ve
       });
       return verification;
     } catch (error) {
-      cache.delete(token); // what was accepted before is not accepted by a clock that is put back
+      cache.delete(token); // a token accepted earlier is not accepted after the clock was set back
       return reject(explainRejection(error, token, { issuer, audience, algorithms, type, nowSeconds }));
     }
   }

@@ -1,13 +1,13 @@
-// The form of a token, and its verification with each key that may be the right one.
+// Checks the form of a JWT, and verifies it with each key that matches its header.
 import { errors, type JWTPayload, type JWTVerifyGetKey, type JWTVerifyOptions, jwtVerify } from 'jose';
 import { hasCode, KeysUnavailableError } from './keys/key-errors.ts';
 
-/** Keys that are tried for one token, if several match its header. */
+/** Maximum keys to try for one token if several match its header. */
 const MAX_CANDIDATE_KEYS = 10;
 
 /**
- * Verifies with each key that matches the token's header: a JWK Set may have one key twice, keys without `kid`, or two with the
- * same one.
+ * Verifies with each key that matches the token's header: a JWK Set may contain a key twice, keys without `kid`, or two keys with
+ * the same `kid`.
  */
 export async function verifyJwt(
   token: string,
@@ -18,8 +18,8 @@ export async function verifyJwt(
     return (await jwtVerify(token, getKey, options)).payload;
   } catch (error) {
     if (!hasCode(error, 'ERR_JWKS_MULTIPLE_MATCHING_KEYS')) throw error;
-    const candidates = error as errors.JWKSMultipleMatchingKeys; // by its code
-    let failure: unknown = new KeysUnavailableError(error); // stays if none of them can be imported
+    const candidates = error as errors.JWKSMultipleMatchingKeys; // the class of this code
+    let failure: unknown = new KeysUnavailableError(error); // if no key can be imported
     let count = 0;
     for await (const key of candidates) {
       count += 1;
@@ -27,7 +27,7 @@ export async function verifyJwt(
       try {
         return (await jwtVerify(token, key, options)).payload;
       } catch (attempt) {
-        // A key that cannot be used, as one that is too short, leaves the others to try.
+        // A key that cannot be used, such as one that is too short, does not prevent trying the others.
         const isAboutKey =
           attempt instanceof errors.JWSSignatureVerificationFailed || !(attempt instanceof errors.JOSEError);
         if (!isAboutKey) throw attempt;
@@ -38,7 +38,7 @@ export async function verifyJwt(
   }
 }
 
-/** Three base64url parts, the first two of them JSON objects (RFC 7515, section 7.1; RFC 7519, section 7.2). */
+/** @returns whether the token has three base64url parts, the first two of them JSON objects (RFC 7515, section 7.1; RFC 7519, section 7.2) */
 export function isCompactJws(token: string): boolean {
   const parts = token.split('.');
   return (
@@ -48,7 +48,10 @@ export function isCompactJws(token: string): boolean {
   );
 }
 
-/** One spelling only, or one token could fill the cache: decoders overlook the spare bits of the last character. */
+/**
+ * Accepts only one spelling of a signature. Decoders ignore the unused bits of the last character, so that one token would
+ * otherwise have several cache entries.
+ */
 export function isCanonical(token: string): boolean {
   const signature = token.slice(token.lastIndexOf('.') + 1);
   return Buffer.from(signature, 'base64url').toString('base64url') === signature;

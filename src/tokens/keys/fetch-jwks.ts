@@ -1,14 +1,14 @@
-// Fetches a JWK Set (RFC 7517, section 5), bounded in size and time. Redirects are not followed: they could lead to another
-// scheme or host than the one that the operator has configured.
+// Fetches a JWK Set (RFC 7517, section 5), with limits on size and time. Redirects are not followed: they could lead to a scheme or
+// host that the operator has not configured.
 import { createLocalJWKSet, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { describeValue } from '../token-log.ts';
 
-/** How long a fetch may take, the body included: callers with a token wait for it, also for a public field. */
+/** Maximum time of a fetch, including the body: every caller with a token waits for it, even for a public field. */
 const FETCH_TIMEOUT_MS = 2_000;
-/** Far above what issuers publish: ten keys with certificate chains have about 30 kB. */
+/** Far more than issuers publish: ten keys with certificate chains have about 30 kB. */
 const MAX_JWKS_BYTES = 500_000;
 
-/** The JWK Set cannot be fetched or read; `fields` say why, for the log. */
+/** The JWK Set cannot be fetched or parsed. `fields` have the reason, for the log. */
 export class JwksFetchError extends Error {
   readonly fields: Readonly<Record<string, string | number>>;
   constructor(fields: Readonly<Record<string, string | number>>, cause?: unknown) {
@@ -35,7 +35,7 @@ export async function fetchJwks(url: URL): Promise<JWTVerifyGetKey> {
     throw new JwksFetchError({ reason: 'response is not JSON' }, cause);
   }
   try {
-    return createLocalJWKSet(json as JSONWebKeySet); // checked there
+    return createLocalJWKSet(json as JSONWebKeySet); // jose checks the value
   } catch (cause) {
     throw new JwksFetchError({ reason: 'response is not a JWK Set' }, cause);
   }
@@ -61,7 +61,7 @@ async function fetchText(url: URL): Promise<string> {
   let length = 0;
   for await (const chunk of body ?? []) {
     length += chunk.byteLength;
-    // Leaving the loop closes the connection.
+    // Throwing out of the loop closes the connection.
     if (length > MAX_JWKS_BYTES)
       throw new JwksFetchError({ reason: `response exceeds ${MAX_JWKS_BYTES} bytes` });
     chunks.push(chunk);
@@ -69,12 +69,12 @@ async function fetchText(url: URL): Promise<string> {
   return Buffer.concat(chunks).toString('utf8');
 }
 
-/** A query may have credentials, so the log leaves it out. */
+/** Removes the query of a URL for the log: it may contain credentials. */
 export function withoutQuery(url: string): string {
   return url.replace(/[?#].*$/s, '');
 }
 
-/** The error code of the system or of Node's fetch, such as `ECONNREFUSED`; messages could repeat what the server sent. */
+/** @returns the error code of the system or of Node's fetch, such as `ECONNREFUSED`, not the message: it could repeat text from the server */
 function describeFailure(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown';
   if (error.name === 'TimeoutError') return 'timeout';

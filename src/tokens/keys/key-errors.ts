@@ -1,4 +1,4 @@
-// Keeps a token that fits no key apart from keys that are unavailable.
+// Errors of key lookup: distinguishes a token that matches no key from keys that are unavailable.
 
 /** The issuer's keys are unavailable. */
 export class KeysUnavailableError extends Error {
@@ -8,7 +8,7 @@ export class KeysUnavailableError extends Error {
   }
 }
 
-/** Codes of jose's errors about a token; by code, since an application's look-up may come from a jose of its own. */
+/** Codes of jose's errors about a token. Codes and not classes, because an application's key function may use another copy of jose. */
 const TOKEN_ERROR_CODES: readonly unknown[] = [
   'ERR_JWKS_NO_MATCHING_KEY',
   'ERR_JWKS_MULTIPLE_MATCHING_KEYS',
@@ -21,7 +21,7 @@ export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** Any error of `find` that is not about the token means that the keys are unavailable. */
+/** Converts an error of key lookup: unless it concerns the token, the keys are unavailable. */
 export function toKeyError(error: unknown): unknown {
   const isAboutToken = TOKEN_ERROR_CODES.some((code) => hasCode(error, String(code)));
   return isAboutToken || error instanceof KeysUnavailableError ? error : new KeysUnavailableError(error);

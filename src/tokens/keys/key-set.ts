@@ -1,4 +1,4 @@
-// The public halves of the signing keys, with the time until which each may have signed.
+// Public keys of the server, each with the time until which it may have signed.
 import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet } from 'jose';
 import type { SigningKeyRow } from '../../storage/store.ts';
 import { MAX_CLOCK_DIFFERENCE_SECONDS } from '../revocation/expiring-map.ts';
@@ -8,13 +8,13 @@ interface PublicKey {
   algorithm: string;
   key: CryptoKey;
   /**
-   * The last `iat`, in seconds, that a token of this key may have; Infinity until it is retired. A later one was made
-   * with a stolen copy of the key.
+   * Latest `iat` of this key's tokens, in seconds since 1970; Infinity until the key is retired. An attacker with a stolen copy of
+   * the key signed any later token.
    */
   lastIssuedAt: number;
 }
 
-/** The keys that tokens are verified with, at one moment. */
+/** Snapshot of the keys that verify tokens. */
 export interface KeySet {
   /** By `kid`. */
   publicKeys: ReadonlyMap<string, PublicKey>;
@@ -35,12 +35,12 @@ export async function toKeySet(rows: readonly SigningKeyRow[]): Promise<KeySet> 
   };
 }
 
-/** Another instance may have signed a moment later, and by another clock. */
+/** Allows for an instance that learned of the retirement later, and for its clock. */
 function lastIssuedAt(retiredAt: Date | undefined): number {
   return retiredAt === undefined ? Infinity : retiredAt.getTime() / 1000 + MAX_CLOCK_DIFFERENCE_SECONDS;
 }
 
-/** The `iat` that a token states, in seconds, before its signature is checked; 0 if it states none. */
+/** @returns the `iat` of a token before its signature is verified, in seconds since 1970; 0 if it has none */
 export function issuedAt({ payload }: FlattenedJWSInput): number {
   try {
     const text = typeof payload === 'string' ? payload : Buffer.from(payload).toString('latin1');

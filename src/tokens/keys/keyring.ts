@@ -1,4 +1,4 @@
-// The server's own signing keys: kept encrypted in the store, published as a JWK Set, followed as they are rotated.
+// The server's own signing keys: loaded from the store, decrypted, and reloaded when they are rotated.
 import { setTimeout as wait } from 'node:timers/promises';
 import { errors, type JSONWebKeySet, type JWTVerifyGetKey } from 'jose';
 import { AuthError } from '../../errors.ts';
@@ -12,29 +12,31 @@ import { decryptSigningKey, generateSigningKey, type SigningKey } from './signin
 export interface Keyring {
   /**
    * The key that signs new tokens.
-   * @throws AuthError `KEYS_UNAVAILABLE` if it was revoked and the one in its place cannot be read
+   *
+   * @throws AuthError `KEYS_UNAVAILABLE` if it was revoked and its replacement cannot be read
    */
   readonly current: SigningKey;
-  /** Every key whose tokens may still be valid, for `jwtVerify`; queries the store for an unknown `kid`. */
+  /** Finds the key of a token, for `jwtVerify`. Queries the store for an unknown `kid`. */
   findKey: JWTVerifyGetKey;
-  /** Whether a key of this `kid` may still have valid tokens. */
+  /** @returns whether a key with this `kid` exists: its tokens may be valid */
   has(kid: string): boolean;
-  /** The public halves, of the key that will sign next too (RFC 7517, section 5). */
+  /** The public keys, including the one that will sign next (RFC 7517, section 5). */
   readonly jwks: JSONWebKeySet;
-  /** Reads the keys from the store again. If that fails, those there are go on being used. */
+  /** Reads the keys from the store again. If that fails, the loaded keys stay in use. */
   reload(): Promise<void>;
-  /** Calls `listener` after a key has been removed: what was verified with it must be verified again. */
+  /** Calls `listener` after a key was removed: tokens that it verified must be verified again. */
   onRemoval(listener: () => void): void;
 }
 
-/** Names that are on no key make the store be asked no more often than this. */
+/** Minimum time between two reloads for tokens with an unknown `kid`. */
 const MIN_RELOAD_INTERVAL_MS = 250;
-/** How long a token with such a name waits for the store. */
+/** Maximum time that a token with an unknown `kid` waits for the store. */
 const STORE_TIMEOUT_MS = 1_000;
 
 /**
- * Loads the keys from the store, making the current and the next one where they are missing.
- * @throws ConfigError where the secret is not the one the keys were encrypted under; AuthError `STORE_UNAVAILABLE`
+ * Loads the keys from the store, and creates the current and the next key if they are missing.
+ *
+ * @throws ConfigError if the keys were encrypted under another secret; AuthError `STORE_UNAVAILABLE`
  */
 export async function openKeyring(
   store: Store,
@@ -53,7 +55,7 @@ export async function openKeyring(
   function apply(next: KeySet, nextSigning: SigningKey | undefined): void {
     const isRemoval = [...keys.publicKeys.keys()].some((kid) => !next.publicKeys.has(kid));
     keys = next;
-    // A key that was revoked signs no more, whatever becomes of the one in its place.
+    // A revoked key never signs again, even if its replacement cannot be read.
     signing = nextSigning && next.publicKeys.has(nextSigning.kid) ? nextSigning : undefined;
     if (isRemoval) notifyRemoval();
   }
@@ -78,21 +80,21 @@ export async function openKeyring(
   }
   await ensureAndLoad();
 
-  /** One read for all who wait, begun after they asked. */
+  /** Concurrent callers share one read, which starts after their call. */
   function reload(): Promise<void> {
     queued ??= pending
       .catch(() => {})
       .then(async () => {
         queued = undefined;
         loadedAt = performance.now();
-        // Every key may have been revoked.
+        // An operator may have revoked every key.
         if (!(await load())) await ensureAndLoad();
       });
     pending = queued;
     return queued;
   }
 
-  /** Made-up names cost the store little, and a name that is new here is found all the same. */
+  /** Limits the queries that made-up `kid`s can cause, and still finds a key that is new to this instance. */
   function reloadThrottled(): Promise<void> {
     const pause = Math.max(0, loadedAt + MIN_RELOAD_INTERVAL_MS - performance.now());
     reloading ??= wait(pause)
@@ -127,7 +129,7 @@ export async function openKeyring(
   };
 }
 
-/** Makes the keys of the algorithm that are missing; the store keeps the first of several that do so at once. */
+/** Creates the missing keys of the algorithm. If several instances do so at once, the store keeps the first. */
 async function ensureKeys(
   store: Store,
   secrets: Secrets,

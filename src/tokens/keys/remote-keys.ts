@@ -1,4 +1,4 @@
-// The keys of an issuer by its JWK Set's URL: cached, refreshed when they are stale, fetched again for a key that is unknown.
+// Keys of an issuer, from the URL of its JWK Set: cached, refreshed when stale, and fetched again for an unknown key.
 import { createHash } from 'node:crypto';
 import { errors, type JWTHeaderParameters, type JWTVerifyGetKey } from 'jose';
 import { LRUCache } from 'lru-cache';
@@ -9,55 +9,56 @@ import { KeysUnavailableError } from './key-errors.ts';
 /** Finds keys for a verifier. */
 export interface KeyFinder {
   /**
-   * @throws KeysUnavailableError if the keys are unavailable, and jose's errors if the token's header fits none of them, or
-   *   several
+   * Finds the key for a token's header.
+   *
+   * @throws KeysUnavailableError if the keys are unavailable; jose's errors if no key matches the header, or several do
    */
   find: JWTVerifyGetKey;
-  /** Until then what a key has verified may be cached, in milliseconds since 1970. */
+  /** @returns the time until which verified tokens may be cached, in milliseconds since 1970 */
   usableUntilMs(): number;
 }
 
 export interface RemoteKeysOptions {
-  /** Keys that could not be refreshed for longer are not used. */
+  /** Maximum age of keys that cannot be refreshed. */
   maxKeyAgeSeconds: number;
-  /** The age of keys is measured by it. */
+  /** Clock for the age of keys. */
   now: () => Date;
   report: ReportCause;
-  /** Milliseconds: the pauses between fetches are measured by it. @default performance.now */
+  /** Clock for the pauses between fetches, in milliseconds. @default performance.now */
   clock?: () => number;
 }
 
-/** Keys are fetched again after this time, so that one that the issuer withdraws is not accepted for longer. */
+/** Age at which keys are fetched again, so that a key that the issuer withdraws is not accepted for longer. */
 export const REFRESH_AFTER_SECONDS = 600;
-/** Pause after a fetch that took too long: without one every caller would wait for the next. */
+/** Pause after a fetch that timed out: without it, every caller would wait for the next one. */
 const TIMEOUT_PAUSE_MS = 2_000;
-/** After so many failures in a row there is a pause after each. */
+/** Number of consecutive failures from which a pause follows each failure. */
 const FAILURES_WITHOUT_PAUSE = 5;
 const FAILURE_PAUSE_MS = 1_000;
-/** After a failure, keys that are stale but not too old are used without waiting for another fetch. */
+/** Time after a failure in which stale keys, unless they are too old, are used without waiting for another fetch. */
 const NO_WAIT_AFTER_FAILURE_MS = 10_000;
 /**
- * Fetches for unknown keys: five at once, and one more every ten seconds. Callers choose the `kid` of their tokens, so this is
- * what all of them together can make an instance send to the issuer.
+ * Budget of fetches for unknown keys: five at once, and one more every ten seconds. An attacker chooses the `kid` of a token, and
+ * must not be able to make an instance flood the issuer.
  */
 const UNKNOWN_KEY_FETCHES = 5;
 const UNKNOWN_KEY_FETCH_EVERY_MS = 10_000;
-/** Unknown keys that the last set was searched for. An entry has about 100 bytes. */
+/** Maximum number of unknown keys that are cached as missing, at about 100 bytes each. */
 const MAX_ABSENT_KEYS = 1_000;
 
 interface CachedKeys {
   find: JWTVerifyGetKey;
-  /** When their fetch began, in milliseconds since 1970. */
+  /** Start of the fetch, in milliseconds since 1970. */
   fetchedAtMs: number;
 }
 
-/** @param url fetched when a token comes, once for all who wait */
+/** @param url fetched when the first token arrives, and then when keys are stale; concurrent callers share a fetch */
 export function createRemoteKeys(url: URL, options: RemoteKeysOptions): KeyFinder {
   const { maxKeyAgeSeconds, now, report, clock = () => performance.now() } = options;
-  const address = new URL(url); // the caller's could be changed
+  const address = new URL(url); // a copy: the caller can change a URL object
   const shownUrl = withoutQuery(address.href);
   const maxAgeMs = maxKeyAgeSeconds * 1000;
-  // With half the maximum age left there is time to try again.
+  // At half the maximum age, there is time left to try again.
   const refreshAfterMs = Math.min(REFRESH_AFTER_SECONDS * 1000, maxAgeMs / 2);
   const absent = new LRUCache<string, true>({ max: MAX_ABSENT_KEYS });
   const spendUnknownKeyFetch = createFetchBudget(UNKNOWN_KEY_FETCHES, UNKNOWN_KEY_FETCH_EVERY_MS, clock);
@@ -68,7 +69,7 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): KeyFinde
   let failedAt = -Infinity;
 
   const ageMs = () => (cached === undefined ? Infinity : now().getTime() - cached.fetchedAtMs);
-  /** A negative age is a clock that was put back. */
+  /** A negative age means that the clock was set back. */
   const isStale = () => ageMs() >= refreshAfterMs || ageMs() < 0;
 
   async function fetchKeys(): Promise<void> {
@@ -88,7 +89,7 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): KeyFinde
     }
   }
 
-  /** One fetch for all who wait. */
+  /** Concurrent callers share one fetch. */
   function refresh(): Promise<void> {
     if (pending === undefined && clock() < nextFetchAt) return Promise.reject(new KeysUnavailableError());
     pending ??= fetchKeys().finally(() => {
@@ -97,7 +98,7 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): KeyFinde
     return pending;
   }
 
-  /** Waits for fresh keys. An issuer that is down does not hold up callers with keys that are known. */
+  /** Waits for fresh keys, unless the issuer is down and the cached keys are not too old. */
   async function assertKeys(): Promise<CachedKeys> {
     if (isStale()) {
       const refreshing = refresh().catch(() => {});
@@ -109,14 +110,14 @@ export function createRemoteKeys(url: URL, options: RemoteKeysOptions): KeyFinde
     throw new KeysUnavailableError();
   }
 
-  /** Fetches the set again for a key that it does not have, since the issuer may have just rotated its keys. */
+  /** Fetches the set again for a key that it does not contain: the issuer may have just rotated its keys. */
   async function findUnknown(
     header: JWTHeaderParameters,
     token: Parameters<JWTVerifyGetKey>[1],
     error: unknown,
   ) {
     const name = toCacheKey(header);
-    // The fetch in flight may have read the set before the rotation, so it is not the last word.
+    // A fetch in flight may have read the set before the rotation, so that another one may be necessary.
     if (pending !== undefined) {
       await pending.catch(() => {});
       const found = await findIn(cached, header, token);
@@ -158,14 +159,14 @@ async function findIn(keys: CachedKeys | undefined, ...[header, token]: Paramete
   }
 }
 
-/** A name of one length for a key that a caller made up. */
+/** @returns a key of fixed length, although the caller chooses the length of `kid` */
 function toCacheKey({ alg, kid }: JWTHeaderParameters): string {
   return createHash('sha256')
     .update(JSON.stringify([alg, kid]))
     .digest('base64url');
 }
 
-/** Grants `size` at once, and one more every `everyMs`. */
+/** @returns a function that spends one fetch: true for `size` at once, and for one more every `intervalMs` */
 function createFetchBudget(size: number, intervalMs: number, clock: () => number): () => boolean {
   let left = size;
   let countedAt = clock();

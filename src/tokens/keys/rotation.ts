@@ -1,9 +1,9 @@
-// Puts the next signing key into use and publishes the one after it; revokes a key that has leaked.
+// Rotates the server's signing keys, and revokes a key that has leaked.
 import type { SigningKeyStatus, Store } from '../../storage/store.ts';
 import type { Secrets } from '../secrets.ts';
 import { decryptSigningKey, generateSigningKey } from './signing-key.ts';
 
-/** How long others may go on using a JWK Set that they have fetched. */
+/** `max-age` of the published JWK Set: verifiers may use a fetched set for this long. */
 export const JWKS_MAX_AGE_SECONDS = 300;
 
 export interface RotateDeps {
@@ -15,15 +15,17 @@ export interface RotateDeps {
 export interface KeyRotation {
   /** The key that signs from now on. */
   currentKid: string;
-  /** The key that is published now, to sign next. */
+  /** The key that will sign next, published from now on. */
   nextKid: string;
-  /** Until then there may be somebody elsewhere who does not know the key that signs. */
+  /** Time from which every verifier has the current key; until then, some may use an older JWK Set. */
   propagatedAt: Date;
 }
 
 /**
- * @returns undefined, and has changed nothing, where another instance rotated in this moment, or there are no keys yet
- * @throws ConfigError where the secret is not the one that the keys are sealed under
+ * Signs with the next key from now on, and publishes a new next key.
+ *
+ * @returns undefined if nothing changed: another instance rotated at the same moment, or there are no keys yet
+ * @throws ConfigError if the keys were encrypted under another secret
  */
 export async function rotateKeys({ store, secrets, now }: RotateDeps): Promise<KeyRotation | undefined> {
   const next = (await store.listSigningKeys()).find(({ status }) => status === 'next');
@@ -40,8 +42,10 @@ export async function rotateKeys({ store, secrets, now }: RotateDeps): Promise<K
 
 /**
  * Revokes a signing key that has leaked: its tokens are rejected from now on.
- * @returns the status that it had; undefined if there is no such key
- * @throws ConfigError if another key takes its place and the secret is not the one that the keys are encrypted under
+ *
+ * @param secrets called only if a replacement is necessary
+ * @returns the previous status; undefined if there is no such key
+ * @throws ConfigError if a replacement is necessary and the keys were encrypted under another secret
  */
 export async function revokeKey(
   { store, secrets, now }: Omit<RotateDeps, 'secrets'> & { secrets: () => Secrets },
@@ -51,13 +55,17 @@ export async function revokeKey(
   const key = keys.find((one) => one.kid === kid);
   if (key === undefined) return undefined;
   if (key.status === 'retired') return store.revokeSigningKey(kid, undefined, now());
-  // The key that signs afterwards. If it cannot be opened, no instance could sign.
+  // The key that signs afterwards. If it cannot be decrypted, no instance could sign.
   const successor = keys.find(({ status }) => status === (key.status === 'current' ? 'next' : 'current'));
   const { algorithm } = await decryptSigningKey(successor ?? key, secrets());
   return store.revokeSigningKey(kid, await generateSigningKey(algorithm, 'next', secrets(), now()), now());
 }
 
-/** Rotates where the current key has signed for `maxAgeSeconds`, and everybody has had time to learn of the next. */
+/**
+ * Rotates if the current key has signed for `maxAgeSeconds`, and every verifier has had time to fetch the next key.
+ *
+ * @returns undefined if no rotation was due
+ */
 export async function rotateOldKeys(
   deps: RotateDeps,
   maxAgeSeconds: number,

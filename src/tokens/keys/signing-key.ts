@@ -1,4 +1,4 @@
-// Makes signing keys, and opens those that the store keeps sealed.
+// Creates signing keys, and decrypts those from the store.
 import { type CryptoKey, exportJWK, generateKeyPair, importJWK, type JWK } from 'jose';
 import { ConfigError } from '../../errors.ts';
 import type { SigningKeyRow } from '../../storage/store.ts';
@@ -11,7 +11,7 @@ export interface SigningKey {
   privateKey: CryptoKey;
 }
 
-/** A new key pair, its private half sealed under the secret. */
+/** Creates a key pair, with the private key encrypted under the secret. */
 export async function generateSigningKey(
   algorithm: SigningAlgorithm,
   status: 'current' | 'next',
@@ -32,12 +32,12 @@ export async function generateSigningKey(
   };
 }
 
-/** @throws ConfigError where the secret is not the one that the key was sealed under */
+/** @throws ConfigError if the key was encrypted under another secret */
 export async function decryptSigningKey(row: SigningKeyRow, secrets: Secrets): Promise<SigningKey> {
   const plaintext = secrets.open(row.sealedPrivateJwk, row.kid);
   if (plaintext === undefined || !isSigningAlgorithm(row.algorithm)) {
     throw new ConfigError([
-      'BANDHA_SECRET: is not the secret under which the signing keys in the store were encrypted (without it, .bandha/secret is used). Start with that secret; or, to give it up, which ends every session, run "bandha keys revoke --all" with the new one and start again',
+      'BANDHA_SECRET: must be the secret under which the signing keys in the database were encrypted (if it is not set, .bandha/secret is used). Start with that secret; or, if it is lost, run "bandha keys revoke --all" with the new one, which signs every user out, and start again',
     ]);
   }
   const jwk: JWK = JSON.parse(plaintext);
@@ -46,6 +46,6 @@ export async function decryptSigningKey(row: SigningKeyRow, secrets: Secrets): P
 
 export async function importKey(jwk: JWK, algorithm: string): Promise<CryptoKey> {
   const key = await importJWK(jwk, algorithm);
-  if (key instanceof Uint8Array) throw new Error('A symmetric key stands among the signing keys');
+  if (key instanceof Uint8Array) throw new Error('The store contains a symmetric signing key');
   return key;
 }

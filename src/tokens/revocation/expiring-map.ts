@@ -1,22 +1,27 @@
-// What changed lately about a session or a user, in memory: what makes a verified token worthless without asking the store.
+// Map whose entries expire when no access token from before the entry can be valid. Holds revoked sessions and changed roles.
 
 export interface ExpiringMap<V> {
   set(key: string, value: V): void;
   get(key: string): V | undefined;
-  /** Calls `changed` at each change from now on, and at once where there has been one; returns what stops the watch. */
+  /**
+   * Calls `onChange` immediately if the key has a value, and whenever it is set.
+   *
+   * @returns a function that stops the watch
+   */
   watch(key: string, onChange: (value: V) => void): () => void;
-  /** Tokens from before have expired by now: what changed earlier matters to none. */
+  /** @returns the earliest time whose events matter: every token from before has expired */
   replayFrom(): Date;
   readonly size: number;
 }
 
-/** How far apart the clocks of two instances may be, and how late a change may reach one of them. */
+/** Maximum difference between the clocks of two instances, plus the delay with which an event reaches one of them. */
 export const MAX_CLOCK_DIFFERENCE_SECONDS = 60;
 const SWEEP_MS = 10_000;
 
 /**
- * Remembers each change for as long as an access token from before can still be valid.
- * @param accessTtlSeconds the longest lifetime of an access token
+ * Keeps each entry for as long as an access token from before can be valid.
+ *
+ * @param accessTtlSeconds maximum lifetime of an access token
  */
 export function createExpiringMap<V>(accessTtlSeconds: number, now: () => Date): ExpiringMap<V> {
   const lifetimeMs = (accessTtlSeconds + MAX_CLOCK_DIFFERENCE_SECONDS) * 1000;
@@ -27,7 +32,7 @@ export function createExpiringMap<V>(accessTtlSeconds: number, now: () => Date):
   function sweep(): void {
     isSweepDue = false;
     const time = now().getTime();
-    // Entries are in the order in which they were heard of, so the old ones are in front.
+    // Entries are in the order of insertion, so that the oldest come first.
     for (const [key, { expiresAt }] of entries) {
       if (expiresAt > time) break;
       entries.delete(key);
@@ -43,8 +48,8 @@ export function createExpiringMap<V>(accessTtlSeconds: number, now: () => Date):
 
   return {
     set(key, value) {
-      entries.delete(key); // its place is behind the others
-      // From now on, and not from when it was made by somebody else's clock.
+      entries.delete(key); // moves the key to the end
+      // Counts from now, not from the time of the event, which the clock of another instance has measured.
       entries.set(key, { value, expiresAt: now().getTime() + lifetimeMs });
       sweepLater();
       for (const onChange of [...(watchersByKey.get(key) ?? [])]) onChange(value);

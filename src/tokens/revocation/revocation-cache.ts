@@ -1,37 +1,41 @@
-// Which verified tokens are worth nothing any more: their session was revoked, or their user has other roles now.
-
+// Recent revocations and role changes, in memory: finds verified tokens that are no longer accepted.
 import type { TokenProblem } from '../../errors.ts';
 import type { FeedEvent } from '../../storage/store.ts';
 import { handleMaybePromise, type MaybePromise } from '../../utils/maybe-promise.ts';
 import type { Principal } from '../principal.ts';
 import { createExpiringMap, MAX_CLOCK_DIFFERENCE_SECONDS } from './expiring-map.ts';
 
-/** Not a problem of the token: it is to be looked up. */
+/** Result of {@link RevocationCache.findProblem} if only the store can decide. */
 export const ROLES_UNCERTAIN = 'ROLES_UNCERTAIN';
 
 export interface RevocationCache {
-  /** Takes note of a change; of one that concerns no session, nothing. */
+  /** Adds a revocation or a change of roles; ignores other events. */
   apply(event: FeedEvent): void;
   /**
-   * Why the principal's token is no longer accepted; undefined if it is. `ROLES_UNCERTAIN`: it has other roles than the
-   * last change that is known here, but may be newer than that change, so only the store can tell.
+   * Finds the reason why the principal's token is no longer accepted.
+   *
+   * @returns undefined if it is accepted; `ROLES_UNCERTAIN` if its roles differ from the last change in the cache, but the token may
+   *   be newer than that change
    */
   findProblem(principal: Principal): TokenProblem | typeof ROLES_UNCERTAIN | undefined;
   /**
-   * Calls `ended` once, when the token is no longer accepted, at once if it is not now; returns what stops the watch.
-   * @param confirm decides if the roles are uncertain; by default the token has expired
+   * Calls `onEnd` once, as soon as the token is no longer accepted, which may be immediately.
+   *
+   * @param confirm decides if the roles are uncertain. @default the token counts as expired
+   * @returns a function that stops the watch
    */
   watch(
     principal: Principal,
     onEnd: (problem: TokenProblem) => void,
     confirm?: (principal: Principal) => MaybePromise<TokenProblem | undefined>,
   ): () => void;
-  /** Changes from before concern no token that is still valid. */
+  /** @returns the earliest time whose events matter: every token from before has expired */
   replayFrom(): Date;
+  /** Number of revoked sessions in the cache. */
   readonly revokedSessions: number;
 }
 
-/** @param accessTtlSeconds the longest lifetime of an access token */
+/** @param accessTtlSeconds maximum lifetime of an access token */
 export function createRevocationCache(accessTtlSeconds: number, now: () => Date): RevocationCache {
   const revoked = createExpiringMap<true>(accessTtlSeconds, now);
   const changedRoles = createExpiringMap<{ roles: readonly string[]; changedAt: Date }>(
@@ -71,7 +75,7 @@ export function createRevocationCache(accessTtlSeconds: number, now: () => Date)
         else end(problem);
       };
       stops = [revoked.watch(principal.sessionId, check), changedRoles.watch(principal.userId, check)];
-      if (hasEnded) stop(); // it was over before there was anything to stop
+      if (hasEnded) stop(); // ended before `stops` was set
       return stop;
     },
     replayFrom: revoked.replayFrom,
@@ -81,12 +85,12 @@ export function createRevocationCache(accessTtlSeconds: number, now: () => Date)
   };
 }
 
-/** By more than clocks may differ. Without `iat` a token counts as old. */
+/** @returns whether the token is older than `time` by more than clocks may differ; a token without `iat` counts as older */
 function isCertainlyBefore({ claims: { iat = 0 } }: Principal, time: Date): boolean {
   return (iat + MAX_CLOCK_DIFFERENCE_SECONDS) * 1000 < time.getTime();
 }
 
-/** Whether the token has exactly these roles; one with others is as good as expired: the next has them. */
+/** @returns whether the token has exactly these roles. One with other roles counts as expired: the next token has the current roles. */
 export function hasRoles({ roles }: Principal, current: readonly string[]): boolean {
   return roles.size === new Set(current).size && current.every((role) => roles.has(role));
 }

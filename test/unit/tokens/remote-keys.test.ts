@@ -89,7 +89,7 @@ describe('a key rotated in a moment ago', () => {
     expect(await presentNew(1)).toBe('KEYS_UNAVAILABLE');
     expect(warnings()).toContainEqual(
       expect.objectContaining({
-        message: 'unknown signing key not looked for: too many fetches for unknown keys',
+        message: 'unknown signing key not fetched: too many fetches for unknown keys',
         url: jwks.url.href,
       }),
     );
