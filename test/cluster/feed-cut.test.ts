@@ -7,7 +7,7 @@ import {
   expectEverywhere,
   expectReady,
   type Instance,
-  LONG,
+  LONG_TIMEOUTS,
   startCluster,
   type Tokens,
 } from '../support/cluster.ts';
@@ -31,7 +31,7 @@ const SHUT_OUT = `
 `;
 const LET_IN = 'drop event trigger turn_feeds_away; drop function turn_feeds_away';
 
-vi.setConfig(LONG);
+vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
@@ -52,20 +52,20 @@ async function expectHeardAgain(): Promise<void> {
 /** Ends the session at a moment of its own, somewhere. */
 async function endSomewhere(session: Tokens): Promise<void> {
   await query(`select pg_sleep(${Math.random() * 0.1})`);
-  const { outcome } = await cluster.at(Math.floor(Math.random() * 3)).logOut(session);
+  const { outcome } = await cluster.instanceAt(Math.floor(Math.random() * 3)).logOut(session);
   expect(outcome).toBe('OK');
 }
 
 it('refuses every revoked session on every instance though the feeds are cut again and again', async () => {
-  const account = await cluster.at(0).register();
+  const account = await cluster.instanceAt(0).register();
   // Of another account: this one's sessions reach the limit of sessions.
-  const kept = await cluster.at(0).register();
-  const sessions = await cluster.logInAgain(account, ROUNDS * ENDED_PER_ROUND);
+  const kept = await cluster.instanceAt(0).register();
+  const sessions = await cluster.logInOnEach(account, ROUNDS * ENDED_PER_ROUND);
   await Promise.all(
     sessions.map(({ accessToken }) => expectEverywhere(cluster.instances, accessToken, 'OK')),
   );
   const askers = cluster.instances.map((instance) =>
-    cluster.keepAsking(() => instance.secure(kept.accessToken)),
+    cluster.probe(() => instance.querySecureData(kept.accessToken)),
   );
   for (let round = 0; round < ROUNDS; round += 1) {
     const ending = sessions.slice(round * ENDED_PER_ROUND, (round + 1) * ENDED_PER_ROUND);
@@ -81,10 +81,10 @@ it('refuses every revoked session on every instance though the feeds are cut aga
 });
 
 it('asks the database about sessions while the feeds stay away, and says that it is not ready', async () => {
-  const account = await cluster.at(0).register();
-  const kept = await cluster.at(0).logIn(account);
-  const during = await cluster.at(1).logIn(account);
-  const after = await cluster.at(2).logIn(account);
+  const account = await cluster.instanceAt(0).register();
+  const kept = await cluster.instanceAt(0).logIn(account);
+  const during = await cluster.instanceAt(1).logIn(account);
+  const after = await cluster.instanceAt(2).logIn(account);
   for (const { accessToken } of [kept, during, after]) {
     await expectEverywhere(cluster.instances, accessToken, 'OK');
   }
@@ -93,12 +93,13 @@ it('asks the database about sessions while the feeds stay away, and says that it
     const body = { status: 'unavailable', checks: { store: 'ok', keys: 'ok', revocations: 'failed' } };
     await eventually(async () => (await instance.get('/health/ready')).body, body);
   }
-  expect((await cluster.at(1).logOut(during)).outcome).toBe('OK');
+  expect((await cluster.instanceAt(1).logOut(during)).outcome).toBe('OK');
   await expectEverywhere(cluster.instances, during.accessToken, 'TOKEN_REVOKED');
-  for (const instance of cluster.instances) expect(await instance.secure(kept.accessToken)).toBe('OK');
+  for (const instance of cluster.instances)
+    expect(await instance.querySecureData(kept.accessToken)).toBe('OK');
   await query(LET_IN);
   await expectHeardAgain();
-  expect((await cluster.at(2).logOut(after)).outcome).toBe('OK');
+  expect((await cluster.instanceAt(2).logOut(after)).outcome).toBe('OK');
   await expectEverywhere(cluster.instances, after.accessToken, 'TOKEN_REVOKED');
   await expectEverywhere(cluster.instances, during.accessToken, 'TOKEN_REVOKED');
   await expectEverywhere(cluster.instances, kept.accessToken, 'OK');

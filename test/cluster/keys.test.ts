@@ -10,7 +10,7 @@ import {
   countOutcomes,
   eventually,
   type Instance,
-  LONG,
+  LONG_TIMEOUTS,
   quantile,
   startCluster,
   type Tokens,
@@ -26,7 +26,7 @@ const COMMANDS_AT_ONCE = 3;
 const ROTATIONS_IN_A_ROW = 10;
 const SESSIONS = 4;
 
-vi.setConfig(LONG);
+vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
@@ -46,7 +46,7 @@ async function rotateInARow(count: number): Promise<void> {
   }
 }
 
-const rotate = () => runBandha(['keys', 'rotate'], { env: cluster.at(0).env });
+const rotate = () => runBandha(['keys', 'rotate'], { env: cluster.instanceAt(0).env });
 const readKids = async () =>
   (
     await cluster.postgres.query(
@@ -61,9 +61,9 @@ function liveOn(account: Account, first: Tokens, place: number) {
   let tokens = first;
   let turn = place;
   const kids = new Set<string | undefined>();
-  const asking = cluster.keepAsking(async () => {
+  const asking = cluster.probe(async () => {
     turn += 1;
-    const instance = cluster.at(turn);
+    const instance = cluster.instanceAt(turn);
     if (turn % 20 === 0) tokens = await instance.logIn(account);
     else if (turn % 3 === 0) {
       const refreshed = await instance.refresh(tokens.refreshToken);
@@ -71,19 +71,21 @@ function liveOn(account: Account, first: Tokens, place: number) {
       tokens = refreshed.tokens;
     }
     kids.add(kidOf(tokens));
-    const outcomes = await Promise.all(cluster.instances.map((one) => one.secure(tokens.accessToken)));
+    const outcomes = await Promise.all(
+      cluster.instances.map((one) => one.querySecureData(tokens.accessToken)),
+    );
     return outcomes.find((outcome) => outcome !== 'OK') ?? 'OK';
   });
   return { asking, kids };
 }
 
 it('refuses no valid token while the keys are rotated again and again', async () => {
-  const account = await cluster.at(0).register();
+  const account = await cluster.instanceAt(0).register();
   const before = await readKids();
-  const sessions = await cluster.logInAgain(account, SESSIONS);
+  const sessions = await cluster.logInOnEach(account, SESSIONS);
   const lives = sessions.map((tokens, place) => liveOn(account, tokens, place));
   const old = cluster.instances.map((instance) =>
-    cluster.keepAsking(() => instance.secure(account.accessToken)),
+    cluster.probe(() => instance.querySecureData(account.accessToken)),
   );
 
   for (let round = 0; round < COMMANDS; round += 1) expect(await rotate()).toMatchObject({ code: 0 });
@@ -127,7 +129,7 @@ it('refuses no valid token while the keys are rotated again and again', async ()
 });
 
 it('accepts a token of a key that an instance has not heard of', async () => {
-  const account = await cluster.at(0).register();
+  const account = await cluster.instanceAt(0).register();
   const feeds = await cluster.postgres.query(
     cluster.databaseUrl,
     "select pid from pg_stat_activity where application_name = 'bandha feed'",
@@ -140,7 +142,7 @@ it('accepts a token of a key that an instance has not heard of', async () => {
     const [current] = (await readKids()).filter(({ status }) => status === 'current');
     await eventually(async () => kidOf(await another.logIn(account)), current?.kid);
     const { accessToken } = await another.logIn(account);
-    for (const instance of cluster.instances) expect(await instance.secure(accessToken)).toBe('OK');
+    for (const instance of cluster.instances) expect(await instance.querySecureData(accessToken)).toBe('OK');
   } finally {
     signalAll(pids, 'SIGCONT');
   }

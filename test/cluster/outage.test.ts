@@ -3,15 +3,15 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
   type Account,
-  type Answer,
-  type Asker,
   type Cluster,
+  type ClusterResponse,
   countOutcomes,
   eventually,
   expectEverywhere,
   expectReady,
   type Instance,
-  LONG,
+  LONG_TIMEOUTS,
+  type Prober,
   quantile,
   type Sample,
   startCluster,
@@ -38,7 +38,7 @@ interface Seen {
   /** The same on the instance that gives up soon. */
   hasty: Sample[];
   /** During the outage. */
-  answers: Record<'logins' | 'refreshes' | 'readiness' | 'revoked' | 'givenUp', Answer[]>;
+  answers: Record<'logins' | 'refreshes' | 'readiness' | 'revoked' | 'givenUp', ClusterResponse[]>;
   /** The refreshes that the outage cut off, with the tokens that they presented. */
   cutOff: { outcome: string; refreshToken: string }[];
   account: Account;
@@ -53,7 +53,7 @@ const OUTAGES: Record<string, () => Promise<() => unknown>> = {
   'does not answer': () => cluster.postgres.freeze(),
 };
 
-vi.setConfig(LONG);
+vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 let hasty: Instance;
 beforeAll(async () => {
@@ -82,10 +82,10 @@ async function refreshUntilCutOff(instance: Instance, { refreshToken: first }: T
 }
 
 async function goThrough(begin: () => Promise<() => unknown>): Promise<Seen> {
-  const account = await cluster.at(0).register();
-  const revoked = await cluster.at(0).logIn(account);
+  const account = await cluster.instanceAt(0).register();
+  const revoked = await cluster.instanceAt(0).logIn(account);
   await ask((instance) => expectEverywhere([instance], revoked.accessToken, 'OK'));
-  await cluster.at(1).logOut(revoked);
+  await cluster.instanceAt(1).logOut(revoked);
   await ask((instance) => expectEverywhere([instance], revoked.accessToken, 'TOKEN_REVOKED'));
   const asRevoked = { token: revoked.accessToken };
 
@@ -93,29 +93,29 @@ async function goThrough(begin: () => Promise<() => unknown>): Promise<Seen> {
   const [patient, givingUp] = [cluster.instances, [hasty]].map((instances) =>
     instances
       .flatMap((instance) => Array.from({ length: CLIENTS_PER_INSTANCE }, () => instance))
-      .map((instance) => cluster.keepAsking(() => instance.secure(accessToken))),
+      .map((instance) => cluster.probe(() => instance.querySecureData(accessToken))),
   );
-  const sessions = await cluster.logInAgain(account, SESSIONS_REFRESHING);
-  const refreshing = sessions.map((session, place) => refreshUntilCutOff(cluster.at(place), session));
+  const sessions = await cluster.logInOnEach(account, SESSIONS_REFRESHING);
+  const refreshing = sessions.map((session, place) => refreshUntilCutOff(cluster.instanceAt(place), session));
 
   const startedAt = performance.now();
   const end = await begin();
   try {
     const cutOff = await Promise.all(refreshing);
     const [logins, refreshes] = await Promise.all([
-      ask((instance) => instance.ask(LOGIN, { variables: { ...account } })),
+      ask((instance) => instance.execute(LOGIN, { variables: { ...account } })),
       ask((instance) => instance.refresh(refreshToken)),
     ]);
     await wait(Math.max(0, startedAt + OUTAGE_MS - performance.now()));
-    await eventually(() => hasty.secure(accessToken), 'REVOCATIONS_UNAVAILABLE');
-    const givenUp = await hasty.ask(SECURE, { token: accessToken });
+    await eventually(() => hasty.querySecureData(accessToken), 'REVOCATIONS_UNAVAILABLE');
+    const givenUp = await hasty.execute(SECURE, { token: accessToken });
     const readiness = await ask((instance) => instance.get('/health/ready'));
-    const ended = await ask((instance) => instance.ask(SECURE, asRevoked));
+    const ended = await ask((instance) => instance.execute(SECURE, asRevoked));
 
     await end();
     await ask(expectReady);
-    await eventually(() => hasty.secure(accessToken), 'OK');
-    const samplesOf = async (askers: Asker[] = []) =>
+    await eventually(() => hasty.querySecureData(accessToken), 'OK');
+    const samplesOf = async (askers: Prober[] = []) =>
       (await Promise.all(askers.map((asker) => asker.stop()))).flat();
     return {
       account,
@@ -140,7 +140,7 @@ describe.each(Object.entries(OUTAGES))('while PostgreSQL %s', (name, begin) => {
   it('answers every protected query with a valid token', () => {
     expect(countOutcomes(seen.patient)).toEqual({ OK: seen.patient.length });
     const times = seen.patient
-      .filter(({ at }) => at > seen.startedAt)
+      .filter(({ receivedAt }) => receivedAt > seen.startedAt)
       .map(({ milliseconds }) => milliseconds);
     const longest = Math.max(...times);
     console.log(
@@ -151,9 +151,9 @@ describe.each(Object.entries(OUTAGES))('while PostgreSQL %s', (name, begin) => {
   });
 
   it('gives up after BANDHA_MAX_STALE_SECONDS, and no sooner', () => {
-    const firstRefused = seen.hasty.find(({ outcome }) => outcome !== 'OK');
+    const firstRejected = seen.hasty.find(({ outcome }) => outcome !== 'OK');
     // What was heard last may have been heard a moment before the outage.
-    expect((firstRefused?.at ?? 0) - seen.startedAt).toBeGreaterThan((MAX_STALE_SECONDS - 3) * 1000);
+    expect((firstRejected?.receivedAt ?? 0) - seen.startedAt).toBeGreaterThan((MAX_STALE_SECONDS - 3) * 1000);
     expect(Object.keys(countOutcomes(seen.hasty))).toEqual(['OK', 'REVOCATIONS_UNAVAILABLE']);
     expect(seen.hasty.at(-1)?.outcome).toBe('OK');
   });
@@ -181,7 +181,7 @@ describe.each(Object.entries(OUTAGES))('while PostgreSQL %s', (name, begin) => {
   it('serves everything again by itself afterwards, to those too whose refresh was cut off', async () => {
     for (const [place, { outcome, refreshToken }] of seen.cutOff.entries()) {
       expect(outcome).toBe('STORE_UNAVAILABLE');
-      const refreshed = await cluster.at(place + 1).refresh(refreshToken);
+      const refreshed = await cluster.instanceAt(place + 1).refresh(refreshToken);
       expect(refreshed.outcome).toBe('OK');
       await ask((instance) => expectEverywhere([instance], refreshed.tokens?.accessToken ?? '', 'OK'));
     }

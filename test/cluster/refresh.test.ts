@@ -7,7 +7,7 @@ import {
   type Cluster,
   countOutcomes,
   expectEverywhere,
-  LONG,
+  LONG_TIMEOUTS,
   startCluster,
   type Tokens,
 } from '../support/cluster.ts';
@@ -19,34 +19,34 @@ const LOSSY_ROUNDS = 50;
 const SHORT_GRACE_SECONDS = 1;
 const RUNS = 50;
 
-vi.setConfig(LONG);
+vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 let account: Account & Tokens;
 beforeAll(async () => {
   // So long that no slowness of the machine decides anything.
   cluster = await startCluster({ env: { BANDHA_REFRESH_GRACE_SECONDS: '600' } });
-  account = await cluster.at(0).register();
+  account = await cluster.instanceAt(0).register();
 });
 afterAll(() => cluster?.close());
 
 async function countLive({ accessToken }: Tokens): Promise<number> {
-  const { body } = await cluster.at(0).ask('{ sessions { id } }', { token: accessToken });
+  const { body } = await cluster.instanceAt(0).execute('{ sessions { id } }', { token: accessToken });
   return body.data.sessions.length;
 }
 
 it(`gives ${AT_ONCE} refreshes of one token at the same time one successor, and leaves one session`, async () => {
-  const session = await cluster.at(0).register();
+  const session = await cluster.instanceAt(0).register();
   let { refreshToken } = session;
   for (let generation = 1; generation <= GENERATIONS; generation += 1) {
     const answers = await Promise.all(
-      Array.from({ length: AT_ONCE }, (_, place) => cluster.at(place).refresh(refreshToken)),
+      Array.from({ length: AT_ONCE }, (_, place) => cluster.instanceAt(place).refresh(refreshToken)),
     );
     expect(countOutcomes(answers)).toEqual({ OK: AT_ONCE });
     const [successor, ...others] = new Set(answers.map(({ tokens }) => tokens?.refreshToken));
     expect(others).toEqual([]);
     expect(successor).not.toBe(refreshToken);
     for (const { tokens } of answers) {
-      expect(await cluster.at(generation).secure(tokens?.accessToken ?? '')).toBe('OK');
+      expect(await cluster.instanceAt(generation).querySecureData(tokens?.accessToken ?? '')).toBe('OK');
     }
     refreshToken = successor ?? '';
   }
@@ -54,10 +54,10 @@ it(`gives ${AT_ONCE} refreshes of one token at the same time one successor, and 
 });
 
 it('keeps a client signed in that loses every second answer', async () => {
-  let { refreshToken } = await cluster.at(0).logIn(account);
+  let { refreshToken } = await cluster.instanceAt(0).logIn(account);
   for (let round = 0; round < LOSSY_ROUNDS; round += 1) {
-    const lost = await cluster.at(2 * round).refresh(refreshToken);
-    const arrived = await cluster.at(2 * round + 1).refresh(refreshToken);
+    const lost = await cluster.instanceAt(2 * round).refresh(refreshToken);
+    const arrived = await cluster.instanceAt(2 * round + 1).refresh(refreshToken);
     expect([lost.outcome, arrived.outcome]).toEqual(['OK', 'OK']);
     expect(arrived.tokens?.refreshToken).toBe(lost.tokens?.refreshToken);
     refreshToken = arrived.tokens?.refreshToken ?? '';
@@ -140,7 +140,7 @@ const anyLife = fc.array(fc.array(anyAction, { minLength: 1, maxLength: 4 }), {
 });
 
 async function live(groups: readonly (readonly Action[])[]): Promise<void> {
-  let latest = await cluster.at(0).logIn(account);
+  let latest = await cluster.instanceAt(0).logIn(account);
   const tokens = new Map([[1, latest.refreshToken]]);
   let model: Model = { generation: 1, isRevoked: false };
 
@@ -149,10 +149,10 @@ async function live(groups: readonly (readonly Action[])[]): Promise<void> {
     const token = tokens.get(generation) ?? '';
     const done = { kind, generation };
     if (kind === 'logout') {
-      const { body } = await cluster.at(instance).ask(LOGOUT, { variables: { token } });
+      const { body } = await cluster.instanceAt(instance).execute(LOGOUT, { variables: { token } });
       return { ...done, outcome: String(body.data.logout), successor: undefined };
     }
-    const { outcome, tokens: given } = await cluster.at(instance).refresh(token);
+    const { outcome, tokens: given } = await cluster.instanceAt(instance).refresh(token);
     if (given === undefined) return { ...done, outcome, successor: undefined };
     const successor = Number(given.refreshToken.split('.')[1]);
     expect(given.refreshToken).toBe(tokens.get(successor) ?? given.refreshToken);

@@ -6,7 +6,7 @@ import {
   countOutcomes,
   expectEverywhere,
   type Instance,
-  LONG,
+  LONG_TIMEOUTS,
   quantile,
   startCluster,
   type Tokens,
@@ -19,20 +19,20 @@ const GOAL_MS = 50;
 /** No machine is so slow. */
 const BOUND_MS = 30_000;
 
-vi.setConfig(LONG);
+vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 beforeAll(async () => {
   cluster = await startCluster();
 });
 afterAll(() => cluster?.close());
 
-const bandha = (...args: string[]) => runBandha(args, { env: cluster.at(0).env });
+const bandha = (...args: string[]) => runBandha(args, { env: cluster.instanceAt(0).env });
 
 /** Asks at once and without a pause. @returns milliseconds until the first refusal; 0 where nothing else came */
 async function timeUntilRefused(instance: Instance, accessToken: string): Promise<number> {
   const from = performance.now();
   for (let asked = 1; ; asked += 1) {
-    const outcome = await instance.secure(accessToken);
+    const outcome = await instance.querySecureData(accessToken);
     const elapsed = performance.now() - from;
     if (outcome === 'TOKEN_REVOKED') return asked === 1 ? 0 : elapsed;
     expect(outcome).toBe('OK');
@@ -41,26 +41,30 @@ async function timeUntilRefused(instance: Instance, accessToken: string): Promis
 }
 
 it('lets a session be used and refreshed on every instance, and refuses it on each soon after its logout on one', async () => {
-  const account = await cluster.at(0).register();
+  const account = await cluster.instanceAt(0).register();
   const outcomes: { outcome: string }[] = [];
   const times: number[] = [];
   for (let round = 0; round < LOGOUTS; round += 1) {
-    const [first, second, third] = [cluster.at(round), cluster.at(round + 1), cluster.at(round + 2)];
+    const [first, second, third] = [
+      cluster.instanceAt(round),
+      cluster.instanceAt(round + 1),
+      cluster.instanceAt(round + 2),
+    ];
     const session = await first.logIn(account);
     const refreshed = await second.refresh(session.refreshToken);
     const accessToken = refreshed.tokens?.accessToken ?? '';
     outcomes.push(refreshed);
     const used = await Promise.all([
-      second.secure(session.accessToken),
-      third.secure(session.accessToken),
-      first.secure(accessToken),
-      third.secure(accessToken),
+      second.querySecureData(session.accessToken),
+      third.querySecureData(session.accessToken),
+      first.querySecureData(accessToken),
+      third.querySecureData(accessToken),
     ]);
     outcomes.push(...used.map((outcome) => ({ outcome })));
     const ended = await first.logOut({ ...session, accessToken });
     expect(ended.body).toEqual({ data: { logout: true } });
     times.push(...(await Promise.all([second, third].map((other) => timeUntilRefused(other, accessToken)))));
-    expect(await first.secure(accessToken)).toBe('TOKEN_REVOKED');
+    expect(await first.querySecureData(accessToken)).toBe('TOKEN_REVOKED');
   }
   expect(countOutcomes(outcomes)).toEqual({ OK: 5 * LOGOUTS });
   const [p50, p99] = [quantile(times, 0.5), quantile(times, 0.99)];
@@ -74,11 +78,11 @@ it('lets a session be used and refreshed on every instance, and refuses it on ea
 /** The ways in which a session ends, each beginning on one instance or at the command. */
 const ENDINGS: Record<string, (session: Account & Tokens) => Promise<void>> = {
   async revokeSession(session) {
-    const other = await cluster.at(1).logIn(session);
+    const other = await cluster.instanceAt(1).logIn(session);
     const query = '{ sessions { id current } }';
-    const { body } = await cluster.at(1).ask(query, { token: session.accessToken });
+    const { body } = await cluster.instanceAt(1).execute(query, { token: session.accessToken });
     const { id } = body.data.sessions.find(({ current }: { current: boolean }) => current);
-    const ended = await cluster.at(1).ask('mutation ($id: ID!) { revokeSession(id: $id) }', {
+    const ended = await cluster.instanceAt(1).execute('mutation ($id: ID!) { revokeSession(id: $id) }', {
       token: other.accessToken,
       variables: { id },
     });
@@ -86,8 +90,10 @@ const ENDINGS: Record<string, (session: Account & Tokens) => Promise<void>> = {
     await expectEverywhere(cluster.instances, other.accessToken, 'OK');
   },
   async logoutEverywhere(session) {
-    const other = await cluster.at(1).logIn(session);
-    const ended = await cluster.at(2).ask('mutation { logoutEverywhere }', { token: other.accessToken });
+    const other = await cluster.instanceAt(1).logIn(session);
+    const ended = await cluster
+      .instanceAt(2)
+      .execute('mutation { logoutEverywhere }', { token: other.accessToken });
     expect(ended.body).toEqual({ data: { logoutEverywhere: 2 } });
     await expectEverywhere(cluster.instances, other.accessToken, 'TOKEN_REVOKED');
   },
@@ -97,29 +103,32 @@ const ENDINGS: Record<string, (session: Account & Tokens) => Promise<void>> = {
       await expect(instance.logIn(session)).rejects.toThrow(/INVALID_CREDENTIALS/);
   },
   async 'the use of an old refresh token'(session) {
-    const second = await cluster.at(1).refresh(session.refreshToken);
-    await cluster.at(2).refresh(second.tokens?.refreshToken ?? '');
-    expect((await cluster.at(0).refresh(session.refreshToken)).outcome).toBe('REUSED');
+    const second = await cluster.instanceAt(1).refresh(session.refreshToken);
+    await cluster.instanceAt(2).refresh(second.tokens?.refreshToken ?? '');
+    expect((await cluster.instanceAt(0).refresh(session.refreshToken)).outcome).toBe('REUSED');
   },
 };
 
 it.each(Object.entries(ENDINGS))('refuses a session on every instance after %s', async (_, end) => {
-  const [session, bystander] = [await cluster.at(0).register(), await cluster.at(0).register()];
+  const [session, bystander] = [
+    await cluster.instanceAt(0).register(),
+    await cluster.instanceAt(0).register(),
+  ];
   await expectEverywhere(cluster.instances, session.accessToken, 'OK');
   await end(session);
   await expectEverywhere(cluster.instances, session.accessToken, 'TOKEN_REVOKED');
   for (const instance of cluster.instances) {
     expect((await instance.refresh(session.refreshToken)).outcome).toBe('REVOKED');
-    expect(await instance.secure(bystander.accessToken)).toBe('OK');
+    expect(await instance.querySecureData(bystander.accessToken)).toBe('OK');
   }
 });
 
 it('asks for a refresh on every instance after `users roles add`, and gives the new roles', async () => {
-  const session = await cluster.at(0).register();
+  const session = await cluster.instanceAt(0).register();
   await expectEverywhere(cluster.instances, session.accessToken, 'OK');
   expect(await bandha('users', 'roles', 'add', session.email, 'editor')).toMatchObject({ code: 0 });
   await expectEverywhere(cluster.instances, session.accessToken, 'TOKEN_EXPIRED');
-  const { tokens } = await cluster.at(1).refresh(session.refreshToken);
+  const { tokens } = await cluster.instanceAt(1).refresh(session.refreshToken);
   await expectEverywhere(cluster.instances, tokens?.accessToken ?? '', 'OK');
   const claims = JSON.parse(
     Buffer.from(tokens?.accessToken.split('.')[1] ?? '', 'base64url').toString('utf8'),

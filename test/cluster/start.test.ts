@@ -1,12 +1,18 @@
 // Many instances start at the same moment on a database that has nothing yet.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
-import { type Cluster, expectEverywhere, expectReady, LONG, startCluster } from '../support/cluster.ts';
+import {
+  type Cluster,
+  expectEverywhere,
+  expectReady,
+  LONG_TIMEOUTS,
+  startCluster,
+} from '../support/cluster.ts';
 import { GOOD_PASSWORD } from '../support/test-server.ts';
 
 const INSTANCES = 10;
 const ADMIN = { email: 'admin@example.com', password: GOOD_PASSWORD };
 
-vi.setConfig(LONG);
+vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 beforeAll(async () => {
   const env = { BANDHA_ADMIN_EMAIL: ADMIN.email, BANDHA_ADMIN_PASSWORD: ADMIN.password };

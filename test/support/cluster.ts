@@ -1,5 +1,4 @@
-// Several instances of the server, each a process of its own, over one PostgreSQL database that they alone use.
-
+// Starts several instances of the server, each in its own process, on one PostgreSQL database.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { Agent, type IncomingHttpHeaders, request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -11,19 +10,19 @@ import { type Postgres, startPostgres } from './postgres.ts';
 import { type ServerProcess, serverEnv, startServerProcess } from './server-process.ts';
 import { GOOD_PASSWORD, type RequestOptions } from './test-server.ts';
 
-/** Generous: what takes this long is broken, on the slowest of machines too. */
-const IN_TIME = { timeout: 60_000, interval: 20 };
-/** `vi.setConfig(LONG)` in a file whose tests and hooks start processes. */
-export const LONG = { testTimeout: 600_000, hookTimeout: 300_000 };
-/** So that no slowness of the machine is taken for an outage; for `''` in its place, the server's own. */
-const UNHURRIED = { BANDHA_STATEMENT_TIMEOUT_SECONDS: '60', BANDHA_CONNECT_TIMEOUT_SECONDS: '60' };
+/** Long enough for the slowest machine. */
+const WAIT_OPTIONS = { timeout: 60_000, interval: 20 };
+/** For `vi.setConfig` in a file whose tests and hooks start processes. */
+export const LONG_TIMEOUTS = { testTimeout: 600_000, hookTimeout: 300_000 };
+/** So that a slow machine does not look like an outage. A test restores the default of a variable with `''`. */
+const GENEROUS_TIMEOUTS = { BANDHA_STATEMENT_TIMEOUT_SECONDS: '60', BANDHA_CONNECT_TIMEOUT_SECONDS: '60' };
 
-export interface Answer {
+export interface ClusterResponse {
   status: number;
   headers: IncomingHttpHeaders;
-  /** `OK`, or the reason, else the code, of the first error. */
+  /** `OK`, or the reason of the first error, or its code if it has no reason. */
   outcome: string;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the server answers
+  // biome-ignore lint/suspicious/noExplicitAny: tests read fields of any response
   body: any;
 }
 
@@ -38,27 +37,27 @@ export interface Account {
 }
 
 export interface Instance extends ServerProcess {
-  /** Sends one operation on a connection that is kept: light, as answers' times are measured with it. */
-  ask(query: string, asked?: RequestOptions): Promise<Answer>;
-  get(path: string): Promise<Answer>;
-  /** The outcome of a protected query. */
-  secure(accessToken: string): Promise<string>;
+  /** Sends one operation on a kept-alive connection, with little overhead: tests measure response times with it. */
+  execute(query: string, options?: RequestOptions): Promise<ClusterResponse>;
+  get(path: string): Promise<ClusterResponse>;
+  /** @returns the outcome of a protected query */
+  querySecureData(accessToken: string): Promise<string>;
   register(): Promise<Account & Tokens>;
   logIn(account: Account): Promise<Tokens>;
-  refresh(refreshToken: string): Promise<Answer & { tokens: Tokens | undefined }>;
-  logOut(tokens: Tokens): Promise<Answer>;
+  refresh(refreshToken: string): Promise<ClusterResponse & { tokens: Tokens | undefined }>;
+  logOut(tokens: Tokens): Promise<ClusterResponse>;
 }
 
-/** One answer of many. */
+/** One response of a prober. */
 export interface Sample {
-  /** When it was there, by `performance.now()`. */
-  at: number;
+  /** Milliseconds of `performance.now()`. */
+  receivedAt: number;
   milliseconds: number;
   outcome: string;
 }
 
-export interface Asker {
-  /** @returns what was answered until now */
+export interface Prober {
+  /** @returns the responses so far */
   stop(): Promise<Sample[]>;
 }
 
@@ -66,18 +65,18 @@ export interface Cluster {
   postgres: Postgres;
   databaseUrl: string;
   instances: readonly Instance[];
-  /** The one at a place that may be beyond the last: they come around. */
-  at(place: number): Instance;
-  /** So many sessions of one account, begun on all instances in turn. */
-  logInAgain(account: Account, count: number): Promise<Tokens[]>;
-  /** Asks again and again, with a short breath, until stopped or closed; what fails is an outcome too. */
-  keepAsking(ask: () => Promise<string>): Asker;
-  /** One more instance, with variables of its own. */
+  /** @param index any number; instances are used round-robin */
+  instanceAt(index: number): Instance;
+  /** Creates `count` sessions of one account, spread over all instances. */
+  logInOnEach(account: Account, count: number): Promise<Tokens[]>;
+  /** Sends a request repeatedly, with a short pause, until stopped or closed. An error counts as an outcome. */
+  probe(send: () => Promise<string>): Prober;
+  /** Starts one more instance. @param env additional variables */
   start(env?: Record<string, string>): Promise<Instance>;
   close(): Promise<void>;
 }
 
-/** Starts a server of PostgreSQL and instances on it; where that fails, none of them is left behind. */
+/** Starts a PostgreSQL server and `count` instances on it. If anything fails, everything is stopped. */
 export async function startCluster({
   count = 3,
   env = {},
@@ -88,45 +87,49 @@ export async function startCluster({
   const folder = await mkdtemp(join(tmpdir(), 'bandha-test-'));
   const postgres = await startPostgres();
   const started: Instance[] = [];
-  const askers: Asker[] = [];
+  const probers: Prober[] = [];
   async function close(): Promise<void> {
     await Promise.all(started.map((instance) => instance.stop('SIGKILL')));
-    await Promise.all(askers.map((asker) => asker.stop()));
+    await Promise.all(probers.map((prober) => prober.stop()));
     await postgres.remove();
     await rm(folder, { recursive: true, force: true });
   }
   try {
     const databaseUrl = await postgres.createDatabase();
-    const start = async (own: Record<string, string> = {}) => {
-      // Kept from one orderly end to the next start, where a test has any.
-      const compiled = { NODE_COMPILE_CACHE: join(folder, 'compiled') };
-      const variables = { DATABASE_URL: databaseUrl, ...compiled, ...UNHURRIED, ...env, ...own };
-      const instance = toInstance(await startServerProcess(serverEnv(folder, variables), folder));
+    const start = async (variables: Record<string, string> = {}) => {
+      const allVariables = {
+        DATABASE_URL: databaseUrl,
+        NODE_COMPILE_CACHE: join(folder, 'compiled'), // makes later starts faster
+        ...GENEROUS_TIMEOUTS,
+        ...env,
+        ...variables,
+      };
+      const instance = toInstance(await startServerProcess(serverEnv(folder, allVariables), folder));
       started.push(instance);
       return instance;
     };
-    // All of them settled: one that is still starting could not be stopped.
+    // Waits for all: an instance that is still starting could not be stopped.
     const starts = await Promise.allSettled(Array.from({ length: count }, () => start()));
-    const failed = starts.find((one) => one.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    const failed = starts.find(({ status }) => status === 'rejected');
+    if (failed?.status === 'rejected') throw failed.reason;
     const instances = [...started];
-    const at = (place: number) => instances[place % count] as Instance; // there are as many as were asked for
-    const logInAgain = async (account: Account, times: number) => {
+    const instanceAt = (index: number) => instances[index % count] as Instance; // there are `count`
+    const logInOnEach = async (account: Account, times: number) => {
       const sessions: Tokens[] = [];
-      const turns = Array.from({ length: times }).values();
-      // One at a time on each: a rush of password hashes is refused.
-      const takeTurns = async (instance: Instance) => {
-        for (const _ of turns) sessions.push(await instance.logIn(account));
+      const remaining = Array.from({ length: times }).values();
+      // One at a time on each instance: many concurrent password hashes would be RATE_LIMITED.
+      const logInOn = async (instance: Instance) => {
+        for (const _ of remaining) sessions.push(await instance.logIn(account));
       };
-      await Promise.all(instances.map(takeTurns));
+      await Promise.all(instances.map(logInOn));
       return sessions;
     };
-    const keepAsking = (ask: () => Promise<string>) => {
-      const asker = createAsker(ask);
-      askers.push(asker);
-      return asker;
+    const probe = (send: () => Promise<string>) => {
+      const prober = createProber(send);
+      probers.push(prober);
+      return prober;
     };
-    return { postgres, databaseUrl, instances, at, logInAgain, keepAsking, start, close };
+    return { postgres, databaseUrl, instances, instanceAt, logInOnEach, probe, start, close };
   } catch (error) {
     await close();
     throw error;
@@ -136,20 +139,20 @@ export async function startCluster({
 function toInstance(server: ServerProcess): Instance {
   const agent = new Agent({ keepAlive: true });
   const send = (path: string, method: string, headers: Record<string, string>, body?: string) =>
-    new Promise<Answer>((answered, failed) => {
+    new Promise<ClusterResponse>((resolve, reject) => {
       const sent = request(`${server.url}${path}`, { agent, method, headers }, async (response) => {
         try {
           const { statusCode: status = 0, headers } = response;
           const body = JSON.parse(await text(response));
           const { code, reason = code } = body.errors?.[0].extensions ?? { reason: 'OK' };
-          answered({ status, headers, body, outcome: reason });
+          resolve({ status, headers, body, outcome: reason });
         } catch (error) {
-          failed(error);
+          reject(error);
         }
       });
-      sent.on('error', failed).end(body);
+      sent.on('error', reject).end(body);
     });
-  const ask = (query: string, { variables, token, headers }: RequestOptions = {}) =>
+  const execute = (query: string, { variables, token, headers }: RequestOptions = {}) =>
     send(
       '/graphql',
       'POST',
@@ -160,19 +163,19 @@ function toInstance(server: ServerProcess): Instance {
       },
       JSON.stringify({ query, variables }),
     );
-  const signIn = async (verb: 'register' | 'login', { email, password }: Account): Promise<Tokens> => {
-    const { body } = await ask(
-      `mutation ($email: String!, $password: String!) { ${verb}(email: $email, password: $password) { accessToken refreshToken } }`,
+  const signIn = async (mutation: 'register' | 'login', { email, password }: Account): Promise<Tokens> => {
+    const { body } = await execute(
+      `mutation ($email: String!, $password: String!) { ${mutation}(email: $email, password: $password) { accessToken refreshToken } }`,
       { variables: { email, password } },
     );
-    if (!body.data?.[verb]) throw new Error(`${verb} was refused: ${JSON.stringify(body)}`);
-    return body.data[verb];
+    if (!body.data?.[mutation]) throw new Error(`${mutation} failed: ${JSON.stringify(body)}`);
+    return body.data[mutation];
   };
   return {
     ...server,
-    ask,
+    execute,
     get: (path) => send(path, 'GET', {}),
-    secure: async (token) => (await ask('{ secureData { message } }', { token })).outcome,
+    querySecureData: async (token) => (await execute('{ secureData { message } }', { token })).outcome,
     async register() {
       const account = { email: `${crypto.randomUUID()}@example.com`, password: GOOD_PASSWORD };
       return { ...account, ...(await signIn('register', account)) };
@@ -181,22 +184,22 @@ function toInstance(server: ServerProcess): Instance {
     async refresh(token) {
       const query =
         'mutation ($token: String!) { refresh(refreshToken: $token) { accessToken refreshToken } }';
-      const answer = await ask(query, { variables: { token } });
-      return { ...answer, tokens: answer.body.data?.refresh };
+      const response = await execute(query, { variables: { token } });
+      return { ...response, tokens: response.body.data?.refresh };
     },
-    logOut: ({ accessToken: token }) => ask('mutation { logout }', { token }),
+    logOut: ({ accessToken: token }) => execute('mutation { logout }', { token }),
   };
 }
 
-function createAsker(ask: () => Promise<string>): Asker {
+function createProber(send: () => Promise<string>): Prober {
   const samples: Sample[] = [];
   let isStopped = false;
   const done = (async () => {
     while (!isStopped) {
       const sentAt = performance.now();
-      const outcome = await ask().catch(String);
-      const at = performance.now();
-      samples.push({ at, milliseconds: at - sentAt, outcome });
+      const outcome = await send().catch(String);
+      const receivedAt = performance.now();
+      samples.push({ receivedAt, milliseconds: receivedAt - sentAt, outcome });
       await wait(5);
     }
   })();
@@ -209,33 +212,35 @@ function createAsker(ask: () => Promise<string>): Asker {
   };
 }
 
-/** Asks until the answer is as expected, by `toEqual`. */
+/** Calls `read` until the result equals `expected`. */
 export async function eventually(read: () => Promise<unknown>, expected: unknown): Promise<void> {
-  await vi.waitFor(async () => expect(await read()).toEqual(expected), IN_TIME);
+  await vi.waitFor(async () => expect(await read()).toEqual(expected), WAIT_OPTIONS);
 }
 
-/** Waits until each of the instances answers a protected query with the token so. */
+/** Waits until a protected query with the token has the outcome on each instance. */
 export async function expectEverywhere(
   instances: readonly Instance[],
   accessToken: string,
   outcome: string,
 ): Promise<void> {
-  await Promise.all(instances.map((instance) => eventually(() => instance.secure(accessToken), outcome)));
+  await Promise.all(
+    instances.map((instance) => eventually(() => instance.querySecureData(accessToken), outcome)),
+  );
 }
 
-/** Waits until the instance is ready: it reaches the database, has keys, and hears of changes. */
+/** Waits until the instance is ready: database reachable, keys loaded, revocation feed synced. */
 export async function expectReady(instance: Instance): Promise<void> {
   await eventually(async () => (await instance.get('/health/ready')).status, 200);
 }
 
-/** How often each outcome came. */
+/** @returns how often each outcome occurs */
 export function countOutcomes(samples: readonly { outcome: string }[]): Record<string, number> {
   const counts: Record<string, number> = {};
   for (const { outcome } of samples) counts[outcome] = (counts[outcome] ?? 0) + 1;
   return counts;
 }
 
-/** The value that so large a share of the others does not exceed. */
+/** @returns the smallest value that `share` of all values do not exceed */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((one, other) => one - other);
   return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? Number.NaN;

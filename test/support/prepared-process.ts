@@ -1,15 +1,16 @@
-// A process of its own that works on a store: several of them meet at one moment.
+// Prepares a process that uses a store, so that several can start their work at the same moment.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 
-const urlOf = (file: string) => JSON.stringify(new URL(`../../src/storage/${file}`, import.meta.url).href);
+const toModuleUrl = (file: string) =>
+  JSON.stringify(new URL(`../../src/storage/${file}`, import.meta.url).href);
 
 export interface PreparedProcess {
-  /** Runs the script to its end. */
-  run(): Promise<{ code: number | null; signal: NodeJS.Signals | null; fault: string }>;
+  /** Runs the script. @returns how it ended; `error` is the line of an uncaught error, or '' */
+  run(): Promise<{ code: number | null; signal: NodeJS.Signals | null; error: string }>;
 }
 
-/** A process that has loaded the sources and runs `script` when told to, with `openStore` and the store's `url`. */
+/** Starts a process that has loaded the sources and waits for `run`. The script can use `openStore` and `url`. */
 export async function prepareProcess(script: string, url: string): Promise<PreparedProcess> {
   const child = spawn(
     process.execPath,
@@ -17,8 +18,8 @@ export async function prepareProcess(script: string, url: string): Promise<Prepa
       '--input-type=module',
       '-e',
       `import { once } from 'node:events';
-       import { openStore } from ${urlOf('open-store.ts')};
-       import ${urlOf(url.startsWith('sqlite:') ? 'sqlite/engine.ts' : 'postgres/engine.ts')};
+       import { openStore } from ${toModuleUrl('open-store.ts')};
+       import ${toModuleUrl(url.startsWith('sqlite:') ? 'sqlite/engine.ts' : 'postgres/engine.ts')};
        const url = process.argv[1];
        process.stdout.write('ready');
        await once(process.stdin, 'data');
@@ -38,7 +39,7 @@ export async function prepareProcess(script: string, url: string): Promise<Prepa
       const ended = once(child, 'close');
       child.stdin.write('go');
       const [code, signal] = await ended;
-      return { code, signal, fault: /^.*Error:.*$/m.exec(stderr)?.[0] ?? '' };
+      return { code, signal, error: /^.*Error:.*$/m.exec(stderr)?.[0] ?? '' };
     },
   };
 }

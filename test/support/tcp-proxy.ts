@@ -1,37 +1,37 @@
-// A way to a server that can go silent: connections stay open, and nothing comes through any more.
+// A TCP proxy that can go silent: connections stay open, but nothing is forwarded.
 import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 export interface TcpProxy {
-  /** The same URL, by way of the proxy. */
-  urlOf(url: string): string;
-  /** From now on nothing is forwarded. Nobody is told: new connections are accepted too. */
-  fallSilent(): void;
-  /** Forwards new connections. Those from before stay silent for ever. */
+  /** @returns the URL with the proxy's host and port */
+  toProxyUrl(url: string): string;
+  /** Stops forwarding without closing anything. New connections are accepted, but silent as well. */
+  goSilent(): void;
+  /** Forwards new connections again. Silent ones stay silent. */
   forward(): void;
-  /** Cuts what there is; from now on there is the server on another port behind it. */
+  /** Closes all connections, and forwards new ones to another port. */
   switchTo(port: number): void;
-  /** How many connections there have been. */
+  /** @returns how many connections have been accepted so far */
   connections(): number;
   close(): Promise<void>;
 }
 
-/** Stands before the server on `firstPort` of this machine. */
+/** Starts a proxy in front of the server on `firstPort` of this machine. */
 export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
   const links = new Set<{ sockets: readonly Socket[]; isSilent: boolean }>();
   let port = firstPort;
   let isSilent = false;
   let connections = 0;
 
-  // Half open, so that a silent link does not even answer a goodbye.
-  const server = createServer({ allowHalfOpen: true }, (near) => {
-    const far = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
-    const link = { sockets: [near, far], isSilent };
+  // Half-open, so that a silent connection does not acknowledge an end either.
+  const server = createServer({ allowHalfOpen: true }, (client) => {
+    const upstream = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+    const link = { sockets: [client, upstream], isSilent };
     links.add(link);
     connections += 1;
     for (const [from, to] of [
-      [near, far],
-      [far, near],
+      [client, upstream],
+      [upstream, client],
     ] as const) {
       from.on('data', (chunk) => {
         if (!link.isSilent) to.write(chunk);
@@ -41,39 +41,39 @@ export async function startTcpProxy(firstPort: number): Promise<TcpProxy> {
       });
       from.on('error', () => {}); // `close` follows
       from.on('close', () => {
-        // Whoever is at the end of a silent link does not hear that the server is gone.
-        if (from === near || !link.isSilent) to.destroy();
+        // On a silent connection, the client is not informed when the server closes.
+        if (from === client || !link.isSilent) to.destroy();
         if (link.sockets.every((socket) => socket.destroyed)) links.delete(link);
       });
     }
   }).listen(0, '127.0.0.1');
   await once(server, 'listening');
-  const address = server.address() as AddressInfo; // a TCP server that listens has one
-  const cut = () => {
+  const address = server.address() as AddressInfo; // a listening TCP server has one
+  const closeAll = () => {
     for (const socket of [...links].flatMap(({ sockets }) => sockets)) socket.destroy();
   };
 
   return {
-    urlOf(url) {
-      const through = new URL(url);
-      through.hostname = '127.0.0.1';
-      through.port = String(address.port);
-      return through.href;
+    toProxyUrl(url) {
+      const proxied = new URL(url);
+      proxied.hostname = '127.0.0.1';
+      proxied.port = String(address.port);
+      return proxied.href;
     },
-    fallSilent() {
+    goSilent() {
       isSilent = true;
       for (const link of links) link.isSilent = true;
     },
     forward() {
       isSilent = false;
     },
-    switchTo(another) {
-      port = another;
-      cut();
+    switchTo(newPort) {
+      port = newPort;
+      closeAll();
     },
     connections: () => connections,
     async close() {
-      cut();
+      closeAll();
       server.close();
       await once(server, 'close');
     },

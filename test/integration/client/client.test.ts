@@ -90,7 +90,7 @@ describe('signing in and out', () => {
 
   it('logs out here when the server cannot be reached', async () => {
     const proxy = await startTcpProxy(Number(new URL(server.url).port));
-    const far = tabs.open({ url: `${proxy.urlOf(server.url)}graphql` });
+    const far = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
     await far.client.register(ADA);
     await proxy.close();
     await far.client.logout();
@@ -189,7 +189,7 @@ describe('an access token', () => {
 
   it('is returned while it lives where it cannot be refreshed, and rejects after that', async () => {
     const proxy = await startTcpProxy(Number(new URL(server.url).port));
-    const far = tabs.open({ url: `${proxy.urlOf(server.url)}graphql` });
+    const far = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
     await far.client.register(ADA);
     const token = await far.client.accessToken();
     await proxy.close();
@@ -252,10 +252,10 @@ describe('a refresh', () => {
 
   it('that is never answered is given up', { timeout: 20_000 }, async () => {
     const proxy = await startTcpProxy(Number(new URL(server.url).port));
-    const far = tabs.open({ url: `${proxy.urlOf(server.url)}graphql` });
+    const far = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
     await far.client.register(ADA);
     const token = (await far.client.accessToken()) ?? '';
-    proxy.fallSilent();
+    proxy.goSilent();
     expect((await refusalOf(far.client.renew(token))).code).toBe('NETWORK_ERROR');
     proxy.forward();
     expect(await isAccepted(await far.client.renew(token))).toBe(true);

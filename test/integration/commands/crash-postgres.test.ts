@@ -1,12 +1,12 @@
 // What the server has acknowledged survives `kill -9` at any moment: two instances on PostgreSQL, and that itself.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Cluster, expectReady, type Instance, startCluster } from '../../support/cluster.ts';
-import { CRASH_ENV, crashAgainAndAgain, PATIENT, UNTOLD } from '../../support/crash-loop.ts';
+import { CRASH_ENV, LONG_TIMEOUTS, runCrashLoop, UNRECORDED_REVOCATIONS } from '../../support/crash-loop.ts';
 
 const KILLS = 50;
 const DATABASE_KILLS = 10;
 
-vi.setConfig(PATIENT);
+vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 let instances: Instance[];
 beforeAll(async () => {
@@ -20,7 +20,7 @@ afterAll(() => cluster?.close());
 const urls = () => instances.map(({ url }) => url);
 
 async function expectNothingUntold(): Promise<void> {
-  expect(await cluster.postgres.query(cluster.databaseUrl, UNTOLD)).toEqual([]);
+  expect(await cluster.postgres.query(cluster.databaseUrl, UNRECORDED_REVOCATIONS)).toEqual([]);
 }
 
 it('loses no session and revives none when an instance is killed again and again', async () => {
@@ -35,7 +35,7 @@ it('loses no session and revives none when an instance is killed again and again
       instances[0] = await cluster.start();
     },
   };
-  const { live, ended } = await crashAgainAndAgain(victim, KILLS);
+  const { live, ended } = await runCrashLoop(victim, KILLS);
   expect(Math.min(live, ended)).toBeGreaterThan(0);
   await expectNothingUntold();
 });
@@ -49,7 +49,7 @@ it('loses no session and revives none when PostgreSQL is killed again and again'
       await Promise.all(instances.map(expectReady));
     },
   };
-  const { live, ended } = await crashAgainAndAgain(victim, DATABASE_KILLS);
+  const { live, ended } = await runCrashLoop(victim, DATABASE_KILLS);
   expect(Math.min(live, ended)).toBeGreaterThan(0);
   await expectNothingUntold();
   for (const { child } of instances) expect(child.exitCode).toBe(null);

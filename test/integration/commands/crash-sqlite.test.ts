@@ -1,12 +1,12 @@
 // What the server has acknowledged survives `kill -9` at any moment: one instance on an SQLite file.
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it, vi } from 'vitest';
-import { CRASH_ENV, crashAgainAndAgain, PATIENT, UNTOLD } from '../../support/crash-loop.ts';
+import { CRASH_ENV, LONG_TIMEOUTS, runCrashLoop, UNRECORDED_REVOCATIONS } from '../../support/crash-loop.ts';
 import { serverEnv, startServerProcess, withFolder } from '../../support/server-process.ts';
 
 const KILLS = 50;
 
-vi.setConfig(PATIENT);
+vi.setConfig(LONG_TIMEOUTS);
 
 it('loses no session and revives none when the server is killed again and again', () =>
   withFolder(async (folder) => {
@@ -25,13 +25,13 @@ it('loses no session and revives none when the server is killed again and again'
       },
     };
     try {
-      const { live, ended } = await crashAgainAndAgain(victim, KILLS);
+      const { live, ended } = await runCrashLoop(victim, KILLS);
       expect(Math.min(live, ended)).toBeGreaterThan(0);
     } finally {
       await server.stop('SIGKILL');
     }
     const database = new DatabaseSync(`${folder}/bandha.db`);
     expect(database.prepare('PRAGMA integrity_check').all()).toEqual([{ integrity_check: 'ok' }]);
-    expect(database.prepare(UNTOLD).all()).toEqual([]);
+    expect(database.prepare(UNRECORDED_REVOCATIONS).all()).toEqual([]);
     database.close();
   }));

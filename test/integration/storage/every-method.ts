@@ -1,4 +1,4 @@
-// Every verb of a store that asks the database, with something to ask, and what it is refused with.
+// One call of every store method that uses the database.
 import { AuthError } from '../../../src/errors.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { IDLE_SECONDS, NOW, newKey, newSession, newUser } from './contract/fixture.ts';
@@ -13,14 +13,14 @@ export const rotation = {
   idleSeconds: IDLE_SECONDS,
 };
 
-/** Makes the user and the session that the calls are about. */
-export async function fill(store: Store): Promise<void> {
+/** Creates the user and the session that the calls use. */
+export async function createRecords(store: Store): Promise<void> {
   await store.createUser(user);
   await store.createSession(session);
 }
 
 export const CALLS: {
-  [Verb in Exclude<keyof Store, 'feedSyncedAt' | 'close'>]: (store: Store) => Promise<unknown>;
+  [Method in Exclude<keyof Store, 'feedSyncedAt' | 'close'>]: (store: Store) => Promise<unknown>;
 } = {
   createUser: (store) => store.createUser(newUser()),
   findUserByEmail: (store) => store.findUserByEmail(user.emailKey),
@@ -29,8 +29,8 @@ export const CALLS: {
   hasUsers: (store) => store.hasUsers(),
   listUsers: (store) => store.listUsers(),
   updatePasswordHash: (store) => store.updatePasswordHash(user.id, 'old', 'new'),
-  disableUser: (store) => store.disableUser('somebody@example.com', NOW, IDLE_SECONDS),
-  setPasswordHash: (store) => store.setPasswordHash('somebody@example.com', 'hash', NOW, IDLE_SECONDS),
+  disableUser: (store) => store.disableUser('unknown@example.com', NOW, IDLE_SECONDS),
+  setPasswordHash: (store) => store.setPasswordHash('unknown@example.com', 'hash', NOW, IDLE_SECONDS),
   changeRoles: (store) => store.changeRoles(user.emailKey, { add: [crypto.randomUUID()] }, NOW),
   createSession: (store) => store.createSession(newSession(user.id), 'a network'),
   listLiveSessions: (store) => store.listLiveSessions(user.id, NOW, IDLE_SECONDS),
@@ -58,18 +58,21 @@ export const CALLS: {
   ping: (store) => store.ping(),
 };
 
-/** What is expected of all verbs together. */
-export const everyVerb = (reason: unknown) =>
-  Object.fromEntries(Object.keys(CALLS).map((verb) => [verb, reason]));
+/** @returns an object with `reason` for every method, to compare with `collectReasons` */
+export const forEveryMethod = (reason: unknown) =>
+  Object.fromEntries(Object.keys(CALLS).map((method) => [method, reason]));
 
-/** What each verb, called at once with all others, is refused with; undefined where it resolves. */
-export async function reasonsOf(store: Store): Promise<Record<string, unknown>> {
-  const reasons = Object.entries(CALLS).map(async ([verb, call]) => [verb, await reasonOf(call(store))]);
+/** Calls all methods concurrently. @returns the error reason of each; undefined if it resolves */
+export async function collectReasons(store: Store): Promise<Record<string, unknown>> {
+  const reasons = Object.entries(CALLS).map(async ([method, call]) => [
+    method,
+    await findReason(call(store)),
+  ]);
   return Object.fromEntries(await Promise.all(reasons));
 }
 
-/** The reason of a refusal; any other error as it is; undefined where there is none. */
-export async function reasonOf(promise: Promise<unknown> | undefined): Promise<unknown> {
+/** @returns the reason of an `AuthError`; any other error itself; undefined if the promise resolves */
+export async function findReason(promise: Promise<unknown> | undefined): Promise<unknown> {
   try {
     await promise;
     return undefined;

@@ -1,4 +1,4 @@
-// The contract on a PostgreSQL server, and what is PostgreSQL's own about opening a store there.
+// The contract on PostgreSQL, and opening a store there.
 import { inspect } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { AuthError } from '../../../src/errors.ts';
@@ -7,10 +7,10 @@ import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { prepareProcess } from '../../support/prepared-process.ts';
 import { describeStore } from './store-contract.ts';
 
-/** The lock under which Kysely migrates. */
+/** Advisory lock that Kysely holds during a migration. */
 const MIGRATION_LOCK = '3853314791062309107';
-/** However slow the machine is. */
-const PATIENT = { statementTimeoutSeconds: 30, connectTimeoutSeconds: 30 };
+/** Long enough for the slowest machine. */
+const LONG_TIMEOUTS = { statementTimeoutSeconds: 30, connectTimeoutSeconds: 30 };
 
 let postgres: Postgres;
 beforeAll(async () => {
@@ -21,28 +21,28 @@ afterAll(() => postgres.remove());
 describeStore('PostgreSQL', async () => {
   const url = await postgres.createDatabase();
   return {
-    open: () => openStore(url, PATIENT),
+    open: () => openStore(url, LONG_TIMEOUTS),
     remove: async () => {},
   };
 });
 
 describe('a PostgreSQL database', () => {
-  it('is opened, while empty, by ten processes at once', async () => {
+  it('ten processes can open an empty database at once', async () => {
     const script = 'const store = await openStore(url); await store.ping(); await store.close();';
     const url = await postgres.createDatabase();
     const children = await Promise.all(Array.from({ length: 10 }, () => prepareProcess(script, url)));
     const ended = await Promise.all(children.map((child) => child.run()));
-    expect(ended).toEqual(ended.map(() => ({ code: 0, signal: null, fault: '' })));
+    expect(ended).toEqual(ended.map(() => ({ code: 0, signal: null, error: '' })));
   });
 
-  it('is opened when another instance is done with its migration, however long that takes', async () => {
+  it('opening waits for the migration of another instance, however long', async () => {
     const url = await postgres.createDatabase();
     const migrating = await postgres.connect(url);
     await migrating.query(`select pg_advisory_lock(${MIGRATION_LOCK})`);
     const opened = openStore(url, { statementTimeoutSeconds: 0.1 });
     const waiting = `select from pg_locks where locktype = 'advisory' and not granted`;
     await vi.waitUntil(async () => (await postgres.query(url, waiting)).length > 0, { timeout: 30_000 });
-    // Longer than any statement may take once the store is open.
+    // Longer than the statement timeout of an open store.
     await migrating.query('select pg_sleep(1.5)');
     await migrating.query(`select pg_advisory_unlock(${MIGRATION_LOCK})`);
     await migrating.end();
@@ -54,21 +54,21 @@ describe('a PostgreSQL database', () => {
   it.each([
     ['the password is wrong', (url: URL) => (url.password = 'not-the-password')],
     ['the database is missing', (url: URL) => (url.pathname = '/missing')],
-    ['the user is missing', (url: URL) => (url.username = 'nobody')],
-  ])('cannot be opened where %s, which is no outage, and the error has no password', async (_, spoil) => {
+    ['the user is missing', (url: URL) => (url.username = 'unknown')],
+  ])('opening fails without an outage or a password in the error if %s', async (_, change) => {
     const url = new URL(await postgres.createDatabase());
     const good = url.password;
-    url.password = 'kept-to-itself';
-    if (spoil(url) === '/missing') url.password = good;
-    const error = await openStore(url.href).catch((fault: unknown) => fault);
+    url.password = 'secret-password';
+    if (change(url) === '/missing') url.password = good;
+    const error = await openStore(url.href).catch((cause: unknown) => cause);
     expect(error).toBeInstanceOf(Error);
     expect(error).not.toBeInstanceOf(AuthError);
     const shown = inspect(error, { depth: null, showHidden: true });
-    for (const secret of ['not-the-password', 'kept-to-itself', url.href])
+    for (const secret of ['not-the-password', 'secret-password', url.href])
       expect(shown).not.toContain(secret);
   });
 
-  it('has no connection of a store any more that has been closed', async () => {
+  it('a closed store leaves no connection open', async () => {
     const url = await postgres.createDatabase();
     const store = await openStore(url);
     await store.subscribe(

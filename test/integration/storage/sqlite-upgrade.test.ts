@@ -1,13 +1,13 @@
-// A database that the first schema made is brought up to date with nothing lost.
+// A database with the first schema is migrated without losing data.
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/storage/open-store.ts';
 import type { Store } from '../../../src/storage/store.ts';
 import { withFolder } from '../../support/server-process.ts';
-import { after, follow, IDLE_SECONDS, NOW, newKey } from './contract/fixture.ts';
+import { after, IDLE_SECONDS, NOW, newKey, subscribeTo } from './contract/fixture.ts';
 
-/** As `2026-11-22-accounts` alone leaves it. */
+/** The schema after the migration `2026-11-22-accounts` alone. */
 const FIRST_SCHEMA = `
   CREATE TABLE "kysely_migration" ("name" varchar(255) not null primary key, "timestamp" varchar(255) not null);
   CREATE TABLE "kysely_migration_lock"
@@ -45,8 +45,8 @@ const ROWS = `
     ('new', 'EdDSA', 'current', '{"kty":"OKP"}', 'sealed new', ${at(-4)}, NULL);
 `;
 
-/** Lends two stores that were opened at once on a file with the first schema. */
-async function withUpgraded(use: (store: Store, other: Store) => Promise<void>): Promise<void> {
+/** Runs the function with two stores, opened concurrently on a file with the first schema. */
+async function withUpgraded(run: (store: Store, other: Store) => Promise<void>): Promise<void> {
   await withFolder(async (folder) => {
     const path = join(folder, 'bandha.db');
     const sqlite = new DatabaseSync(path);
@@ -54,15 +54,15 @@ async function withUpgraded(use: (store: Store, other: Store) => Promise<void>):
     sqlite.close();
     const stores = await Promise.all([openStore(`sqlite:${path}`), openStore(`sqlite:${path}`)]);
     try {
-      await use(...stores);
+      await run(...stores);
     } finally {
       await Promise.all(stores.map((store) => store.close()));
     }
   });
 }
 
-describe('a database with the first schema, once opened', () => {
-  it('has its users', () =>
+describe('migrating a database with the first schema', () => {
+  it('keeps users', () =>
     withUpgraded(async (store) => {
       const [ada, bob] = await store.listUsers();
       expect(ada).toEqual({
@@ -76,7 +76,7 @@ describe('a database with the first schema, once opened', () => {
       expect((await store.findUserByEmail('bob@example.com'))?.passwordHash).toBe('hash of bob');
     }));
 
-  it('has its sessions, which can be refreshed', () =>
+  it('keeps sessions, which can be refreshed', () =>
     withUpgraded(async (store, other) => {
       const session = {
         id: 'live',
@@ -100,18 +100,18 @@ describe('a database with the first schema, once opened', () => {
       expect(await other.findSessionStatus('disabled')).toMatchObject({ revokedAt: after(-1) });
     }));
 
-  it('tells of its revocations as of any change, in their order', () =>
+  it('replays revocations as feed events, in order', () =>
     withUpgraded(async (store) => {
       const kind = 'SESSION_REVOKED';
-      const { changes } = await follow(store, after(-1_000));
-      expect(changes).toEqual([
+      const { events } = await subscribeTo(store, after(-1_000));
+      expect(events).toEqual([
         { kind, sessionId: 'ended', revokedAt: after(-3) },
         { kind, sessionId: 'disabled', revokedAt: after(-1) },
       ]);
-      expect((await follow(store, after(-2))).changes).toMatchObject([{ sessionId: 'disabled' }]);
+      expect((await subscribeTo(store, after(-2))).events).toMatchObject([{ sessionId: 'disabled' }]);
     }));
 
-  it('has its signing keys, and room for one that signs next', () =>
+  it('keeps signing keys, and accepts a next one', () =>
     withUpgraded(async (store, other) => {
       const kept = [
         {
@@ -141,7 +141,7 @@ describe('a database with the first schema, once opened', () => {
       expect(await store.listSigningKeys()).toEqual([...kept, next]);
     }));
 
-  it('lets ended sessions be removed, though their end was noted', () =>
+  it('allows to remove ended sessions that have feed events', () =>
     withUpgraded(async (store) => {
       const request = { idleSeconds: IDLE_SECONDS, after: undefined, limit: 10 };
       expect(await store.removeEndedSessions({ ...request, before: NOW })).toEqual({

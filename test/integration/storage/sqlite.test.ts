@@ -1,4 +1,4 @@
-// The contract on SQLite files, and what is SQLite's own: files, permissions, several processes.
+// The contract on SQLite, and what only SQLite has: files, permissions, several processes.
 import { mkdtemp, readdir, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { openStore } from '../../../src/storage/open-store.ts';
 import { openSqlite } from '../../../src/storage/sqlite/dialect.ts';
 import { prepareProcess } from '../../support/prepared-process.ts';
 import { withFolder } from '../../support/server-process.ts';
-import { follow, revokedIn } from './contract/fixture.ts';
+import { revokedSessionIds, subscribeTo } from './contract/fixture.ts';
 import { describeStore, newSession, newUser } from './store-contract.ts';
 
 describeStore('SQLite', async () => {
@@ -23,17 +23,17 @@ const NOW = new Date('2026-01-31T12:00:00Z');
 const modeOf = async (path: string) => (await stat(path)).mode & 0o777;
 
 describe('the SQLite file', () => {
-  it('is made with its folder, and nobody else may look into either', async () => {
+  it('creates a missing folder for this user only', async () => {
     await withFolder(async (folder) => {
-      const made = join(folder, 'deep', 'state');
-      const store = await openStore(`sqlite:${join(made, 'bandha.db')}`);
+      const path = join(folder, 'deep', 'state');
+      const store = await openStore(`sqlite:${join(path, 'bandha.db')}`);
       await store.createUser(newUser());
-      expect(await modeOf(made)).toBe(0o700);
+      expect(await modeOf(path)).toBe(0o700);
       await store.close();
     });
   });
 
-  it('may be read by its owner alone, in a folder that was there before too', async () => {
+  it('creates files for this user only, in an existing folder as well', async () => {
     await withFolder(async (folder) => {
       const store = await openStore(`sqlite:${join(folder, 'bandha.db')}`);
       await store.createUser(newUser());
@@ -45,7 +45,7 @@ describe('the SQLite file', () => {
     });
   });
 
-  it('is written ahead and flushed at each commit', async () => {
+  it('uses a write-ahead log, flushed at each commit', async () => {
     await withFolder(async (folder) => {
       const sqlite = await openSqlite(join(folder, 'bandha.db'));
       expect(sqlite.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
@@ -55,7 +55,7 @@ describe('the SQLite file', () => {
     });
   });
 
-  it('holds everything when it is closed and opened again', async () => {
+  it('keeps everything when it is closed and opened again', async () => {
     await withFolder(async (folder) => {
       const url = `sqlite:${join(folder, 'bandha.db')}`;
       const user = newUser();
@@ -71,7 +71,7 @@ describe('the SQLite file', () => {
     });
   });
 
-  it('holds what was acknowledged when the process is killed', async () => {
+  it('keeps a committed user when the process is killed', async () => {
     await withFolder(async (folder) => {
       const url = `sqlite:${join(folder, 'bandha.db')}`;
       const user = newUser();
@@ -91,19 +91,19 @@ describe('the SQLite file', () => {
 });
 
 describe('several processes on one SQLite file', () => {
-  it('open an empty one at once, eight of them', async () => {
+  it('eight processes open an empty file concurrently', async () => {
     const script = 'const store = await openStore(url); await store.ping(); await store.close();';
     for (let round = 0; round < 3; round += 1) {
       await withFolder(async (folder) => {
         const url = `sqlite:${join(folder, 'made', 'bandha.db')}`;
         const children = await Promise.all(Array.from({ length: 8 }, () => prepareProcess(script, url)));
         const ended = await Promise.all(children.map((child) => child.run()));
-        expect(ended).toEqual(ended.map(() => ({ code: 0, signal: null, fault: '' })));
+        expect(ended).toEqual(ended.map(() => ({ code: 0, signal: null, error: '' })));
       });
     }
   });
 
-  it('finish what one of them was killed over while it made the tables', async () => {
+  it('a later process completes a migration that was killed', async () => {
     await withFolder(async (folder) => {
       const path = join(folder, 'bandha.db');
       const child = await prepareProcess(
@@ -124,7 +124,7 @@ describe('several processes on one SQLite file', () => {
     });
   });
 
-  it('rotate one token once', async () => {
+  it('four processes rotate one token once', async () => {
     await withFolder(async (folder) => {
       const url = `sqlite:${join(folder, 'bandha.db')}`;
       const store = await openStore(url);
@@ -135,11 +135,11 @@ describe('several processes on one SQLite file', () => {
       const script = `const store = await openStore(url);
         const request = { sessionId: '${session.id}', generation: 1, graceSeconds: 10, idleSeconds: 60 };
         const now = new Date(${session.createdAt.getTime()});
-        const answers = await Promise.all(
+        const results = await Promise.all(
           Array.from({ length: 20 }, () => store.rotateSession({ ...request, now })));
         await store.close();
-        process.exitCode = 10 + answers.filter(({ outcome }) => outcome === 'ROTATED').length;
-        if (!answers.every((answer) => answer.session?.generation === 2)) process.exitCode = 2;`;
+        process.exitCode = 10 + results.filter(({ outcome }) => outcome === 'ROTATED').length;
+        if (!results.every((result) => result.session?.generation === 2)) process.exitCode = 2;`;
       const children = await Promise.all(Array.from({ length: 4 }, () => prepareProcess(script, url)));
       const ended = await Promise.all(children.map((child) => child.run()));
       expect(ended.map(({ code }) => code).toSorted()).toEqual([10, 10, 10, 11]);
@@ -147,7 +147,7 @@ describe('several processes on one SQLite file', () => {
     });
   });
 
-  it('leave no live session of an account that one of them disables', async () => {
+  it('a disabled account has no live session after concurrent logins', async () => {
     await withFolder(async (folder) => {
       const url = `sqlite:${join(folder, 'bandha.db')}`;
       const store = await openStore(url);
@@ -171,7 +171,7 @@ describe('several processes on one SQLite file', () => {
       }
       const disabled = await store.disableUser(user.emailKey, NOW, 100);
       expect(disabled?.revokedSessions).toBeGreaterThanOrEqual(5);
-      expect(await signedIn).toMatchObject({ code: 0, fault: '' });
+      expect(await signedIn).toMatchObject({ code: 0, error: '' });
       expect(await store.listLiveSessions(user.id, NOW, 60)).toEqual([]);
       await store.close();
     });
@@ -179,7 +179,7 @@ describe('several processes on one SQLite file', () => {
 });
 
 describe('several instances in one process on one SQLite file', () => {
-  it('take turns instead of waiting for each other', async () => {
+  it('two stores in one process do not block each other', async () => {
     await withFolder(async (folder) => {
       const url = `sqlite:${join(folder, 'bandha.db')}`;
       const stores = [await openStore(url), await openStore(url)];
@@ -188,34 +188,34 @@ describe('several instances in one process on one SQLite file', () => {
       await stores[0]?.createUser(user);
       await stores[0]?.createSession(session);
       const request = { sessionId: session.id, generation: 1, now: session.createdAt };
-      const answers = await Promise.allSettled(
+      const results = await Promise.allSettled(
         stores.map((store) => store.rotateSession({ ...request, graceSeconds: 10, idleSeconds: 60 })),
       );
       await Promise.all(stores.map((store) => store.close()));
-      expect(answers.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
+      expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled']);
     });
   });
 
-  it('tell of many thousands of changes, as the past and as they are made, none of them missing', async () => {
+  it('the feed publishes many thousands of events, replayed or live', async () => {
     await withFolder(async (folder) => {
       const path = join(folder, 'bandha.db');
       const store = await openStore(`sqlite:${path}`);
       const other = new DatabaseSync(path);
-      const make = (count: number, madeAt: Date) =>
+      const insertEvents = (count: number, madeAt: Date) =>
         other.exec(`insert into changes (kind, subject, made_at)
           with recursive numbers (n) as (values (1) union all select n + 1 from numbers where n < ${count})
           select 'SESSION_REVOKED', '${madeAt.getTime()}: ' || n, ${madeAt.getTime()} from numbers`);
-      make(12_001, NOW);
-      const { changes } = await follow(store, NOW);
-      expect(new Set(revokedIn(changes)).size).toBe(12_001);
-      make(10_000, new Date(0));
-      await vi.waitUntil(() => new Set(revokedIn(changes)).size === 22_001, { timeout: 30_000 });
+      insertEvents(12_001, NOW);
+      const { events } = await subscribeTo(store, NOW);
+      expect(new Set(revokedSessionIds(events)).size).toBe(12_001);
+      insertEvents(10_000, new Date(0));
+      await vi.waitUntil(() => new Set(revokedSessionIds(events)).size === 22_001, { timeout: 30_000 });
       other.close();
       await store.close();
     });
   });
 
-  it('read while a write waits for another one’s to end', async () => {
+  it('reads succeed while a write waits for another process', async () => {
     await withFolder(async (folder) => {
       const path = join(folder, 'bandha.db');
       const store = await openStore(`sqlite:${path}`);
@@ -232,7 +232,7 @@ describe('several instances in one process on one SQLite file', () => {
     });
   });
 
-  it('refuse a write as STORE_UNAVAILABLE while another one never ends, and write again afterwards', async () => {
+  it('a write fails with STORE_UNAVAILABLE while the file stays locked', async () => {
     await withFolder(async (folder) => {
       const path = join(folder, 'bandha.db');
       const store = await openStore(`sqlite:${path}`);
@@ -240,7 +240,7 @@ describe('several instances in one process on one SQLite file', () => {
       await store.createUser(user);
       const other = new DatabaseSync(path);
       other.exec('begin immediate');
-      // The time that a write waits is over at once.
+      // Advances the clock, so that the time limit of the write is reached at once.
       const now = performance.now.bind(performance);
       let calls = 0;
       const clock = vi.spyOn(performance, 'now').mockImplementation(() => now() + 6_000 * calls++);
@@ -255,7 +255,7 @@ describe('several instances in one process on one SQLite file', () => {
     });
   });
 
-  it('finish what is being read before they close', async () => {
+  it('a store completes pending reads before it closes', async () => {
     await withFolder(async (folder) => {
       const store = await openStore(`sqlite:${join(folder, 'bandha.db')}`);
       const reads = Promise.all(Array.from({ length: 100 }, () => store.listUsers()));

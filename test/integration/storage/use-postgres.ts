@@ -1,4 +1,4 @@
-// A PostgreSQL server for the tests of one file, with an empty database for each.
+// A PostgreSQL server for the tests of one file, with an empty database for each test.
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 import type { StoreOptions } from '../../../src/storage/engine.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
@@ -6,44 +6,45 @@ import type { Store } from '../../../src/storage/store.ts';
 import { type Postgres, startPostgres } from '../../support/postgres.ts';
 import { startTcpProxy, type TcpProxy } from '../../support/tcp-proxy.ts';
 
-/** What waits for an event; the event comes long before. */
-export const LIMIT = { timeout: 50_000 };
+/** Timeout for events, far longer than they take. */
+export const WAIT_OPTIONS = { timeout: 50_000 };
 
-export interface OnePostgres {
+export interface TestPostgres {
   readonly postgres: Postgres;
-  /** Of the test's own database. */
+  /** URL of the test's database. */
   readonly url: string;
-  /** Opens a store on it, closed after the test if not before. */
+  /** Opens a store, which is closed after the test at the latest. @param options `through`: connect by way of this proxy */
   open(options?: StoreOptions & { through?: TcpProxy }): Promise<Store>;
-  /** Stands before the server; gone after the test. */
+  /** Starts a proxy in front of the server, which is closed after the test. */
   startProxy(): Promise<TcpProxy>;
-  /** Runs SQL on the test's database, on a connection of its own. */
+  /** Runs SQL on the test's database, on a separate connection. */
   query(sql: string): Promise<Record<string, unknown>[]>;
-  whileStopped(use: () => Promise<void>): Promise<void>;
+  /** Stops the server, runs the function, and starts the server again. */
+  whileStopped(run: () => Promise<void>): Promise<void>;
 }
 
-export function usePostgres(): OnePostgres {
+export function usePostgres(): TestPostgres {
   let postgres: Postgres;
   let url: string;
   let opened: { close(): Promise<void> }[];
 
   beforeAll(async () => {
-    // Nobody cuts its power.
+    // Faster without fsync; no test simulates a power failure.
     postgres = await startPostgres(['-c', 'fsync=off']);
   });
   beforeEach(async () => {
     url = await postgres.createDatabase();
     opened = [];
     return async () => {
-      // Stores before the proxies that they go through.
-      for (const one of opened.toReversed()) await one.close();
+      // In reverse, so that stores close before the proxies they use.
+      for (const resource of opened.toReversed()) await resource.close();
     };
   });
   afterAll(() => postgres.remove());
 
-  function closeLater<T extends { close(): Promise<void> }>(one: T): T {
-    opened.push(one);
-    return one;
+  function closeLater<T extends { close(): Promise<void> }>(resource: T): T {
+    opened.push(resource);
+    return resource;
   }
 
   return {
@@ -54,13 +55,13 @@ export function usePostgres(): OnePostgres {
       return url;
     },
     open: async ({ through, ...options } = {}) =>
-      closeLater(await openStore(through?.urlOf(url) ?? url, options)),
+      closeLater(await openStore(through?.toProxyUrl(url) ?? url, options)),
     startProxy: async () => closeLater(await startTcpProxy(Number(new URL(url).port))),
     query: (sql) => postgres.query(url, sql),
-    async whileStopped(use) {
+    async whileStopped(run) {
       await postgres.stop();
       try {
-        await use();
+        await run();
       } finally {
         await postgres.start();
       }

@@ -1,4 +1,4 @@
-// What the parts of the contract share: two instances on one database, and ways to fill it.
+// Shared by all parts of the contract: two stores on one database, and functions that create records.
 import { afterAll, beforeAll, expect } from 'vitest';
 import type { Session } from '../../../../src/sessions/session.ts';
 import type {
@@ -10,10 +10,10 @@ import type {
   User,
 } from '../../../../src/storage/store.ts';
 
-/** One empty database that several stores can be opened on. */
+/** An empty database on which several stores can be opened. */
 export interface TestDatabase {
   open(): Promise<Store>;
-  /** Called when every store is closed. */
+  /** Called after every store is closed. */
   remove(): Promise<void>;
 }
 
@@ -21,13 +21,13 @@ export interface Fixture {
   readonly store: Store;
   /** Another instance on the same database. */
   readonly other: Store;
-  /** One more; closed at the end of the suite if not before. */
+  /** Opens one more store, which is closed at the end of the suite at the latest. */
   open(): Promise<Store>;
-  /** Lends two instances on an empty database, which is gone afterwards. */
-  withEmpty(use: (store: Store, other: Store) => Promise<void>): Promise<void>;
-  addUser(changes?: Partial<NewUser>): Promise<NewUser>;
-  /** Of a new user where `userId` is absent. */
-  addSession(changes?: Partial<Session>): Promise<Session>;
+  /** Runs the function with two stores on a new database, which is removed afterwards. */
+  withEmpty(run: (store: Store, other: Store) => Promise<void>): Promise<void>;
+  addUser(events?: Partial<NewUser>): Promise<NewUser>;
+  /** Creates a session; without `userId`, of a new user. */
+  addSession(events?: Partial<Session>): Promise<Session>;
   rotate(
     sessionId: string,
     generation: number,
@@ -35,6 +35,7 @@ export interface Fixture {
     on?: Store,
     successorUsedAt?: Date,
   ): Promise<Rotation>;
+  /** Lists live sessions. */
   live(userId: string, now?: Date): Promise<Session[]>;
 }
 
@@ -46,7 +47,7 @@ export const UNKNOWN_ID = '00000000-0000-4000-8000-000000000000';
 
 export const after = (seconds: number, from = NOW) => new Date(from.getTime() + seconds * 1000);
 
-export function newUser(changes: Partial<NewUser> = {}): NewUser {
+export function newUser(events: Partial<NewUser> = {}): NewUser {
   const id = crypto.randomUUID();
   const email = `Ada.${id}@Example.com`;
   return {
@@ -56,11 +57,11 @@ export function newUser(changes: Partial<NewUser> = {}): NewUser {
     passwordHash: '$argon2id$hash',
     roles: ['editor', 'admin'],
     createdAt: NOW,
-    ...changes,
+    ...events,
   };
 }
 
-export function newSession(userId: string, changes: Partial<Session> = {}): Session {
+export function newSession(userId: string, events: Partial<Session> = {}): Session {
   return {
     id: crypto.randomUUID(),
     userId,
@@ -72,7 +73,7 @@ export function newSession(userId: string, changes: Partial<Session> = {}): Sess
     revokedAt: undefined,
     userAgent: 'A browser “with” quotes',
     ipAddress: '2001:db8::1',
-    ...changes,
+    ...events,
   };
 }
 
@@ -89,8 +90,8 @@ export function newKey(status: SigningKeyRow['status'], algorithm = 'EdDSA'): Si
   };
 }
 
-/** The user as the store gives it back. */
-export function shown({ id, email, roles, createdAt }: NewUser, disabledAt?: Date): User {
+/** @returns the user as the store returns it */
+export function storedUser({ id, email, roles, createdAt }: NewUser, disabledAt?: Date): User {
   return { id, email, roles, createdAt, disabledAt };
 }
 
@@ -115,8 +116,8 @@ export function createFixture(createDatabase: () => Promise<TestDatabase>): Fixt
     await database.remove();
   });
 
-  async function addUser(changes: Partial<NewUser> = {}): Promise<NewUser> {
-    const user = newUser(changes);
+  async function addUser(events: Partial<NewUser> = {}): Promise<NewUser> {
+    const user = newUser(events);
     expect(await store.createUser(user)).toBeDefined();
     return user;
   }
@@ -130,18 +131,18 @@ export function createFixture(createDatabase: () => Promise<TestDatabase>): Fixt
     },
     open,
     addUser,
-    async withEmpty(use) {
+    async withEmpty(run) {
       const empty = await createDatabase();
       const stores = [await empty.open(), await empty.open()] as const;
       try {
-        await use(...stores);
+        await run(...stores);
       } finally {
         await Promise.all(stores.map((one) => one.close()));
         await empty.remove();
       }
     },
-    async addSession(changes = {}) {
-      const session = newSession(changes.userId ?? (await addUser()).id, changes);
+    async addSession(events = {}) {
+      const session = newSession(events.userId ?? (await addUser()).id, events);
       expect(await store.createSession(session)).toBe(true);
       return session;
     },
@@ -158,62 +159,62 @@ export function createFixture(createDatabase: () => Promise<TestDatabase>): Fixt
   };
 }
 
-/** What a store has told. */
-export interface Told {
-  readonly changes: readonly FeedEvent[];
-  /** Resolves when a change that is wanted has been told, at once where it has. */
-  heard(isWanted: (change: FeedEvent) => boolean): Promise<FeedEvent>;
+/** Records the events of one subscription. */
+export interface FeedRecorder {
+  readonly events: readonly FeedEvent[];
+  /** Resolves with the first matching event, recorded or yet to come. */
+  waitFor(matches: (event: FeedEvent) => boolean): Promise<FeedEvent>;
 }
 
-/** Follows what `store` tells, from `since` on. */
-export async function follow(store: Store, since: Date): Promise<Told> {
-  const changes: FeedEvent[] = [];
-  const listening = new Set<(change: FeedEvent) => void>();
-  const told: Told = {
-    changes,
-    heard(isWanted) {
+/** Subscribes to the feed of `store`, from `since` on. */
+export async function subscribeTo(store: Store, since: Date): Promise<FeedRecorder> {
+  const events: FeedEvent[] = [];
+  const waiting = new Set<(event: FeedEvent) => void>();
+  const recorder: FeedRecorder = {
+    events,
+    waitFor(matches) {
       const { promise, resolve } = Promise.withResolvers<FeedEvent>();
-      const listen = (change: FeedEvent) => {
-        if (!isWanted(change)) return;
-        listening.delete(listen);
-        resolve(change);
+      const listen = (event: FeedEvent) => {
+        if (!matches(event)) return;
+        waiting.delete(listen);
+        resolve(event);
       };
-      listening.add(listen);
-      changes.forEach(listen);
+      waiting.add(listen);
+      events.forEach(listen);
       return promise;
     },
   };
   await store.subscribe(
-    (change) => {
-      changes.push(change);
-      for (const listen of listening) listen(change);
+    (event) => {
+      events.push(event);
+      for (const listen of waiting) listen(event);
     },
     () => since,
   );
-  return told;
+  return recorder;
 }
 
-export const isRevocationOf = (sessionId: string) => (change: FeedEvent) =>
-  change.kind === 'SESSION_REVOKED' && change.sessionId === sessionId;
-export const isRolesOf = (userId: string, roles: readonly string[]) => (change: FeedEvent) =>
-  change.kind === 'ROLES_CHANGED' && change.userId === userId && isSame(change.roles, roles);
-export const isOfKeys = (change: FeedEvent) => change.kind === 'KEYS_CHANGED';
+export const isRevocationOf = (sessionId: string) => (event: FeedEvent) =>
+  event.kind === 'SESSION_REVOKED' && event.sessionId === sessionId;
+export const isRolesChangeOf = (userId: string, roles: readonly string[]) => (event: FeedEvent) =>
+  event.kind === 'ROLES_CHANGED' && event.userId === userId && areEqual(event.roles, roles);
+export const isKeysChanged = (event: FeedEvent) => event.kind === 'KEYS_CHANGED';
 
-/** The ids of the sessions whose end has been told. */
-export const revokedIn = (changes: readonly FeedEvent[]) =>
-  changes.flatMap((change) => (change.kind === 'SESSION_REVOKED' ? [change.sessionId] : []));
+/** @returns the ids of the sessions whose revocation was published */
+export const revokedSessionIds = (events: readonly FeedEvent[]) =>
+  events.flatMap((event) => (event.kind === 'SESSION_REVOKED' ? [event.sessionId] : []));
 
-/** As many calls as `times`, in turn on each of the stores, all at once. */
-export async function atOnce<T>(
+/** Runs `task` `times` times concurrently, round-robin on the stores. */
+export async function runConcurrently<T>(
   times: number,
   stores: readonly Store[],
   task: (store: Store, index: number) => Promise<T>,
 ): Promise<T[]> {
-  const calls = Array.from({ length: times }, (_, i) => [stores[i % stores.length] as Store, i] as const); // there is one
-  // Were connections made first, they would come one after the other.
+  const calls = Array.from({ length: times }, (_, i) => [stores[i % stores.length] as Store, i] as const); // the index is in range
+  // Opens the connections first: tasks that had to connect would start one after another.
   await Promise.all(calls.map(([store]) => store.ping()));
   return Promise.all(calls.map(([store, i]) => task(store, i)));
 }
 
-const isSame = (some: readonly string[], others: readonly string[]) =>
+const areEqual = (some: readonly string[], others: readonly string[]) =>
   some.length === others.length && some.every((one, i) => one === others[i]);

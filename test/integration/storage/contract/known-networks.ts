@@ -1,6 +1,15 @@
-// The contract on the networks that an account is known at, and on clearing its rate limits.
+// Contract: known networks of an account, and clearing its rate limits.
 import { describe, expect, it } from 'vitest';
-import { after, atOnce, type Fixture, follow, IDLE_SECONDS, NOW, newSession, newUser } from './fixture.ts';
+import {
+  after,
+  type Fixture,
+  IDLE_SECONDS,
+  NOW,
+  newSession,
+  newUser,
+  runConcurrently,
+  subscribeTo,
+} from './fixture.ts';
 
 const LONG_AGO = after(-1_000_000);
 
@@ -12,8 +21,8 @@ export function describeKnownNetworks(name: string, fixture: Fixture): void {
   const isKnown = async (emailKey: string, network: string | undefined, since = LONG_AGO) =>
     (await fixture.other.findCredentials(emailKey, network, since))?.isKnownNetwork;
 
-  describe(`${name}: networks known to an account`, () => {
-    it('are those that a session was created from, of this account alone', async () => {
+  describe(`${name}: known networks`, () => {
+    it('a login makes its network known, for this account only', async () => {
       const [ada, bob] = [await addUser(), await addUser()];
       expect(await isKnown(ada.emailKey, 'home')).toBe(false);
       await signIn(ada.id, 'home');
@@ -22,36 +31,36 @@ export function describeKnownNetworks(name: string, fixture: Fixture): void {
       expect(await isKnown(bob.emailKey, 'home')).toBe(false);
     });
 
-    it('are read with the credentials, also of an account that has none, is unknown or disabled', async () => {
+    it('findCredentials reports them for any account, even a disabled one', async () => {
       const user = await addUser();
       const { id, email, roles, createdAt, passwordHash, emailKey } = user;
-      const shown = { id, email, roles, createdAt, disabledAt: undefined };
+      const expectedUser = { id, email, roles, createdAt, disabledAt: undefined };
       const found = await fixture.store.findCredentials(emailKey, 'home', LONG_AGO);
-      expect(found).toEqual({ user: shown, passwordHash, isKnownNetwork: false });
+      expect(found).toEqual({ user: expectedUser, passwordHash, isKnownNetwork: false });
       expect(await fixture.store.findCredentials('unknown@example.com', 'home', LONG_AGO)).toBeUndefined();
       await signIn(id, 'home');
       await fixture.store.disableUser(emailKey, NOW, IDLE_SECONDS);
       expect(await fixture.store.findCredentials(emailKey, 'home', LONG_AGO)).toEqual({
-        user: { ...shown, disabledAt: NOW },
+        user: { ...expectedUser, disabledAt: NOW },
         passwordHash,
         isKnownNetwork: true,
       });
     });
 
-    it('do not include one whose address is unknown', async () => {
+    it('an unknown address is never a known network', async () => {
       const { id, emailKey } = await addUser();
       expect(await signIn(id, undefined)).toBe(true);
       expect(await isKnown(emailKey, undefined)).toBe(false);
     });
 
-    it('are not added when no session is created', async () => {
+    it('a network is not added if no session is created', async () => {
       const { id, emailKey } = await addUser();
       await fixture.store.disableUser(emailKey, NOW, IDLE_SECONDS);
       expect(await signIn(id, 'home')).toBe(false);
       expect(await isKnown(emailKey, 'home')).toBe(false);
     });
 
-    it('are known from their last use on, whatever the order in which instances write', async () => {
+    it('the latest use counts, in whatever order instances write', async () => {
       const { id, emailKey } = await addUser();
       await signIn(id, 'home', after(10));
       await signIn(id, 'home', after(5));
@@ -61,7 +70,7 @@ export function describeKnownNetworks(name: string, fixture: Fixture): void {
       expect(await isKnown(emailKey, 'home', after(20))).toBe(true);
     });
 
-    it('are the 20 used last', async () => {
+    it('an account keeps the 20 most recently used networks', async () => {
       const { id, emailKey } = await addUser();
       for (let i = 0; i < 20; i += 1) await signIn(id, `network ${i}`, after(i));
       await signIn(id, 'network 0', after(30));
@@ -73,17 +82,17 @@ export function describeKnownNetworks(name: string, fixture: Fixture): void {
       expect(await isKnown(emailKey, 'one more')).toBe(true);
     });
 
-    it('include the one that signs in, though its clock is behind', async () => {
+    it('the network of a login is kept, even if its clock is slow', async () => {
       const { id, emailKey } = await addUser();
       for (let i = 0; i < 25; i += 1) await signIn(id, `network ${i}`, after(i));
       await signIn(id, 'late', after(-9_000));
       expect(await isKnown(emailKey, 'late')).toBe(true);
     });
 
-    it('are 20 also when many instances sign in at once', async () => {
+    it('the limit of 20 holds for concurrent logins on several instances', async () => {
       const { id, emailKey } = await addUser();
       const names = Array.from({ length: 40 }, (_, i) => `network ${i}`);
-      const created = await atOnce(40, [fixture.store, fixture.other], (store, i) =>
+      const created = await runConcurrently(40, [fixture.store, fixture.other], (store, i) =>
         signIn(id, names[i], after(i), store),
       );
       expect(created).not.toContain(false);
@@ -91,7 +100,7 @@ export function describeKnownNetworks(name: string, fixture: Fixture): void {
       expect(known.filter((one) => one)).toHaveLength(20);
     });
 
-    it('are removed when they were last used before the instant, the oldest first and up to the limit', () =>
+    it('removeKnownNetworks removes the oldest first, up to the limit', () =>
       withEmpty(async (store, other) => {
         const user = newUser();
         await store.createUser(user);
@@ -111,14 +120,14 @@ export function describeKnownNetworks(name: string, fixture: Fixture): void {
       }));
   });
 
-  describe(`${name}: clearing the limits of an account`, () => {
-    it('is published to every instance, here too', async () => {
-      const [here, there] = [await follow(fixture.store, NOW), await follow(fixture.other, NOW)];
+  describe(`${name}: clearLimits`, () => {
+    it('publishes the event to every instance, this one included', async () => {
+      const [here, there] = [await subscribeTo(fixture.store, NOW), await subscribeTo(fixture.other, NOW)];
       const subject = crypto.randomUUID();
       await fixture.store.clearLimits(subject, after(1));
-      for (const { heard } of [here, there]) {
-        const isOurs = (change: object) => 'subject' in change && change.subject === subject;
-        expect(await heard(isOurs)).toEqual({ kind: 'LIMITS_CLEARED', subject, clearedAt: after(1) });
+      for (const { waitFor } of [here, there]) {
+        const isOurs = (event: object) => 'subject' in event && event.subject === subject;
+        expect(await waitFor(isOurs)).toEqual({ kind: 'LIMITS_CLEARED', subject, clearedAt: after(1) });
       }
     });
   });

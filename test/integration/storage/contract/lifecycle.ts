@@ -1,26 +1,26 @@
-// The contract on opening and closing.
+// Contract: opening and closing a store.
 import { describe, expect, it } from 'vitest';
-import { type Fixture, follow, IDLE_SECONDS, isRevocationOf, NOW, newSession } from './fixture.ts';
+import { type Fixture, IDLE_SECONDS, isRevocationOf, NOW, newSession, subscribeTo } from './fixture.ts';
 
 export function describeLifecycle(name: string, fixture: Fixture): void {
   const { open, addUser, addSession, live, rotate } = fixture;
 
   describe(`${name}: opening and closing`, () => {
-    it('answers a ping while open, and rejects when closed', async () => {
+    it('resolves a ping while it is open, and rejects it once closed', async () => {
       const other = await open();
       await other.ping();
       await other.close();
       await expect(other.ping()).rejects.toThrow();
     });
 
-    it('closes once, however often it is told to', async () => {
+    it('closes once, however often close is called', async () => {
       const other = await open();
       expect(other.close()).toBe(other.close());
       await other.close();
       await other.close();
     });
 
-    it('finishes what is under way when it closes', async () => {
+    it('completes pending calls before it closes', async () => {
       const other = await open();
       const { id: userId } = await addUser();
       const session = await addSession({ userId });
@@ -35,21 +35,21 @@ export function describeLifecycle(name: string, fixture: Fixture): void {
       expect(await live(userId)).toHaveLength(41);
     });
 
-    it('tells nothing of what happens when it is closed', async () => {
+    it('publishes no events after it is closed', async () => {
       const other = await open();
       const [before, later] = [await addSession(), await addSession()];
-      const { changes, heard } = await follow(other, NOW);
+      const { events, waitFor } = await subscribeTo(other, NOW);
       await fixture.store.revokeSession({ sessionId: before.id }, NOW, IDLE_SECONDS);
-      await heard(isRevocationOf(before.id));
+      await waitFor(isRevocationOf(before.id));
       await other.close();
-      const told = changes.length;
-      const here = await follow(fixture.store, NOW);
+      const count = events.length;
+      const here = await subscribeTo(fixture.store, NOW);
       await fixture.other.revokeSession({ sessionId: later.id }, NOW, IDLE_SECONDS);
-      await here.heard(isRevocationOf(later.id));
-      expect(changes).toHaveLength(told);
+      await here.waitFor(isRevocationOf(later.id));
+      expect(events).toHaveLength(count);
     });
 
-    it('finds everything again', async () => {
+    it('finds stored records when it is opened again', async () => {
       const session = await addSession();
       const reopened = await open();
       expect(await reopened.listLiveSessions(session.userId, NOW, IDLE_SECONDS)).toEqual([session]);

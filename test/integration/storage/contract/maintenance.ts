@@ -1,21 +1,21 @@
-// The contract on leases, and on removing what nobody needs any more.
+// Contract: leases, and removal of ended sessions and old events.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Session } from '../../../../src/sessions/session.ts';
 import type { Store } from '../../../../src/storage/store.ts';
 import {
   after,
-  atOnce,
   type Fixture,
-  follow,
   IDLE_SECONDS,
   NOW,
   newSession,
   newUser,
-  revokedIn,
+  revokedSessionIds,
+  runConcurrently,
+  subscribeTo,
 } from './fixture.ts';
 
-/** Walks through all sessions, removing those that ended before `before`; gives what each step did. */
+/** Removes all sessions that ended before `before`, in steps. @returns the result of each step */
 async function removeAll(store: Store, before: Date, limit: number) {
   const steps: { removed: number; after: string | undefined }[] = [];
   do {
@@ -28,13 +28,13 @@ async function removeAll(store: Store, before: Date, limit: number) {
 const removedIn = (steps: readonly { removed: number }[]) =>
   steps.reduce((sum, { removed }) => sum + removed, 0);
 
-export function describeHousekeeping(name: string, fixture: Fixture): void {
+export function describeMaintenance(name: string, fixture: Fixture): void {
   const { withEmpty } = fixture;
 
   describe(`${name}: leases`, () => {
     const newTask = () => `task ${crypto.randomUUID()}`;
 
-    it('are held by one, until they end', async () => {
+    it('a lease has one holder until it expires', async () => {
       const { store, other } = fixture;
       const task = newTask();
       expect(await store.takeLease(task, 'one', NOW, 60)).toBe(true);
@@ -44,7 +44,7 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
       expect(await store.takeLease(task, 'one', after(60), 60)).toBe(false);
     });
 
-    it('are renewed by their holder, for longer or shorter', async () => {
+    it('a holder can renew its lease, for longer or shorter', async () => {
       const { store, other } = fixture;
       const task = newTask();
       expect(await store.takeLease(task, 'one', NOW, 60)).toBe(true);
@@ -54,17 +54,17 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
       expect(await store.takeLease(task, 'two', after(50), 1)).toBe(true);
     });
 
-    it('of one task do not stand in the way of another', async () => {
+    it('leases of different tasks are independent', async () => {
       expect(await fixture.store.takeLease(newTask(), 'one', NOW, 60)).toBe(true);
       expect(await fixture.store.takeLease(newTask(), 'two', NOW, 60)).toBe(true);
     });
 
-    it('are taken by exactly one of several at once: new, ended, or ended while the holder renews', async () => {
+    it('exactly one of several concurrent holders gets a lease', async () => {
       const stores = [fixture.store, fixture.other];
       for (let round = 0; round < 5; round += 1) {
         const task = newTask();
         const take = (now: Date) =>
-          atOnce(12, stores, (store, i) => store.takeLease(task, `holder ${i}`, now, 60));
+          runConcurrently(12, stores, (store, i) => store.takeLease(task, `holder ${i}`, now, 60));
         for (const now of [NOW, after(60), after(200)]) {
           const taken = await take(now);
           expect(taken.filter((isTaken) => isTaken)).toHaveLength(1);
@@ -87,10 +87,10 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
       (await store.findSessionStatus(id)) !== undefined;
 
     it.each([
-      ['revoked', { revokedAt: after(5) }],
-      ['lying idle', { lastUsedAt: after(5 - IDLE_SECONDS) }],
-      ['its absolute end', { expiresAt: after(5), lastUsedAt: after(4) }],
-    ])('takes one away that ended before the instant: %s', (_, changes) =>
+      ['was revoked', { revokedAt: after(5) }],
+      ['was idle for too long', { lastUsedAt: after(5 - IDLE_SECONDS) }],
+      ['reached its absolute end', { expiresAt: after(5), lastUsedAt: after(4) }],
+    ])('removes a session that %s before the given time', (_, changes) =>
       withEmpty(async (store) => {
         const [session = newSession('')] = await addSessions(store, [changes]);
         expect(await removeAll(store, after(5), 10)).toEqual([{ removed: 0, after: undefined }]);
@@ -106,12 +106,12 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
       [10, 10, [10, 0]],
       [25, 10, [10, 10, 5]],
       [3, 1, [1, 1, 1, 0]],
-    ])('goes through %i sessions in steps of %i', (total, limit, removed) =>
+    ])('removes %i sessions in steps of %i', (total, limit, removed) =>
       withEmpty(async (store, other) => {
-        const gone = { revokedAt: NOW };
+        const revoked = { revokedAt: NOW };
         const sessions = await addSessions(
           store,
-          Array.from({ length: total }, () => gone),
+          Array.from({ length: total }, () => revoked),
         );
         const ids = sessions.map(({ id }) => id).toSorted();
         const steps = await removeAll(other, after(1), limit);
@@ -123,7 +123,7 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
       }),
     );
 
-    it('steps over those that live, and looks at no more than it may', () =>
+    it('keeps live sessions, and reads at most the limit', () =>
       withEmpty(async (store) => {
         const sessions = await addSessions(
           store,
@@ -137,7 +137,7 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
         }
       }));
 
-    it('never takes one away that lives, nor leaves one that has ended', () =>
+    it('removes all ended sessions and no live one', () =>
       withEmpty(async (store, other) => {
         const seconds = fc.integer({ min: -2 * IDLE_SECONDS, max: 2 * IDLE_SECONDS });
         const history = fc.record({
@@ -155,7 +155,7 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
               const sessions = await addSessions(
                 store,
                 histories.map(({ lastUsed, expires, revoked }) => ({
-                  // Neither used nor ended after its end.
+                  // Not used after it was revoked or expired.
                   lastUsedAt: after(Math.min(lastUsed, expires, revoked ?? Infinity)),
                   expiresAt: after(expires),
                   revokedAt: revoked === undefined ? undefined : after(revoked),
@@ -176,18 +176,18 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
         );
       }));
 
-    it('takes each away once when several do it at once', () =>
+    it('removes each session once if several instances do so', () =>
       withEmpty(async (...stores) => {
-        const gone = { revokedAt: NOW };
+        const revoked = { revokedAt: NOW };
         await addSessions(
           stores[0],
-          Array.from({ length: 30 }, () => gone),
+          Array.from({ length: 30 }, () => revoked),
         );
-        const steps = await atOnce(6, stores, (store) => removeAll(store, after(1), 4));
+        const steps = await runConcurrently(6, stores, (store) => removeAll(store, after(1), 4));
         expect(removedIn(steps.flat())).toBe(30);
       }));
 
-    it('leaves one that is used at the same moment, where another lifetime holds', () =>
+    it('keeps a session that is refreshed concurrently, with a longer lifetime', () =>
       withEmpty(async (store, other) => {
         for (let round = 0; round < 10; round += 1) {
           const [session = newSession('')] = await addSessions(store, [{ lastUsedAt: after(-IDLE_SECONDS) }]);
@@ -206,14 +206,14 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
         }
       }));
 
-    it('does not stand in the way of those who end the same sessions at the same moment', () =>
+    it('causes no deadlock with a concurrent revocation of the same sessions', () =>
       withEmpty(async (...stores) => {
         for (let round = 0; round < 10; round += 1) {
           const [session = newSession('')] = await addSessions(
             stores[0],
             Array.from({ length: 40 }, () => ({ lastUsedAt: after(-IDLE_SECONDS - 1) })),
           );
-          const ended = await atOnce(6, stores, async (store, i) => {
+          const ended = await runConcurrently(6, stores, async (store, i) => {
             if (i % 3 === 0) return store.revokeAllSessions(session.userId, after(1), IDLE_SECONDS);
             await removeAll(store, NOW, 40);
             return 0;
@@ -225,38 +225,38 @@ export function describeHousekeeping(name: string, fixture: Fixture): void {
       }));
   });
 
-  describe(`${name}: removing changes`, () => {
-    /** Ends as many sessions as there are instants, at those. */
-    async function makeChanges(store: Store, instants: readonly Date[]): Promise<string[]> {
+  describe(`${name}: removing feed events`, () => {
+    /** Revokes one session at each of the times. @returns their ids */
+    async function recordRevocations(store: Store, times: readonly Date[]): Promise<string[]> {
       const user = newUser();
       await store.createUser(user);
-      const sessions = instants.map(() => newSession(user.id));
+      const sessions = times.map(() => newSession(user.id));
       for (const [i, { id }] of sessions.entries()) {
         await store.createSession(sessions[i] ?? newSession(user.id));
-        await store.revokeSession({ sessionId: id }, instants[i] ?? NOW, IDLE_SECONDS);
+        await store.revokeSession({ sessionId: id }, times[i] ?? NOW, IDLE_SECONDS);
       }
       return sessions.map(({ id }) => id);
     }
 
-    it('forgets those made before, the oldest first, and up to the limit', () =>
+    it('removes events before the given time, the oldest first, up to the limit', () =>
       withEmpty(async (store, other) => {
-        const ids = await makeChanges(store, [after(3), after(1), after(2), after(4)]);
+        const ids = await recordRevocations(store, [after(3), after(1), after(2), after(4)]);
         expect(await store.removeFeedEvents(after(1), 10)).toBe(0);
         expect(await store.removeFeedEvents(after(4), 2)).toBe(2);
-        const left = revokedIn((await follow(other, NOW)).changes);
+        const left = revokedSessionIds((await subscribeTo(other, NOW)).events);
         expect(left.toSorted()).toEqual([ids[0], ids[3]].toSorted());
         expect(await other.removeFeedEvents(after(4), 2)).toBe(1);
         expect(await store.removeFeedEvents(after(4), 2)).toBe(0);
-        expect(revokedIn((await follow(store, NOW)).changes)).toEqual([ids[3]]);
+        expect(revokedSessionIds((await subscribeTo(store, NOW)).events)).toEqual([ids[3]]);
       }));
 
-    it('forgets each once when several do it at once', () =>
+    it('removes each event once if several instances do so', () =>
       withEmpty(async (...stores) => {
-        await makeChanges(
+        await recordRevocations(
           stores[0],
           Array.from({ length: 20 }, () => NOW),
         );
-        const counts = await atOnce(6, stores, (store) => store.removeFeedEvents(after(1), 4));
+        const counts = await runConcurrently(6, stores, (store) => store.removeFeedEvents(after(1), 4));
         expect(counts.reduce((sum, count) => sum + count)).toBe(20);
       }));
   });

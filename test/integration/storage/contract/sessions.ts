@@ -1,14 +1,14 @@
-// The contract on sessions, but for what refresh tokens do to them.
+// Contract: sessions, without refresh tokens.
 import { describe, expect, it } from 'vitest';
 import {
   after,
-  atOnce,
   type Fixture,
-  follow,
   IDLE_SECONDS,
   isRevocationOf,
   NOW,
   newSession,
+  runConcurrently,
+  subscribeTo,
   UNKNOWN_ID,
 } from './fixture.ts';
 
@@ -16,7 +16,7 @@ export function describeSessions(name: string, fixture: Fixture): void {
   const { addUser, addSession, live, rotate } = fixture;
 
   describe(`${name}: sessions`, () => {
-    it('are created for an enabled account alone', async () => {
+    it('creates a session only for an enabled account', async () => {
       const { store } = fixture;
       const user = await addUser();
       const session = newSession(user.id, { userAgent: undefined, ipAddress: undefined });
@@ -28,7 +28,7 @@ export function describeSessions(name: string, fixture: Fixture): void {
       expect(await live(user.id)).toEqual([]);
     });
 
-    it('are listed while live, the most recently used first', async () => {
+    it('lists live sessions, the most recently used first', async () => {
       const { id: userId } = await addUser();
       const older = await addSession({ userId, lastUsedAt: after(-2) });
       const newer = await addSession({ userId, lastUsedAt: after(-1) });
@@ -39,48 +39,50 @@ export function describeSessions(name: string, fixture: Fixture): void {
       expect(await live(userId)).toEqual([newer, older]);
     });
 
-    it('are limited to a hundred live ones: a sign-in revokes the least recently used', async () => {
+    it('revokes the least recently used session at the 101st login', async () => {
       const { store, other } = fixture;
       const { id: userId } = await addUser();
       const sessions = Array.from({ length: 100 }, (_, i) =>
         newSession(userId, { lastUsedAt: after(-50 + ((i * 37) % 50)), createdAt: after(-60) }),
       );
-      await atOnce(100, [store], (_, i) => store.createSession(sessions[i] ?? newSession(userId)));
+      await runConcurrently(100, [store], (_, i) => store.createSession(sessions[i] ?? newSession(userId)));
       expect(await live(userId)).toHaveLength(100);
-      const told = await follow(other, after(-1));
+      const recorder = await subscribeTo(other, after(-1));
       const oldest = sessions.toSorted((one, two) => one.lastUsedAt.getTime() - two.lastUsedAt.getTime())[0];
-      await addSession(); // another account's, which takes no room here
+      await addSession(); // another account's, which does not count here
       const newest = await addSession({ userId });
 
-      const left = await live(userId);
-      expect(left).toHaveLength(100);
-      expect(left[0]).toEqual(newest);
-      const [gone, ...others] = sessions.filter(({ id }) => !left.some((session) => session.id === id));
+      const remaining = await live(userId);
+      expect(remaining).toHaveLength(100);
+      expect(remaining[0]).toEqual(newest);
+      const [evicted, ...others] = sessions.filter(
+        ({ id }) => !remaining.some((session) => session.id === id),
+      );
       expect(others).toEqual([]);
-      expect(gone?.lastUsedAt).toEqual(oldest?.lastUsedAt);
-      expect((await store.findSessionStatus(gone?.id ?? ''))?.revokedAt).toEqual(NOW);
-      await told.heard(isRevocationOf(gone?.id ?? ''));
+      expect(evicted?.lastUsedAt).toEqual(oldest?.lastUsedAt);
+      expect((await store.findSessionStatus(evicted?.id ?? ''))?.revokedAt).toEqual(NOW);
+      await recorder.waitFor(isRevocationOf(evicted?.id ?? ''));
     });
 
-    it('are never more than a hundred live ones, however many sign-ins come at the same time', async () => {
+    it('keeps at most 100 live sessions for concurrent logins', async () => {
       const { store, other } = fixture;
       const { id: userId } = await addUser();
-      await atOnce(95, [store, other], (one) => one.createSession(newSession(userId)));
+      await runConcurrently(95, [store, other], (one) => one.createSession(newSession(userId)));
       const added = Array.from({ length: 30 }, (_, i) =>
         newSession(userId, { createdAt: after(1 + i), lastUsedAt: after(1 + i) }),
       );
       const counts: number[] = [];
-      await atOnce(30, [store, other], async (one, i) => {
+      await runConcurrently(30, [store, other], async (one, i) => {
         await one.createSession(added[i] ?? newSession(userId));
         counts.push((await one.listLiveSessions(userId, after(1), IDLE_SECONDS)).length);
       });
       expect(Math.max(...counts)).toBe(100);
-      const left = new Set((await live(userId, after(40))).map(({ id }) => id));
-      expect(left.size).toBe(100);
-      expect(added.filter(({ id }) => !left.has(id))).toEqual([]);
+      const remaining = new Set((await live(userId, after(40))).map(({ id }) => id));
+      expect(remaining.size).toBe(100);
+      expect(added.filter(({ id }) => !remaining.has(id))).toEqual([]);
     });
 
-    it('make room of an idle one first, and of none that has ended', async () => {
+    it('revokes an idle session first, and counts no ended one', async () => {
       const { id: userId } = await addUser();
       const idle = await addSession({ userId, lastUsedAt: after(-IDLE_SECONDS - 1) });
       await addSession({ userId, revokedAt: after(-1) });
@@ -93,7 +95,7 @@ export function describeSessions(name: string, fixture: Fixture): void {
       expect(await live(userId)).toHaveLength(100);
     });
 
-    it('are kept up to a hundred once they have ended, those that ended last', async () => {
+    it('keeps the 100 sessions that ended last', async () => {
       const { store } = fixture;
       const { id: userId } = await addUser();
       const ended = Array.from({ length: 105 }, (_, i) =>
@@ -101,35 +103,37 @@ export function describeSessions(name: string, fixture: Fixture): void {
       );
       for (const session of ended) await store.createSession(session);
       const newest = await addSession({ userId });
-      const standings = await Promise.all(ended.map(({ id }) => store.findSessionStatus(id)));
-      expect(standings.map((standing) => standing !== undefined)).toEqual(ended.map((_, i) => i >= 5));
+      const statuses = await Promise.all(ended.map(({ id }) => store.findSessionStatus(id)));
+      expect(statuses.map((status) => status !== undefined)).toEqual(ended.map((_, i) => i >= 5));
       expect(await live(userId)).toEqual([newest]);
     });
 
-    it('are listed up to a hundred', async () => {
+    it('lists at most 100 sessions', async () => {
       const { id: userId } = await addUser();
-      await atOnce(101, [fixture.store, fixture.other], (store) => store.createSession(newSession(userId)));
+      await runConcurrently(101, [fixture.store, fixture.other], (store) =>
+        store.createSession(newSession(userId)),
+      );
       expect(await live(userId)).toHaveLength(100);
     });
 
-    it('end once, by their owner or by whoever needs no owner', async () => {
+    it('revokes a session once, with or without naming its owner', async () => {
       const mine = await addSession();
-      const end = (sessionId: string, userId?: string) =>
+      const revoke = (sessionId: string, userId?: string) =>
         fixture.store.revokeSession(
           userId === undefined ? { sessionId } : { sessionId, userId },
           NOW,
           IDLE_SECONDS,
         );
-      expect(await end(mine.id, (await addUser()).id)).toBe(false);
+      expect(await revoke(mine.id, (await addUser()).id)).toBe(false);
       expect(await live(mine.userId)).toHaveLength(1);
-      expect(await end(mine.id, mine.userId)).toBe(true);
-      expect(await end(mine.id, mine.userId)).toBe(false);
+      expect(await revoke(mine.id, mine.userId)).toBe(true);
+      expect(await revoke(mine.id, mine.userId)).toBe(false);
       expect(await live(mine.userId)).toEqual([]);
-      expect(await end((await addSession()).id)).toBe(true);
+      expect(await revoke((await addSession()).id)).toBe(true);
     });
 
     it.each([UNKNOWN_ID, '', 'a\0b', '\ud800', '’; drop table sessions'])(
-      'are not there under an unknown id: %j',
+      'finds no session for an unknown id: %j',
       async (unknown) => {
         const { store } = fixture;
         const { id: userId } = await addUser();
@@ -140,21 +144,21 @@ export function describeSessions(name: string, fixture: Fixture): void {
       },
     );
 
-    it('of an unknown user are none', async () => {
+    it('finds and revokes no session of an unknown user', async () => {
       expect(await live('a\0b')).toEqual([]);
       expect(await fixture.store.revokeAllSessions('a\0b', NOW, IDLE_SECONDS)).toBe(0);
     });
 
     it.each([
-      ['one that has expired', { expiresAt: NOW }],
-      ['one that lay idle', { lastUsedAt: after(-IDLE_SECONDS) }],
-    ])('do not end twice: %s', async (_, changes) => {
+      ['expired', { expiresAt: NOW }],
+      ['idle', { lastUsedAt: after(-IDLE_SECONDS) }],
+    ])('counts no revocation of an %s session', async (_, changes) => {
       const { id, userId } = await addSession(changes);
       expect(await fixture.store.revokeSession({ sessionId: id }, NOW, IDLE_SECONDS)).toBe(false);
       expect(await fixture.store.revokeAllSessions(userId, NOW, IDLE_SECONDS)).toBe(0);
     });
 
-    it('end all at once, counted', async () => {
+    it('revokes all sessions of a user, and counts the live ones', async () => {
       const { store } = fixture;
       const { id: userId } = await addUser();
       await addSession({ userId });
@@ -167,15 +171,15 @@ export function describeSessions(name: string, fixture: Fixture): void {
       expect(await live(other.userId)).toEqual([other]);
     });
 
-    it('end for exactly one of those who end them at once, in whatever way', async () => {
+    it('counts each session for exactly one of several concurrent revocations', async () => {
       for (let round = 0; round < 5; round += 1) {
         const { id: userId, emailKey } = await addUser();
-        const sessions = await atOnce(20, [fixture.store], () => addSession({ userId }));
+        const sessions = await runConcurrently(20, [fixture.store], () => addSession({ userId }));
         const ways = [
           ({ id }: { id: string }) => ({ sessionId: id }),
           ({ id }: { id: string }) => ({ sessionId: id, userId }),
         ];
-        const counts = await atOnce(60, [fixture.store, fixture.other], async (store, i) => {
+        const counts = await runConcurrently(60, [fixture.store, fixture.other], async (store, i) => {
           const [session, way] = [sessions[(i * 7) % 20], ways[i % 2]];
           if (i % 10 === 3) return store.revokeAllSessions(userId, NOW, IDLE_SECONDS);
           if (i === 59) return (await store.disableUser(emailKey, NOW, IDLE_SECONDS))?.revokedSessions ?? 0;
@@ -187,28 +191,28 @@ export function describeSessions(name: string, fixture: Fixture): void {
     });
   });
 
-  describe(`${name}: the standing of a session`, () => {
-    it('is not revoked, with the roles that its user has now', async () => {
+  describe(`${name}: session status`, () => {
+    it('returns no revocation and the current roles for a live session', async () => {
       const user = await addUser({ roles: ['editor'] });
       const { id } = await addSession({ userId: user.id });
       const { store, other } = fixture;
       expect(await store.findSessionStatus(id)).toEqual({ revokedAt: undefined, roles: ['editor'] });
       await store.changeRoles(user.emailKey, { add: ['admin'] }, NOW);
-      const standing = { revokedAt: undefined, roles: ['editor', 'admin'] };
-      expect(await other.findSessionStatus(id)).toEqual(standing);
+      const status = { revokedAt: undefined, roles: ['editor', 'admin'] };
+      expect(await other.findSessionStatus(id)).toEqual(status);
     });
 
     it.each<[string, (id: string, user: { id: string; emailKey: string }) => Promise<unknown>]>([
-      ['by itself', (sessionId) => fixture.store.revokeSession({ sessionId }, after(1), IDLE_SECONDS)],
+      ['alone', (sessionId) => fixture.store.revokeSession({ sessionId }, after(1), IDLE_SECONDS)],
       ['with all others', (_, { id }) => fixture.store.revokeAllSessions(id, after(1), IDLE_SECONDS)],
       ['with its account', (_, { emailKey }) => fixture.store.disableUser(emailKey, after(1), IDLE_SECONDS)],
-    ])('is revoked since it was ended %s, for every instance', async (_, end) => {
+    ])('returns the time of revocation on every instance, if revoked %s', async (_, end) => {
       const user = await addUser();
       const { id } = await addSession({ userId: user.id });
       await end(id, user);
-      const standing = { revokedAt: after(1), roles: user.roles };
-      expect(await fixture.store.findSessionStatus(id)).toEqual(standing);
-      expect(await fixture.other.findSessionStatus(id)).toEqual(standing);
+      const status = { revokedAt: after(1), roles: user.roles };
+      expect(await fixture.store.findSessionStatus(id)).toEqual(status);
+      expect(await fixture.other.findSessionStatus(id)).toEqual(status);
     });
   });
 }

@@ -1,23 +1,20 @@
-// The contract on signing keys. They are the same for the whole database, so each test has one of its own.
+// Contract: signing keys. Each test has its own database, since keys belong to the whole database.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { SigningKeyRow, Store } from '../../../../src/storage/store.ts';
-import { after, atOnce, type Fixture, follow, isOfKeys, NOW, newKey } from './fixture.ts';
+import { after, type Fixture, isKeysChanged, NOW, newKey, runConcurrently, subscribeTo } from './fixture.ts';
 
 export function describeSigningKeys(name: string, { withEmpty }: Fixture): void {
-  /** The only one with the status; undefined where there is none. */
-  async function keyThatIs(
-    status: SigningKeyRow['status'],
-    store: Store,
-  ): Promise<SigningKeyRow | undefined> {
+  /** @returns the only key with the status; undefined if there is none */
+  async function findKey(status: SigningKeyRow['status'], store: Store): Promise<SigningKeyRow | undefined> {
     const keys = (await store.listSigningKeys()).filter((key) => key.status === status);
     expect(keys.length).toBeLessThanOrEqual(1);
     return keys[0];
   }
   const kidsOf = (keys: readonly (SigningKeyRow | undefined)[]) => keys.map((key) => key?.kid);
 
-  describe(`${name}: providing signing keys`, () => {
-    it('fills the places that are empty, and lists the keys, the oldest first', () =>
+  describe(`${name}: adding signing keys`, () => {
+    it('adds keys for missing statuses, and lists them, the oldest first', () =>
       withEmpty(async (store, other) => {
         const next = { ...newKey('next'), createdAt: after(-1) };
         const current = newKey('current');
@@ -29,7 +26,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         expect(await store.listSigningKeys()).toEqual([next, current]);
       }));
 
-    it('retires a current key of another algorithm, and drops such a next one', () =>
+    it('retires a current key of another algorithm, and deletes such a next key', () =>
       withEmpty(async (store) => {
         const old = [newKey('current'), newKey('next')] as const;
         const [current, next] = [newKey('current', 'ES256'), newKey('next', 'ES256')];
@@ -42,13 +39,13 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         expect(keys).toContainEqual(next);
       }));
 
-    it('leaves the place alone that nothing is provided for', () =>
+    it('keeps the key of a status for which none is added', () =>
       withEmpty(async (store) => {
         const [current, next] = [newKey('current'), newKey('next')];
         await store.addSigningKeys([current, next], NOW);
         const other = newKey('next', 'ES256');
         await store.addSigningKeys([other], NOW);
-        expect(kidsOf([await keyThatIs('current', store), await keyThatIs('next', store)])).toEqual([
+        expect(kidsOf([await findKey('current', store), await findKey('next', store)])).toEqual([
           current.kid,
           other.kid,
         ]);
@@ -56,26 +53,26 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         expect(await store.listSigningKeys()).toHaveLength(2);
       }));
 
-    it('is won by one of several at once, in whatever order they name the places', () =>
+    it('adds the keys of one of several concurrent calls, in any order', () =>
       withEmpty(async (...stores) => {
         const pairs = Array.from({ length: 10 }, () => [newKey('current'), newKey('next')] as const);
-        await atOnce(10, stores, (store, i) => {
+        await runConcurrently(10, stores, (store, i) => {
           const pair = pairs[i] ?? [];
           return store.addSigningKeys(i % 4 < 2 ? pair : pair.toReversed(), NOW);
         });
         expect(await stores[0].listSigningKeys()).toHaveLength(2);
-        const kids = kidsOf([await keyThatIs('current', stores[0]), await keyThatIs('next', stores[1])]);
+        const kids = kidsOf([await findKey('current', stores[0]), await findKey('next', stores[1])]);
         expect(pairs.map((pair) => kidsOf(pair))).toContainEqual(kids);
       }));
 
-    it('at once for two algorithms leaves both keys of one, and what was current verifiable', () =>
+    it('keeps both keys of one algorithm if two are added concurrently', () =>
       withEmpty(async (...stores) => {
         const pairs = Array.from({ length: 12 }, (_, i) => {
           const algorithm = i % 4 < 2 ? 'EdDSA' : 'ES256';
           return [newKey('current', algorithm), newKey('next', algorithm)];
         });
-        await atOnce(12, stores, (store, i) => store.addSigningKeys(pairs[i] ?? [], NOW));
-        const [current, next] = [await keyThatIs('current', stores[0]), await keyThatIs('next', stores[0])];
+        await runConcurrently(12, stores, (store, i) => store.addSigningKeys(pairs[i] ?? [], NOW));
+        const [current, next] = [await findKey('current', stores[0]), await findKey('next', stores[0])];
         expect(pairs.map((pair) => kidsOf(pair))).toContainEqual(kidsOf([current, next]));
         const keys = await stores[1].listSigningKeys();
         const retired = keys.filter(({ status }) => status === 'retired');
@@ -96,7 +93,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         expect(keys).toContainEqual(replacement);
       }));
 
-    it('changes nothing where the key that shall be current is not the next one', () =>
+    it('changes nothing if the given key is not the next one', () =>
       withEmpty(async (store) => {
         const [current, next] = [newKey('current'), newKey('next')];
         expect(await store.rotateSigningKeys(next.kid, newKey('next'), NOW)).toBe(false);
@@ -108,33 +105,33 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         expect(await store.listSigningKeys()).toEqual(before);
       }));
 
-    it('is done by exactly one of several at once', () =>
+    it('rotates once for several concurrent calls', () =>
       withEmpty(async (...stores) => {
         const [store] = stores;
         await store.addSigningKeys([newKey('current'), newKey('next')], NOW);
         for (let round = 1; round <= 5; round += 1) {
-          const next = await keyThatIs('next', store);
+          const next = await findKey('next', store);
           const replacements = Array.from({ length: 8 }, () => newKey('next'));
-          const answers = await atOnce(8, stores, (one, i) =>
+          const results = await runConcurrently(8, stores, (one, i) =>
             one.rotateSigningKeys(next?.kid ?? '', replacements[i] ?? newKey('next'), NOW),
           );
-          expect(answers.filter((isDone) => isDone)).toHaveLength(1);
-          expect((await keyThatIs('current', store))?.kid).toBe(next?.kid);
-          expect((await keyThatIs('next', store))?.kid).toBe(replacements[answers.indexOf(true)]?.kid);
+          expect(results.filter((isDone) => isDone)).toHaveLength(1);
+          expect((await findKey('current', store))?.kid).toBe(next?.kid);
+          expect((await findKey('next', store))?.kid).toBe(replacements[results.indexOf(true)]?.kid);
           expect(await store.listSigningKeys()).toHaveLength(2 + round);
         }
       }));
 
-    it('and providing and removing at once leave a current key and a next one at every moment', () =>
+    it('leaves a current and a next key at any time, whatever runs concurrently', () =>
       withEmpty(async (...stores) => {
         const [store, other] = stores;
-        const provide = (algorithm: string, on: Store) =>
+        const add = (algorithm: string, on: Store) =>
           on.addSigningKeys([newKey('next', algorithm), newKey('current', algorithm)], NOW);
-        await provide('EdDSA', store);
-        await atOnce(40, stores, async (one, i) => {
-          if (i % 5 === 0) await provide(i % 2 === 0 ? 'EdDSA' : 'ES256', one);
-          const next = await keyThatIs('next', one);
-          expect(await keyThatIs('current', one)).toBeDefined();
+        await add('EdDSA', store);
+        await runConcurrently(40, stores, async (one, i) => {
+          if (i % 5 === 0) await add(i % 2 === 0 ? 'EdDSA' : 'ES256', one);
+          const next = await findKey('next', one);
+          expect(await findKey('current', one)).toBeDefined();
           expect(next).toBeDefined();
           await one.rotateSigningKeys(next?.kid ?? '', newKey('next', next?.algorithm), NOW);
           if (i % 7 === 0) await one.removeRetiredKeys(after(1), NOW);
@@ -142,19 +139,19 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         expect(await other.listSigningKeys()).toEqual(await store.listSigningKeys());
       }));
 
-    it('is a walk through keys that each are next, then current, then retired', () =>
+    it('moves each key from next to current to retired, in random sequences', () =>
       withEmpty(async (...stores) => {
         await stores[0].addSigningKeys([newKey('current'), newKey('next')], NOW);
         const seen = new Map<string, SigningKeyRow>();
         const rank = (key?: SigningKeyRow) => ['next', 'current', 'retired'].indexOf(key?.status ?? 'next');
         await fc.assert(
           fc.asyncProperty(fc.array(fc.nat(3), { maxLength: 5 }), async (steps) => {
-            for (const [i, ways] of steps.entries()) {
-              const next = await keyThatIs('next', stores[0]);
-              const rotated = await atOnce(ways, stores, (store) =>
+            for (const [i, concurrent] of steps.entries()) {
+              const next = await findKey('next', stores[0]);
+              const rotated = await runConcurrently(concurrent, stores, (store) =>
                 store.rotateSigningKeys(next?.kid ?? '', newKey('next'), after(i)),
               );
-              expect(rotated.filter((isDone) => isDone)).toHaveLength(Math.min(ways, 1));
+              expect(rotated.filter((isDone) => isDone)).toHaveLength(Math.min(concurrent, 1));
             }
             for (const key of await stores[1].listSigningKeys()) {
               expect(rank(key)).toBeGreaterThanOrEqual(rank(seen.get(key.kid)));
@@ -170,7 +167,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
 
   describe(`${name}: revoking signing keys`, () => {
     async function withThree(
-      use: (
+      run: (
         keys: Record<SigningKeyRow['status'], SigningKeyRow>,
         store: Store,
         other: Store,
@@ -180,7 +177,7 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         const [retired, current, next] = [newKey('current'), newKey('next'), newKey('next')];
         await store.addSigningKeys([retired, current], NOW);
         await store.rotateSigningKeys(current.kid, next, after(1));
-        await use({ retired, current, next }, store, other);
+        await run({ retired, current, next }, store, other);
       });
     }
 
@@ -188,16 +185,16 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
       ['retired', ['current', 'next']],
       ['current', ['next', 'replacement', 'retired']],
       ['next', ['current', 'replacement', 'retired']],
-    ])('deletes the %s key and fills its place', (status, [signs, follows, other]) =>
+    ])('deletes the %s key and replaces it', (status, [expectedCurrent, expectedNext, expectedRetired]) =>
       withThree(async (keys, store, elsewhere) => {
         const all = { ...keys, replacement: newKey('next') };
         expect(await store.revokeSigningKey(keys[status].kid, all.replacement, after(2))).toBe(status);
-        expect(kidsOf([await keyThatIs('current', elsewhere), await keyThatIs('next', elsewhere)])).toEqual(
-          kidsOf([signs && all[signs], follows && all[follows]]),
+        expect(kidsOf([await findKey('current', elsewhere), await findKey('next', elsewhere)])).toEqual(
+          kidsOf([expectedCurrent && all[expectedCurrent], expectedNext && all[expectedNext]]),
         );
-        expect((await keyThatIs('retired', elsewhere))?.kid).toBe(other && all[other].kid);
+        expect((await findKey('retired', elsewhere))?.kid).toBe(expectedRetired && all[expectedRetired].kid);
         if (status === 'current') {
-          expect((await keyThatIs('current', elsewhere))?.currentSince).toEqual(after(2));
+          expect((await findKey('current', elsewhere))?.currentSince).toEqual(after(2));
         }
       }),
     );
@@ -209,17 +206,15 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         expect(await store.listSigningKeys()).toEqual(before);
       }));
 
-    it('deletes a key once, with one replacement, if several do so at the same time', () =>
+    it('deletes a key once, with one replacement, for concurrent calls', () =>
       withThree(async ({ current, next }, ...stores) => {
         const replacements = Array.from({ length: 10 }, () => newKey('next'));
-        const statuses = await atOnce(10, stores, (store, i) =>
+        const statuses = await runConcurrently(10, stores, (store, i) =>
           store.revokeSigningKey(current.kid, replacements[i], NOW),
         );
         expect(statuses.filter((status) => status === 'current')).toHaveLength(1);
-        expect((await keyThatIs('current', stores[0]))?.kid).toBe(next.kid);
-        expect((await keyThatIs('next', stores[0]))?.kid).toBe(
-          replacements[statuses.indexOf('current')]?.kid,
-        );
+        expect((await findKey('current', stores[0]))?.kid).toBe(next.kid);
+        expect((await findKey('next', stores[0]))?.kid).toBe(replacements[statuses.indexOf('current')]?.kid);
       }));
 
     it('deletes every key, and counts them', () =>
@@ -230,19 +225,19 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
       }));
 
     it.each<[string, (store: Store, kid: string) => Promise<unknown>]>([
-      ['one', (store, kid) => store.revokeSigningKey(kid, undefined, NOW)],
-      ['all', (store) => store.revokeAllSigningKeys(NOW)],
-    ])('publishes the revocation of %s to every instance', (_, revoke) =>
+      ['one key was', (store, kid) => store.revokeSigningKey(kid, undefined, NOW)],
+      ['all keys were', (store) => store.revokeAllSigningKeys(NOW)],
+    ])('publishes to every instance that %s revoked', (_, revoke) =>
       withThree(async ({ next }, store, other) => {
-        const [here, elsewhere] = [await follow(store, after(10)), await follow(other, after(10))];
+        const [here, elsewhere] = [await subscribeTo(store, after(10)), await subscribeTo(other, after(10))];
         await revoke(store, next.kid);
-        await Promise.all([here.heard(isOfKeys), elsewhere.heard(isOfKeys)]);
+        await Promise.all([here.waitFor(isKeysChanged), elsewhere.waitFor(isKeysChanged)]);
       }),
     );
   });
 
   describe(`${name}: removing retired keys`, () => {
-    it('removes those that were retired before, and says how many', () =>
+    it('removes keys retired before the given time, and counts them', () =>
       withEmpty(async (store, other) => {
         const keys = [newKey('current'), ...Array.from({ length: 4 }, () => newKey('next'))];
         const [first, second] = keys;
@@ -262,14 +257,14 @@ export function describeSigningKeys(name: string, { withEmpty }: Fixture): void 
         ]);
       }));
 
-    it('counts each once when two instances do it', () =>
+    it('counts each key once if two instances remove them', () =>
       withEmpty(async (...stores) => {
         const [store] = stores;
         await store.addSigningKeys([newKey('current'), newKey('next')], NOW);
         for (let i = 0; i < 5; i += 1) {
-          await store.rotateSigningKeys((await keyThatIs('next', store))?.kid ?? '', newKey('next'), NOW);
+          await store.rotateSigningKeys((await findKey('next', store))?.kid ?? '', newKey('next'), NOW);
         }
-        const counts = await atOnce(6, stores, (one) => one.removeRetiredKeys(after(1), NOW));
+        const counts = await runConcurrently(6, stores, (one) => one.removeRetiredKeys(after(1), NOW));
         expect(counts.reduce((sum, count) => sum + count)).toBe(5);
       }));
   });

@@ -1,14 +1,14 @@
-// The contract on accounts.
+// Contract: users.
 import { describe, expect, it } from 'vitest';
 import {
   after,
-  atOnce,
   type Fixture,
   IDLE_SECONDS,
   NOW,
   newSession,
   newUser,
-  shown,
+  runConcurrently,
+  storedUser,
   UNKNOWN_ID,
 } from './fixture.ts';
 
@@ -16,7 +16,7 @@ export function describeUsers(name: string, fixture: Fixture): void {
   const { addUser, addSession, live, rotate, withEmpty } = fixture;
 
   describe(`${name}: users`, () => {
-    it('has none at first, and then lists them, the oldest first', () =>
+    it('lists no user of an empty database, later all, the oldest first', () =>
       withEmpty(async (store) => {
         expect(await store.hasUsers()).toBe(false);
         expect(await store.listUsers()).toEqual([]);
@@ -27,46 +27,46 @@ export function describeUsers(name: string, fixture: Fixture): void {
         expect(listed.map(({ createdAt }) => createdAt)).toEqual([after(1), after(2), after(3)]);
       }));
 
-    it('gives back a user as created, by email key and by id', async () => {
+    it('finds a user by email key and by id, as created', async () => {
       const user = newUser({
         email: 'Zoë+x@例え.jp',
         emailKey: `zoë+${crypto.randomUUID()}@例え.jp`,
         roles: [],
       });
       const { store, other } = fixture;
-      expect(await store.createUser(user)).toEqual(shown(user));
-      expect(await other.findUserById(user.id)).toEqual(shown(user));
+      expect(await store.createUser(user)).toEqual(storedUser(user));
+      expect(await other.findUserById(user.id)).toEqual(storedUser(user));
       expect(await other.findUserByEmail(user.emailKey)).toEqual({
-        user: shown(user),
+        user: storedUser(user),
         passwordHash: user.passwordHash,
       });
     });
 
     it.each([UNKNOWN_ID, '', 'a\0b', '\ud800', '’; drop table users'])(
-      'finds nobody under an unknown id or email key: %j',
+      'finds no user for an unknown id or email key: %j',
       async (unknown) => {
         expect(await fixture.store.findUserById(unknown)).toBeUndefined();
         expect(await fixture.store.findUserByEmail(unknown)).toBeUndefined();
       },
     );
 
-    it('refuses an email key that is taken and leaves the first account as it is', async () => {
+    it('rejects a taken email key and leaves the first account unchanged', async () => {
       const user = await addUser();
       expect(await fixture.store.createUser(newUser({ emailKey: user.emailKey }))).toBeUndefined();
-      expect((await fixture.store.findUserByEmail(user.emailKey))?.user).toEqual(shown(user));
+      expect((await fixture.store.findUserByEmail(user.emailKey))?.user).toEqual(storedUser(user));
     });
 
-    it('lets exactly one of two instances at once have an email', async () => {
+    it('creates one user for concurrent registrations with one email', async () => {
       for (let round = 0; round < 10; round += 1) {
         const { emailKey } = newUser();
-        const made = await atOnce(4, [fixture.store, fixture.other], (store) =>
+        const made = await runConcurrently(4, [fixture.store, fixture.other], (store) =>
           store.createUser(newUser({ emailKey })),
         );
         expect(made.filter((user) => user !== undefined)).toHaveLength(1);
       }
     });
 
-    it('replaces a password hash only while it is the one that was read', async () => {
+    it('replaces a password hash only if it has not changed since it was read', async () => {
       const { store } = fixture;
       const { id, emailKey, passwordHash } = await addUser();
       await store.updatePasswordHash(id, passwordHash, 'second');
@@ -77,25 +77,25 @@ export function describeUsers(name: string, fixture: Fixture): void {
   });
 
   describe(`${name}: setting a password`, () => {
-    it('replaces the hash and ends the sessions of this account alone', async () => {
+    it('replaces the hash and revokes the sessions of this account only', async () => {
       const { store, other } = fixture;
       const user = await addUser();
       const sessions = [await fixture.addSession({ userId: user.id }), await fixture.addSession()];
       expect(await store.setPasswordHash(user.emailKey, 'new', after(1), IDLE_SECONDS)).toEqual({
-        user: shown(user),
+        user: storedUser(user),
         revokedSessions: 1,
       });
       expect((await other.findUserByEmail(user.emailKey))?.passwordHash).toBe('new');
-      const standings = await Promise.all(sessions.map(({ id }) => other.findSessionStatus(id)));
-      expect(standings.map((standing) => standing?.revokedAt)).toEqual([after(1), undefined]);
-      expect(await store.setPasswordHash('nobody@example.com', 'new', NOW, IDLE_SECONDS)).toBeUndefined();
+      const statuses = await Promise.all(sessions.map(({ id }) => other.findSessionStatus(id)));
+      expect(statuses.map((status) => status?.revokedAt)).toEqual([after(1), undefined]);
+      expect(await store.setPasswordHash('unknown@example.com', 'new', NOW, IDLE_SECONDS)).toBeUndefined();
     });
   });
 
   describe(`${name}: roles`, () => {
-    it('are added and taken away in one step, and seen by every instance', async () => {
+    it('adds and removes roles in one step, for every instance', async () => {
       const user = await addUser({ roles: ['editor', 'admin'] });
-      const changed = { ...shown(user), roles: ['editor', 'author'] };
+      const changed = { ...storedUser(user), roles: ['editor', 'author'] };
       expect(
         await fixture.store.changeRoles(user.emailKey, { add: ['author'], remove: ['admin'] }, NOW),
       ).toEqual({ user: changed, changed: true });
@@ -103,18 +103,18 @@ export function describeUsers(name: string, fixture: Fixture): void {
     });
 
     it.each([
-      ['adding what is there', { add: ['editor'] }],
-      ['taking away what is not there', { remove: ['author'] }],
-      ['neither', {}],
-    ])('stay as they are: %s', async (_, change) => {
+      ['adding a role that the user has', { add: ['editor'] }],
+      ['removing a role that the user lacks', { remove: ['author'] }],
+      ['an empty change', {}],
+    ])('changes nothing: %s', async (_, change) => {
       const user = await addUser({ roles: ['editor'] });
       expect(await fixture.store.changeRoles(user.emailKey, change, NOW)).toEqual({
-        user: shown(user),
+        user: storedUser(user),
         changed: false,
       });
     });
 
-    it('are each there once, and not at all when taken away in the same step', async () => {
+    it('adds a role once, and not if the same call removes it', async () => {
       const { emailKey } = await addUser({ roles: [] });
       const change = { add: ['a', 'b', 'a', 'Ünï “quoted” \\ \0'], remove: ['b'] };
       const roles = ['a', 'Ünï “quoted” \\ \0'];
@@ -123,11 +123,11 @@ export function describeUsers(name: string, fixture: Fixture): void {
     });
 
     it.each<[string, readonly string[]]>([
-      ['more than 100', Array.from({ length: 101 }, (_, i) => `${i}`)],
-      ['500', Array.from({ length: 500 }, (_, i) => `a role with a rather long name ${i}`)],
-      ['one of more than 128 characters', ['é'.repeat(129)]],
-      ['more than 4,096 bytes together', Array.from({ length: 17 }, (_, i) => `${'é'.repeat(125)}${i}`)],
-    ])('are rejected, and nothing changes: %s', async (_, add) => {
+      ['more than 100 roles', Array.from({ length: 101 }, (_, i) => `${i}`)],
+      ['500 roles', Array.from({ length: 500 }, (_, i) => `a role with a rather long name ${i}`)],
+      ['a role of more than 128 characters', ['é'.repeat(129)]],
+      ['more than 4,096 bytes in total', Array.from({ length: 17 }, (_, i) => `${'é'.repeat(125)}${i}`)],
+    ])('rejects roles without changing anything: %s', async (_, add) => {
       const user = await addUser({ roles: ['editor'] });
       const invalid = expect.objectContaining({ reason: 'INVALID_VALUE' });
       await expect(fixture.store.changeRoles(user.emailKey, { add }, NOW)).rejects.toEqual(invalid);
@@ -139,7 +139,7 @@ export function describeUsers(name: string, fixture: Fixture): void {
       expect(await fixture.store.findUserByEmail(other.emailKey)).toBeUndefined();
     });
 
-    it('are never more than a token carries, however many are added at the same time', async () => {
+    it('limits the roles of a user for concurrent additions', async () => {
       const { emailKey, id } = await addUser({ roles: [] });
       const roles = Array.from({ length: 110 }, (_, i) => `role ${i}`);
       const results = await Promise.allSettled(
@@ -152,32 +152,32 @@ export function describeUsers(name: string, fixture: Fixture): void {
       await fixture.store.changeRoles(emailKey, { remove: roles.slice(0, 60) }, NOW);
     });
 
-    it('of an unknown account cannot be changed', async () => {
-      expect(await fixture.store.changeRoles('nobody@example.com', { add: ['admin'] }, NOW)).toBeUndefined();
+    it('changes no roles of an unknown account', async () => {
+      expect(await fixture.store.changeRoles('unknown@example.com', { add: ['admin'] }, NOW)).toBeUndefined();
     });
 
-    it('are none lost when two instances change them at once', async () => {
+    it('loses no role if two instances change them concurrently', async () => {
       const { id, emailKey } = await addUser({ roles: ['first', 'last'] });
-      const answers = await atOnce(20, [fixture.store, fixture.other], (store, i) =>
+      const results = await runConcurrently(20, [fixture.store, fixture.other], (store, i) =>
         store.changeRoles(emailKey, i === 7 ? { remove: ['last'] } : { add: [`role ${i}`] }, NOW),
       );
-      expect(answers.filter((answer) => answer?.changed)).toHaveLength(20);
+      expect(results.filter((result) => result?.changed)).toHaveLength(20);
       const roles = (await fixture.store.findUserById(id))?.roles ?? [];
       const added = Array.from({ length: 20 }, (_, i) => `role ${i}`).filter((role) => role !== 'role 7');
       expect(roles.toSorted()).toEqual(['first', ...added].toSorted());
     });
 
-    it('that one instance at once has added or taken away are changed for exactly one', async () => {
+    it('reports a change to exactly one of several concurrent calls', async () => {
       const { emailKey } = await addUser({ roles: [] });
       for (const change of [{ add: ['admin'] }, { remove: ['admin'] }, { add: ['admin'] }]) {
-        const answers = await atOnce(8, [fixture.store, fixture.other], (store) =>
+        const results = await runConcurrently(8, [fixture.store, fixture.other], (store) =>
           store.changeRoles(emailKey, change, NOW),
         );
-        expect(answers.filter((answer) => answer?.changed)).toHaveLength(1);
+        expect(results.filter((result) => result?.changed)).toHaveLength(1);
       }
     });
 
-    it('and the session are both as they should be when one is changed while the other is refreshed', async () => {
+    it('changes roles correctly during a concurrent refresh', async () => {
       const user = await addUser({ roles: [] });
       const { id } = await addSession({ userId: user.id });
       for (let generation = 1; generation <= 10; generation += 1) {
@@ -195,13 +195,13 @@ export function describeUsers(name: string, fixture: Fixture): void {
   });
 
   describe(`${name}: disabling`, () => {
-    it('ends the live sessions, counts them, and keeps the first instant when done again', async () => {
+    it('revokes and counts live sessions, and keeps the first time if repeated', async () => {
       const { store } = fixture;
       const user = await addUser();
       const { id } = await addSession({ userId: user.id });
       await addSession({ userId: user.id });
       await addSession({ userId: user.id, revokedAt: NOW });
-      const disabled = shown(user, after(1));
+      const disabled = storedUser(user, after(1));
       expect(await store.disableUser(user.emailKey, after(1), IDLE_SECONDS)).toEqual({
         user: disabled,
         revokedSessions: 2,
@@ -215,45 +215,45 @@ export function describeUsers(name: string, fixture: Fixture): void {
       expect(await rotate(id, 1)).toEqual({ outcome: 'REVOKED' });
     });
 
-    it('does not count a session that had expired before', async () => {
+    it('counts no session that had expired before', async () => {
       const user = await addUser();
       await addSession({ userId: user.id });
       const disabled = await fixture.store.disableUser(user.emailKey, after(IDLE_SECONDS), IDLE_SECONDS);
       expect(disabled?.revokedSessions).toBe(0);
     });
 
-    it('leaves the sessions of others alone and knows no unknown account', async () => {
+    it('keeps sessions of other accounts, and finds no unknown account', async () => {
       const { userId } = await addSession();
       await fixture.store.disableUser((await addUser()).emailKey, NOW, IDLE_SECONDS);
       expect(await live(userId)).toHaveLength(1);
-      expect(await fixture.store.disableUser('nobody@example.com', NOW, IDLE_SECONDS)).toBeUndefined();
+      expect(await fixture.store.disableUser('unknown@example.com', NOW, IDLE_SECONDS)).toBeUndefined();
     });
 
     it.each([
-      ['in one instance', () => [fixture.store]],
-      ['in two', () => [fixture.store, fixture.other]],
-    ])('never leaves a live session when racing sign-ins %s', async (_, stores) => {
+      ['on one instance', () => [fixture.store]],
+      ['on two instances', () => [fixture.store, fixture.other]],
+    ])('leaves no live session after concurrent logins %s', async (_, stores) => {
       for (let round = 0; round < 10; round += 1) {
         const user = await addUser();
-        const made = await atOnce(16, stores(), async (store, i) => {
+        const made = await runConcurrently(16, stores(), async (store, i) => {
           if (i !== round) return store.createSession(newSession(user.id));
           await store.disableUser(user.emailKey, NOW, IDLE_SECONDS);
           return undefined;
         });
-        expect(made.filter((answer) => answer === undefined)).toHaveLength(1);
+        expect(made.filter((result) => result === undefined)).toHaveLength(1);
         expect(await live(user.id)).toEqual([]);
         expect(await fixture.other.createSession(newSession(user.id))).toBe(false);
       }
     });
 
-    it('by two instances at once ends each session once, at one instant', async () => {
+    it('revokes each session once, at one time, for concurrent calls', async () => {
       const user = await addUser();
-      await atOnce(10, [fixture.store], () => addSession({ userId: user.id }));
-      const answers = await atOnce(6, [fixture.store, fixture.other], (store, i) =>
+      await runConcurrently(10, [fixture.store], () => addSession({ userId: user.id }));
+      const results = await runConcurrently(6, [fixture.store, fixture.other], (store, i) =>
         store.disableUser(user.emailKey, after(i), IDLE_SECONDS),
       );
-      expect(answers.reduce((sum, answer) => sum + (answer?.revokedSessions ?? 0), 0)).toBe(10);
-      expect(new Set(answers.map((answer) => answer?.user.disabledAt?.getTime())).size).toBe(1);
+      expect(results.reduce((sum, result) => sum + (result?.revokedSessions ?? 0), 0)).toBe(10);
+      expect(new Set(results.map((result) => result?.user.disabledAt?.getTime())).size).toBe(1);
     });
   });
 }
