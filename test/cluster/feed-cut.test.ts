@@ -1,4 +1,4 @@
-// Instances whose connections for changes are cut, or kept away, miss nothing.
+// Instances miss no revocation when the connections of their feeds are ended or rejected.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
   type Cluster,
@@ -13,23 +13,23 @@ import {
 } from '../support/cluster.ts';
 
 const ROUNDS = 25;
-const ENDED_PER_ROUND = 4;
+const REVOKED_PER_ROUND = 4;
 const DISCONNECTED = 'revocation feed disconnected';
 const RECONNECTED = 'revocation feed reconnected';
 
-const CUT = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bandha feed'`;
-const COUNT = `select count(*)::int as feeds from pg_stat_activity where application_name = 'bandha feed' and state = 'idle'`;
-/** Turns the feeds away at the door, and nobody else. */
-const SHUT_OUT = `
-  create function turn_feeds_away() returns event_trigger language plpgsql as $$
+const END_FEEDS = `select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'bandha feed'`;
+const COUNT_FEEDS = `select count(*)::int as feeds from pg_stat_activity where application_name = 'bandha feed' and state = 'idle'`;
+/** Rejects connections of feeds only. */
+const REJECT_FEEDS = `
+  create function reject_feeds() returns event_trigger language plpgsql as $$
   begin
-    if current_setting('application_name') = 'bandha feed' then raise 'not now'; end if;
+    if current_setting('application_name') = 'bandha feed' then raise 'feed rejected'; end if;
   end
   $$;
-  create event trigger turn_feeds_away on login execute function turn_feeds_away();
-  ${CUT}
+  create event trigger reject_feeds on login execute function reject_feeds();
+  ${END_FEEDS}
 `;
-const LET_IN = 'drop event trigger turn_feeds_away; drop function turn_feeds_away';
+const ACCEPT_FEEDS = 'drop event trigger reject_feeds; drop function reject_feeds';
 
 vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
@@ -39,48 +39,48 @@ beforeAll(async () => {
 afterAll(() => cluster?.close());
 
 const query = (sql: string) => cluster.postgres.query(cluster.databaseUrl, sql);
-const timesSaid = (instance: Instance, text: string) => instance.output().split(text).length - 1;
+const countLogged = (instance: Instance, text: string) => instance.output().split(text).length - 1;
 
-async function expectHeardAgain(): Promise<void> {
+async function expectReconnected(): Promise<void> {
   for (const instance of cluster.instances) {
-    expect(timesSaid(instance, DISCONNECTED)).toBeGreaterThan(0);
-    await eventually(async () => timesSaid(instance, DISCONNECTED) - timesSaid(instance, RECONNECTED), 0);
+    expect(countLogged(instance, DISCONNECTED)).toBeGreaterThan(0);
+    await eventually(async () => countLogged(instance, DISCONNECTED) - countLogged(instance, RECONNECTED), 0);
     await expectReady(instance);
   }
 }
 
-/** Ends the session at a moment of its own, somewhere. */
-async function endSomewhere(session: Tokens): Promise<void> {
+/** Logs out on a random instance at a random time. */
+async function logOutSomewhere(session: Tokens): Promise<void> {
   await query(`select pg_sleep(${Math.random() * 0.1})`);
   const { outcome } = await cluster.instanceAt(Math.floor(Math.random() * 3)).logOut(session);
   expect(outcome).toBe('OK');
 }
 
-it('refuses every revoked session on every instance though the feeds are cut again and again', async () => {
+it('every instance rejects revoked sessions while feeds are interrupted', async () => {
   const account = await cluster.instanceAt(0).register();
-  // Of another account: this one's sessions reach the limit of sessions.
+  // Another account: the first one reaches the limit of sessions.
   const kept = await cluster.instanceAt(0).register();
-  const sessions = await cluster.logInOnEach(account, ROUNDS * ENDED_PER_ROUND);
+  const sessions = await cluster.logInOnEach(account, ROUNDS * REVOKED_PER_ROUND);
   await Promise.all(
     sessions.map(({ accessToken }) => expectEverywhere(cluster.instances, accessToken, 'OK')),
   );
-  const askers = cluster.instances.map((instance) =>
+  const probers = cluster.instances.map((instance) =>
     cluster.probe(() => instance.querySecureData(kept.accessToken)),
   );
   for (let round = 0; round < ROUNDS; round += 1) {
-    const ending = sessions.slice(round * ENDED_PER_ROUND, (round + 1) * ENDED_PER_ROUND);
-    await Promise.all([query(CUT), ...ending.map(endSomewhere)]);
-    await eventually(() => query(COUNT), [{ feeds: 3 }]);
+    const ending = sessions.slice(round * REVOKED_PER_ROUND, (round + 1) * REVOKED_PER_ROUND);
+    await Promise.all([query(END_FEEDS), ...ending.map(logOutSomewhere)]);
+    await eventually(() => query(COUNT_FEEDS), [{ feeds: 3 }]);
   }
-  const samples = (await Promise.all(askers.map((asker) => asker.stop()))).flat();
+  const samples = (await Promise.all(probers.map((prober) => prober.stop()))).flat();
   await Promise.all(
     sessions.map(({ accessToken }) => expectEverywhere(cluster.instances, accessToken, 'TOKEN_REVOKED')),
   );
   expect(countOutcomes(samples)).toEqual({ OK: samples.length });
-  await expectHeardAgain();
+  await expectReconnected();
 });
 
-it('asks the database about sessions while the feeds stay away, and says that it is not ready', async () => {
+it('instances without a feed are not ready, and check sessions in the database', async () => {
   const account = await cluster.instanceAt(0).register();
   const kept = await cluster.instanceAt(0).logIn(account);
   const during = await cluster.instanceAt(1).logIn(account);
@@ -88,7 +88,7 @@ it('asks the database about sessions while the feeds stay away, and says that it
   for (const { accessToken } of [kept, during, after]) {
     await expectEverywhere(cluster.instances, accessToken, 'OK');
   }
-  await query(SHUT_OUT);
+  await query(REJECT_FEEDS);
   for (const instance of cluster.instances) {
     const body = { status: 'unavailable', checks: { store: 'ok', keys: 'ok', revocations: 'failed' } };
     await eventually(async () => (await instance.get('/health/ready')).body, body);
@@ -97,8 +97,8 @@ it('asks the database about sessions while the feeds stay away, and says that it
   await expectEverywhere(cluster.instances, during.accessToken, 'TOKEN_REVOKED');
   for (const instance of cluster.instances)
     expect(await instance.querySecureData(kept.accessToken)).toBe('OK');
-  await query(LET_IN);
-  await expectHeardAgain();
+  await query(ACCEPT_FEEDS);
+  await expectReconnected();
   expect((await cluster.instanceAt(2).logOut(after)).outcome).toBe('OK');
   await expectEverywhere(cluster.instances, after.accessToken, 'TOKEN_REVOKED');
   await expectEverywhere(cluster.instances, during.accessToken, 'TOKEN_REVOKED');

@@ -1,4 +1,4 @@
-// While PostgreSQL is down, or hangs, those who have tokens are served; afterwards everything is as before, by itself.
+// While PostgreSQL is stopped or hangs, access tokens are still accepted; afterwards every instance recovers by itself.
 import { setTimeout as wait } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import {
@@ -19,9 +19,9 @@ import {
 } from '../support/cluster.ts';
 
 const OUTAGE_MS = 10_000;
-/** The most that is configured on the instance that gives up soon; knowledge is fresh for 5 s whatever is configured. */
+/** BANDHA_MAX_STALE_SECONDS of the strict instance. Data counts as fresh for 5 s in any case. */
 const MAX_STALE_SECONDS = 6;
-/** No machine is so slow. */
+/** Longer than on the slowest machine. */
 const BOUND_MS = 30_000;
 const CLIENTS_PER_INSTANCE = 2;
 const SESSIONS_REFRESHING = 6;
@@ -29,51 +29,51 @@ const SECURE = '{ secureData { message } }';
 const LOGIN =
   'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { expiresIn } }';
 
-/** What was seen of one outage. */
-interface Seen {
-  /** By `performance.now()`. */
+/** Observations during one outage. */
+interface Observations {
+  /** Milliseconds of `performance.now()`. */
   startedAt: number;
-  /** Protected queries with valid tokens, on the instances that wait long. */
-  patient: Sample[];
-  /** The same on the instance that gives up soon. */
-  hasty: Sample[];
-  /** During the outage. */
-  answers: Record<'logins' | 'refreshes' | 'readiness' | 'revoked' | 'givenUp', ClusterResponse[]>;
-  /** The refreshes that the outage cut off, with the tokens that they presented. */
-  cutOff: { outcome: string; refreshToken: string }[];
+  /** Protected queries with valid tokens, on the tolerant instances. */
+  tolerant: Sample[];
+  /** Protected queries with valid tokens, on the strict instance. */
+  strict: Sample[];
+  /** Responses during the outage. */
+  responses: Record<'logins' | 'refreshes' | 'readiness' | 'revoked' | 'stale', ClusterResponse[]>;
+  /** Refreshes that the outage interrupted, with the tokens that they presented. */
+  interrupted: { outcome: string; refreshToken: string }[];
   account: Account;
 }
 
-/** Each begins an outage, and returns what ends it. */
+/** Functions that begin an outage and return a function that ends it. */
 const OUTAGES: Record<string, () => Promise<() => unknown>> = {
-  async 'is down'() {
+  async 'is stopped'() {
     await cluster.postgres.stop();
     return () => cluster.postgres.start();
   },
-  'does not answer': () => cluster.postgres.freeze(),
+  'does not respond': () => cluster.postgres.freeze(),
 };
 
 vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
-let hasty: Instance;
+let strict: Instance;
 beforeAll(async () => {
   const env = {
     BANDHA_MAX_STALE_SECONDS: '600',
-    // Covers a rotation that was done though its answer was lost.
+    // Covers a rotation that was committed although its response was lost.
     BANDHA_REFRESH_GRACE_SECONDS: '600',
     BANDHA_STATEMENT_TIMEOUT_SECONDS: '',
     BANDHA_CONNECT_TIMEOUT_SECONDS: '',
   };
   cluster = await startCluster({ env });
-  hasty = await cluster.start({ BANDHA_MAX_STALE_SECONDS: String(MAX_STALE_SECONDS) });
+  strict = await cluster.start({ BANDHA_MAX_STALE_SECONDS: String(MAX_STALE_SECONDS) });
 });
 afterAll(() => cluster?.close());
 
-const ask = <T>(of: (instance: Instance) => Promise<T>) =>
-  Promise.all([...cluster.instances, hasty].map((instance) => of(instance)));
+const onEach = <T>(run: (instance: Instance) => Promise<T>) =>
+  Promise.all([...cluster.instances, strict].map((instance) => run(instance)));
 
-/** A session that is refreshed without a pause, until that is refused. */
-async function refreshUntilCutOff(instance: Instance, { refreshToken: first }: Tokens) {
+/** Refreshes a session without a pause until a refresh fails. @returns the failure */
+async function refreshUntilFailure(instance: Instance, { refreshToken: first }: Tokens) {
   for (let refreshToken = first; ; ) {
     const { outcome, tokens } = await instance.refresh(refreshToken);
     if (tokens === undefined) return { outcome, refreshToken };
@@ -81,49 +81,51 @@ async function refreshUntilCutOff(instance: Instance, { refreshToken: first }: T
   }
 }
 
-async function goThrough(begin: () => Promise<() => unknown>): Promise<Seen> {
+async function observeOutage(begin: () => Promise<() => unknown>): Promise<Observations> {
   const account = await cluster.instanceAt(0).register();
   const revoked = await cluster.instanceAt(0).logIn(account);
-  await ask((instance) => expectEverywhere([instance], revoked.accessToken, 'OK'));
+  await onEach((instance) => expectEverywhere([instance], revoked.accessToken, 'OK'));
   await cluster.instanceAt(1).logOut(revoked);
-  await ask((instance) => expectEverywhere([instance], revoked.accessToken, 'TOKEN_REVOKED'));
-  const asRevoked = { token: revoked.accessToken };
+  await onEach((instance) => expectEverywhere([instance], revoked.accessToken, 'TOKEN_REVOKED'));
+  const revokedToken = { token: revoked.accessToken };
 
   const { accessToken, refreshToken } = account;
-  const [patient, givingUp] = [cluster.instances, [hasty]].map((instances) =>
+  const [tolerantProbers, strictProbers] = [cluster.instances, [strict]].map((instances) =>
     instances
       .flatMap((instance) => Array.from({ length: CLIENTS_PER_INSTANCE }, () => instance))
       .map((instance) => cluster.probe(() => instance.querySecureData(accessToken))),
   );
   const sessions = await cluster.logInOnEach(account, SESSIONS_REFRESHING);
-  const refreshing = sessions.map((session, place) => refreshUntilCutOff(cluster.instanceAt(place), session));
+  const refreshing = sessions.map((session, index) =>
+    refreshUntilFailure(cluster.instanceAt(index), session),
+  );
 
   const startedAt = performance.now();
   const end = await begin();
   try {
-    const cutOff = await Promise.all(refreshing);
+    const interrupted = await Promise.all(refreshing);
     const [logins, refreshes] = await Promise.all([
-      ask((instance) => instance.execute(LOGIN, { variables: { ...account } })),
-      ask((instance) => instance.refresh(refreshToken)),
+      onEach((instance) => instance.execute(LOGIN, { variables: { ...account } })),
+      onEach((instance) => instance.refresh(refreshToken)),
     ]);
     await wait(Math.max(0, startedAt + OUTAGE_MS - performance.now()));
-    await eventually(() => hasty.querySecureData(accessToken), 'REVOCATIONS_UNAVAILABLE');
-    const givenUp = await hasty.execute(SECURE, { token: accessToken });
-    const readiness = await ask((instance) => instance.get('/health/ready'));
-    const ended = await ask((instance) => instance.execute(SECURE, asRevoked));
+    await eventually(() => strict.querySecureData(accessToken), 'REVOCATIONS_UNAVAILABLE');
+    const stale = await strict.execute(SECURE, { token: accessToken });
+    const readiness = await onEach((instance) => instance.get('/health/ready'));
+    const rejected = await onEach((instance) => instance.execute(SECURE, revokedToken));
 
     await end();
-    await ask(expectReady);
-    await eventually(() => hasty.querySecureData(accessToken), 'OK');
-    const samplesOf = async (askers: Prober[] = []) =>
-      (await Promise.all(askers.map((asker) => asker.stop()))).flat();
+    await onEach(expectReady);
+    await eventually(() => strict.querySecureData(accessToken), 'OK');
+    const stopAll = async (probers: Prober[] = []) =>
+      (await Promise.all(probers.map((prober) => prober.stop()))).flat();
     return {
       account,
       startedAt,
-      patient: await samplesOf(patient),
-      hasty: await samplesOf(givingUp),
-      answers: { logins, refreshes, readiness, revoked: ended, givenUp: [givenUp] },
-      cutOff,
+      tolerant: await stopAll(tolerantProbers),
+      strict: await stopAll(strictProbers),
+      responses: { logins, refreshes, readiness, revoked: rejected, stale: [stale] },
+      interrupted,
     };
   } catch (error) {
     await end();
@@ -132,36 +134,36 @@ async function goThrough(begin: () => Promise<() => unknown>): Promise<Seen> {
 }
 
 describe.each(Object.entries(OUTAGES))('while PostgreSQL %s', (name, begin) => {
-  let seen: Seen;
+  let seen: Observations;
   beforeAll(async () => {
-    seen = await goThrough(begin);
+    seen = await observeOutage(begin);
   });
 
-  it('answers every protected query with a valid token', () => {
-    expect(countOutcomes(seen.patient)).toEqual({ OK: seen.patient.length });
-    const times = seen.patient
+  it('instances accept valid tokens', () => {
+    expect(countOutcomes(seen.tolerant)).toEqual({ OK: seen.tolerant.length });
+    const times = seen.tolerant
       .filter(({ receivedAt }) => receivedAt > seen.startedAt)
       .map(({ milliseconds }) => milliseconds);
     const longest = Math.max(...times);
     console.log(
-      `Protected queries while PostgreSQL ${name}: ${times.length} answered, p50 ${quantile(times, 0.5).toFixed(1)} ms, ` +
+      `Protected queries while PostgreSQL ${name}: ${times.length} responses, p50 ${quantile(times, 0.5).toFixed(1)} ms, ` +
         `p99 ${quantile(times, 0.99).toFixed(1)} ms, longest ${longest.toFixed(1)} ms`,
     );
     expect(longest).toBeLessThan(BOUND_MS);
   });
 
-  it('gives up after BANDHA_MAX_STALE_SECONDS, and no sooner', () => {
-    const firstRejected = seen.hasty.find(({ outcome }) => outcome !== 'OK');
-    // What was heard last may have been heard a moment before the outage.
+  it('tokens are rejected after BANDHA_MAX_STALE_SECONDS, and no sooner', () => {
+    const firstRejected = seen.strict.find(({ outcome }) => outcome !== 'OK');
+    // The feed may have been read last a moment before the outage.
     expect((firstRejected?.receivedAt ?? 0) - seen.startedAt).toBeGreaterThan((MAX_STALE_SECONDS - 3) * 1000);
-    expect(Object.keys(countOutcomes(seen.hasty))).toEqual(['OK', 'REVOCATIONS_UNAVAILABLE']);
-    expect(seen.hasty.at(-1)?.outcome).toBe('OK');
+    expect(Object.keys(countOutcomes(seen.strict))).toEqual(['OK', 'REVOCATIONS_UNAVAILABLE']);
+    expect(seen.strict.at(-1)?.outcome).toBe('OK');
   });
 
-  it.each(['logins', 'refreshes', 'givenUp'] as const)(
-    'answers %s with SERVICE_UNAVAILABLE, and says when to try again',
+  it.each(['logins', 'refreshes', 'stale'] as const)(
+    'the response to %s is SERVICE_UNAVAILABLE with Retry-After',
     (kind) => {
-      for (const { status, headers, body } of seen.answers[kind]) {
+      for (const { status, headers, body } of seen.responses[kind]) {
         expect(body.errors[0].extensions.code).toBe('SERVICE_UNAVAILABLE');
         expect(status).toBe(503);
         expect(Number(headers['retry-after'])).toBeGreaterThan(0);
@@ -169,24 +171,24 @@ describe.each(Object.entries(OUTAGES))('while PostgreSQL %s', (name, begin) => {
     },
   );
 
-  it('says that it is not ready, and which checks fail', () => {
+  it('the readiness check fails, and names the failed checks', () => {
     const body = { status: 'unavailable', checks: { store: 'failed', keys: 'ok', revocations: 'failed' } };
-    for (const answer of seen.answers.readiness) expect(answer).toMatchObject({ status: 503, body });
+    for (const response of seen.responses.readiness) expect(response).toMatchObject({ status: 503, body });
   });
 
-  it('goes on refusing the sessions that were revoked before', () => {
-    for (const { outcome } of seen.answers.revoked) expect(outcome).toBe('TOKEN_REVOKED');
+  it('sessions that were revoked before stay rejected', () => {
+    for (const { outcome } of seen.responses.revoked) expect(outcome).toBe('TOKEN_REVOKED');
   });
 
-  it('serves everything again by itself afterwards, to those too whose refresh was cut off', async () => {
-    for (const [place, { outcome, refreshToken }] of seen.cutOff.entries()) {
+  it('every instance recovers by itself, and repeats interrupted refreshes', async () => {
+    for (const [index, { outcome, refreshToken }] of seen.interrupted.entries()) {
       expect(outcome).toBe('STORE_UNAVAILABLE');
-      const refreshed = await cluster.instanceAt(place + 1).refresh(refreshToken);
+      const refreshed = await cluster.instanceAt(index + 1).refresh(refreshToken);
       expect(refreshed.outcome).toBe('OK');
-      await ask((instance) => expectEverywhere([instance], refreshed.tokens?.accessToken ?? '', 'OK'));
+      await onEach((instance) => expectEverywhere([instance], refreshed.tokens?.accessToken ?? '', 'OK'));
     }
-    await ask((instance) => instance.logIn(seen.account));
-    await ask((instance) => instance.register());
+    await onEach((instance) => instance.logIn(seen.account));
+    await onEach((instance) => instance.register());
     for (const { child } of cluster.instances) expect(child.exitCode).toBe(null);
   });
 });

@@ -1,4 +1,4 @@
-// Refresh tokens under fire: many at once, lost answers, thieves, on several instances at the same time.
+// Refresh tokens on several instances: concurrent requests, lost responses, stolen tokens, random sequences.
 import { setTimeout as wait } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -23,7 +23,7 @@ vi.setConfig(LONG_TIMEOUTS);
 let cluster: Cluster;
 let account: Account & Tokens;
 beforeAll(async () => {
-  // So long that no slowness of the machine decides anything.
+  // So long that a slow machine does not change a result.
   cluster = await startCluster({ env: { BANDHA_REFRESH_GRACE_SECONDS: '600' } });
   account = await cluster.instanceAt(0).register();
 });
@@ -34,18 +34,18 @@ async function countLive({ accessToken }: Tokens): Promise<number> {
   return body.data.sessions.length;
 }
 
-it(`gives ${AT_ONCE} refreshes of one token at the same time one successor, and leaves one session`, async () => {
+it(`${AT_ONCE} concurrent refreshes of one token get one successor and leave one session`, async () => {
   const session = await cluster.instanceAt(0).register();
   let { refreshToken } = session;
   for (let generation = 1; generation <= GENERATIONS; generation += 1) {
-    const answers = await Promise.all(
-      Array.from({ length: AT_ONCE }, (_, place) => cluster.instanceAt(place).refresh(refreshToken)),
+    const responses = await Promise.all(
+      Array.from({ length: AT_ONCE }, (_, index) => cluster.instanceAt(index).refresh(refreshToken)),
     );
-    expect(countOutcomes(answers)).toEqual({ OK: AT_ONCE });
-    const [successor, ...others] = new Set(answers.map(({ tokens }) => tokens?.refreshToken));
+    expect(countOutcomes(responses)).toEqual({ OK: AT_ONCE });
+    const [successor, ...others] = new Set(responses.map(({ tokens }) => tokens?.refreshToken));
     expect(others).toEqual([]);
     expect(successor).not.toBe(refreshToken);
-    for (const { tokens } of answers) {
+    for (const { tokens } of responses) {
       expect(await cluster.instanceAt(generation).querySecureData(tokens?.accessToken ?? '')).toBe('OK');
     }
     refreshToken = successor ?? '';
@@ -53,7 +53,7 @@ it(`gives ${AT_ONCE} refreshes of one token at the same time one successor, and 
   expect(await countLive(session)).toBe(1);
 });
 
-it('keeps a client signed in that loses every second answer', async () => {
+it('a client that loses every second response stays signed in', async () => {
   let { refreshToken } = await cluster.instanceAt(0).logIn(account);
   for (let round = 0; round < LOSSY_ROUNDS; round += 1) {
     const lost = await cluster.instanceAt(2 * round).refresh(refreshToken);
@@ -64,11 +64,11 @@ it('keeps a client signed in that loses every second answer', async () => {
   }
 });
 
-it('ends the session for owner and thief alike where a used token comes again after the grace', async () => {
+it('reuse after the grace period ends the session for owner and attacker', async () => {
   const strict = await cluster.start({ BANDHA_REFRESH_GRACE_SECONDS: String(SHORT_GRACE_SECONDS) });
   const stolen = await strict.logIn(account);
   const owner = (await strict.refresh(stolen.refreshToken)).tokens;
-  await wait(SHORT_GRACE_SECONDS * 1000 + 100); // that it is over is what this is about
+  await wait(SHORT_GRACE_SECONDS * 1000 + 100); // until the grace period is over
   expect((await strict.refresh(stolen.refreshToken)).outcome).toBe('REUSED');
   for (const instance of [strict, ...cluster.instances]) {
     expect((await instance.refresh(owner?.refreshToken ?? '')).outcome).toBe('REVOKED');
@@ -78,7 +78,7 @@ it('ends the session for owner and thief alike where a used token comes again af
   }
 });
 
-/** A session as it should be; a refresh token is known by its generation, counted from 1. */
+/** Expected state of a session; refresh tokens are identified by their generation, counted from 1. */
 interface Model {
   generation: number;
   isRevoked: boolean;
@@ -87,11 +87,11 @@ interface Model {
 interface Action {
   kind: 'refresh' | 'logout';
   instance: number;
-  /** How many generations old the token is: 0 for honest clients, 1 for one whose last answer was lost, more for a thief. */
+  /** Generations since the token was issued: 0 normally, 1 after a lost response, more for an attacker. */
   age: number;
 }
 
-/** An action with the token that it presented, and what was answered. */
+/** An action with the generation of its token, and its result. */
 interface Done {
   kind: Action['kind'];
   generation: number;
@@ -99,7 +99,7 @@ interface Done {
   successor: number | undefined;
 }
 
-/** @returns the session afterwards; undefined where the answer cannot be right */
+/** @returns the session after the action; undefined if the result is wrong */
 function explain(model: Model, { kind, generation, outcome, successor }: Done): Model | undefined {
   const revoked = { ...model, isRevoked: true };
   if (kind === 'logout') return outcome === String(!model.isRevoked) ? revoked : undefined;
@@ -109,7 +109,7 @@ function explain(model: Model, { kind, generation, outcome, successor }: Done): 
   return isRight ? { ...model, generation: generation + 1 } : undefined;
 }
 
-/** @returns the session after actions at the same time, which must look as if done in some order; undefined where none fits */
+/** @returns the session after concurrent actions, which must be explained by some order; undefined if none does */
 function explainAll(model: Model, done: readonly Done[]): Model | undefined {
   if (done.length === 0) return model;
   for (const first of done) {
@@ -133,13 +133,13 @@ const anyAction: fc.Arbitrary<Action> = fc.record({
     { weight: 1, arbitrary: fc.constantFrom(2, 3) },
   ),
 });
-/** Groups of actions; those of a group at the same time. */
-const anyLife = fc.array(fc.array(anyAction, { minLength: 1, maxLength: 4 }), {
+/** Groups of actions; those of one group run concurrently. */
+const anyActions = fc.array(fc.array(anyAction, { minLength: 1, maxLength: 4 }), {
   minLength: 1,
   maxLength: 12,
 });
 
-async function live(groups: readonly (readonly Action[])[]): Promise<void> {
+async function runActions(groups: readonly (readonly Action[])[]): Promise<void> {
   let latest = await cluster.instanceAt(0).logIn(account);
   const tokens = new Map([[1, latest.refreshToken]]);
   let model: Model = { generation: 1, isRevoked: false };
@@ -152,19 +152,19 @@ async function live(groups: readonly (readonly Action[])[]): Promise<void> {
       const { body } = await cluster.instanceAt(instance).execute(LOGOUT, { variables: { token } });
       return { ...done, outcome: String(body.data.logout), successor: undefined };
     }
-    const { outcome, tokens: given } = await cluster.instanceAt(instance).refresh(token);
-    if (given === undefined) return { ...done, outcome, successor: undefined };
-    const successor = Number(given.refreshToken.split('.')[1]);
-    expect(given.refreshToken).toBe(tokens.get(successor) ?? given.refreshToken);
-    tokens.set(successor, given.refreshToken);
-    latest = given;
+    const { outcome, tokens: issued } = await cluster.instanceAt(instance).refresh(token);
+    if (issued === undefined) return { ...done, outcome, successor: undefined };
+    const successor = Number(issued.refreshToken.split('.')[1]);
+    expect(issued.refreshToken).toBe(tokens.get(successor) ?? issued.refreshToken);
+    tokens.set(successor, issued.refreshToken);
+    latest = issued;
     return { ...done, outcome, successor };
   }
 
   for (const group of groups) {
     const done = await Promise.all(group.map(act));
     const after = explainAll(model, done);
-    expect(after, `${JSON.stringify(done)} cannot come of ${JSON.stringify(model)}`).toBeDefined();
+    expect(after, `${JSON.stringify(done)} cannot follow from ${JSON.stringify(model)}`).toBeDefined();
     model = after ?? model;
   }
   const expected = model.isRevoked ? ['TOKEN_REVOKED', 'REVOKED'] : ['OK', 'OK'];
@@ -174,6 +174,6 @@ async function live(groups: readonly (readonly Action[])[]): Promise<void> {
   }
 }
 
-it('never gives a token two successors, nor an ended session another life, in whatever order things happen', async () => {
-  await fc.assert(fc.asyncProperty(anyLife, live), { numRuns: RUNS });
+it('a token never gets two successors, nor a session a second life', async () => {
+  await fc.assert(fc.asyncProperty(anyActions, runActions), { numRuns: RUNS });
 });

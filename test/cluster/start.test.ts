@@ -1,4 +1,4 @@
-// Many instances start at the same moment on a database that has nothing yet.
+// Many instances start at the same time on an empty database.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import {
   type Cluster,
@@ -22,7 +22,7 @@ afterAll(() => cluster?.close());
 
 const query = (sql: string) => cluster.postgres.query(cluster.databaseUrl, sql);
 
-it('makes one set of keys, and one account for the administrator', async () => {
+it('ten concurrent starts create one set of keys and one administrator', async () => {
   const keys = await query('select status from signing_keys order by status');
   expect(keys).toEqual([{ status: 'current' }, { status: 'next' }]);
   expect(await query('select email from users')).toEqual([{ email: ADMIN.email }]);
@@ -33,7 +33,7 @@ it('makes one set of keys, and one account for the administrator', async () => {
   expect(new Set(published.map((keySet) => JSON.stringify(keySet))).size).toBe(1);
 });
 
-it('serves on every instance the tokens of every other', async () => {
+it('every instance accepts the tokens of every other', async () => {
   await Promise.all(cluster.instances.map(expectReady));
   const sessions = await Promise.all(cluster.instances.map((instance) => instance.logIn(ADMIN)));
   for (const { accessToken } of sessions) await expectEverywhere(cluster.instances, accessToken, 'OK');

@@ -140,8 +140,8 @@ async function writeUntilKilled(victim: Victim, clients: readonly Client[]): Pro
 /** No response, or one that does not show whether the request took effect. */
 class NoResponseError extends Error {}
 
-async function send(url: string, query: string, asked: RequestOptions) {
-  const response = await sendOperation(url, query, asked).catch((error) => {
+async function send(url: string, query: string, options: RequestOptions) {
+  const response = await sendOperation(url, query, options).catch((error) => {
     throw new NoResponseError('The connection broke', { cause: error });
   });
   const { code, reason = code } = response.body.errors?.[0].extensions ?? { reason: 'OK' };

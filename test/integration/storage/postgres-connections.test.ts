@@ -80,7 +80,7 @@ describe('removing ended sessions', () => {
   });
 });
 
-describe('a connection that is silently dead', () => {
+describe('a silent connection', () => {
   it('a silent connection fails within a bounded time, and is replaced', async () => {
     const proxy = await server.startProxy();
     const store = await open({

@@ -67,7 +67,7 @@ describe('while PostgreSQL is stopped', () => {
     expect(early).toEqual([]);
   });
 
-  it('a store can be closed', async () => {
+  it('a store can be closed during an outage', async () => {
     const [idle, subscribed] = [await open(), await open()];
     await CALLS.subscribe(subscribed);
     await whileStopped(async () => void (await Promise.all([idle.close(), subscribed.close()])));

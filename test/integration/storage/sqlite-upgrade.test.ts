@@ -141,7 +141,7 @@ describe('migrating a database with the first schema', () => {
       expect(await store.listSigningKeys()).toEqual([...kept, next]);
     }));
 
-  it('allows to remove ended sessions that have feed events', () =>
+  it('allows removing ended sessions that have feed events', () =>
     withUpgraded(async (store) => {
       const request = { idleSeconds: IDLE_SECONDS, after: undefined, limit: 10 };
       expect(await store.removeEndedSessions({ ...request, before: NOW })).toEqual({
