@@ -98,7 +98,7 @@ describe('servers', () => {
 describe('the page Testing', () => {
   const PAGE = 'docs/guide/testing.md';
 
-  it('its tests pass', async () => {
+  it('the tests of the page pass', async () => {
     const file = workspace.write(findProgram(PAGE, '// schema.test.ts'));
     // As in this checkout: Node loads the sources of Bandha, which a project would have compiled.
     const config = 'export default { test: { experimental: { viteModuleRunner: false } } };';
@@ -111,7 +111,7 @@ describe('the page Testing', () => {
     expect(stdout).toMatch(/Tests +2 passed/);
   });
 
-  it('its server in memory prints what the page says', async () => {
+  it('the server in memory prints what the page shows', async () => {
     const block = findProgram(PAGE, "databaseUrl: 'sqlite::memory:'");
     const { stdout } = await run(process.execPath, [workspace.write(block)], { cwd: workspace.folder });
     const [, expected] = /console\.log\(.*\); \/\/ (.*)/.exec(block.code) ?? [];
