@@ -1,5 +1,5 @@
-// Whether fields with one name in the response agree, in time proportional to the document with its fragments written out.
-// The rule of graphql-js compares every pair of fields; this one compares each field with the first of its group.
+// Finds fields with the same response name that cannot be merged, in time proportional to the document with its fragments
+// expanded. The rule of graphql-js compares every pair of fields; this one compares each field with the first of its group.
 import {
   type DocumentNode,
   type FieldNode,
@@ -21,28 +21,28 @@ import {
 import { toFragmentMap } from '../../utils/fragments.ts';
 import { argumentsKey } from './value-key.ts';
 
-/** A field where it is selected. */
+/** One selection of a field. */
 export interface SelectedField {
   key: string;
   node: FieldNode;
-  /** Undefined in an invalid document. */
+  /** Undefined if the document is invalid. */
   parentType: GraphQLNamedType | undefined;
   type: GraphQLOutputType | undefined;
-  /** The field whose selection set it is in; undefined at the top. */
+  /** The field whose selection set contains this one; undefined for root fields. */
   parent: SelectedField | undefined;
 }
 
 export interface FieldConflict {
   first: SelectedField;
   second: SelectedField;
-  /** As in graphql-js's messages, such as `they have differing arguments`. */
+  /** In the words of graphql-js, such as `they have differing arguments`. */
   reason: string;
 }
 
 export interface FieldConflicts {
-  /** One of each group of fields at most. */
+  /** At most one per group of fields. */
   conflicts: readonly FieldConflict[];
-  /** Selections visited, fragments written out. Above the limit the search ended early. */
+  /** Number of selections visited, with fragments expanded. Above `maxSteps`, the search has ended early. */
   steps: number;
 }
 
@@ -52,13 +52,17 @@ interface Selected {
   parent: SelectedField | undefined;
 }
 
-/** `shape`: only types are compared, because objects of different types are selected. */
+/** `shape`: compares types only, because the fields belong to objects of different types. */
 type Mode = 'shape' | 'all';
 
-/** Reported at most; one is enough to reject a document. */
+/** Maximum number reported. One conflict is enough to reject a document. */
 const MAX_CONFLICTS = 20;
 
-/** Follows the specification, section 5.3.2: fields in a set can merge, with the same verdict as graphql-js's rule. */
+/**
+ * Checks that fields in a set can merge (GraphQL specification, section 5.3.2), with the same result as graphql-js's rule.
+ *
+ * @param maxSteps selections to visit before the search ends
+ */
 export function findFieldConflicts(
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -76,14 +80,14 @@ export function findFieldConflicts(
     const type = schema.getRootType(definition.operation) ?? undefined;
     check([{ selectionSet: definition.selectionSet, type, parent: undefined }], 'all');
   }
-  // Only fragments that no operation reaches are left.
+  // The operations have visited the fragments that they reach; unused fragments follow.
   for (const [name, { selectionSet, typeCondition }] of fragments) {
     if (visited.has(name)) continue;
     check([{ selectionSet, type: schema.getType(typeCondition.name.value), parent: undefined }], 'all');
   }
   return { conflicts, steps };
 
-  /** Checks selection sets that select from one object. */
+  /** Checks selection sets that select from the same object. */
   function check(sets: readonly Selected[], mode: Mode): void {
     const key = [...new Set(sets.map(({ selectionSet }) => idOf(selectionSet)))].sort((a, b) => a - b).join();
     steps += sets.length;
@@ -106,10 +110,10 @@ export function findFieldConflicts(
     const before = conflicts.length;
     for (const group of groups) {
       steps += group.length;
-      const conflict = conflictOfCalls(group);
+      const conflict = findCallConflict(group);
       if (conflict !== undefined) conflicts.push(conflict);
     }
-    const conflict = conflicts.length > before ? undefined : conflictOfShapes(fields);
+    const conflict = conflicts.length > before ? undefined : findShapeConflict(fields);
     if (conflict !== undefined) conflicts.push(conflict);
     if (conflicts.length > before) return;
     for (const group of groups) checkSubfields(group, 'all');
@@ -126,7 +130,7 @@ export function findFieldConflicts(
     if (sets.length > 0) check(sets, mode);
   }
 
-  /** By name in the response. A selection set that is spread twice, or that contains itself, is collected once. */
+  /** Groups fields by response name. A selection set that is spread twice, or that contains itself, is collected once. */
   function collectFields(sets: readonly Selected[]): Map<string, SelectedField[]> {
     const groups = new Map<string, SelectedField[]>();
     const collected = new Set<SelectionSetNode>();
@@ -173,8 +177,8 @@ export function findFieldConflicts(
   }
 }
 
-/** Types that agree are alike in lists and non-null, and are the same leaf type or no leaf types. */
-function conflictOfShapes(fields: readonly SelectedField[]): FieldConflict | undefined {
+/** Types agree if their lists and non-null markers are the same, and if both are the same leaf type or neither is a leaf. */
+function findShapeConflict(fields: readonly SelectedField[]): FieldConflict | undefined {
   const [first] = fields;
   const typed = fields.find(({ type }) => type !== undefined);
   for (const field of fields) {
@@ -182,8 +186,8 @@ function conflictOfShapes(fields: readonly SelectedField[]): FieldConflict | und
       const other = field === first ? fields[1] : first;
       if (other) return { first: other, second: field, reason: 'they have overlapping stream directives' };
     }
-    if (typed?.type === undefined || field.type === undefined || haveSameShape(typed.type, field.type))
-      continue;
+    if (typed?.type === undefined || field.type === undefined) continue;
+    if (haveSameShape(typed.type, field.type)) continue;
     const reason = `they return conflicting types "${typed.type}" and "${field.type}"`;
     return { first: typed, second: field, reason };
   }
@@ -201,7 +205,7 @@ function isStreamed({ node }: SelectedField): boolean {
   return node.directives?.some(({ name }) => name.value === 'stream') ?? false;
 }
 
-/** Fields that one object can have: those of one object type, with all those of interfaces and unions. */
+/** Groups fields that one object can have: those of one object type, with all those of interfaces and unions. */
 function groupByParent(fields: readonly SelectedField[]): (readonly SelectedField[])[] {
   const byObject = new Map<GraphQLObjectType, SelectedField[]>();
   const others: SelectedField[] = [];
@@ -218,7 +222,8 @@ function groupByParent(fields: readonly SelectedField[]): (readonly SelectedFiel
   return [...byObject.values()].map((group) => (others.length === 0 ? group : [...group, ...others]));
 }
 
-function conflictOfCalls([first, ...others]: readonly SelectedField[]): FieldConflict | undefined {
+/** Fields of the same object must be the same field with the same arguments. */
+function findCallConflict([first, ...others]: readonly SelectedField[]): FieldConflict | undefined {
   if (first === undefined) return undefined;
   const name = first.node.name.value;
   for (const second of others) {

@@ -1,4 +1,4 @@
-// The cost of introspection: how many fields `__schema` and `__type` execute on this very schema.
+// Computes the cost of introspection: the number of fields that `__schema` and `__type` execute on a given schema.
 import {
   type FieldNode,
   type GraphQLObjectType,
@@ -15,21 +15,21 @@ import {
 import { type FragmentMap, toFragmentMap } from '../../utils/fragments.ts';
 import { isExcluded, measureOperation } from './operation-cost.ts';
 
-/** Selections visited for each field that the limit allows; fragments are selections too. */
+/** Selections to visit per field that the limit allows. Fragment spreads count as selections too. */
 const STEPS_PER_FIELD = 3;
 
 /**
- * Counts the fields of introspection by following the schema's own elements: its types, their fields, arguments and so on.
- * Each selection set is counted once for each element, and no longer than it takes to exceed `limit`.
+ * Counts the fields of introspection on the schema's actual types, fields and arguments. Each selection set is counted once
+ * per element. Counting stops as soon as it exceeds `limit`.
  *
- * @returns the cost of one selection of `__schema` or `__type`; `limit + 1` or more if it was not counted to its end
+ * @returns a function that gives the cost of one selection of `__schema` or `__type`: more than `limit` if counting stopped early
  */
 export function createIntrospectionCounter(
   schema: GraphQLSchema,
   fragments: FragmentMap,
   limit: number,
 ): (node: FieldNode) => number {
-  const info = { schema } as GraphQLResolveInfo; // all that resolvers of introspection read
+  const info = { schema } as GraphQLResolveInfo; // the resolvers of introspection read nothing else
   const costs = new Map<SelectionSetNode, Map<unknown, number>>();
   let steps = 0;
 
@@ -38,7 +38,7 @@ export function createIntrospectionCounter(
     costs.set(selectionSet, byElement);
     const cached = byElement.get(element);
     if (cached !== undefined) return cached;
-    byElement.set(element, Number.POSITIVE_INFINITY); // if it contains itself
+    byElement.set(element, Number.POSITIVE_INFINITY); // the cost if the selection set contains itself
     let cost = 0;
     for (const selection of selectionSet.selections) {
       steps += 1;
@@ -51,7 +51,7 @@ export function createIntrospectionCounter(
       const fragment =
         selection.kind === Kind.FRAGMENT_SPREAD ? fragments.get(selection.name.value) : selection;
       if (fragment !== undefined) cost += costOf(fragment.selectionSet, element, type);
-      if (selection.directives?.some((one) => one.name.value === 'defer')) cost += 1; // sent separately
+      if (selection.directives?.some((one) => one.name.value === 'defer')) cost += 1; // a deferred fragment is a payload of its own
     }
     byElement.set(element, cost);
     return cost;
@@ -81,7 +81,7 @@ export function createIntrospectionCounter(
       const named = schema.getType(name.value);
       return named ? 1 + costOf(selectionSet, named, type) : 1;
     }
-    // Not known yet: the most expensive type of all.
+    // The name is a variable, so the most expensive type counts.
     let highest = 0;
     for (const named of Object.values(schema.getTypeMap())) {
       highest = Math.max(highest, costOf(selectionSet, named, type));
@@ -91,12 +91,13 @@ export function createIntrospectionCounter(
   };
 }
 
+// Kept per schema, because it takes milliseconds on a large one and does not depend on the request.
 const fullCosts = new WeakMap<GraphQLSchema, number>();
 
-/** Cost of the query by which tools such as GraphiQL read the whole schema, with every option. */
+/** Cost of the query with which tools such as GraphiQL read the whole schema, with every option enabled. */
 export function fullIntrospectionCost(schema: GraphQLSchema): number {
-  const costs = fullCosts.get(schema);
-  if (costs !== undefined) return costs;
+  const cached = fullCosts.get(schema);
+  if (cached !== undefined) return cached;
   const document = parse(
     getIntrospectionQuery({
       specifiedByUrl: true,

@@ -1,4 +1,4 @@
-// The cost of an operation, known from its text and the schema: how many fields it can execute.
+// Computes the cost of an operation from its text and the schema: the number of fields that it can execute.
 import {
   type DirectiveNode,
   type DocumentNode,
@@ -22,32 +22,32 @@ import { toFragmentMap } from '../../utils/fragments.ts';
 export interface CostOptions {
   /** Assumed length of the list that a field returns. */
   listSizeOf(coordinate: string): number;
-  /** Cost of the fields `__schema` and `__type`, selections included. @default none */
+  /** Cost of a field `__schema` or `__type`, its selections included. @default 0 */
   introspectionCostOf?(node: FieldNode): number;
 }
 
 export interface OperationCost {
-  /** Fields that the operation can execute, without those of introspection. */
+  /** Number of fields that the operation can execute, introspection excluded. */
   fields: number;
-  /** Fields of introspection, by `introspectionCostOf`. */
+  /** Number of introspection fields, as `introspectionCostOf` counts them. */
   introspection: number;
 }
 
-/** Cost of a selection set: of every object, and beyond that of objects of some types. */
+/** Cost of a selection set: a part that every object has, and an additional part by object type. */
 interface Cost {
   every: number;
   byType: Map<GraphQLObjectType, number>;
 }
 
-/** Steps that costs by object type may take in one operation; beyond, all types share the largest cost. */
+/** Maximum number of steps for costs by object type in one operation. Beyond it, all types share the largest cost. */
 const MAX_TYPE_STEPS = 100_000;
 
 /**
- * Counts the fields that an operation can execute. Aliases and fragments are multiplied out, a list counts as many times
- * as `listSizeOf` says, and an interface or union as its most expensive object type. Takes time in proportion to the
+ * Counts the fields that an operation can execute. Every alias and every spread of a fragment counts, a list counts as
+ * `listSizeOf` items, and an interface or union counts as its most expensive object type. Takes time proportional to the
  * document, because each selection set is counted once.
  *
- * @returns numbers that are exact up to 2^53, and `Infinity` if a fragment contains itself
+ * @returns numbers that are exact up to 2^53; `Infinity` if a fragment contains itself
  */
 export function measureOperation(
   schema: GraphQLSchema,
@@ -65,7 +65,7 @@ export function measureOperation(
   }, 1);
   return { fields, introspection: introspects ? count(introspectionCostOf, 0) : 0 };
 
-  /** @param ownCost of a field that belongs to the application's schema */
+  /** @param ownCost cost of a field of the application's schema: 0 to count introspection alone */
   function count(metaCostOf: (node: FieldNode) => number, ownCost: 0 | 1): number {
     const costs = new Map<SelectionSetNode, Cost>();
     let typeSteps = 0;
@@ -74,7 +74,7 @@ export function measureOperation(
     function costOf(selectionSet: SelectionSetNode, type: GraphQLCompositeType): Cost {
       const cached = costs.get(selectionSet);
       if (cached !== undefined) return cached;
-      costs.set(selectionSet, { every: Number.POSITIVE_INFINITY, byType: new Map() }); // if it contains itself
+      costs.set(selectionSet, { every: Number.POSITIVE_INFINITY, byType: new Map() }); // the cost if the selection set contains itself
       const cost: Cost = { every: 0, byType: new Map() };
       for (const selection of selectionSet.selections) {
         if (isExcluded(selection.directives)) continue;
@@ -88,7 +88,7 @@ export function measureOperation(
         const inner = name === undefined ? type : schema.getType(name);
         if (fragment === undefined || !isCompositeType(inner)) continue;
         addFragmentCost(cost, type, costOf(fragment.selectionSet, inner), inner);
-        if (selection.directives?.some((one) => one.name.value === 'defer')) cost.every += ownCost; // sent separately
+        if (selection.directives?.some((one) => one.name.value === 'defer')) cost.every += ownCost; // a deferred fragment is a payload of its own
       }
       costs.set(selectionSet, cost);
       return cost;
@@ -108,7 +108,7 @@ export function measureOperation(
       return each === 0 ? ownCost : ownCost + items * each;
     }
 
-    /** Adds the cost of a fragment on `inner` in a selection set on `type`. */
+    /** Adds the cost of a fragment on type `inner` to a selection set on `type`. */
     function addFragmentCost(
       cost: Cost,
       type: GraphQLCompositeType,
@@ -149,20 +149,21 @@ function listDepth(type: GraphQLOutputType): number {
   return isListType(nullable) ? 1 + listDepth(nullable.ofType) : 0;
 }
 
-/** Root fields, and the levels of fields within each other. */
 export interface OperationSize {
+  /** Number of fields on the root type. */
   rootFields: number;
+  /** Maximum number of fields nested within each other. */
   depth: number;
 }
 
-/** Measures an operation with its fragments written out wherever they are spread. */
+/** Measures an operation with its fragments expanded wherever they are spread. */
 export function measureSize(document: DocumentNode, operation: OperationDefinitionNode): OperationSize {
   const fragments = toFragmentMap(document);
   const costs = new Map<SelectionSetNode, OperationSize>();
   const measure = (selectionSet: SelectionSetNode): OperationSize => {
     const cached = costs.get(selectionSet);
     if (cached !== undefined) return cached;
-    costs.set(selectionSet, { rootFields: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY }); // if it contains itself
+    costs.set(selectionSet, { rootFields: Number.POSITIVE_INFINITY, depth: Number.POSITIVE_INFINITY }); // the cost if the selection set contains itself
     let [rootFields, depth] = [0, 0];
     for (const selection of selectionSet.selections) {
       if (isExcluded(selection.directives)) continue;
@@ -179,7 +180,7 @@ export function measureSize(document: DocumentNode, operation: OperationDefiniti
   return measure(operation.selectionSet);
 }
 
-/** Whether `@skip(if: true)` or `@include(if: false)` leaves a selection out; a variable's value is not known. */
+/** Whether `@skip(if: true)` or `@include(if: false)` excludes a selection. A condition with a variable excludes nothing. */
 export function isExcluded(directives: readonly DirectiveNode[] = []): boolean {
   return directives.some(({ name, arguments: args = [] }) => {
     const value = args.find((one) => one.name.value === 'if')?.value;

@@ -1,4 +1,4 @@
-// The limits of one operation: what they are, and whether an operation keeps to them before it runs.
+// Defines the limits for the cost of one operation and checks an operation against them before it runs.
 import {
   type DocumentNode,
   GraphQLError,
@@ -12,46 +12,48 @@ import { createIntrospectionCounter, fullIntrospectionCost } from './introspecti
 import { measureOperation, measureSize } from './operation-cost.ts';
 
 /**
- * Limits of one operation. Above one of them nothing of the operation runs: HTTP 400, `OPERATION_TOO_COSTLY`, with the
- * limit's name as `extensions.reason`, and `cost` and `limit` as numbers.
+ * Limits for the cost of one operation, checked before any of it runs. An operation beyond one of them gets HTTP 400 and
+ * `OPERATION_TOO_COSTLY`, with the name of the limit as `extensions.reason`, and with `extensions.cost` and `extensions.limit`
+ * as numbers. A document beyond `maxTokens` or with too many nested brackets is not parsed: HTTP 400, `GRAPHQL_PARSE_FAILED`.
+ * Every limit is a whole number above 0.
  * @example createBandha({ operationLimits: { maxCost: 50_000, listSizes: { 'Query.products': 50 } } })
  */
 export interface OperationLimits {
   /**
-   * Fields that an operation can execute: aliases and fragments multiplied out, lists by their assumed size, an interface
-   * or union as its most expensive type. @default 20_000
+   * Maximum number of fields that an operation can execute, introspection excluded. Every alias and every spread of a
+   * fragment counts, a list counts as its assumed number of items, and an interface or union as its most expensive type.
+   * @default 20_000
    */
   maxCost?: number;
-  /** Items that a list is assumed to have. @default 5 */
+  /** Number of items that a list is assumed to have. @default 5 */
   assumedListSize?: number;
   /**
-   * The same for single fields, by coordinate.
-   * @default { 'Query.sessions': 100 }, to which yours are added
+   * Number of items that the list of a single field is assumed to have, by coordinate. Your entries are added to the default.
+   * @default { 'Query.sessions': 100 }
    */
   listSizes?: Readonly<Record<string, number>>;
   /**
-   * Fields of introspection, counted on the schema as it is.
+   * Maximum number of introspection fields, counted on the actual schema.
    * @default 10_000, or twice the cost of the full introspection query if that is more
    */
   maxIntrospectionCost?: number;
-  /** Fields of `Query`, `Mutation` or `Subscription`, aliases and fragments multiplied out. @default 100 */
+  /** Maximum number of fields on `Query`, `Mutation` or `Subscription`; every alias and spread of a fragment counts. @default 100 */
   maxRootFields?: number;
   /**
-   * Selections that validation compares, fragments written out wherever they are spread: fields with the same name in the
-   * response must agree. @default 50_000
+   * Maximum number of selections that validation compares to check that fields with the same response name can be merged.
+   * Fragments count wherever they are spread.
+   * @default 50_000
    */
   maxComparedFields?: number;
-  /** Names, brackets and values of a document. Beyond it the document is not parsed: `GRAPHQL_PARSE_FAILED`. @default 10_000 */
+  /** Maximum number of tokens in a document: names, punctuation and values. @default 10_000 */
   maxTokens?: number;
-  /**
-   * Brackets within each other, beyond which a document is not parsed: `GRAPHQL_PARSE_FAILED`. Likewise levels of fields with
-   * fragments written out. @default 200
-   */
+  /** Maximum number of nested brackets in a document, and of nested fields with fragments expanded. @default 200 */
   maxDepth?: number;
 }
 
-/** As `OperationLimits`, with the defaults. */
+/** `OperationLimits` with the defaults applied. */
 export interface ResolvedLimits extends Required<Omit<OperationLimits, 'maxIntrospectionCost'>> {
+  /** Undefined: the default depends on the schema. */
   maxIntrospectionCost: number | undefined;
 }
 
@@ -68,7 +70,10 @@ const DEFAULT_LIMITS: ResolvedLimits = {
 
 const DEFAULT_INTROSPECTION_COST = 10_000;
 
-/** @throws ConfigError naming every option that is unknown or not a whole number above 0 */
+/**
+ * Applies the defaults.
+ * @throws {@link ConfigError} with an issue for every option that is unknown or not a whole number above 0
+ */
 export function resolveOperationLimits(input: OperationLimits = {}): ResolvedLimits {
   if (typeof input !== 'object' || input === null || Array.isArray(input)) {
     throw new ConfigError(['operationLimits: must be an object']);
@@ -77,9 +82,9 @@ export function resolveOperationLimits(input: OperationLimits = {}): ResolvedLim
   const issues = Object.keys(numbers)
     .filter((name) => !Object.hasOwn(DEFAULT_LIMITS, name))
     .map((name) => `operationLimits.${name}: is not a known option`);
-  const isPlainObject = typeof listSizes === 'object' && listSizes !== null && !Array.isArray(listSizes);
-  if (!isPlainObject) issues.push('operationLimits.listSizes: must be an object');
-  const sizes = isPlainObject ? Object.entries(listSizes) : [];
+  const isRecord = typeof listSizes === 'object' && listSizes !== null && !Array.isArray(listSizes);
+  if (!isRecord) issues.push('operationLimits.listSizes: must be an object');
+  const sizes = isRecord ? Object.entries(listSizes) : [];
   const checked = [
     ...Object.entries(numbers).filter(([name]) => Object.hasOwn(DEFAULT_LIMITS, name)),
     ...sizes.map(([coordinate, size]) => [`listSizes['${coordinate}']`, size] as const),
@@ -93,13 +98,14 @@ export function resolveOperationLimits(input: OperationLimits = {}): ResolvedLim
   return { ...DEFAULT_LIMITS, ...defined, listSizes: { ...DEFAULT_LIMITS.listSizes, ...listSizes } };
 }
 
-/** Finds the limit that an operation exceeds; the first call for a document does the work. */
+/** Returns an error if an operation exceeds a limit. The first call for a document measures it; later calls read a cache. */
 export type FindExceededLimit = (
   schema: GraphQLSchema,
   document: DocumentNode,
   operationName: string | null | undefined,
 ) => GraphQLError | undefined;
 
+/** Creates the check. Results are cached per document and expire with it. */
 export function createLimitCheck(limits: ResolvedLimits): FindExceededLimit {
   const results = new WeakMap<DocumentNode, Map<OperationDefinitionNode, GraphQLError | undefined>>();
   const listSizeOf = (coordinate: string) =>
@@ -114,6 +120,7 @@ export function createLimitCheck(limits: ResolvedLimits): FindExceededLimit {
     if (depth > limits.maxDepth) {
       return limitExceeded('maxDepth', depth, limits.maxDepth, 'levels of fields');
     }
+    // Measures up to the fixed default first, because the cost of the full introspection query takes time to compute.
     const lowerLimit = limits.maxIntrospectionCost ?? DEFAULT_INTROSPECTION_COST;
     const measure = (limit: number) =>
       measureOperation(schema, document, operation, {
@@ -132,7 +139,7 @@ export function createLimitCheck(limits: ResolvedLimits): FindExceededLimit {
 
   return (schema, document, operationName) => {
     const operation = getOperationAST(document, operationName);
-    if (!operation) return undefined; // the executor reports it
+    if (!operation) return undefined; // the executor reports that the operation is missing
     const resultsByOperation =
       results.get(document) ?? new Map<OperationDefinitionNode, GraphQLError | undefined>();
     if (resultsByOperation.has(operation)) return resultsByOperation.get(operation);
@@ -142,7 +149,10 @@ export function createLimitCheck(limits: ResolvedLimits): FindExceededLimit {
   };
 }
 
-/** @param unit that the limit counts, such as `fields` */
+/**
+ * Creates the error `OPERATION_TOO_COSTLY`.
+ * @param unit what the limit counts, such as `fields`
+ */
 export function limitExceeded(
   reason: keyof OperationLimits,
   cost: number,
@@ -151,8 +161,8 @@ export function limitExceeded(
 ): GraphQLError {
   const reportedCost = Math.min(cost, Number.MAX_SAFE_INTEGER);
   const message = `The operation costs ${reportedCost} ${unit}; ${reason} allows ${limit}.`;
-  // Not 200 as the specification wants it of `application/json` for invalid documents: this one is valid.
+  // GraphQL over HTTP prescribes 200 for invalid documents with `application/json`. This document is valid, so it gets 400.
   const http = { status: 400, spec: false };
   const extensions = { code: 'OPERATION_TOO_COSTLY', reason, cost: reportedCost, limit, http };
-  return withoutStack(() => new GraphQLError(message, { extensions })); // it is kept as long as the document
+  return withoutStack(() => new GraphQLError(message, { extensions })); // cached as long as the document
 }

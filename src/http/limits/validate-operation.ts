@@ -1,4 +1,4 @@
-// Validation in bounded time: graphql-js's rules, with one of ours in the place of the one that is quadratic.
+// Validates documents in bounded time: replaces the one rule of graphql-js whose time is quadratic, and bounds the errors.
 import {
   type ASTVisitor,
   type DocumentNode,
@@ -16,18 +16,18 @@ import { type FieldConflict, type FieldConflicts, findFieldConflicts } from './f
 import { limitExceeded } from './operation-limits.ts';
 import { createValueErrors } from './value-errors.ts';
 
-/** Selections that graphql-js's own rule compares within milliseconds; it words all conflicts of a document. */
+/** Maximum number of selections for which graphql-js's own rule runs, within milliseconds. It reports every conflict. */
 const MAX_PAIRWISE_STEPS = 200;
-/** Of one reason of a conflict, as in graphql-js. */
+/** Maximum length of the reason of a conflict, in characters; longer ones are abbreviated. */
 const MAX_REASON_LENGTH = 1_000;
-/** Of any message: names can be as long as the document, and each error repeats some. */
+/** Maximum length of any message, in characters. Names can be as long as the document, and each error repeats some. */
 const MAX_MESSAGE_LENGTH = 2_000;
 
-/** Fragments of documents that report fewer errors: one of a cycle names all fragments of it. */
+/** Number of fragments above which fewer errors are reported, because an error about a cycle names every fragment in it. */
 const MANY_FRAGMENTS = 50;
 const MAX_ERRORS_OF_MANY_FRAGMENTS = 5;
 
-/** As envelop calls it. */
+/** Validation function with the arguments that envelop passes. */
 export type ValidateOperation = (
   schema: GraphQLSchema,
   document: DocumentNode,
@@ -39,24 +39,25 @@ export type ValidateOperation = (
 type ValidationOptions = Parameters<typeof validate>[3];
 
 /**
- * Validates without suggestions, which would name what a caller may not see, and without the values that were sent.
- * @param maxComparedFields above it the one error is `OPERATION_TOO_COSTLY`
+ * Creates the validation function. Its errors contain no suggestions, which could name elements that the caller may not
+ * see, and no values of the document.
+ * @param maxComparedFields limit of compared selections; beyond it, the only error is `OPERATION_TOO_COSTLY`
  */
 export function createValidate(maxComparedFields: number): ValidateOperation {
-  return (schema, document, rules = specifiedRules, _typeInfo, input) => {
-    const options = { ...input, ...limitErrors(document), hideSuggestions: true };
+  return (schema, document, rules = specifiedRules, _typeInfo, givenOptions) => {
+    const options = { ...givenOptions, ...limitErrors(document), hideSuggestions: true };
     const isPairwise = (rule: ValidationRule) => rule.name === OverlappingFieldsCanBeMergedRule.name;
-    const isBounded = rules.some(isPairwise) && !hasFragmentVariables(document);
-    const comparison = isBounded ? findFieldConflicts(schema, document, maxComparedFields) : undefined;
+    const isReplaced = rules.some(isPairwise) && !hasFragmentVariables(document);
+    const comparison = isReplaced ? findFieldConflicts(schema, document, maxComparedFields) : undefined;
     if (comparison !== undefined && comparison.steps > maxComparedFields) {
       return [limitExceeded('maxComparedFields', comparison.steps, maxComparedFields, 'fields to compare')];
     }
     const valueErrors = createValueErrors();
-    const bounded = rules.map((rule) => {
+    const boundedRules = rules.map((rule) => {
       if (rule.name === ValuesOfCorrectTypeRule.name) return valueErrors.limitRule(rule);
       return comparison !== undefined && isPairwise(rule) ? reportConflicts(rule, comparison) : rule;
     });
-    return valueErrors.collect(() => validate(schema, document, bounded, options)).map(withBriefMessage);
+    return valueErrors.collect(() => validate(schema, document, boundedRules, options)).map(withBriefMessage);
   };
 }
 
@@ -65,6 +66,7 @@ function limitErrors({ definitions }: DocumentNode): ValidationOptions {
   return fragments.length > MANY_FRAGMENTS ? { maxErrors: MAX_ERRORS_OF_MANY_FRAGMENTS } : {};
 }
 
+/** Reports the conflicts that were found. For a short document graphql-js's own rule does, because it finds every conflict. */
 function reportConflicts(pairwise: ValidationRule, { conflicts, steps }: FieldConflicts): ValidationRule {
   return (context: ValidationContext): ASTVisitor => {
     if (conflicts.length === 0) return {};
@@ -77,7 +79,7 @@ function reportConflicts(pairwise: ValidationRule, { conflicts, steps }: FieldCo
   };
 }
 
-/** Names the outermost fields that are merged, then what is in them, as graphql-js does. */
+/** Names the outermost merged fields first, then the nested ones, as graphql-js does. */
 function toError({ first, second, reason }: FieldConflict): GraphQLError {
   let [one, other, text] = [first, second, reason];
   const nodes = [[one.node], [other.node]];
@@ -104,7 +106,7 @@ function abbreviate(text: string): string {
   return text.length > MAX_REASON_LENGTH ? `${text.slice(0, MAX_REASON_LENGTH)}...` : text;
 }
 
-/** An experiment of graphql-js, off unless the parser is told otherwise; its own rule bounds the work. */
+/** Fragment variables are an experiment of graphql-js behind a parser option. Documents with them get graphql-js's own rule. */
 function hasFragmentVariables({ definitions }: DocumentNode): boolean {
   return definitions.some(
     (one) => one.kind === Kind.FRAGMENT_DEFINITION && Boolean(one.variableDefinitions?.length),

@@ -1,20 +1,20 @@
-// Errors about values in a document. graphql-js repeats each value, which may be a secret, and of an object with unknown fields
-// all of it for each of them: megabytes from a document of kilobytes.
+// Shortens errors about values in a document. graphql-js repeats each value, which may be a secret. For an object with
+// unknown fields it repeats the whole object per field: a document of kilobytes would give a response of megabytes.
 import { GraphQLError, type ValidationContext, type ValidationRule } from 'graphql';
 
-/** Characters that the messages of one document may have before their values are left out. */
+/** Maximum total length of the original messages of one document, in characters. Validation stops beyond it. */
 const MAX_MESSAGES_LENGTH = 50_000;
-/** The end of a message that begins to repeat a value. */
+/** Matches the end of a message from where it begins to repeat a value. */
 const REPEATED_VALUE = /, but encountered error .*|, found: .*|(?<= value): .*/s;
 
 export interface ValueErrors {
-  /** The rule that reports wrong values, without the values, and only so far as messages have been written within the limit. */
+  /** Wraps a rule that reports invalid values: its messages lose the values, and it stops beyond the limit. */
   limitRule(rule: ValidationRule): ValidationRule;
-  /** Validates; if that was ended by the limit, with the errors up to there. */
+  /** Runs the validation. If the limit stopped it, returns the errors up to that point. */
   collect(validate: () => readonly GraphQLError[]): readonly GraphQLError[];
 }
 
-/** For one validation. */
+/** Creates the state of one validation. */
 export function createValueErrors(): ValueErrors {
   const errors: GraphQLError[] = [];
   const limitReached = new Error('Too many characters in messages about values');
@@ -36,7 +36,7 @@ export function createValueErrors(): ValueErrors {
             if (length > MAX_MESSAGES_LENGTH) throw limitReached;
           },
         },
-      }) as ValidationContext; // everything else is inherited
+      }) as ValidationContext; // inherits everything else
       return rule(brief);
     },
     collect(validate) {

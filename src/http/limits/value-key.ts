@@ -1,9 +1,10 @@
-// Values of a document as text, so that equal ones are found by comparing strings.
+// Writes the arguments of a field as canonical text, so that comparing strings finds equal arguments.
 import { type FieldNode, Kind, type ValueNode } from 'graphql';
 
+// Kept per node, because the comparison reads the arguments of a field once for each group that the field is in.
 const keys = new WeakMap<FieldNode, string>();
 
-/** Two fields have the same arguments if their keys are equal, in whatever order they are written. */
+/** The key of a field's arguments. Two fields have the same arguments, in any order, if their keys are equal. */
 export function argumentsKey(node: FieldNode): string {
   const { arguments: args } = node;
   if (args === undefined || args.length === 0) return '';
