@@ -12,9 +12,8 @@ export type { Config, LogLevel } from './config/config.ts';
 export { loadConfig } from './config/env.ts';
 export type { AppResolvers, SchemaExtension } from './graphql/create-schema.ts';
 export type { ListenerOptions } from './http/fast-path/listener.ts';
-export type { CorsOptions } from './http/fast-path/send-response.ts';
 export type { OperationLimits } from './http/limits/operation-limits.ts';
-export type { AnyYoga } from './http/yoga-internals.ts';
+export type { AnyYoga, CorsOptions } from './http/yoga-internals.ts';
 export type { BucketLimit, BucketName, RateLimitOptions } from './rate-limits/buckets.ts';
 export type { Log } from './utils/log.ts';
 

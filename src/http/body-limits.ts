@@ -1,28 +1,28 @@
-// Limits for request bodies that have not arrived completely: a deadline for each, and a number of bytes for all together.
-// Without them, connections that send a part of a body and then nothing would fill the memory.
+// Limits request bodies that have not arrived completely: a deadline per body, and a number of bytes for all of them.
+// Without the limits, connections that send a part of a body and then stall would exhaust memory.
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { ConfigError } from '../errors.ts';
-import { RESPONSE_HEADERS } from './headers.ts';
+import { sendError } from './responses.ts';
 
 export interface BodyLimitOptions {
-  /** Seconds from the head of a request to the end of its body. @default 10 */
+  /** Maximum number of seconds from the head of a request to the end of its body; beyond it, 408. @default 10 */
   bodyTimeoutSeconds?: number;
-  /** Bytes of all bodies that have not arrived completely. @default 32,000,000 */
+  /** Maximum total bytes of all bodies that have not arrived completely; beyond it, 503. @default 32_000_000 */
   maxPendingBodyBytes?: number;
 }
 
 export interface BodyLimits {
   /**
-   * Watches the body of a request that someone else reads.
-   * @returns false if the request has no body, or its body has been read
+   * Applies the limits to a body that other code reads.
+   * @returns false if the request has no body, or its body has been read already
    */
   watch(req: IncomingMessage, res: ServerResponse): boolean;
-  /** For a caller that reads the body itself: `receive` for each chunk, then `finish`. */
+  /** Begins to count a body that the caller reads: call `receive` for each chunk, then `finish`. */
   start(req: IncomingMessage, res: ServerResponse): PendingBody;
-  /** @returns false if the request has been rejected; then the chunk must be dropped */
+  /** @returns false if the request has been rejected; the caller must drop the chunk */
   receive(body: PendingBody, bytes: number): boolean;
   finish(body: PendingBody): void;
-  /** Bytes of all bodies that have not arrived completely. */
+  /** Bytes received of all bodies that have not arrived completely. */
   readonly pendingBytes: number;
   /** Number of bodies that have not arrived completely. */
   readonly pendingBodies: number;
@@ -31,10 +31,11 @@ export interface BodyLimits {
 export interface PendingBody {
   req: IncomingMessage;
   res: ServerResponse;
-  /** By `performance.now()`. */
+  /** On the clock of `performance.now()`, in milliseconds. */
   deadline: number;
+  /** Bytes received. */
   received: number;
-  /** By `Content-Length`; NaN for a chunked body. */
+  /** Bytes announced by `Content-Length`; NaN for a chunked body. */
   expected: number;
   isRejected: boolean;
 }
@@ -49,13 +50,13 @@ interface Rejection {
 const BODY_TIMEOUT_SECONDS = 10;
 const MAX_PENDING_BODY_BYTES = 32_000_000;
 
-const LATE: Rejection = {
+const TIMED_OUT: Rejection = {
   status: 408,
   code: 'REQUEST_TIMEOUT',
   message: 'The request body did not arrive in time.',
   headers: {},
 };
-/** The rejected request is the one that is over the limit: the newest in the order of bytes. */
+/** Rejects the request whose chunk exceeds the limit, so that the bodies received before it can finish. */
 const TOO_MANY_BYTES: Rejection = {
   status: 503,
   code: 'SERVICE_UNAVAILABLE',
@@ -64,8 +65,8 @@ const TOO_MANY_BYTES: Rejection = {
 };
 
 /**
- * @param onReject called with the status of each request that is rejected
- * @throws ConfigError if a limit is not a number above 0
+ * @param onReject receives the status of each rejected request
+ * @throws {@link ConfigError} if a limit is not a number above 0
  */
 export function createBodyLimits(
   {
@@ -75,47 +76,40 @@ export function createBodyLimits(
   onReject: (status: number) => void,
 ): BodyLimits {
   assertPositive({ bodyTimeoutSeconds, maxPendingBodyBytes });
-  /** In the order of their deadlines. */
+  /** Ordered by deadline, because every body has the same time. */
   const pending = new Set<PendingBody>();
   let pendingBytes = 0;
   let timer: NodeJS.Timeout | undefined;
 
-  /** One timer for all, due with the oldest: most bodies arrive with their heads and need none. */
+  /** Starts one timer for all bodies, due with the oldest. Most bodies arrive together with the head and never need one. */
   function armTimer(): void {
     const [oldest] = pending;
     if (timer !== undefined || oldest === undefined) return;
-    timer = setTimeout(rejectLate, Math.max(1, oldest.deadline - performance.now())).unref();
+    timer = setTimeout(rejectTimedOut, Math.max(1, oldest.deadline - performance.now())).unref();
   }
 
-  function rejectLate(): void {
+  function rejectTimedOut(): void {
     timer = undefined;
     const now = performance.now();
     for (const body of pending) {
       if (body.deadline > now) break;
-      reject(body, LATE);
+      reject(body, TIMED_OUT);
     }
     armTimer();
   }
 
-  function reject(body: PendingBody, { status, code, message, headers }: Rejection): void {
+  function reject(body: PendingBody, rejection: Rejection): void {
     finish(body);
     body.isRejected = true;
     const { req, res } = body;
-    // An early response, such as 413, is there already; the connection is all that is left to close.
+    // A response such as 413 was sent before the body ended, so only the connection is left to close.
     if (res.headersSent || res.destroyed) {
       req.destroy();
       return;
     }
-    const text = JSON.stringify({ errors: [{ message, extensions: { code } }] });
-    res.shouldKeepAlive = false; // closes the connection with the response, although the body has not ended
-    res.writeHead(status, {
-      'Content-Type': 'application/json; charset=utf-8',
-      'Content-Length': Buffer.byteLength(text),
-      ...headers,
-      ...RESPONSE_HEADERS,
-    });
-    res.end(text);
-    onReject(status);
+    res.shouldKeepAlive = false; // closes the connection after the response, because the body has not ended
+    sendError(res, rejection);
+    onReject(rejection.status);
   }
 
   function start(req: IncomingMessage, res: ServerResponse): PendingBody {
@@ -129,7 +123,7 @@ export function createBodyLimits(
     };
     pending.add(body);
     if (timer === undefined) armTimer();
-    req.once('close', () => finish(body)); // the client may go away
+    req.once('close', () => finish(body)); // the client may disconnect
     return body;
   }
 
@@ -138,7 +132,7 @@ export function createBodyLimits(
     if (!pending.has(body)) return true;
     body.received += bytes;
     pendingBytes += bytes;
-    // A body that is complete with this chunk is answered at once and holds nothing.
+    // A body that this chunk completes is processed at once, so it never waits in memory.
     const isComplete = body.received >= body.expected || body.req.complete;
     if (pendingBytes > maxPendingBodyBytes && !isComplete) reject(body, TOO_MANY_BYTES);
     return !body.isRejected;
@@ -155,7 +149,7 @@ export function createBodyLimits(
     watch(req, res) {
       if (!hasPendingBody(req)) return false;
       const body = start(req, res);
-      // Node's parser hands each chunk, and null at the end, to this method; a listener would take the chunks from the reader.
+      // Node's parser passes each chunk, and null at the end, to this method. A 'data' listener would take the chunks from the reader.
       const push = req.push;
       req.push = (chunk: Buffer | null, encoding) => {
         if (chunk === null) finish(body);
@@ -173,14 +167,14 @@ export function createBodyLimits(
   };
 }
 
-/** A timer runs at most 2^31 ms. */
+/** Below 2^31 ms, the longest delay of a timer. */
 const MAX_SECONDS = 2_000_000;
 
 function assertPositive(limits: Readonly<Record<string, number>>): void {
-  const isWrong = ([name, value]: [string, number]) =>
+  const isInvalid = ([name, value]: [string, number]) =>
     !(value > 0) || (name === 'bodyTimeoutSeconds' && value > MAX_SECONDS);
-  const wrong = Object.entries(limits).filter(isWrong);
-  if (wrong.length > 0) throw new ConfigError(wrong.map(([name]) => `${name}: must be a number above 0`));
+  const invalid = Object.entries(limits).filter(isInvalid);
+  if (invalid.length > 0) throw new ConfigError(invalid.map(([name]) => `${name}: must be a number above 0`));
 }
 
 function hasPendingBody({ headers, complete, readableEnded }: IncomingMessage): boolean {

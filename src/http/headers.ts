@@ -1,17 +1,19 @@
-// Headers that answers carry.
+// Defines the headers of HTTP responses, and the plugin that adds the common ones.
 import type { Plugin } from 'graphql-yoga';
 
-/** Answers may hold tokens or somebody's data: nobody in between keeps them (RFC 6749, section 5.1). */
+/** Headers of every response. Responses may contain tokens or personal data, so no cache may store them (RFC 6749, section 5.1). */
 export const RESPONSE_HEADERS = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
 
-/** Credentials come in a header that no browser adds by itself, so any origin may ask. */
+/** Any origin may send requests, because credentials come in a header that browsers never add by themselves. */
 export const CORS = {
   origin: '*',
   credentials: false,
   exposedHeaders: ['WWW-Authenticate', 'Retry-After'],
 };
 
-/** What GraphiQL's page may do: run and ask what this server gives, and nothing else. */
+export const JSON_CONTENT_TYPE = 'application/json; charset=utf-8';
+
+/** Restricts GraphiQL's page to scripts, styles and requests of its own origin. */
 const CONTENT_SECURITY_POLICY = [
   "default-src 'none'",
   "script-src 'self'",
@@ -25,17 +27,17 @@ const CONTENT_SECURITY_POLICY = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-/** Of GraphiQL's page, which is asked for anew each time, and names its files by what is in them. */
+/** Headers of GraphiQL's page. Browsers revalidate it each time, because it names the files of the latest build. */
 export const PAGE_HEADERS = {
   'content-type': 'text/html; charset=utf-8',
   'cache-control': 'no-cache',
   'content-security-policy': CONTENT_SECURITY_POLICY,
   'cross-origin-opener-policy': 'same-origin',
-  'referrer-policy': 'no-referrer', // the address may hold a query
+  'referrer-policy': 'no-referrer', // the address may contain a query
   'x-content-type-options': 'nosniff',
 };
 
-/** Of the page's files, whose names change with what is in them. Workers go by the policy of their own file. */
+/** Headers of the page's files, whose names contain a hash of their content. A worker obeys the policy of its own file. */
 export const ASSET_HEADERS = {
   'cache-control': 'public, max-age=31536000, immutable',
   'content-security-policy': CONTENT_SECURITY_POLICY,
@@ -43,14 +45,16 @@ export const ASSET_HEADERS = {
   'x-content-type-options': 'nosniff',
 };
 
-// Puts the headers that every answer carries on those that lack them.
+/** Finds the headers of `RESPONSE_HEADERS` that a response does not have yet: it may set a value of its own. */
+export function findMissingHeaders(hasHeader: (name: string) => boolean): [name: string, value: string][] {
+  return Object.entries(RESPONSE_HEADERS).filter(([name]) => !hasHeader(name));
+}
 
+/** Adds `RESPONSE_HEADERS` to every response that does not set them itself. */
 export function useResponseHeaders(): Plugin {
   return {
-    onResponse({ response }) {
-      for (const [name, value] of Object.entries(RESPONSE_HEADERS)) {
-        if (!response.headers.has(name)) response.headers.set(name, value);
-      }
+    onResponse({ response: { headers } }) {
+      for (const [name, value] of findMissingHeaders((name) => headers.has(name))) headers.set(name, value);
     },
   };
 }

@@ -1,10 +1,10 @@
-// What `createListener` may be given.
+// Validates the arguments of `createListener`.
 import { ConfigError } from '../errors.ts';
 import type { ListenerOptions, ServerParts } from './fast-path/listener.ts';
 
 interface OptionCheck {
   isValid(value: unknown): boolean;
-  /** Follows "must". */
+  /** Completes the message `NAME: must …`. */
   rule: string;
 }
 
@@ -20,9 +20,9 @@ const CHECKS: Readonly<Record<keyof ListenerOptions, OptionCheck>> = {
 };
 
 /**
- * Checks the arguments, so that a misspelled option is not ignored and a forgotten `await` is named.
+ * Checks the arguments at start, so that a misspelled option or a missing `await` fails early.
  * @param parts of the argument `bandha`; undefined if `createBandha` did not return it
- * @throws ConfigError naming each issue
+ * @throws {@link ConfigError} with every issue
  */
 export function assertListenerArguments(
   yoga: unknown,

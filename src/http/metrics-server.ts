@@ -1,4 +1,4 @@
-// Serves the metrics on a port of their own, which only the monitoring has to reach.
+// Serves the metrics on a separate port, so that only the monitoring system needs access to it.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { Registry } from 'prom-client';
@@ -7,6 +7,7 @@ import type { Log } from '../utils/log.ts';
 import { RESPONSE_HEADERS } from './headers.ts';
 import { METRICS_PATH } from './plugins/use-metrics.ts';
 import { pathOf, toOriginForm } from './request-target.ts';
+import { isReadMethod, METHOD_NOT_ALLOWED } from './responses.ts';
 
 export interface MetricsServerOptions {
   registry: Registry;
@@ -16,20 +17,20 @@ export interface MetricsServerOptions {
 }
 
 /**
- * Starts to listen.
+ * Starts the server.
  *
- * @returns a function that closes the server with its connections
- * @throws ConfigError if something else listens on the port, or the address cannot be listened on
+ * @returns a function that closes the server and its connections
+ * @throws {@link ConfigError} if the port is in use, or the host is not an address of this machine
  */
 export async function openMetricsServer(options: MetricsServerOptions): Promise<() => Promise<void>> {
   const { registry, host, port, log } = options;
 
   async function respond(req: IncomingMessage, res: ServerResponse): Promise<void> {
-    toOriginForm(req); // as Prometheus sends it through a proxy
-    const isReadMethod = req.method === 'GET' || req.method === 'HEAD';
+    toOriginForm(req); // Prometheus sends the absolute form through a proxy
     if (pathOf(req.url ?? '') !== METRICS_PATH) res.writeHead(404, RESPONSE_HEADERS).end();
-    else if (!isReadMethod) res.writeHead(405, { Allow: 'GET, HEAD', ...RESPONSE_HEADERS }).end();
-    else {
+    else if (!isReadMethod(req.method)) {
+      res.writeHead(METHOD_NOT_ALLOWED.status, { ...METHOD_NOT_ALLOWED.headers, ...RESPONSE_HEADERS }).end();
+    } else {
       const text = await registry.metrics();
       res.writeHead(200, { 'Content-Type': registry.contentType, ...RESPONSE_HEADERS }).end(text);
     }
@@ -37,7 +38,7 @@ export async function openMetricsServer(options: MetricsServerOptions): Promise<
 
   const server = createServer((req, res) => {
     respond(req, res).catch((err: unknown) => {
-      log.error({ err }, 'metrics could not be collected');
+      log.error({ err }, 'metrics not collected; the scrape fails with 500');
       if (!res.headersSent) res.writeHead(500, RESPONSE_HEADERS);
       res.end();
     });
@@ -59,7 +60,7 @@ export async function openMetricsServer(options: MetricsServerOptions): Promise<
 }
 
 function describeListenError(error: unknown, host: string, port: number): string {
-  const { code } = error as NodeJS.ErrnoException; // what a server emits as an error
+  const { code } = error as NodeJS.ErrnoException; // servers emit errors of this type
   return code === 'EADDRINUSE'
     ? `port ${port} on ${host} is in use`
     : `port ${port} on ${host} is not available (${code})`;

@@ -1,18 +1,18 @@
-// Checks the Host and the target of a request before anything builds a URL from them.
+// Validates the Host header and the target of a request before anything builds a URL from them.
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** A request as Node, Express and other frameworks describe it. */
+/** A request of Node, with the properties that Express and other frameworks add. */
 export interface NodeRequest {
   method?: string | undefined;
-  /** Without the path at which Express mounts the handler. */
+  /** Target of the request. Express removes the path at which it mounts the handler. */
   url?: string | undefined;
-  /** Express's, with that path. */
+  /** Added by Express: the target with that path. */
   originalUrl?: string | undefined;
-  /** Express's, from `X-Forwarded-Proto` if its proxy is trusted. */
+  /** Added by Express: `https` or `http`, from `X-Forwarded-Proto` if Express trusts the proxy. */
   protocol?: string | undefined;
   headers: IncomingHttpHeaders;
   rawHeaders: readonly string[];
-  /** Parsed by a body parser that ran before. */
+  /** Added by a body parser that ran before: the parsed body. */
   body?: unknown;
 }
 
@@ -21,25 +21,25 @@ const BAD_TARGET =
   'The request target must be an absolute path with valid percent-encoding, such as /graphql.';
 const HOST = 'host';
 
-/** The request behind Yoga's server context, if Node or a framework on it serves; Fastify wraps it as `raw`. */
+/** Finds the Node request in Yoga's server context; undefined on other runtimes. Fastify wraps it as `raw`. */
 export function findNodeRequest(serverContext: object): NodeRequest | undefined {
-  const { req } = serverContext as { req?: Partial<NodeRequest> & { raw?: Partial<NodeRequest> } }; // whatever was passed
+  const { req } = serverContext as { req?: Partial<NodeRequest> & { raw?: Partial<NodeRequest> } }; // applications may pass anything
   const candidate = req?.raw ?? req;
   return Array.isArray(candidate?.rawHeaders) && candidate.headers ? (candidate as NodeRequest) : undefined;
 }
 
-/** A header as it arrived: Yoga changes those of Node's request when a middleware has parsed the body. */
+/** Finds a header as it arrived: Yoga changes the headers of Node's request if a middleware has parsed the body. */
 export function findRawHeader({ rawHeaders }: NodeRequest, name: string): string | undefined {
-  const index = rawHeaders.findIndex((one, i) => i % 2 === 0 && one.toLowerCase() === name);
+  const index = rawHeaders.findIndex((entry, i) => i % 2 === 0 && entry.toLowerCase() === name);
   return index === -1 ? undefined : rawHeaders[index + 1];
 }
 
 const ABSOLUTE_FORM = /^https?:\/\/([^/?#]+)(.*)$/is;
 
 /**
- * Rewrites a target in absolute form, as for a proxy, which every server must accept: its authority takes the place of the Host
- * (RFC 9112, section 3.2.2). A target in any other form stays as it is.
- * @returns whether the request has changed
+ * Rewrites a target in absolute form, such as `http://host/graphql`, to origin form. Servers MUST accept the absolute form and
+ * replace the Host header by its authority (RFC 9112, section 3.2.2). Targets in any other form stay unchanged.
+ * @returns whether the request was changed
  */
 export function toOriginForm(request: NodeRequest): boolean {
   let isChanged = false;
@@ -55,13 +55,12 @@ export function toOriginForm(request: NodeRequest): boolean {
   return isChanged;
 }
 
-/** Finds what is wrong with the Host and the target of a request. */
+/** @returns a message for the client if the Host header or the target of a request is invalid */
 export type FindTargetIssue = (request: NodeRequest) => string | undefined;
 
 /**
- * Creates the check. Without it, Yoga fails to build a URL, and sends the stack of that error to the caller.
- *
- * @returns a function that gives the issue, or undefined; it compares the Host with the last valid one before it parses it
+ * Creates the check. Without it, Yoga would throw when it builds a URL, and would send the stack of that error to the client.
+ * Caches the last valid Host, so that most requests need no parsing.
  */
 export function createTargetCheck(): FindTargetIssue {
   let lastValidHost = '';
@@ -71,7 +70,7 @@ export function createTargetCheck(): FindTargetIssue {
       if (!isValidHost(host)) return BAD_HOST;
       lastValidHost = host;
     }
-    // Node keeps the first of several, others the last: the two could mean different sites (RFC 9112, section 3.2).
+    // Node uses the first of several Host headers, proxies may use the last, so both could mean different sites (RFC 9112, section 3.2).
     if (hasSeveralHosts(rawHeaders)) return BAD_HOST;
     if (protocol !== 'http' && protocol !== 'https') return 'The forwarded protocol must be http or https.';
     if (url === '*' && method === 'OPTIONS') return undefined;
@@ -79,7 +78,7 @@ export function createTargetCheck(): FindTargetIssue {
   };
 }
 
-/** A Host without userinfo (RFC 9110, section 7.2); an empty one is valid. */
+/** Accepts a host with or without a port, but without userinfo (RFC 9110, section 7.2). An empty Host is valid. */
 function isValidHost(host: string): boolean {
   return host === '' || (!/[\s/?#@\\,]/.test(host) && URL.canParse(`http://${host}/`));
 }
@@ -93,7 +92,7 @@ function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
   return count > 1;
 }
 
-/** The origin form alone (RFC 9112, section 3.2.1); `//` in front would make the next segment a host. */
+/** Accepts the origin form only (RFC 9112, section 3.2.1). After a leading `//`, URL parsers read the next segment as a host. */
 function isValidTarget(target: string): boolean {
   if (!target.startsWith('/') || target.startsWith('//')) return false;
   const path = pathOf(target);
@@ -106,13 +105,13 @@ function isValidTarget(target: string): boolean {
   }
 }
 
-/** The path of a request target or an absolute URL path, without its query. */
+/** The path of a request target, without the query. */
 export function pathOf(target: string): string {
   const end = target.indexOf('?');
   return end === -1 ? target : target.slice(0, end);
 }
 
-/** Whether a path is that of the endpoint, with or without a slash behind it. */
+/** Whether a path is the endpoint, with or without a trailing slash. */
 export function isEndpoint(path: string, endpoint: string): boolean {
   return path === endpoint || path === `${endpoint}/`;
 }

@@ -1,12 +1,12 @@
-// Yoga's door: everything about HTTP that Bandha's own server settles.
+// Creates the Yoga server behind Bandha's own listener.
 import type { GraphQLSchema } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import type { Log } from '../utils/log.ts';
 import { CORS } from './headers.ts';
 import type { BodyCheckOptions } from './plugins/use-body-checks.ts';
 
-/** No URL ends with a space. */
-const NEVER = ' ';
+/** A path that no URL ends with, because URLs contain no spaces. */
+const NO_PATH = ' ';
 
 export interface YogaServerOptions {
   schema: GraphQLSchema;
@@ -21,10 +21,10 @@ export function createYogaServer({ schema, plugins, limits, log }: YogaServerOpt
     plugins: [...plugins],
     maxRequestBodySize: Math.max(limits.maxBodyBytes, limits.multipart?.maxBodyBytes ?? 0),
     multipart: limits.multipart !== undefined,
-    // Yoga would answer every URL that ends with it, a query included; `useHealth` answers that path itself.
-    healthCheckEndpoint: NEVER,
+    // Yoga's check responds to every URL that ends with its path, the query included. `useHealthCheck` replaces it.
+    healthCheckEndpoint: NO_PATH,
     landingPage: false,
-    graphiql: false, // Bandha has a page of its own
+    graphiql: false, // replaced by `useGraphiql`
     cors: CORS,
     maskedErrors: { isDev: false },
     logging: {
@@ -36,7 +36,7 @@ export function createYogaServer({ schema, plugins, limits, log }: YogaServerOpt
   });
 }
 
-/** Only what nobody expected is an error in the log; a refusal is an answer. */
+/** Yoga logs the errors that it masks. Errors for the client, such as denials, never get here. */
 function logErrors(log: Log, args: readonly unknown[]): void {
   for (const err of args) log.error({ err }, 'unexpected error');
 }

@@ -1,17 +1,17 @@
-// Long documents are parsed one at a time, with a pass of the event loop between two of them: each takes tens of milliseconds,
-// and whoever sends several at once must not keep all other requests waiting for their sum.
+// Parses long documents one at a time, with a turn of the event loop between them. Each takes tens of milliseconds, so that
+// without the queue a client with several of them would block all other requests for the total time.
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 
-/** Documents of up to so many characters are parsed at once. */
+/** Maximum length of a document that is parsed without the queue, in characters. */
 export const MAX_SHORT_DOCUMENT_LENGTH = 4_000;
-/** Bytes of the requests that wait for their turn; each retains its body two or three times. */
+/** Maximum total bytes of queued request bodies. Each request retains its body two or three times. */
 const MAX_PENDING_BYTES = 16_000_000;
 
 /**
- * Calls each task in a pass of the event loop of its own, in the order of arrival.
- * @param bytes of the request's body
- * @returns false, and drops the task, if too many bytes are waiting
+ * Adds a task to the queue. Tasks run in the order of arrival, one per turn of the event loop.
+ * @param bytes length of the request's body
+ * @returns false if too many bytes are queued; the task is dropped
  */
 export type LongDocumentQueue = (bytes: number, task: () => void) => boolean;
 
@@ -32,7 +32,7 @@ export function createLongDocumentQueue(maxPendingBytes = MAX_PENDING_BYTES): Lo
   }
 
   return (bytes, task) => {
-    // One that is longer than the limit is taken if it is alone.
+    // An empty queue accepts a body of any length.
     if (pending.length > 0 && pendingBytes + bytes > maxPendingBytes) return false;
     pending.push({ bytes, task });
     pendingBytes += bytes;
@@ -43,7 +43,7 @@ export function createLongDocumentQueue(maxPendingBytes = MAX_PENDING_BYTES): Lo
   };
 }
 
-/** The response to a request that finds the queue full. */
+/** The error for a request that arrives while the queue is full. */
 export function queueFullError(): GraphQLError {
   const http = { status: 503, headers: { 'Retry-After': '1' } };
   return new GraphQLError('Too many long documents are waiting to be parsed. Try again later.', {
@@ -52,8 +52,8 @@ export function queueFullError(): GraphQLError {
 }
 
 /**
- * Lets operations with a long document through the queue.
- * @param maxBodyBytes what a body of unknown length counts as
+ * Delays operations with a long document until the queue runs them.
+ * @param maxBodyBytes assumed length of a body without `Content-Length`
  */
 export function useLongDocumentQueue(queue: LongDocumentQueue, maxBodyBytes: number): Plugin {
   return {

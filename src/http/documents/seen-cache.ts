@@ -1,32 +1,32 @@
-// A cache by text, bounded by the bytes that its values retain. Texts used once cannot evict texts used twice: a client that
-// sends a new text with every request replaces its own entries alone.
+// Caches values by text, bounded by the bytes that they retain. Texts used once cannot evict texts used twice, so that a client
+// that sends a new text with every request evicts only such texts.
 import { LRUCache } from 'lru-cache';
 
 export interface SeenCacheOptions {
-  /** Bytes of all values that were used once. */
+  /** Maximum total bytes of entries used once. */
   maxBytesSeenOnce: number;
-  /** Bytes of all values that were used again. */
+  /** Maximum total bytes of entries used again. */
   maxBytesSeenTwice: number;
 }
 
 export interface SeenCache<V extends object> {
-  /** Counts as a use. */
+  /** Finds a value, and counts as a use. */
   get(text: string): V | undefined;
-  /** Does not count as a use. */
+  /** Whether the cache has an entry. Does not count as a use. */
   has(text: string): boolean;
   /**
-   * A value that does not fit is not kept, and what was kept under its text is dropped.
-   * @param bytes everything that the value retains, the text excluded
-   * @param uses 0 if whoever sets it looks it up again for the same request
+   * Adds or replaces an entry. A value larger than the cache is not stored, but the previous entry of its text is removed.
+   * @param bytes total bytes that the value retains, the text excluded
+   * @param uses 0 if the same request reads the entry again
    */
   set(text: string, value: V, bytes: number, uses?: 0 | 1): void;
-  /** Replaces the bytes of a value that has grown; without effect on a value that is not kept. */
+  /** Sets the bytes of a value that has grown. Does nothing if the value is not in the cache. */
   resize(text: string, value: V, bytes: number): void;
-  /** Bytes of everything that is kept. */
+  /** Total bytes of all entries. */
   readonly bytes: number;
 }
 
-/** Characters take two bytes at most; a key of the map, the value's entry and the lists of the cache some 200. */
+/** Upper bounds: two bytes per character, and about 200 for the key, the entry and the cache's lists. */
 const BYTES_PER_CHARACTER = 2;
 const ENTRY_BYTES = 200;
 
@@ -66,7 +66,7 @@ export function createSeenCache<V extends object>(options: SeenCacheOptions): Se
         const entry = segment.peek(text);
         if (entry?.value !== value) continue;
         entry.size = sizeOf(text, bytes);
-        segment.delete(text); // lru-cache keeps the size of an equal value
+        segment.delete(text); // lru-cache keeps the old size if the value is equal
         segment.set(text, entry, { size: entry.size });
       }
     },

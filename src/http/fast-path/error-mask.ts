@@ -1,36 +1,30 @@
 // Masks errors as the application's Yoga server does.
 import { type ExecutionResult, GraphQLError } from 'graphql';
-import type { AnyYoga } from '../yoga-internals.ts';
-
-interface MaskedErrorsOptions {
-  maskError(error: unknown, message: string, isDev?: boolean): Error;
-  errorMessage: string;
-  isDev?: boolean;
-}
+import { type AnyYoga, getErrorMaskOptions } from '../yoga-internals.ts';
 
 export interface ErrorMask {
-  /** The result with its errors masked. */
+  /** @returns the result with its errors masked */
   maskResult(result: ExecutionResult): ExecutionResult;
-  /** The errors of a response to whatever was thrown outside of a resolver. */
+  /** Converts anything thrown outside of a resolver to the errors of a response. */
   toErrors(error: unknown): GraphQLError[];
 }
 
 const UNEXPECTED = { code: 'INTERNAL_SERVER_ERROR', unexpected: true };
 
-/** Reads the mask of a Yoga server, which also logs what it masks. The server has none with `maskedErrors: false`. */
+/** Creates the mask of a Yoga server, which also logs what it masks. With `maskedErrors: false`, errors stay unmasked. */
 export function createErrorMask(yoga: AnyYoga): ErrorMask {
-  // There, though not in the types; through the adapter's proxy, null is undefined.
-  const { maskedErrorsOpts: options } = yoga as unknown as { maskedErrorsOpts?: MaskedErrorsOptions | null };
+  const options = getErrorMaskOptions(yoga);
 
-  /** Yoga's own `handleError`, which it does not export. */
+  /** Copies Yoga's `handleError`, which is not exported. */
   function toErrors(error: unknown): GraphQLError[] {
     if (typeof error === 'object' && error !== null && 'errors' in error && Array.isArray(error.errors)) {
       return error.errors.flatMap(toErrors);
     }
-    const masked = options == null ? error : options.maskError(error, options.errorMessage, options.isDev);
+    const masked =
+      options === undefined ? error : options.maskError(error, options.errorMessage, options.isDev);
     if (masked instanceof GraphQLError) return [masked];
-    if (options != null) {
-      const { message } = masked as Error; // what a mask gives
+    if (options !== undefined) {
+      const { message } = masked as Error; // `maskError` returns an error
       return [new GraphQLError(message, { originalError: masked as Error })];
     }
     if (masked instanceof Error) return [new GraphQLError(masked.message, { originalError: masked })];
@@ -41,12 +35,12 @@ export function createErrorMask(yoga: AnyYoga): ErrorMask {
   return {
     toErrors,
     maskResult: (result) =>
-      result.errors === undefined || options == null
+      result.errors === undefined || options === undefined
         ? result
         : {
             ...result,
             errors: result.errors.map(
-              (error) => options.maskError(error, options.errorMessage, options.isDev) as typeof error, // of a GraphQLError it makes one
+              (error) => options.maskError(error, options.errorMessage, options.isDev) as typeof error, // a GraphQLError for a GraphQLError
             ),
           },
   };

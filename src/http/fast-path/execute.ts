@@ -1,27 +1,27 @@
-// Runs a prepared operation: compiled where it can be, by the other door's executor otherwise, with the same answer.
+// Executes a prepared operation: compiled if possible, otherwise with Yoga's executor. Both give the same result.
 import { normalizedExecutor } from '@graphql-tools/executor';
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { handleMaybePromise, type MaybePromise } from '../../utils/maybe-promise.ts';
 import type { PreparedOperation } from './prepare.ts';
 
-/** @param createContext what resolvers left in the context of a run that was given up is not for the next one */
+/** @param createContext creates the context of a second run, because resolvers may have changed the first one */
 export function executeOperation(
   prepared: PreparedOperation,
   args: ExecutionArgs,
   createContext: () => unknown,
 ): MaybePromise<ExecutionResult> {
   const { compiled } = prepared;
-  // What runs on the schema of somebody who may not see everything is the executor's.
+  // The guard passes the enforced schema for callers who may not access every field; it is not compiled.
   if (compiled === undefined || args.schema !== compiled.schema) return executeUncompiled(args);
   return handleMaybePromise(compiled.run(args), (result) => {
     if (result !== undefined) return result;
-    // A query changes nothing, so it can be run once more: this once.
+    // The run bailed out. Queries have no side effects, so the executor can run it again; later requests skip the compiled query.
     prepared.compiled = undefined;
     return executeUncompiled({ ...args, contextValue: createContext() });
   });
 }
 
-/** What is not a subscription, and has no `@defer` and `@stream`, gives one result. */
+/** Gives one result: prepared operations are no subscriptions, and have no `@defer` or `@stream`. */
 function executeUncompiled(args: ExecutionArgs): MaybePromise<ExecutionResult> {
   return normalizedExecutor(args) as MaybePromise<ExecutionResult>;
 }

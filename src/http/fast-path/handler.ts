@@ -1,10 +1,10 @@
-// The short way for what nearly every request is: one JSON operation, answered in one piece. From bytes to bytes, without
-// WHATWG objects and without the pipeline of hooks; whatever is not certain goes to the other door, which is Yoga's.
+// Handles the most common request, one operation as JSON with a single response, without WHATWG objects and without Yoga's
+// pipeline of hooks. Passes every other request to the Yoga handler.
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http';
 import { Readable } from 'node:stream';
 import type { ExecutionArgs, ExecutionResult, GraphQLError } from 'graphql';
 import type { Guard } from '../../authorization/guard.ts';
-import type { AuthenticateMaybeAsync, Authentication } from '../../tokens/authenticate.ts';
+import type { AuthenticateMaybeAsync } from '../../tokens/authenticate.ts';
 import { handleMaybePromise, type MaybePromise } from '../../utils/maybe-promise.ts';
 import type { BodyLimits } from '../body-limits.ts';
 import {
@@ -16,53 +16,55 @@ import type { FindExceededLimit } from '../limits/operation-limits.ts';
 import { readPeerAddress } from '../plugins/use-client-address.ts';
 import type { ReportDenials } from '../plugins/use-denial-log.ts';
 import { findVariableErrors } from '../plugins/use-input-errors.ts';
-import { type FindTargetIssue, type NodeRequest, toOriginForm } from '../request-target.ts';
-import { writeUnexpectedError } from '../yoga-handler.ts';
+import { type FindTargetIssue, toOriginForm } from '../request-target.ts';
+import { sendUnexpectedError } from '../yoga-handler.ts';
+import type { CorsOptions } from '../yoga-internals.ts';
+import { createFastPathContext } from './context.ts';
 import { executeOperation } from './execute.ts';
 import { type GraphQLParams, isFastPathRequest, parseBody } from './parse-request.ts';
 import { createPreparedOperations, type EnvelopedFunctions, type PreparedOperation } from './prepare.ts';
-import { type CorsOptions, createResponseSender, negotiateMediaType } from './send-response.ts';
+import { createResponseSender, negotiateMediaType } from './send-response.ts';
 
 export interface FastPathOptions {
-  /** The path, such as `/graphql`. */
+  /** Path of the endpoint, such as `/graphql`. */
   endpoint: string;
+  /** Maximum length of a body, in bytes. Longer bodies go to the Yoga handler. */
   maxBodyBytes: number;
-  /** Absent: requests with an `Origin` are for the other door. */
+  /** Undefined: requests with an `Origin` go to the Yoga handler. */
   cors: CorsOptions | undefined;
   findTargetIssue: FindTargetIssue;
-  /** Yoga's door. */
+  /** Handles every request that the fast path does not support. */
   yogaHandler: RequestListener;
   bodies: BodyLimits;
   longDocuments: LongDocumentQueue;
-  /** Reads documents as the other door does, with the walled schema. */
+  /** Gives the parse and validate functions of the Yoga server, and its enforced schema. */
   getEnveloped(operationName?: string): EnvelopedFunctions;
   authenticate: AuthenticateMaybeAsync;
   guard: Guard;
   findExceededLimit: FindExceededLimit;
-  /** Logs denials. */
   reportDenials: ReportDenials;
-  /** Turns refusals that resolvers threw into errors of the answer; masks what nobody expected. */
+  /** Converts AuthErrors from resolvers to errors for the client, and masks unexpected errors. */
   formatResult(result: ExecutionResult): ExecutionResult;
-  /** The masked errors for whatever was thrown outside of a resolver. */
+  /** Converts anything thrown outside of a resolver to masked errors. */
   toErrors(error: unknown): readonly GraphQLError[];
   /** Whether queries are compiled. */
-  compileFor: boolean;
+  isCompiling: boolean;
   countResponse(status: number): void;
-  /** Kept until the server closes, as Yoga does. */
+  /** Delays the server's shutdown until the promise settles, as in Yoga. */
   waitUntil(promise: Promise<unknown>): void;
-  /** Called for a request whose body a middleware has read. */
+  /** Called for each request whose body a middleware has read. */
   onBodyRead(): void;
-  /** Told of what cannot even be answered as an error. */
+  /** Receives an error that occurred while an error was sent. */
   onWriteError(error: unknown): void;
 }
 
 export function createFastPath(options: FastPathOptions): RequestListener {
   const { endpoint, maxBodyBytes, cors, yogaHandler, bodies, authenticate, guard, getEnveloped } = options;
   const { schema } = getEnveloped();
-  const compileFor = options.compileFor ? guard.protect(schema).original : undefined;
+  const compileFor = options.isCompiling ? guard.protect(schema).original : undefined;
   const { findExceededLimit } = options;
-  const prepare = createPreparedOperations({ getEnveloped, guard, findExceededLimit, compileFor });
-  const send = createResponseSender(cors, options.countResponse);
+  const operations = createPreparedOperations({ getEnveloped, guard, findExceededLimit, compileFor });
+  const sendResult = createResponseSender(cors, options.countResponse);
 
   function execute(
     prepared: PreparedOperation,
@@ -73,7 +75,8 @@ export function createFastPath(options: FastPathOptions): RequestListener {
   ): MaybePromise<ExecutionResult> {
     const { document, operation, operationName, decide } = prepared;
     return handleMaybePromise(authenticate(req.headers), (authentication) => {
-      const createContext = () => toContext(req, res, params, authentication, options.waitUntil, body);
+      const createContext = () =>
+        createFastPathContext(req, res, params, authentication, options.waitUntil, body);
       const args: ExecutionArgs = {
         schema,
         document,
@@ -97,8 +100,8 @@ export function createFastPath(options: FastPathOptions): RequestListener {
     });
   }
 
-  /** Calls `done` with the whole body; not if the client goes away before, or the body is rejected. */
-  function readBody(req: IncomingMessage, res: ServerResponse, done: (body: Buffer) => void): void {
+  /** Calls `onBody` with the whole body, unless the client disconnects before its end or the body is rejected. */
+  function readBody(req: IncomingMessage, res: ServerResponse, onBody: (body: Buffer) => void): void {
     const pending = bodies.start(req, res);
     const chunks: Buffer[] = [];
     req.on('data', (chunk: Buffer) => {
@@ -108,30 +111,30 @@ export function createFastPath(options: FastPathOptions): RequestListener {
     req.on('end', () => {
       bodies.finish(pending);
       if (pending.isRejected) return;
-      done(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)); // there is one
+      onBody(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)); // the length was checked
     });
   }
 
   return (req, res) => {
     readPeerAddress(req);
     toOriginForm(req);
-    const accepted = negotiateMediaType(req.headers.accept);
+    const mediaType = negotiateMediaType(req.headers.accept);
     const isEligible =
       isFastPathRequest(req, endpoint, maxBodyBytes) &&
       (cors !== undefined || req.headers.origin === undefined) &&
       options.findTargetIssue(req) === undefined;
-    if (accepted === undefined || !isEligible) return yogaHandler(req, res);
+    if (mediaType === undefined || !isEligible) return yogaHandler(req, res);
     if (req.readableDidRead) {
       options.onBodyRead();
       return yogaHandler(req, res);
     }
-    const respond = (result: ExecutionResult) => send(result, accepted, req, res);
-    const sendUnexpectedError = (error: unknown) => {
+    const send = (result: ExecutionResult) => sendResult(result, mediaType, req, res);
+    const sendError = (error: unknown) => {
       try {
-        respond({ errors: options.toErrors(error) });
-      } catch (error) {
-        options.onWriteError(error);
-        writeUnexpectedError(res);
+        send({ errors: options.toErrors(error) });
+      } catch (writeError) {
+        options.onWriteError(writeError);
+        sendUnexpectedError(res);
         options.countResponse(500);
       }
     };
@@ -141,78 +144,22 @@ export function createFastPath(options: FastPathOptions): RequestListener {
       const { query, operationName } = params;
       const run = () => {
         try {
-          const prepared = prepare(query, operationName);
+          const prepared = operations.get(query, operationName);
           if (prepared === undefined) return yogaHandler(restoreBody(req, body), res);
-          const responding = handleMaybePromise(execute(prepared, params, req, res, body), respond);
-          if (responding instanceof Promise) responding.catch(sendUnexpectedError);
+          const sending = handleMaybePromise(execute(prepared, params, req, res, body), send);
+          if (sending instanceof Promise) sending.catch(sendError);
         } catch (error) {
-          sendUnexpectedError(error); // a result that JSON cannot express is answered as any unexpected error
+          sendError(error); // such as a result that JSON cannot represent
         }
       };
-      const isLong = query.length > MAX_SHORT_DOCUMENT_LENGTH && !prepare.isPrepared(query, operationName);
+      const isLong = query.length > MAX_SHORT_DOCUMENT_LENGTH && !operations.has(query, operationName);
       if (!isLong) run();
-      else if (!options.longDocuments(body.length, run)) sendUnexpectedError(queueFullError());
+      else if (!options.longDocuments(body.length, run)) sendError(queueFullError());
     });
   };
 }
 
-/** The request as Yoga takes it from those who have read the body already. */
+/** Adds the body to a request that has been read, in the form that Yoga accepts from body parsers. */
 function restoreBody(req: IncomingMessage, body: Buffer): IncomingMessage {
   return Object.assign(req, { body: Readable.from([body]) });
-}
-
-/** What resolvers find; a WHATWG request is made only where one of them looks. */
-function toContext(
-  req: IncomingMessage,
-  res: ServerResponse,
-  params: GraphQLParams,
-  { principal, problem }: Authentication,
-  waitUntil: FastPathOptions['waitUntil'],
-  body: Buffer,
-): FastPathContext {
-  const context = { req, res, waitUntil, params, principal, tokenProblem: problem, [BODY]: body };
-  return Object.defineProperty(context, 'request', REQUEST);
-}
-
-interface FastPathContext {
-  req: IncomingMessage;
-  res: ServerResponse;
-  [BODY]: Buffer;
-}
-
-const BODY = Symbol('body');
-
-/** One getter for all contexts, of their own so that copies have it: a literal's would be made for each of them. */
-const REQUEST: PropertyDescriptor = {
-  enumerable: true,
-  configurable: true,
-  get(this: FastPathContext) {
-    const request = toRequest(this.req, this.res, this[BODY]);
-    Object.defineProperty(this, 'request', { value: request, writable: true });
-    return request;
-  },
-  set(this: FastPathContext, value: unknown) {
-    Object.defineProperty(this, 'request', { value, writable: true });
-  },
-};
-
-/** Its signal is aborted when the client goes away before it is answered. */
-function toRequest(req: IncomingMessage, res: ServerResponse, body: Buffer): Request {
-  const { method = 'POST', originalUrl, url = '/', headers, socket } = req as NodeRequest & IncomingMessage; // Express's has more
-  const abortController = new AbortController();
-  const abortIfUnfinished = () => {
-    if (!res.writableFinished) abortController.abort();
-  };
-  if (res.closed) abortIfUnfinished();
-  else res.once('close', abortIfUnfinished);
-  const list = Object.entries(headers).flatMap(([name, value = '']) =>
-    (Array.isArray(value) ? value : [value]).map((one): [string, string] => [name, one]),
-  );
-  const scheme = 'encrypted' in socket ? 'https' : 'http';
-  return new Request(`${scheme}://${headers.host || 'localhost'}${originalUrl ?? url}`, {
-    signal: abortController.signal,
-    method,
-    headers: list,
-    body: new Uint8Array(body),
-  });
 }

@@ -1,4 +1,4 @@
-// Two doors, one house: the lane for what nearly every request is, Yoga for everything else.
+// Creates the listener that combines the fast path with the Yoga handler.
 import type { RequestListener } from 'node:http';
 import type { Plugin } from 'graphql-yoga';
 import { formatResult } from '../../authorization/format-errors.ts';
@@ -13,41 +13,45 @@ import type { ReportDenials } from '../plugins/use-denial-log.ts';
 import { IS_PREPARATION } from '../plugins/use-document-cache.ts';
 import { createTargetCheck, toOriginForm } from '../request-target.ts';
 import { createYogaHandler } from '../yoga-handler.ts';
-import { type AnyYoga, detectUnsupportedHooks } from '../yoga-internals.ts';
+import { type AnyYoga, type CorsOptions, detectUnsupportedHooks } from '../yoga-internals.ts';
 import { createErrorMask } from './error-mask.ts';
 import { createFastPath } from './handler.ts';
-import type { CorsOptions } from './send-response.ts';
 
-/** What both doors share. */
+/** Parts of a server that its listener and its plugins share. */
 export interface ServerParts {
   plugins: readonly Plugin[];
   guard: Guard;
   findExceededLimit: FindExceededLimit;
   authenticate: AuthenticateMaybeAsync;
-  /** Logs denials. */
   reportDenials: ReportDenials;
   onDenied: 'reject' | 'null';
   maxBodyBytes: number;
   longDocuments: LongDocumentQueue;
   metrics: Metrics;
   log: Log;
-  /** Default for its listeners. */
+  /** Default of the listener's option `bodyTimeoutSeconds`. */
   bodyTimeoutSeconds: number;
 }
 
 /** Options of {@link createListener}. */
 export interface ListenerOptions extends BodyLimitOptions {
-  /** The same value as the Yoga server's `cors`, an object or a function. @default requests with an `Origin` are handled by Yoga */
+  /**
+   * The option `cors` of your `createYoga`.
+   * @default requests with an `Origin` header go to Yoga
+   */
   cors?: CorsOptions;
-  /** Maximum body length on the fast path, in bytes; longer bodies are handled by Yoga. @default maxBodyBytes of createBandha */
+  /**
+   * Maximum length of a body on the fast path, in bytes. Longer bodies go to Yoga.
+   * @default the `maxBodyBytes` of `createBandha`, which is also the maximum
+   */
   maxBodyBytes?: number;
-  /** Whether queries are compiled. @default true */
+  /** Compiles simple queries to functions. @default true */
   compile?: boolean;
 }
 
 /**
- * A listener for `http.createServer`. Where the server has plugins or options whose hooks the lane would leave out, it
- * stays shut, and says so in the log: then every request goes through Yoga.
+ * Creates a listener for `http.createServer`. If the Yoga server has plugins or options with hooks that the fast path would
+ * skip, the listener logs their names at info level and passes every request to Yoga.
  */
 export function createFastPathListener(
   yoga: AnyYoga,
@@ -58,13 +62,13 @@ export function createFastPathListener(
     authenticate,
     reportDenials,
     onDenied,
-    maxBodyBytes: limit,
+    maxBodyBytes: serverMaxBodyBytes,
     longDocuments,
     metrics,
     log,
     bodyTimeoutSeconds,
   }: ServerParts,
-  { cors, maxBodyBytes = limit, compile = true, ...bodyLimits }: ListenerOptions = {},
+  { cors, maxBodyBytes = serverMaxBodyBytes, compile = true, ...bodyLimits }: ListenerOptions = {},
 ): RequestListener {
   const bodies = createBodyLimits(
     { ...bodyLimits, bodyTimeoutSeconds: bodyLimits.bodyTimeoutSeconds ?? bodyTimeoutSeconds },
@@ -74,11 +78,11 @@ export function createFastPathListener(
     },
   );
   const findTargetIssue = createTargetCheck();
-  const handleByYoga = createYogaHandler(yoga, findTargetIssue, log);
+  const handleWithYoga = createYogaHandler(yoga, findTargetIssue, log);
   const yogaHandler: RequestListener = (req, res) => {
     toOriginForm(req);
     bodies.watch(req, res);
-    handleByYoga(req, res);
+    handleWithYoga(req, res);
   };
   const unsupportedHooks = detectUnsupportedHooks(yoga, plugins);
   if (unsupportedHooks.length > 0) {
@@ -88,13 +92,13 @@ export function createFastPathListener(
   const mask = createErrorMask(yoga);
   return createFastPath({
     endpoint: yoga.graphqlEndpoint,
-    maxBodyBytes: Math.min(maxBodyBytes, limit),
+    maxBodyBytes: Math.min(maxBodyBytes, serverMaxBodyBytes),
     cors,
     findTargetIssue,
     yogaHandler,
     bodies,
     longDocuments,
-    // Yoga's own plugins look at these two, and word their errors accordingly.
+    // Yoga's own plugins read `request` and `params`, and choose the text of their errors accordingly.
     getEnveloped: (operationName) =>
       yoga.getEnveloped({ request: { method: 'POST' }, params: { operationName }, [IS_PREPARATION]: true }),
     authenticate,
@@ -103,16 +107,16 @@ export function createFastPathListener(
     reportDenials,
     formatResult: (result) => mask.maskResult(formatResult(result, true, onDenied !== 'null')),
     toErrors: mask.toErrors,
-    onBodyRead: warnOnce(log),
-    compileFor: compile,
+    onBodyRead: createBodyReadWarning(log),
+    isCompiling: compile,
     countResponse: metrics.countResponse,
     waitUntil: (promise) => yoga.waitUntil(promise.then(() => {})),
     onWriteError: (err) => log.error({ err }, 'request failed outside of its operation'),
   });
 }
 
-/** Once, since it is a matter of the application and not of the request. */
-function warnOnce(log: Log): () => void {
+/** Warns once, because the order of middleware is the same for every request. */
+function createBodyReadWarning(log: Log): () => void {
   let hasWarned = false;
   return () => {
     if (hasWarned) return;

@@ -1,4 +1,4 @@
-// What the lane takes: a POST of one JSON operation, as every client sends it. All else is for the other door.
+// Recognizes requests for the fast path: a POST of one operation as JSON. Everything else goes to the Yoga handler.
 import type { IncomingMessage } from 'node:http';
 
 export interface GraphQLParams {
@@ -12,7 +12,7 @@ const CONTENT_TYPE = /^application\/json(?:; ?charset=utf-8)?$/i;
 const KEYS = new Set(['query', 'variables', 'operationName', 'extensions']);
 const BYTE_ORDER_MARK = 0xef;
 
-/** Whether the head of a request is one that the lane takes. */
+/** Whether the fast path accepts a request, according to its head. */
 export function isFastPathRequest(
   { method, url, originalUrl, headers }: IncomingMessage & { originalUrl?: string },
   endpoint: string,
@@ -20,38 +20,38 @@ export function isFastPathRequest(
 ): boolean {
   return (
     method === 'POST' &&
-    (url === endpoint || originalUrl === endpoint) && // Express takes the path of a mount out of `url`
+    (url === endpoint || originalUrl === endpoint) && // Express removes the mount path from `url`
     isJson(headers['content-type']) &&
-    Number(headers['content-length']) <= maxBytes && // which it is not where there is none
+    Number(headers['content-length']) <= maxBytes && // false without a Content-Length
     headers['content-encoding'] === undefined &&
     headers['transfer-encoding'] === undefined &&
     headers.expect === undefined
   );
 }
 
-/** As clients write it, most of them without a character set. */
+/** Compares the usual form first, without a character set. */
 function isJson(contentType = ''): boolean {
   return contentType === 'application/json' || CONTENT_TYPE.test(contentType);
 }
 
-/** @returns undefined where the body is anything but one operation in the usual form */
+/** @returns undefined if the body is not one operation as a JSON object; the Yoga handler then responds to the request */
 export function parseBody(body: Buffer): GraphQLParams | undefined {
   if (body[0] === BYTE_ORDER_MARK) return undefined;
-  let params: unknown;
+  let parsed: unknown;
   try {
-    params = JSON.parse(body.toString('utf8'));
+    parsed = JSON.parse(body.toString('utf8'));
   } catch {
     return undefined;
   }
-  if (!isObject(params)) return undefined;
-  const { query, variables, operationName, extensions } = params;
-  for (const key in params) if (!KEYS.has(key) && params[key] != null) return undefined;
+  if (!isObject(parsed)) return undefined;
+  const { query, variables, operationName, extensions } = parsed;
+  for (const key in parsed) if (!KEYS.has(key) && parsed[key] != null) return undefined;
   if (typeof query !== 'string' || query === '') return undefined;
   if (variables != null && !isObject(variables)) return undefined;
   if (operationName != null && (typeof operationName !== 'string' || operationName === '')) return undefined;
   if (extensions != null && !isObject(extensions)) return undefined;
-  const read = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
-  return extensions == null ? read : { ...read, extensions };
+  const params = { query, variables: variables ?? undefined, operationName: operationName ?? undefined };
+  return extensions == null ? params : { ...params, extensions };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

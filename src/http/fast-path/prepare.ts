@@ -1,4 +1,4 @@
-// Everything about an operation that does not depend on the request, done once for each text.
+// Prepares operations: does everything that does not depend on the request once per text, and caches it.
 import {
   type DocumentNode,
   type GraphQLSchema,
@@ -13,25 +13,34 @@ import { createSeenCache, type SeenCache } from '../documents/seen-cache.ts';
 import type { FindExceededLimit } from '../limits/operation-limits.ts';
 import { type CompiledQuery, compileQuery } from './compiler/compile-query.ts';
 
-/** An operation that is valid, within the limits, and answered in one piece. */
+/** An operation that is valid, within the limits, and has a single response. */
 export interface PreparedOperation {
   document: DocumentNode;
   operation: OperationDefinitionNode;
   operationName: string | undefined;
-  /** The guard's, of this operation. */
+  /** The guard's decision function for this operation. */
   decide: Decide;
-  /** Where it is plain, for those who may have everything in it; taken away where a run of it has been given up. */
+  /** Present if the query is compilable. For callers who may access every field in it. Removed when a run bails out. */
   compiled: CompiledQuery | undefined;
 }
 
-/** The functions of Yoga's door, with all its plugins. */
+/** The functions of the Yoga server, with all its plugins. */
 export interface EnvelopedFunctions {
   schema: GraphQLSchema;
   parse(text: string): DocumentNode;
   validate(schema: GraphQLSchema, document: DocumentNode): readonly Error[];
 }
 
-/** Kept for each text; without an operation if the Yoga handler has to answer it. */
+export interface PreparedOperations {
+  /**
+   * @returns undefined if the Yoga handler has to respond: to report errors in the text, or to send an incremental response
+   */
+  get(text: string, operationName: string | undefined): PreparedOperation | undefined;
+  /** Whether the cache has the text, so that `get` takes no time. */
+  has(text: string, operationName: string | undefined): boolean;
+}
+
+/** Cache entry of a text. `prepared` is undefined if the text goes to the Yoga handler. */
 export interface Preparation {
   prepared: PreparedOperation | undefined;
 }
@@ -40,34 +49,31 @@ export interface PreparationDeps {
   getEnveloped(operationName?: string): EnvelopedFunctions;
   guard: Pick<Guard, 'prepare'>;
   findExceededLimit: FindExceededLimit;
-  /** The schema that queries are compiled for; undefined: none is compiled. */
+  /** Schema to compile queries for. Undefined: queries are not compiled. */
   compileFor: GraphQLSchema | undefined;
 }
 
-/** Bytes of operations sent once. */
+/** Maximum bytes of operations sent once. */
 const MAX_BYTES_SEEN_ONCE = 4_000_000;
-/** Bytes of operations sent again: some hundreds of usual length. */
+/** Maximum bytes of operations sent again: some hundreds of usual length. */
 const MAX_BYTES_SEEN_TWICE = 12_000_000;
-/** Bytes that an operation retains beside its document: fixed, a planned field, a compiled field. */
+/** Bytes that an operation retains besides its document: fixed, per planned field and per compiled field. */
 const OPERATION_BYTES = 2_000;
 const PLANNED_FIELD_BYTES = 160;
 const COMPILED_FIELD_BYTES = 700;
-/** What the key of a text with an operation's name begins with. */
+/** First character of the cache key of a text with an operation name. */
 const NAMED = '\0';
-/** Longer texts are for the other door. */
+/** Maximum length of a text, in characters. Longer texts go to the Yoga handler. */
 const MAX_TEXT_LENGTH = 20_000;
 
-/**
- * @returns a function that gives the operation to run, prepared; undefined where it is for the other door, which says
- *   what is wrong with it, or answers it in parts
- */
+/** Creates the cache of prepared operations. Each text is parsed, validated, planned and compiled when it is first read. */
 export function createPreparedOperations(
   { getEnveloped, guard, findExceededLimit, compileFor }: PreparationDeps,
   cache: SeenCache<Preparation> = createSeenCache({
     maxBytesSeenOnce: MAX_BYTES_SEEN_ONCE,
     maxBytesSeenTwice: MAX_BYTES_SEEN_TWICE,
   }),
-) {
+): PreparedOperations {
   function prepare(text: string, operationName: string | undefined): PreparedOperation | undefined {
     const { schema, parse, validate } = getEnveloped(operationName);
     try {
@@ -80,32 +86,30 @@ export function createPreparedOperations(
       const compiled = compileFor && compileQuery(compileFor, document, operation);
       return { document, operation, operationName, decide, compiled };
     } catch {
-      return undefined; // the Yoga handler says why
+      return undefined; // the Yoga handler reports the error
     }
   }
 
   const toCacheKey = (text: string, operationName: string | undefined) =>
     operationName === undefined ? text : `${NAMED}${operationName.length} ${operationName}${text}`;
 
-  function findPrepared(text: string, operationName: string | undefined): PreparedOperation | undefined {
-    if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
-    if (text.startsWith(NAMED)) return undefined; // no document begins so, and no text may pass for a key
-    const key = toCacheKey(text, operationName);
-    let preparation = cache.get(key);
-    if (preparation === undefined) {
-      preparation = { prepared: prepare(text, operationName) };
-      cache.set(key, preparation, preparedBytes(preparation));
-    }
-    return preparation.prepared;
-  }
-
-  /** Whether the text is in the cache, so that it takes no time to prepare. */
-  const isPrepared = (text: string, operationName: string | undefined) =>
-    cache.has(toCacheKey(text, operationName));
-  return Object.assign(findPrepared, { isPrepared });
+  return {
+    get(text, operationName) {
+      if (text.length > MAX_TEXT_LENGTH || (operationName?.length ?? 0) > MAX_TEXT_LENGTH) return undefined;
+      if (text.startsWith(NAMED)) return undefined; // no document begins with it, and no text may equal a key
+      const key = toCacheKey(text, operationName);
+      let preparation = cache.get(key);
+      if (preparation === undefined) {
+        preparation = { prepared: prepare(text, operationName) };
+        cache.set(key, preparation, preparedBytes(preparation));
+      }
+      return preparation.prepared;
+    },
+    has: (text, operationName) => cache.has(toCacheKey(text, operationName)),
+  };
 }
 
-/** Bytes that are retained beside the key. */
+/** Bytes that an entry retains besides its key. */
 function preparedBytes({ prepared }: Preparation): number {
   if (prepared === undefined) return 0;
   const { document, decide, compiled } = prepared;

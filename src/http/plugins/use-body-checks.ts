@@ -1,20 +1,21 @@
-// Checks an operation's body before it is read: its type, its encoding, its size.
+// Checks the type, the encoding and the length of an operation's body before it is read.
 import { GraphQLError } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import { ConfigError } from '../../errors.ts';
 import { findNodeRequest, findRawHeader, type NodeRequest } from '../request-target.ts';
+import { appendPlugin } from '../yoga-internals.ts';
 
 export interface BodyCheckOptions {
-  /** Maximum length of a body, in bytes. */
+  /** Maximum length of a body, in bytes; beyond it, 413. */
   maxBodyBytes: number;
-  /** Accepts multipart bodies, for uploads of files, up to so many bytes. @default they are rejected with 415 */
+  /** Accepts multipart bodies, for file uploads, up to a length in bytes. @default multipart bodies are rejected with 415 */
   multipart?: { maxBodyBytes: number } | undefined;
 }
 
-/** Default of `maxBodyBytes`. */
+/** Default of `maxBodyBytes`, in bytes. */
 export const MAX_BODY_BYTES = 100_000;
 
-/** @throws ConfigError naming each limit that is not a number of bytes */
+/** @throws {@link ConfigError} with an issue for each limit that is not a whole number above 0 */
 export function assertBodyCheckOptions({ maxBodyBytes, multipart }: BodyCheckOptions): void {
   const input = {
     maxBodyBytes,
@@ -29,14 +30,14 @@ export function assertBodyCheckOptions({ maxBodyBytes, multipart }: BodyCheckOpt
 type RequestParser = NonNullable<OnRequestParsePayload['requestParser']>;
 type OnRequestParsePayload = Parameters<NonNullable<Plugin['onRequestParse']>>[0];
 
-/** What an HTML form can send to another site, with the caller's address and without the browser asking first. */
+/** Content types that HTML forms can send to other sites from the user's address, without a CORS preflight. */
 const FORM_TYPES: ReadonlySet<string> = new Set([
   '',
   'application/x-www-form-urlencoded',
   'multipart/form-data',
   'text/plain',
 ]);
-/** Headers that a form cannot send: those of Yoga, Apollo, Hot Chocolate and GraphQL.NET. */
+/** Headers that forms cannot send, as used by Yoga, Apollo, Hot Chocolate and GraphQL.NET. */
 const PREFLIGHT_HEADERS = [
   'x-graphql-yoga-csrf',
   'apollo-require-preflight',
@@ -46,14 +47,15 @@ const PREFLIGHT_HEADERS = [
 ] as const;
 
 /**
- * Rejects bodies of operations that are too long, compressed, multipart, or sent by what may be a form of another site. Runs
- * after the other plugins have chosen a parser, so that it checks for each of them, and after one that decompresses bodies.
+ * Rejects bodies that are too long, compressed or multipart, and bodies that a form on another site could have sent (CSRF).
+ * Runs after the other plugins have chosen a parser, so that it covers each of them, and after a plugin that decompresses
+ * bodies.
  */
 export function useBodyChecks(limits: BodyCheckOptions): Plugin {
-  /** Requests whose body no plugin has decompressed since they arrived: it would have replaced the request. */
-  const original = new WeakSet<Request>();
+  /** Requests with a compressed body, as they arrived. A plugin that decompresses the body replaces the request. */
+  const compressed = new WeakSet<Request>();
 
-  const last: Plugin = {
+  const bodyPlugin: Plugin = {
     onRequestParse({ request, requestParser, setRequestParser, serverContext, fetchAPI }) {
       if (request.method !== 'POST') {
         if (requestParser !== undefined) setRequestParser(withClearErrors(requestParser));
@@ -61,13 +63,13 @@ export function useBodyChecks(limits: BodyCheckOptions): Plugin {
       }
       const req = findNodeRequest(serverContext);
       const isParsed = hasParsedBody(req);
-      // Yoga calls every body JSON that a middleware has parsed, so the type is read from what arrived.
-      const input = req ? findRawHeader(req, 'content-type') : request.headers.get('content-type');
-      const type = mediaTypeOf(input ?? '');
+      // Yoga sets the type to JSON if a middleware has parsed the body, so the original header decides.
+      const contentType = req ? findRawHeader(req, 'content-type') : request.headers.get('content-type');
+      const type = mediaTypeOf(contentType ?? '');
       if (type === 'multipart/form-data' && limits.multipart === undefined) {
         throw rejection(415, 'Multipart requests are not accepted here. Send application/json.');
       }
-      if (requestParser === undefined) return; // Yoga answers 415
+      if (requestParser === undefined) return; // Yoga responds with 415
       const triggersPreflight = PREFLIGHT_HEADERS.some((name) => request.headers.get(name));
       if (FORM_TYPES.has(type) && !triggersPreflight) {
         throw rejection(
@@ -76,31 +78,33 @@ export function useBodyChecks(limits: BodyCheckOptions): Plugin {
         );
       }
       const isEncoded = hasEncoding(request);
-      if (isEncoded && !isParsed && original.has(request)) {
+      if (isEncoded && !isParsed && compressed.has(request)) {
         throw rejection(415, 'Compressed bodies are not accepted here.', { 'Accept-Encoding': 'identity' });
       }
       const limit =
         type === 'multipart/form-data' ? (limits.multipart?.maxBodyBytes ?? 0) : limits.maxBodyBytes;
       const length = request.headers.get('content-length');
       if (Number(length) > limit) throw tooLarge();
-      // Servers hold a body to its Content-Length, but not what it decompresses to.
+      // Servers enforce Content-Length for the body as sent, but not for the decompressed body.
       const isMeasured = isParsed || request.body === null || (length !== null && !isEncoded);
       const parse = withClearErrors(requestParser);
-      setRequestParser(isMeasured ? parse : async (input) => parse(await readWithin(input, limit, fetchAPI)));
+      setRequestParser(
+        isMeasured ? parse : async (request) => parse(await readWithin(request, limit, fetchAPI)),
+      );
     },
   };
 
   return {
     onPluginInit({ plugins }) {
-      plugins.push(last as (typeof plugins)[number]); // their contexts differ in type alone
+      appendPlugin(plugins, bodyPlugin);
     },
     onRequest({ request }) {
-      if (hasEncoding(request)) original.add(request);
+      if (hasEncoding(request)) compressed.add(request);
     },
   };
 }
 
-/** The essence of a media type; clients that send a list of them mean the first, for Yoga. */
+/** The essence of a media type. If a client sends a list, Yoga uses the first. */
 function mediaTypeOf(contentType: string): string {
   return (/^[^;,]*/.exec(contentType)?.[0] ?? '').trim().toLowerCase();
 }
@@ -109,13 +113,13 @@ function hasEncoding({ headers }: Request): boolean {
   return !/^(?:[\s,]|identity\b)*$/i.test(headers.get('content-encoding') ?? '');
 }
 
-/** Whether a middleware such as `express.json()` has read the body; a stream in its place has not been read. */
+/** Whether a middleware such as `express.json()` has parsed the body. A stream has not been parsed. */
 function hasParsedBody(req: NodeRequest | undefined): boolean {
   const { body } = req ?? {};
   return body != null && !(typeof body === 'object' && 'pipe' in body);
 }
 
-/** Yoga repeats the JSON parser's message, which quotes the body, or calls it unexpected. */
+/** Replaces Yoga's errors: they repeat the message of the JSON parser, which quotes the body, or are masked as unexpected. */
 function withClearErrors(parse: RequestParser): RequestParser {
   return async (request) => {
     try {
@@ -130,14 +134,14 @@ function withClearErrors(parse: RequestParser): RequestParser {
   };
 }
 
-/** The request with its body read, so that it can be measured. */
+/** @returns a request whose body has been read into memory, and is at most `limit` bytes long */
 async function readWithin(request: Request, limit: number, fetchAPI: FetchAPI): Promise<Request> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;
   const reader = request.body?.getReader();
   for (let read = await reader?.read(); read?.value; read = await reader?.read()) {
     bytes += read.value.byteLength;
-    // The stream is left as it is: to cancel it would close the connection before the response is sent.
+    // Does not cancel the stream, because that would close the connection before the response is sent.
     if (bytes > limit) throw tooLarge();
     chunks.push(read.value);
   }

@@ -1,4 +1,4 @@
-// Logs each response in which fields were denied, at debug level: who the caller was, which fields, and why.
+// Logs each response with denied fields at debug level: the caller, the fields and the reasons.
 import { handleStreamOrSingleExecutionResult } from '@envelop/core';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
@@ -6,13 +6,14 @@ import type { BandhaContext } from '../../context.ts';
 import { findAuthError } from '../../errors.ts';
 import type { Log } from '../../utils/log.ts';
 
-/** Logs the denials of one result, if there are any. */
+/** Logs the denials of one result. Logs nothing if the result has none. */
 export type ReportDenials = (result: ExecutionResult, contextValue: unknown) => void;
 
-/** Denied fields that a line has by name: an operation may have thousands. */
+/** Maximum number of denied fields per line. An operation may have thousands; `count` is their total. */
 const MAX_LISTED = 10;
 const DENIAL_CODES: readonly unknown[] = ['UNAUTHENTICATED', 'FORBIDDEN', 'SERVICE_UNAVAILABLE'];
 
+/** @param log receives one line at debug level per result with denials */
 export function createDenialReport(log: Pick<Log, 'debug'>): ReportDenials {
   return ({ errors }, contextValue) => {
     if (errors === undefined) return;
@@ -24,7 +25,10 @@ export function createDenialReport(log: Pick<Log, 'debug'>): ReportDenials {
   };
 }
 
-/** For what the Yoga handler executes, pre-execution denials included; goes before the guard. */
+/**
+ * Logs the denials of operations that Yoga executes, those decided before execution included. It precedes the guard in the
+ * list of plugins, so that its hooks receive the guard's results.
+ */
 export function useDenialLog(reportDenials: ReportDenials): Plugin {
   return {
     onExecute: ({ args }) => ({
@@ -42,7 +46,7 @@ export function useDenialLog(reportDenials: ReportDenials): Plugin {
   };
 }
 
-/** A denial as the guard makes it, or as it is sent: only denials name a coordinate. */
+/** Finds a denial as the guard creates it, or as it is sent. Only denials have a coordinate. */
 function findDenial(error: GraphQLError): { coordinate: string; reason: string } | undefined {
   const authError = findAuthError(error);
   const { code, coordinate, reason } =

@@ -1,5 +1,5 @@
-// Keeps parsed and validated documents, bounded by the bytes that they retain. It takes the place of Yoga's own cache, whose
-// 1,024 entries have no size: some hundred requests with long documents would end the process.
+// Caches parsed and validated documents, bounded by the bytes that they retain. It replaces Yoga's own cache, which is bounded
+// by 1,024 entries of any size: some hundred requests with long documents would exhaust memory.
 import { type DocumentNode, GraphQLError, type GraphQLSchema, type Source } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { Log } from '../../utils/log.ts';
@@ -7,23 +7,24 @@ import { documentBytes, dropStack, errorBytes } from '../documents/document-byte
 import { createSeenCache } from '../documents/seen-cache.ts';
 import { findYogaDocumentCache, replacePlugin } from '../yoga-internals.ts';
 
-/** Bytes of documents sent once: one of 10,000 tokens fits, which a request may look up twice. */
+/** Maximum bytes of documents sent once. One document of 10,000 tokens fits, because a request may look it up twice. */
 const MAX_BYTES_SEEN_ONCE = 6_000_000;
-/** Bytes of documents sent again: some hundreds of usual length. */
+/** Maximum bytes of documents sent again: some hundreds of usual length. */
 const MAX_BYTES_SEEN_TWICE = 10_000_000;
 
-/** In the context of a parse or validation by the fast path, which the Yoga handler may repeat for the same request. */
+/** Marks the context of a parse or validation by the fast path. The Yoga handler may repeat it for the same request. */
 export const IS_PREPARATION = Symbol('preparation');
 
 export interface DocumentCacheOptions {
-  /** @default 6,000,000 */
+  /** Maximum bytes of documents sent once. @default 6_000_000 */
   maxBytesSeenOnce?: number;
-  /** @default 10,000,000 */
+  /** Maximum bytes of documents sent again. @default 10_000_000 */
   maxBytesSeenTwice?: number;
+  /** Receives a warning if this version of Yoga has no cache that can be replaced. */
   log?: Pick<Log, 'warn'>;
 }
 
-/** Replaces the cache of the Yoga server that it is given to. A server with `parserAndValidationCache: false` stays without. */
+/** Replaces the cache of each Yoga server that it is a plugin of. A server with `parserAndValidationCache: false` gets no cache. */
 export function useDocumentCache({ log, ...limits }: DocumentCacheOptions = {}): Plugin {
   const isYogaDocumentCache = findYogaDocumentCache();
   return {
@@ -44,11 +45,11 @@ interface ParsedText {
   text: string;
   outcome: DocumentNode | GraphQLError;
   bytes: number;
-  /** By schema and the names of the validation rules. */
+  /** Validation results by schema and by the names of the validation rules. */
   results: WeakMap<GraphQLSchema, Map<string, readonly Error[]>>;
 }
 
-/** A cache for one server: another one may parse and validate the same text differently. */
+/** Creates the cache of one server, because another server may parse and validate the same text differently. */
 export function createDocumentCache({
   maxBytesSeenOnce = MAX_BYTES_SEEN_ONCE,
   maxBytesSeenTwice = MAX_BYTES_SEEN_TWICE,
@@ -58,9 +59,9 @@ export function createDocumentCache({
 
   function store(text: string, outcome: unknown, uses: 0 | 1): void {
     const isError = outcome instanceof GraphQLError;
-    if (!isError && (outcome === null || outcome instanceof Error)) return; // unexpected errors keep their stack, for the log
+    if (!isError && (outcome === null || outcome instanceof Error)) return; // unexpected errors keep their stack for the log, so they are not cached
     if (isError) dropStack(outcome);
-    const document = outcome as DocumentNode | GraphQLError; // the result of a parse is nothing else
+    const document = outcome as DocumentNode | GraphQLError; // a parser gives nothing else
     const bytes = isError ? errorBytes([outcome]) : documentBytes(document as DocumentNode);
     const entry: ParsedText = { text, outcome: document, bytes, results: new WeakMap() };
     cache.set(text, entry, bytes, uses);
@@ -76,7 +77,7 @@ export function createDocumentCache({
         return ({ result }) => store(text, result, uses);
       }
       if (!(cached instanceof GraphQLError)) setParsedDocument(cached);
-      // Not thrown here: then the hooks of other plugins would not receive it.
+      // The parse function throws it, because an error thrown here would skip the hooks of other plugins.
       else {
         setParseFn(() => {
           throw cached;

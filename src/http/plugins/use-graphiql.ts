@@ -1,4 +1,4 @@
-// GraphiQL for a browser: the built page at the endpoint, its files beside it, and what each field needs.
+// Serves GraphiQL to browsers: the built page at the endpoint, its files, and the access requirements of fields.
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -8,29 +8,31 @@ import type { EnforcedSchema } from '../../authorization/enforce-schema.ts';
 import { explainSchema } from '../../authorization/explain.ts';
 import type { Requirement } from '../../authorization/requirement.ts';
 import type { Authentication } from '../../tokens/authenticate.ts';
-import { ASSET_HEADERS, PAGE_HEADERS } from '../headers.ts';
+import { ASSET_HEADERS, JSON_CONTENT_TYPE, PAGE_HEADERS } from '../headers.ts';
+import { isEndpoint } from '../request-target.ts';
+import { isReadMethod, methodNotAllowed } from '../responses.ts';
 
 export interface GraphiqlOptions {
-  /** From request headers to the caller. */
+  /** Authenticates the caller by the headers of the request. */
   authenticate(headers: Headers): Authentication | Promise<Authentication>;
   enforcedSchema: Pick<EnforcedSchema, 'enforced' | 'accessRules' | 'isReportOnly' | 'now' | 'permittedFor'>;
-  /** Whether everyone sees what every field needs, as in development. @default false */
+  /** Shows the requirements of all fields to every caller, for development. @default false */
   showsAll?: boolean;
-  /** `closed`: the page offers no button that creates an account. @default 'open' */
+  /** `closed`: the page has no button to create an account. @default 'open' */
   signup?: 'open' | 'closed';
-  /** Where the page was built to; default `dist/graphiql`, as seen from `src/http` and from `dist/http` alike. */
+  /** Folder of the built page. @default dist/graphiql of this package */
   folder?: string;
 }
 
-/** What protected fields need, by coordinate: of those that the caller may see. */
+/** Requirements of the protected fields that the caller may see, by coordinate. */
 export type Requirements = Record<string, Requirement>;
 
 const ENDPOINT = '/graphql';
 const FILES = '/graphiql/';
 const REQUIREMENTS = `${FILES}requirements.json`;
-/** Empty in a bundle of CommonJS, which has no `import.meta`: the page is not there. */
+/** `dist/graphiql`, relative to `src/http/plugins` and `dist/http/plugins` alike. Empty in a CommonJS bundle, which has no `import.meta`. */
 const BUILT = import.meta.url && fileURLToPath(new URL('../../../dist/graphiql', import.meta.url));
-const NOT_BUILT = `GraphiQL is not built here. Build it, and reload this page:
+const NOT_BUILT = `GraphiQL is not built. Run this command and reload the page:
 
   npm run build:graphiql
 `;
@@ -46,18 +48,18 @@ const CONTENT_TYPES: Readonly<Record<string, string>> = {
 };
 
 /**
- * Serves GraphiQL to browsers: `GET /graphql` that accepts HTML, the page's files under `/graphiql/`, and there
- * `requirements.json`, filtered for the caller as introspection is. Everything else passes through.
+ * Serves GraphiQL at `GET /graphql` to clients that accept HTML, and the page's files under `/graphiql/`, among them
+ * `requirements.json`, which is filtered by caller like introspection. Other requests pass through.
  */
 export function useGraphiql(options: GraphiqlOptions): Plugin {
   const { authenticate, enforcedSchema, signup = 'open', showsAll = false, folder = BUILT } = options;
-  const { enforced, accessRules, isReportOnly: isReporting, now, permittedFor } = enforcedSchema;
+  const { enforced, accessRules, isReportOnly, now, permittedFor } = enforcedSchema;
 
   async function requirementsFor(headers: Headers): Promise<Requirements> {
     const { principal, problem } = await authenticate(headers);
-    // As introspection does.
+    // The same schema that introspection gives to the caller.
     const schema =
-      isReporting || showsAll ? enforced : permittedFor({ principal, tokenProblem: problem, now });
+      isReportOnly || showsAll ? enforced : permittedFor({ principal, tokenProblem: problem, now });
     const explained = schema === undefined ? [] : explainSchema(schema, accessRules);
     return Object.fromEntries(
       explained
@@ -66,14 +68,13 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
     );
   }
 
-  async function respond(request: Request, { pathname, search }: URL, { Response }: FetchAPI) {
-    if (request.method !== 'GET' && request.method !== 'HEAD') {
-      return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } });
-    }
+  async function respond(request: Request, { pathname, search }: URL, fetchAPI: FetchAPI) {
+    const { Response } = fetchAPI;
+    if (!isReadMethod(request.method)) return methodNotAllowed(fetchAPI);
     if (pathname === REQUIREMENTS) {
       const requirements = await requirementsFor(request.headers);
       return new Response(JSON.stringify(requirements), {
-        headers: { 'content-type': 'application/json; charset=utf-8', vary: 'authorization' },
+        headers: { 'content-type': JSON_CONTENT_TYPE, vary: 'authorization' },
       });
     }
     if (pathname.startsWith(FILES)) {
@@ -82,7 +83,7 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
         ? new Response('Not found', { status: 404, headers: { 'content-type': TEXT } })
         : new Response(file.content, { headers: file.headers });
     }
-    // The page names its files as seen from the endpoint. Relative, since a proxy may serve it below a path.
+    // The page's links are relative to the endpoint. The location is relative too, because a proxy may serve the server below a path.
     if (pathname !== ENDPOINT) {
       return new Response(null, { status: 302, headers: { Location: `..${ENDPOINT}${search}` } });
     }
@@ -102,7 +103,7 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
   };
 }
 
-/** Puts settings into the page's `<meta>` elements, so that the page need not wait for the schema. */
+/** Writes settings into the page's `<meta>` elements, so that the page need not wait for the schema. */
 function withSettings(page: Uint8Array, settings: Readonly<Record<string, string>>): string {
   return Object.entries(settings).reduce(
     (html, [name, value]) =>
@@ -116,19 +117,22 @@ function findStarterQuery(schema: GraphQLSchema): 'secureData' | 'viewer' {
   return Object.hasOwn(schema.getQueryType()?.getFields() ?? {}, 'secureData') ? 'secureData' : 'viewer';
 }
 
-/** As browsers do, and API clients do not. */
+/** Whether a browser requests the page. API clients do not accept HTML. */
 function isPageRequest({ method, headers }: Request, { pathname }: URL): boolean {
   return (
-    (pathname === ENDPOINT || pathname === `${ENDPOINT}/`) &&
-    (method === 'GET' || method === 'HEAD') &&
+    isEndpoint(pathname, ENDPOINT) &&
+    isReadMethod(method) &&
     (headers.get('accept') ?? '').includes('text/html')
   );
 }
 
-/** One file of the page, packed where the browser unpacks; undefined where there is none of that name. */
+/**
+ * Reads one file of the page, compressed if the browser accepts gzip.
+ * @returns undefined if the file does not exist
+ */
 async function readAsset(folder: string, name: string, requestHeaders: Headers) {
   const type = CONTENT_TYPES[extname(name)];
-  // A bare name, so nothing outside the folder can be named.
+  // Accepts bare file names only, so that no path can leave the folder.
   if (type === undefined || !/^[\w-][\w.-]*$/.test(name)) return undefined;
   const path = join(folder, 'graphiql', name);
   const headers = { ...ASSET_HEADERS, 'content-type': type };
@@ -141,12 +145,12 @@ async function readAsset(folder: string, name: string, requestHeaders: Headers) 
   return content && { content, headers };
 }
 
-/** @returns undefined where there is no such file */
+/** @returns undefined if the file does not exist */
 async function readOptionalFile(path: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
   try {
     return await readFile(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // what node:fs rejects with
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined; // node:fs rejects with this type
     throw error;
   }
 }

@@ -1,14 +1,16 @@
-// Liveness and readiness, for whoever decides where requests go.
+// Serves liveness and readiness checks for load balancers and orchestrators.
 import type { Plugin } from 'graphql-yoga';
 import { withTimeout } from '../../utils/with-timeout.ts';
 
 const READY = '/health/ready';
-/** The first is that of Yoga's own check. */
+/** `/health` is the path of Yoga's own check, which this one replaces. */
 const PATHS: ReadonlySet<string> = new Set(['/health', '/health/live', READY]);
 
 /**
- * `GET /health/live` answers 200 while the process runs. `GET /health/ready` answers 200 where every check resolves
- * within its time, 503 where not, and says which failed.
+ * `GET /health/live` responds with 200 while the process runs. `GET /health/ready` responds with 200 if every check resolves
+ * within `timeoutMs`, otherwise with 503; the body lists the result of each check.
+ *
+ * @param checks functions by name; a check fails if it throws or rejects
  */
 export function useHealthCheck(checks: Readonly<Record<string, () => unknown>>, timeoutMs = 2_000): Plugin {
   return {
@@ -28,7 +30,7 @@ export function useHealthCheck(checks: Readonly<Record<string, () => unknown>>, 
       endResponse(
         new fetchAPI.Response(JSON.stringify(body), {
           status: isHealthy ? 200 : 503,
-          headers: { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' },
+          headers: { 'Content-Type': 'application/json' },
         }),
       );
     },

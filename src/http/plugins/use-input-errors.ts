@@ -1,4 +1,4 @@
-// Bad input gets a clear answer: what Yoga would call an unexpected error, or answer with too much, is put right.
+// Reports invalid input clearly: replaces errors that Yoga would mask as unexpected, or that would repeat the input.
 import {
   type ExecutionArgs,
   type ExecutionResult,
@@ -9,25 +9,34 @@ import {
 } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { AuthError, toGraphQLError } from '../../errors.ts';
+import { NO_QUERY_MESSAGE } from '../yoga-internals.ts';
 
-/** The message of Yoga's own check, which runs after every plugin that may complete the parameters. */
-const NO_QUERY = 'Must provide query string.';
+const NOT_SUPPORTED = 'PERSISTED_QUERY_NOT_SUPPORTED';
+
+/** Maximum number of errors, as in validation: locating each error in the text takes time proportional to the text before it. */
+const MAX_VARIABLE_ERRORS = 100;
+/** Maximum number of issues per variable: graphql-js writes the whole value, or the object around it, into the message of each. */
+const COERCION = { maxErrors: 10, hideSuggestions: true };
+/** Maximum length of a path within a value, in characters. Longer paths are omitted. */
+const MAX_PATH_LENGTH = 200;
+/** Matches the path in a message of graphql-js. */
+const INVALID_PATH = /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/;
 
 /**
- * Answers 400 to a request without a query, and `PERSISTED_QUERY_NOT_SUPPORTED` if it has the hash of one and no plugin knows
- * it; names invalid variables, and repeats nothing of what was sent.
+ * Rejects a request without a query with 400, or with `PERSISTED_QUERY_NOT_SUPPORTED` if it has the hash of a query and no
+ * plugin provides the text. Names invalid variables without repeating their values.
  */
 export function useInputErrors(): Plugin {
-  /** Requests that came with a hash and without a text. */
+  /** Requests with the hash of a persisted query and without its text. */
   const hashed = new WeakSet<Request>();
 
   function clarify(result: ExecutionResult, request: Request): ExecutionResult {
-    if (!result.errors?.some(({ message }) => message === NO_QUERY)) return result;
+    if (!result.errors?.some(({ message }) => message === NO_QUERY_MESSAGE)) return result;
     const replaceError = (error: GraphQLError) => {
-      if (error.message !== NO_QUERY) return error;
+      if (error.message !== NO_QUERY_MESSAGE) return error;
       return hashed.has(request)
         ? toGraphQLError(new AuthError(NOT_SUPPORTED), {}, true)
-        : badRequest(NO_QUERY);
+        : badRequest(NO_QUERY_MESSAGE);
     };
     return { ...result, errors: result.errors.map(replaceError) };
   }
@@ -46,8 +55,6 @@ export function useInputErrors(): Plugin {
   };
 }
 
-const NOT_SUPPORTED = 'PERSISTED_QUERY_NOT_SUPPORTED';
-
 interface ExecutionHook {
   args: ExecutionArgs;
   setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
@@ -58,16 +65,7 @@ function rejectInvalidVariables({ args, setResultAndStopExecution }: ExecutionHo
   if (errors.length > 0) setResultAndStopExecution({ errors });
 }
 
-/** As many as validation reports; each one takes as long as reading the text before it. */
-const MAX_VARIABLE_ERRORS = 100;
-/** Mistakes that are looked for in one variable; graphql-js writes out the whole value, or what is around it, for each. */
-const COERCION = { maxErrors: 10, hideSuggestions: true };
-/** Of a place within a value; a longer one is left out. */
-const MAX_PATH_LENGTH = 200;
-
-const INVALID_PATH = /^Variable "\$\w+" has invalid value at ([.\w[\]]+):/;
-
-/** Names the variables that do not fit; the executor would quote their values, and a password may be one. */
+/** Finds invalid variables. The executor would report them with their values, which may be passwords. */
 export function findVariableErrors({
   schema,
   document,
@@ -81,13 +79,13 @@ export function findVariableErrors({
     const issues = getVariableValues(schema, [node], variableValues ?? {}, COERCION).errors;
     if (issues === undefined) continue;
     const name = node.variable.name.value;
-    // Where in the value, and nothing of the value itself.
+    // The path within the value is safe to repeat; the value is not.
     const paths = issues
       .flatMap(({ message }) => INVALID_PATH.exec(message)?.[1] ?? [])
       .filter((path) => path.length <= MAX_PATH_LENGTH);
-    const hint = paths.length > 0 ? `; look at ${paths.join(', ')}` : '';
+    const hint = paths.length > 0 ? `; invalid at ${paths.join(', ')}` : '';
     errors.push(
-      new GraphQLError(`Variable "$${name}" must be given as ${print(node.type)}${hint}.`, {
+      new GraphQLError(`Variable "$${name}" must be of type ${print(node.type)}${hint}.`, {
         nodes: [node],
         extensions: { code: 'BAD_USER_INPUT', http: { status: 400, spec: true } },
       }),

@@ -1,7 +1,8 @@
-// The public signing keys, for those who verify Bandha's tokens elsewhere.
+// Serves the public signing keys, with which other services verify Bandha's access tokens.
 import type { Plugin } from 'graphql-yoga';
 import type { JSONWebKeySet } from 'jose';
 import { JWKS_MAX_AGE_SECONDS } from '../../tokens/keys/rotation.ts';
+import { isReadMethod, methodNotAllowed } from '../responses.ts';
 
 const JWKS_PATH = '/.well-known/jwks.json';
 
@@ -10,8 +11,8 @@ export function useJwks(jwks: () => JSONWebKeySet): Plugin {
   return {
     onRequest({ url, request, fetchAPI, endResponse }) {
       if (url.pathname !== JWKS_PATH) return;
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        endResponse(new fetchAPI.Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } }));
+      if (!isReadMethod(request.method)) {
+        endResponse(methodNotAllowed(fetchAPI));
         return;
       }
       endResponse(

@@ -1,12 +1,12 @@
-// The limits of operations as a plugin: of the document's text before it is parsed, of its cost before it runs.
+// Applies the operation limits: to the text of a document before it is parsed, and to its cost before it runs.
 import { type ExecutionArgs, GraphQLError, Lexer, Source, TokenKind } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import type { FindExceededLimit, ResolvedLimits } from '../limits/operation-limits.ts';
 
-/** In a longer document errors have no line: finding one costs as much as all the lines before it, for every error. */
+/** Maximum number of lines for errors with locations: for every error, graphql-js scans all lines before it. */
 const MAX_LOCATED_LINES = 1_000;
 
-/** Answers 400 to documents and operations above the limits. It comes before plugins that do work for an operation. */
+/** Rejects documents and operations beyond the limits with 400. It precedes plugins that do work for an operation. */
 export function useLimits(limits: ResolvedLimits, findExceededLimit: FindExceededLimit): Plugin {
   function rejectTooCostly({ args, setResultAndStopExecution }: ExecutionHook): void {
     const error = findExceededLimit(args.schema, args.document, args.operationName);
@@ -30,7 +30,10 @@ interface ExecutionHook {
   setResultAndStopExecution(result: { errors: GraphQLError[] }): void;
 }
 
-/** @throws GraphQLError `GRAPHQL_PARSE_FAILED` if there are too many tokens or brackets, or the text is not GraphQL */
+/**
+ * Counts the lines of a document.
+ * @throws GraphQLError `GRAPHQL_PARSE_FAILED` if it has too many tokens or nested brackets, or is not GraphQL
+ */
 function countLines(source: string | Source, { maxTokens, maxDepth }: ResolvedLimits): number {
   const lexer = new Lexer(typeof source === 'string' ? new Source(source) : source);
   let depth = 0;

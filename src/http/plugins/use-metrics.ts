@@ -1,25 +1,26 @@
-// Metrics for Prometheus.
+// Counts responses, and serves the metrics to Prometheus.
 import type { Plugin } from 'graphql-yoga';
 import type { Metrics } from '../../operations/metrics.ts';
+import { isReadMethod, methodNotAllowed } from '../responses.ts';
 
 export const METRICS_PATH = '/metrics';
 
 /**
  * Counts responses by status, and serves `GET /metrics` in Prometheus' text format.
  *
- * @param isServed false if the metrics are off, or have a port of their own
+ * @param isServed false if the metrics are disabled or served on a separate port
  */
 export function useMetrics({ registry, countResponse }: Metrics, isServed: boolean): Plugin {
   return {
     async onRequest({ url, request, fetchAPI, endResponse }) {
       if (!isServed || url.pathname !== METRICS_PATH) return;
-      if (request.method !== 'GET' && request.method !== 'HEAD') {
-        endResponse(new fetchAPI.Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } }));
+      if (!isReadMethod(request.method)) {
+        endResponse(methodNotAllowed(fetchAPI));
         return;
       }
       endResponse(
         new fetchAPI.Response(await registry.metrics(), {
-          headers: { 'Content-Type': registry.contentType, 'Cache-Control': 'no-store' },
+          headers: { 'Content-Type': registry.contentType },
         }),
       );
     },

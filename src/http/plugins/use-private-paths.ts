@@ -1,16 +1,16 @@
-// Keeps what is not for other sites from being read by their pages.
+// Prevents pages of other sites from reading responses that are not for them.
 import type { Plugin } from 'graphql-yoga';
 
-/** The paths of Bandha that are for operators, and for GraphiQL's own page. */
+/** Paths of Bandha for operators and for GraphiQL's page. */
 const PRIVATE_PATHS = /^\/(?:health|health\/live|health\/ready|metrics|graphiql\/.*)\/?$/;
 const PUBLIC_PATHS: ReadonlySet<string> = new Set(['/graphql', '/graphql/', '/.well-known/jwks.json']);
 
-/** Removes the CORS headers that Yoga adds to every response from those of health, metrics and GraphiQL's files. */
+/** Removes the CORS headers that Yoga adds to every response from those of health checks, metrics and GraphiQL's files. */
 export function usePrivatePaths(): Plugin {
   return withoutCors((path) => PRIVATE_PATHS.test(path));
 }
 
-/** The same for Bandha's own server, where all but the endpoint and the JWK Set is private. */
+/** Removes them from every response but those of the endpoint and the JWK Set. For Bandha's own server. */
 export function useAllPrivate(): Plugin {
   return withoutCors((path) => !PUBLIC_PATHS.has(path));
 }
@@ -25,7 +25,7 @@ function withoutCors(isPrivate: (path: string) => boolean): Plugin {
   };
 }
 
-/** Without a parser, which an invalid URL would make throw. */
+/** Uses no URL parser, because it throws if the URL is invalid. */
 function pathOfUrl(url: string): string {
   return /^[^/?#]*\/\/[^/?#]*([^?#]*)/.exec(url)?.[1] ?? '';
 }

@@ -1,5 +1,6 @@
-// Answers 400 to requests with an unusable Host or target, and 404 to operations at other paths than the endpoint.
-import type { Plugin, YogaServer } from 'graphql-yoga';
+// Rejects requests with an invalid Host or target with 400, and operations at other paths than the endpoint with 404.
+import type { Plugin } from 'graphql-yoga';
+import { JSON_CONTENT_TYPE } from '../headers.ts';
 import {
   createTargetCheck,
   findNodeRequest,
@@ -8,32 +9,37 @@ import {
   pathOf,
   toOriginForm,
 } from '../request-target.ts';
+import { toErrorBody } from '../responses.ts';
+import { acceptInvalidUrls, prependPlugin, withUrl } from '../yoga-internals.ts';
 
-// biome-ignore lint/suspicious/noExplicitAny: contexts of any application
-type AnyYogaServer = YogaServer<any, any>;
+interface ServedEndpoint {
+  yoga: { readonly graphqlEndpoint: string };
+  /** The endpoint that `pattern` was created for: an application may change it. */
+  endpoint: string;
+  pattern: URLPattern;
+}
 
 /**
- * Runs before every other plugin, those of Yoga itself included. Yoga takes each URL that ends with its endpoint for it, so
- * that `/admin/graphql`, which a proxy may restrict, would be `/graphql`.
+ * Checks the target before every other plugin runs, those of Yoga itself included. Yoga serves operations at each path that
+ * ends with its endpoint: a proxy may restrict `/admin/graphql`, which Yoga would serve like `/graphql`.
  */
 export function useRequestTarget(): Plugin {
-  const findIssue = createTargetCheck();
-  /** Yoga servers by their `fetchAPI`, by which a hook knows its server: several may share the plugin. */
-  const servers = new WeakMap<object, { yoga: AnyYogaServer; pattern: URLPattern; endpoint: string }>();
+  const findTargetIssue = createTargetCheck();
+  /** Keyed by `fetchAPI`, by which a hook identifies its server: several servers may share the plugin. */
+  const servers = new WeakMap<object, ServedEndpoint>();
 
-  const first: Plugin = {
+  const targetPlugin: Plugin = {
     onRequest({ request, setRequest, serverContext, fetchAPI, endResponse }) {
       const req = findNodeRequest(serverContext);
       const isRewritten = req !== undefined && toOriginForm(req);
-      const issue = req && findIssue(req);
-      // In a server without a listener of ours, the URL was built from the absolute form.
-      if (isRewritten && issue === undefined) setRequest(withTarget(request, req));
+      const issue = req && findTargetIssue(req);
+      // Without Bandha's listener, Yoga has built the URL from the absolute form.
+      if (isRewritten && issue === undefined) setRequest(withUrl(request, toUrl(req)));
       if (issue === undefined) return;
-      const body = { errors: [{ message: issue, extensions: { code: 'BAD_REQUEST' } }] };
       endResponse(
-        new fetchAPI.Response(JSON.stringify(body), {
+        new fetchAPI.Response(toErrorBody('BAD_REQUEST', issue), {
           status: 400,
-          headers: { 'Content-Type': 'application/json; charset=utf-8' },
+          headers: { 'Content-Type': JSON_CONTENT_TYPE },
         }),
       );
     },
@@ -41,13 +47,13 @@ export function useRequestTarget(): Plugin {
 
   function isServed(fetchAPI: object, url: URL, req: NodeRequest | undefined): boolean {
     const server = servers.get(fetchAPI);
-    if (server === undefined) return true; // a Yoga server that has not been initialized serves nothing
+    if (server === undefined) return true; // a Yoga server that is not initialized serves nothing
     const { graphqlEndpoint } = server.yoga;
     if (server.endpoint !== graphqlEndpoint) {
       server.endpoint = graphqlEndpoint;
       server.pattern = new URLPattern({ pathname: graphqlEndpoint });
     }
-    // An application that mounts the server at a path means it to be served there.
+    // An application that mounts the server at a path serves it there.
     const isMounted = req?.originalUrl !== undefined && isEndpoint(pathOf(req.url ?? ''), graphqlEndpoint);
     return (
       isMounted ||
@@ -58,12 +64,10 @@ export function useRequestTarget(): Plugin {
 
   return {
     onPluginInit({ plugins }) {
-      // Once for each server: after this, the hook runs again for the plugin that moved one place on.
-      if (!plugins.includes(first as (typeof plugins)[number]))
-        plugins.unshift(first as (typeof plugins)[number]);
+      prependPlugin(plugins, targetPlugin);
     },
     onYogaInit({ yoga }) {
-      yoga.fetchAPI.Request = withValidUrl(yoga.fetchAPI.Request);
+      acceptInvalidUrls(yoga.fetchAPI);
       const endpoint = yoga.graphqlEndpoint;
       servers.set(yoga.fetchAPI, { yoga, endpoint, pattern: new URLPattern({ pathname: endpoint }) });
     },
@@ -74,33 +78,7 @@ export function useRequestTarget(): Plugin {
   };
 }
 
-/** The same request with the URL that Yoga builds from an origin form; its body, which may be read already, stays as it is. */
-function withTarget(
-  request: Request,
-  { protocol = 'http', headers, originalUrl, url = '/' }: NodeRequest,
-): Request {
-  const target = new URL(`${protocol}://${headers.host}${originalUrl ?? url}`);
-  const changed: Readonly<Record<PropertyKey, unknown>> = { url: target.href, parsedUrl: target };
-  return new Proxy(request, {
-    get(_, name) {
-      if (Object.hasOwn(changed, name)) return changed[name];
-      const value: unknown = Reflect.get(request, name, request);
-      return typeof value === 'function' ? value.bind(request) : value;
-    },
-  });
+/** The URL that Yoga builds from a target in origin form. */
+function toUrl({ protocol = 'http', headers, originalUrl, url = '/' }: NodeRequest): URL {
+  return new URL(`${protocol}://${headers.host}${originalUrl ?? url}`);
 }
-
-/**
- * The class of requests, with a URL in the place of one that cannot be parsed. A Yoga server that listens by itself reads the URL
- * before any hook runs, and answers the error with its stack.
- */
-function withValidUrl(Base: typeof Request): typeof Request {
-  return class extends Base {
-    constructor(input: RequestInfo | URL, init?: RequestInit) {
-      super(typeof input === 'string' && !URL.canParse(input, BASE) ? PLACEHOLDER : input, init);
-    }
-  };
-}
-
-const BASE = 'http://localhost'; // of relative ones, as Yoga has it
-const PLACEHOLDER = `${BASE}/invalid`;

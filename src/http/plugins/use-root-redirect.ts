@@ -1,6 +1,7 @@
-// Sends a browser that opens the bare address to GraphiQL. Relative, since a proxy may serve it below a path.
+// Redirects `/` to GraphiQL.
 import type { Plugin } from 'graphql-yoga';
 
+/** Redirects `GET /` to `graphql`. The location is relative, because a proxy may serve the server below a path. */
 export function useRootRedirect(): Plugin {
   return {
     onRequest({ url, request, fetchAPI, endResponse }) {

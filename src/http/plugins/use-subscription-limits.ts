@@ -1,4 +1,4 @@
-// Limits for open subscriptions: each holds a connection, a timer and whatever the resolver has begun.
+// Limits open subscriptions, because each holds a connection, a timer and the resources of its resolver.
 import type { ExecutionArgs, ExecutionResult } from 'graphql';
 import { isAsyncIterable, type Plugin } from 'graphql-yoga';
 import { AuthError, toGraphQLError } from '../../errors.ts';
@@ -6,9 +6,9 @@ import { readContextPrincipal } from '../../tokens/context-principal.ts';
 import type { Principal } from '../../tokens/principal.ts';
 
 export interface SubscriptionLimits {
-  /** Open subscriptions of all callers of the process. Anonymous callers have half of them at most. */
+  /** Maximum number of open subscriptions in the process. Anonymous callers get half of them at most. */
   maxSubscriptions: number;
-  /** Open subscriptions of one session, or of one user whose tokens name no session. */
+  /** Maximum number of open subscriptions per session, or per user if the tokens contain no session. */
   maxSubscriptionsPerSession: number;
 }
 
@@ -16,7 +16,7 @@ const RETRY_AFTER_SECONDS = 5;
 
 type SubscribeResult = ExecutionResult | AsyncIterable<ExecutionResult>;
 
-/** Answers `RATE_LIMITED` to a subscription that goes over a limit; those that are open go on. */
+/** Rejects subscriptions beyond a limit with `RATE_LIMITED`. Subscriptions that are open continue. */
 export function useSubscriptionLimits(limits: SubscriptionLimits): Plugin {
   const open = createOpenSubscriptions(limits);
   return {
@@ -67,6 +67,7 @@ export function createOpenSubscriptions({
   }
 
   return {
+    /** @returns the reason for a rejection, or a function that frees the slot and may be called more than once */
     acquire(principal: Principal | null): { issue: string } | { release(): void } {
       const key = principal === null ? undefined : keyOf(principal);
       const issue = findLimitIssue(key);
@@ -80,10 +81,11 @@ export function createOpenSubscriptions({
         },
       };
     },
+    /** Number of open subscriptions. */
     get size() {
       return all;
     },
-    /** Sessions with open subscriptions. */
+    /** Number of sessions with open subscriptions. */
     get sessions() {
       return bySession.size;
     },
@@ -98,7 +100,7 @@ function rateLimited(message: string): AuthError {
   return new AuthError('RATE_LIMITED', { retryAfterSeconds: RETRY_AFTER_SECONDS }, message);
 }
 
-/** Passes events on, and releases the place when the source ends, fails, or is closed by its reader. */
+/** Relays the events of a source, and releases the slot when the source ends, fails or is closed by its reader. */
 function releaseAtEnd(
   source: AsyncIterable<ExecutionResult>,
   release: () => void,
@@ -117,7 +119,7 @@ function releaseAtEnd(
   return {
     next: () => relay(iterator.next()),
     return(value?: ExecutionResult) {
-      release(); // a source in the middle of waiting may take its time
+      release(); // now, because a source that awaits an event may end much later
       return iterator.return?.(value) ?? Promise.resolve({ done: true, value: undefined });
     },
     throw(error) {

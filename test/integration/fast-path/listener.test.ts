@@ -329,7 +329,7 @@ describe('a crowd', () => {
 
 describe('prepared operations', () => {
   const reads: string[] = [];
-  const prepareOf = () => {
+  const createOperations = () => {
     const { parse, validate, schema } = bandha.yoga.getEnveloped({ request: { method: 'POST' }, params: {} });
     reads.length = 0;
     const read = (text: string) => {
@@ -346,35 +346,36 @@ describe('prepared operations', () => {
   };
 
   it('are read once for each text', () => {
-    const prepare = prepareOf();
-    for (let i = 0; i < 10; i += 1) expect(prepare(SECURE, undefined)?.operation.operation).toBe('query');
+    const operations = createOperations();
+    for (let i = 0; i < 10; i += 1)
+      expect(operations.get(SECURE, undefined)?.operation.operation).toBe('query');
     expect(reads).toEqual([SECURE]);
   });
 
   it('are found by text and name, which no other text or name passes for', () => {
-    const prepare = prepareOf();
+    const operations = createOperations();
     const text = 'query Op { viewer { id } }';
-    expect(prepare(text, 'Op')?.operationName).toBe('Op');
+    expect(operations.get(text, 'Op')?.operationName).toBe('Op');
     for (const other of [`\0${2} Op${text}`, `Op${text}`, JSON.stringify(['Op', text])]) {
-      expect(prepare(other, undefined)).toBeUndefined();
+      expect(operations.get(other, undefined)).toBeUndefined();
     }
-    expect(prepare(text.slice(1), 'Opq')).toBeUndefined();
-    expect(prepare(text, 'Op')?.operationName).toBe('Op');
-    expect(prepare(text, undefined)?.operationName).toBeUndefined();
+    expect(operations.get(text.slice(1), 'Opq')).toBeUndefined();
+    expect(operations.get(text, 'Op')?.operationName).toBe('Op');
+    expect(operations.get(text, undefined)?.operationName).toBeUndefined();
   });
 
   it('are not pushed out by ever-new texts', () => {
-    const prepare = prepareOf();
-    prepare(SECURE, undefined);
-    prepare(SECURE, undefined);
-    for (let i = 0; i < 5_000; i += 1) prepare(`{ a${i}: viewer { id } }`, undefined);
+    const operations = createOperations();
+    operations.get(SECURE, undefined);
+    operations.get(SECURE, undefined);
+    for (let i = 0; i < 5_000; i += 1) operations.get(`{ a${i}: viewer { id } }`, undefined);
     reads.length = 0;
-    prepare(SECURE, undefined);
+    operations.get(SECURE, undefined);
     expect(reads).toEqual([]);
   });
 
   it('are for the other door where they are wrong, come in parts, or go on for ever', () => {
-    const prepare = prepareOf();
+    const operations = createOperations();
     for (const text of [
       '{ unknown }',
       '{ secureData {',
@@ -382,8 +383,8 @@ describe('prepared operations', () => {
       'subscription { x }',
       `{ viewer { id } } # ${'x'.repeat(20_000)}`,
     ]) {
-      expect(prepare(text, undefined) === undefined, text.slice(0, 50)).toBe(true);
+      expect(operations.get(text, undefined) === undefined, text.slice(0, 50)).toBe(true);
     }
-    expect(prepare(SECURE, 'Nobody')).toBeUndefined();
+    expect(operations.get(SECURE, 'Nobody')).toBeUndefined();
   });
 });

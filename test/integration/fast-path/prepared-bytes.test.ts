@@ -48,7 +48,7 @@ it.each([
     maxBytesSeenOnce: LIMIT_BYTES,
     maxBytesSeenTwice: LIMIT_BYTES,
   });
-  const prepare = createPreparedOperations(
+  const operations = createPreparedOperations(
     {
       getEnveloped: () => ({ schema, validate, parse: (text) => parse(text) }), // not the parser of the server, which keeps documents too
       guard,
@@ -57,11 +57,11 @@ it.each([
     },
     cache,
   );
-  prepare(textOf(0), undefined);
+  operations.get(textOf(0), undefined);
   const before = await heapBytes();
   for (let i = 1; i <= 120; i += 1) {
-    prepare(textOf(i), undefined);
-    if (i % 2 === 0) prepare(textOf(i), undefined);
+    operations.get(textOf(i), undefined);
+    if (i % 2 === 0) operations.get(textOf(i), undefined);
     expect(cache.bytes).toBeLessThanOrEqual(2 * LIMIT_BYTES);
   }
   expect((await heapBytes()) - before).toBeLessThan(cache.bytes + NOISE_BYTES);

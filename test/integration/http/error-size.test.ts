@@ -43,7 +43,7 @@ describe('the errors of variables', () => {
     const { body } = await server.send('query ($v: Filter) { count(filter: $v) }', {
       variables: { v: deep(1_000) },
     });
-    expect(body.errors[0].message).toBe('Variable "$v" must be given as Filter.');
+    expect(body.errors[0].message).toBe('Variable "$v" must be of type Filter.');
   });
 
   it('are looked for in a value a few times, however many there are', () => {
