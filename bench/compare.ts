@@ -8,7 +8,6 @@ import { takeCores } from './compare/cores.ts';
 import { findGenerator } from './compare/generator.ts';
 import { installContenders } from './compare/install-contenders.ts';
 import { measureEndurance } from './compare/parts/endurance.ts';
-import { measureGrowth } from './compare/parts/growth.ts';
 import { measureLoginStorm } from './compare/parts/login-storm.ts';
 import { measureLogout } from './compare/parts/logout.ts';
 import { measureProfile } from './compare/parts/profile.ts';
@@ -20,14 +19,12 @@ import { measureStartUp } from './compare/parts/start-up.ts';
 import { formatGoals, writeGoals, writeResult } from './compare/report.ts';
 import type { Goal, Part, Setup } from './compare/setup.ts';
 
-/** `elsewhere`: bench/README.md has what it prints in another section. */
-const PARTS: readonly { title: string; measure: Part; elsewhere?: true }[] = [
+const PARTS: readonly { title: string; measure: Part }[] = [
   { title: 'Protected query', measure: measureProtected },
   { title: 'Tokens never seen before', measure: measureCold },
   { title: 'Login storm', measure: measureLoginStorm },
   { title: 'Logins and refreshes', measure: measureSignIns },
   { title: 'Query size', measure: measureQuerySize },
-  { title: 'Growth', measure: measureGrowth, elsewhere: true },
   { title: 'Start-up and memory', measure: measureStartUp },
   { title: 'Logout across instances', measure: measureLogout },
   { title: 'Endurance', measure: measureEndurance },
@@ -63,7 +60,7 @@ console.log(conditions);
 
 const goals: Goal[] = [];
 try {
-  for (const [i, { title, measure, elsewhere }] of PARTS.entries()) {
+  for (const [i, { title, measure }] of PARTS.entries()) {
     if (!chosen.has(i + 1)) continue;
     const note = (progress: string) => console.error(`${i + 1}. ${title}: ${progress}`);
     const setup: Setup = {
@@ -80,7 +77,7 @@ try {
     const markdown = `${result.markdown}\n\nPrinted on ${conditions}.`;
     console.log(`\n## ${i + 1}. ${title}\n\n${result.markdown}`);
     goals.push(...(result.goals ?? []));
-    if (!short && !elsewhere) await writeResult(String(i + 1), { ...result, markdown });
+    if (!short) await writeResult(String(i + 1), { ...result, markdown });
   }
 } finally {
   await rm(folder, { recursive: true, force: true });

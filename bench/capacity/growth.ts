@@ -1,71 +1,119 @@
-// Does a request cost more as the store grows? Servers on an empty and on a full store, under the same load in turn.
-// Run: npm run capacity:growth --workspace bench [-- ROUNDS [SHARE]]   SHARE of the full size, for a try
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+// Compares what a protected request costs on an empty store and on a full one.
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type Postgres, startPostgres } from '../../test/support/postgres.ts';
-import { saveMeasured } from '../support/measured.ts';
-import { createReport, writeSection } from '../support/report.ts';
-import { createContenders } from './growth/contenders.ts';
-import { measureStarts } from './growth/measure-starts.ts';
-import { onPostgres, onSqlite, type Places } from './growth/places.ts';
-import { printMemory, printRuns } from './growth/print-runs.ts';
-import { type Run, runOnce } from './growth/run-once.ts';
+import { median } from '../support/statistics.ts';
+import { type Load, openLoad } from './load.ts';
+import { type ServerUnderLoad, startServer } from './start-server.ts';
+import type { Settings, Size, StoreKind } from './stores.ts';
+import { forgeTokens, signTokens } from './tokens.ts';
 
-/** Of fresh processes each: two of the same differ. */
-const RUNS = 3;
-const GOAL = 1.1;
-
-const rounds = Number(process.argv[2] ?? 100);
-const share = Number(process.argv[3] ?? 1);
-const size = {
-  sessions: 1_000_000 * share,
-  revoked: 100_000 * share,
-  tokens: 100_000 * share,
-};
-
-const report = createReport();
-const [sessions, revoked, tokens] = Object.values(size).map((count) => count.toLocaleString('en'));
-report.say(
-  `Full: ${sessions} sessions stored, ${revoked} of them revoked lately, ${tokens} tokens cached; ${RUNS} runs of ${rounds} rounds.`,
-);
-const folder = await mkdtemp(join(tmpdir(), 'bandha-growth-'));
-let postgres: Postgres | undefined;
-try {
-  const figures = await measure('SQLite', onSqlite(folder, size));
-  postgres = await startPostgres();
-  await measure('PostgreSQL', onPostgres(postgres, size));
-  if (share === 1) {
-    await saveMeasured('growth', figures);
-    await writeSection('bench/README.md', 'growth', report.text());
-  }
-} finally {
-  await postgres?.remove();
-  await rm(folder, { recursive: true, force: true });
+export interface Growth {
+  /** CPU time of a request on an empty store, in microseconds. */
+  requestMicros: number;
+  /** CPU time by that on the empty store in the same round, median: another process on an empty store, and the full store. */
+  controlRatio: number;
+  fullRatio: number;
+  /** Bytes of heap. */
+  bytesPerRevokedSession: number;
+  bytesPerCachedToken: number;
+  /** Milliseconds from `createBandha` to listening. */
+  emptyReadyMs: number;
+  fullReadyMs: number;
 }
 
-/** Prints the tables of one kind of store, and returns what the simulation reckons with. */
-async function measure(kind: string, places: Places) {
-  const contenders = await createContenders(places, size);
-  const starts = await measureStarts({ empty: contenders.empty.place, full: contenders.full.place });
-  report.table(
-    `Start on ${kind}, from createBandha to listening`,
-    ['median ms'],
-    Object.entries(starts).map(([name, ms]) => [`${name} store`, ms]),
-  );
-  const runs: Run[] = [];
-  for (let i = 0; i < RUNS; i += 1) runs.push(await runOnce(contenders, { rounds, folder }));
-  const memory = printMemory(report, kind, runs, size);
-  const results = printRuns(report, `CPU time of a request, ${kind}`, runs);
+interface Contender {
+  settings: Settings;
+  /** Sent in turn by the load. */
+  tokens: readonly string[];
+  /** Authenticated before the load; as many for each server, so that all have done the same work. */
+  shown: readonly string[];
+  accepted: number;
+}
 
-  const { ratio } = results.goal;
-  const more = (of: number) => `${Math.abs((of - 1) * 100).toFixed(1)} % ${of < 1 ? 'less' : 'more'}`;
-  const likeForLike = more(ratio / results.likeForLike.ratio);
-  report.say(
-    `${kind}: on the full store a request takes ${more(ratio)} CPU time than on the empty one, and ${likeForLike} than on an empty one with as many tokens cached. ${
-      ratio <= GOAL ? 'Within' : '**Not** within'
-    } the goal of 10 %.`,
-  );
-  if (!(ratio <= GOAL)) process.exitCode = 1;
-  return { requestCpuMicros: results.reference.micros, fullToEmptyRatio: ratio, ...memory };
+interface Measured {
+  micros: number[];
+  /** Bytes of heap after the start, and with all tokens shown. */
+  started: number;
+  warm: number;
+  readyMs: number;
+}
+
+/** Processes of each kind: two processes of one program differ. */
+const RUNS = 3;
+const CONNECTIONS = 50;
+const REQUESTS_PER_SLICE = 500;
+/** Per server, until hot code is compiled. */
+const WARM_UP_REQUESTS = 40_000;
+
+export async function measureGrowth(
+  kind: StoreKind,
+  size: Size,
+  { rounds, folder }: { rounds: number; folder: string },
+): Promise<Growth> {
+  const full = await kind.create();
+  await kind.fill(full, size);
+  const signed = await signTokens(full, size.revoked, size.tokens);
+  const createEmpty = async (): Promise<Contender> => {
+    const settings = await kind.create();
+    const tokens = await signTokens(settings, size.revoked, 1);
+    return { settings, tokens, shown: forgeTokens(tokens[0] ?? '', size.tokens), accepted: 0 };
+  };
+  const contenders = [
+    await createEmpty(),
+    await createEmpty(),
+    { settings: full, tokens: signed, shown: signed, accepted: signed.length },
+  ];
+  const runs: Measured[][] = [];
+  for (let i = 0; i < RUNS; i += 1) runs.push(await runOnce(contenders, rounds, folder));
+
+  const ratioOf = (index: number) =>
+    median(
+      runs.flatMap((run) => run[index]?.micros.map((micros, i) => micros / (run[0]?.micros[i] ?? 0)) ?? []),
+    );
+  const of = (index: number, value: (measured: Measured) => number) =>
+    median(runs.flatMap((run) => run[index] ?? []).map(value));
+  return {
+    requestMicros: median(runs.flatMap(([empty]) => empty?.micros ?? [])),
+    controlRatio: ratioOf(1),
+    fullRatio: ratioOf(2),
+    bytesPerRevokedSession:
+      (of(2, ({ started }) => started) - of(0, ({ started }) => started)) / size.revoked,
+    bytesPerCachedToken: of(2, ({ warm, started }) => warm - started) / size.tokens,
+    emptyReadyMs: of(0, ({ readyMs }) => readyMs),
+    fullReadyMs: of(2, ({ readyMs }) => readyMs),
+  };
+}
+
+/** Starts one server for each contender and loads them in short slices in turn: A B C, then C B A. */
+async function runOnce(
+  contenders: readonly Contender[],
+  rounds: number,
+  folder: string,
+): Promise<Measured[]> {
+  const servers: { server: ServerUnderLoad; load: Load; measured: Measured }[] = [];
+  try {
+    for (const { settings, tokens, shown, accepted } of contenders) {
+      const server = await startServer(settings);
+      const started = await server.memory();
+      await writeFile(join(folder, 'tokens'), shown.join('\n'), 'latin1');
+      const count = await server.show(join(folder, 'tokens'));
+      if (count !== accepted) throw new Error(`The server accepted ${count} tokens, not ${accepted}`);
+      const measured = { micros: [], started, warm: await server.memory(), readyMs: server.readyMs };
+      servers.push({ server, load: await openLoad(server.port, tokens, CONNECTIONS), measured });
+    }
+    for (const { load } of servers) await load.send(WARM_UP_REQUESTS);
+    for (let round = 0; round < rounds; round += 1) {
+      for (const { server, load, measured } of round % 2 === 0 ? servers : servers.toReversed()) {
+        const before = await server.usage();
+        await load.send(REQUESTS_PER_SLICE);
+        measured.micros.push(((await server.usage()) - before) / REQUESTS_PER_SLICE);
+      }
+    }
+    return servers.map(({ measured }) => measured);
+  } finally {
+    for (const { server, load } of servers) {
+      load.close();
+      await server.stop();
+    }
+  }
 }

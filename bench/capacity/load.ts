@@ -1,9 +1,9 @@
-// Sends one query over connections that stay open, with as little work as possible: the cores are shared.
+// Sends one query over open connections, with little work per request: server and load share the cores.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
 export interface Load {
-  /** Sends so many requests, the next on a connection as soon as the one before is answered. */
+  /** Sends a number of requests; each connection sends the next when it has the response to the last. */
   send(requests: number): Promise<void>;
   close(): void;
 }
@@ -12,29 +12,29 @@ const BODY = JSON.stringify({ query: '{ secureData { message } }' });
 const EXPECTED = '{"data":{"secureData":{"message":"Secure data access granted"}}}';
 const END_OF_HEAD = '\r\n\r\n';
 
-/** @param tokens in turn, one a request */
+/** @param tokens sent in turn, one per request */
 export async function openLoad(port: number, tokens: readonly string[], connections: number): Promise<Load> {
   const sockets = await Promise.all(Array.from({ length: connections }, () => open(port)));
   let sent = 0;
 
-  async function sendOn(socket: Socket, takeTurn: () => boolean): Promise<void> {
-    while (takeTurn()) {
+  async function sendOn(socket: Socket, takeNext: () => boolean): Promise<void> {
+    while (takeNext()) {
       const token = tokens[sent % tokens.length] ?? '';
       sent += 1;
-      const answered = readAnswer(socket);
+      const response = readResponse(socket);
       socket.write(
         `POST /graphql HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\nauthorization: Bearer ${token}\r\ncontent-length: ${BODY.length}${END_OF_HEAD}${BODY}`,
         'latin1',
       );
-      await answered;
+      await response;
     }
   }
 
   return {
     async send(requests) {
       let left = requests;
-      const takeTurn = () => left-- > 0;
-      await Promise.all(sockets.map((socket) => sendOn(socket, takeTurn)));
+      const takeNext = () => left-- > 0;
+      await Promise.all(sockets.map((socket) => sendOn(socket, takeNext)));
     },
     close() {
       for (const socket of sockets) socket.destroy();
@@ -48,8 +48,8 @@ async function open(port: number): Promise<Socket> {
   return socket;
 }
 
-/** @throws Error where it is not the one that a valid token gets */
-function readAnswer(socket: Socket): Promise<void> {
+/** @throws Error unless the response is that for a valid token */
+function readResponse(socket: Socket): Promise<void> {
   const { promise, resolve, reject } = Promise.withResolvers<void>();
   let text = '';
   const finish = (error?: Error) => {
@@ -57,7 +57,7 @@ function readAnswer(socket: Socket): Promise<void> {
     if (error) reject(error);
     else resolve();
   };
-  const closed = () => finish(new Error('The connection was closed'));
+  const closed = () => finish(new Error('The server closed the connection'));
   const read = (chunk: string) => {
     text += chunk;
     const headEnds = text.indexOf(END_OF_HEAD);
@@ -66,7 +66,7 @@ function readAnswer(socket: Socket): Promise<void> {
     const length = Number(/content-length: (\d+)/i.exec(text.slice(0, headEnds))?.[1]);
     if (text.length < bodyBegins + length) return;
     const isGood = text.startsWith('HTTP/1.1 200') && text.slice(bodyBegins) === EXPECTED;
-    finish(isGood ? undefined : new Error(`Unexpected answer: ${text}`));
+    finish(isGood ? undefined : new Error(`Unexpected response: ${text}`));
   };
   socket.on('data', read).on('close', closed);
   if (socket.destroyed) closed();

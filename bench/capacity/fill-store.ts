@@ -1,13 +1,13 @@
-// Fills a store in one go: past its verbs, into the tables that they use.
+// Fills the tables of a store directly: a million sessions in seconds.
 import { createHash } from 'node:crypto';
 import { DatabaseSync } from 'node:sqlite';
 import type { Postgres } from '../../test/support/postgres.ts';
 
 export interface Filling {
   sessions: number;
-  /** The first so many of them, and noted as changes. */
+  /** The first sessions are revoked, with their rows in `changes`. */
   revoked: number;
-  /** Over how long before now they were revoked. */
+  /** Revocations are spread over these seconds before now. */
   revokedWithinSeconds: number;
   now: Date;
 }
@@ -23,7 +23,7 @@ const SESSION_COLUMNS =
   'id, user_id, created_at, authenticated_at, last_used_at, expires_at, revoked_at, user_agent, ip_address, generation';
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** The id of the nth user or session: random to an index, known to whoever counts. */
+/** The id of the nth user or session: without order for an index, but computable. */
 export function idOf(kind: 'user' | 'session', index: number): string {
   const hex = createHash('md5').update(`${kind} ${index}`).digest('hex');
   return hex.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, '$1-$2-$3-$4-$5');
@@ -37,7 +37,7 @@ export function userOf(session: number): number {
   return Math.floor(session / SESSIONS_PER_USER);
 }
 
-/** @param path of a file that `openStore` has made, and closed */
+/** @param path of a file that `openStore` created and closed */
 export function fillSqlite(path: string, filling: Filling): void {
   const now = filling.now.getTime();
   const sqlite = new DatabaseSync(path);
@@ -64,7 +64,7 @@ export function fillSqlite(path: string, filling: Filling): void {
   }
 }
 
-/** @param url of a database on which `openStore` has been */
+/** @param url of a database with the tables of `openStore` */
 export async function fillPostgres(postgres: Postgres, url: string, filling: Filling): Promise<void> {
   const { sessions, revoked } = filling;
   const now = filling.now.getTime();
@@ -89,7 +89,7 @@ export async function fillPostgres(postgres: Postgres, url: string, filling: Fil
   for (const step of steps) await postgres.query(url, step);
 }
 
-/** The earliest is the first. */
+/** The first session was revoked first. */
 function revocationOf(index: number, { now, revoked, revokedWithinSeconds }: Filling): number {
   return now.getTime() - Math.floor(((revoked - index) * revokedWithinSeconds * 1000) / revoked);
 }

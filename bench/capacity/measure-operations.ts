@@ -1,14 +1,14 @@
-// Measures operations in slices in turn: how many a second, and what CPU time each takes on either side.
-import { median } from '../../support/statistics.ts';
+// Measures operations in slices in turn: throughput, and CPU time on both sides.
+import { median } from '../support/statistics.ts';
 import type { Operation } from './operations.ts';
 
 export interface OperationCosts {
   name: string;
-  /** By concurrency: the median of the slices. */
+  /** By concurrency; median of the slices. */
   perSecond: Record<number, number>;
-  /** CPU time of this process for one, at the highest concurrency. */
+  /** CPU time of this process per operation in microseconds, at the highest concurrency. */
   clientMicros: number;
-  /** The same of the database's server; undefined where there is none, or it cannot be read. */
+  /** The same of the database server; undefined for SQLite, and if the system has no /proc. */
   serverMicros: number | undefined;
 }
 
@@ -36,7 +36,6 @@ export async function measureOperations(
   for (const { operation } of runs) await runFor(sliceMs / 2, operation, 1, undefined);
   for (let round = 0; round < rounds; round += 1) {
     for (const { operation, concurrency, slices } of round % 2 === 0 ? runs : runs.toReversed()) {
-      await operation.prepare?.();
       slices.push(await runFor(sliceMs, operation, concurrency, serverCpu));
     }
   }
@@ -60,8 +59,8 @@ export async function measureOperations(
   });
 }
 
-/** So many at a time, each followed by the next, until the time is over. */
-export async function runFor(
+/** Runs `concurrency` operations at a time until the time is over. */
+async function runFor(
   ms: number,
   { run }: Pick<Operation, 'run'>,
   concurrency: number,

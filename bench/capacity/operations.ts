@@ -1,26 +1,24 @@
-// What a store is asked to do, each time for other rows.
-import type { Store } from '../../../src/storage/store.ts';
-import { emailOf, idOf, userOf } from '../../support/fill-store.ts';
+// Operations of the store, each call on other rows.
+import type { Store } from '../../src/storage/store.ts';
+import { emailOf, idOf, userOf } from './fill-store.ts';
 
 export interface Operation {
   name: string;
-  /** Before each slice, not measured. */
-  prepare?(): Promise<void>;
   run(): Promise<unknown>;
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const IDLE_SECONDS = (7 * DAY_MS) / 1000;
 const WALK_LIMIT = 500;
-/** Prime, so that a walk in such steps comes to every row once, and to no neighbours. */
+/** Prime, so that steps of this length reach every row once, and no neighbors in turn. */
 const STRIDE = 611_953;
 const USER_AGENT =
   'Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0.0.0 Safari/537.36';
 
-/** Gives the id of a session that nothing has been done to. */
+/** Returns the id of a session that was not used before. */
 export type TakeSession = () => string;
 
-/** @param sessions how many `fillSqlite` or `fillPostgres` have put there */
+/** @param sessions how many `fillSqlite` or `fillPostgres` have created */
 export function createTakeSession(sessions: number): TakeSession {
   let taken = 0;
   return () => {
@@ -65,7 +63,7 @@ export function createOperations(store: Store, sessions: number, takeSession: Ta
       run: () => expectTrue(store.findSessionStatus(idOf('session', anySession()))),
     },
     {
-      name: `removeEndedSessions, ${WALK_LIMIT} looked at`,
+      name: `removeEndedSessions, ${WALK_LIMIT} sessions read`,
       async run() {
         const request = { before: new Date(0), idleSeconds: IDLE_SECONDS, after, limit: WALK_LIMIT };
         ({ after } = await store.removeEndedSessions(request));
@@ -98,6 +96,6 @@ function makeSession(user: number) {
   };
 }
 
-async function expectTrue(answer: Promise<unknown>): Promise<void> {
-  if (!(await answer)) throw new Error('The store did not do what it was asked for');
+async function expectTrue(result: Promise<unknown>): Promise<void> {
+  if (!(await result)) throw new Error('The operation of the store changed nothing');
 }

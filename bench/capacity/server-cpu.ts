@@ -1,13 +1,13 @@
-// The CPU time of a PostgreSQL server: its postmaster and everything that it has started. Linux only.
+// CPU time of a PostgreSQL server: its postmaster and all processes that it started. Linux only.
 import { readdirSync, readFileSync } from 'node:fs';
 import pg from 'pg';
 
-/** Of /proc/<pid>/stat, counted from what follows the name in brackets (proc(5)). */
+/** Fields of /proc/<pid>/stat, counted after the name in brackets (proc(5)). */
 const FIELDS = { parent: 1, user: 11, system: 12, childrenUser: 13, childrenSystem: 14 };
 /** The kernel's unit in that file is 1/100 s on every platform that Node runs on. */
 const MICROS_PER_TICK = 10_000;
 
-/** @returns what reads the microseconds so far; undefined where there is no /proc */
+/** @returns a function that reads the microseconds so far; undefined without /proc */
 export async function createServerCpu(url: string): Promise<(() => number) | undefined> {
   if (process.platform !== 'linux') return undefined;
   const client = new pg.Client({ connectionString: url });
@@ -28,7 +28,7 @@ export async function createServerCpu(url: string): Promise<(() => number) | und
   };
 }
 
-/** Undefined where the process is gone. */
+/** Undefined if the process has ended. */
 function readStat(pid: number): number[] | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
