@@ -1,15 +1,15 @@
-// What the examples have in common: React, and this checkout's sources in the place of the package `bandha`.
+// Shared Vite configuration: React, and the sources of this repository instead of the package `bandha`.
 import { join } from 'node:path';
 import react from '@vitejs/plugin-react';
 import type { UserConfig } from 'vite';
 
 const checkout = join(import.meta.dirname, '..');
 
-/** What the pages are made of; the server's secret and its database are in the checkout too. */
-const SERVED = ['examples', 'src/client', 'node_modules'];
+/** The only folders that the dev server may serve: the server's secret and database are in the repository too. */
+const SERVED_FOLDERS = ['examples', 'src/client', 'node_modules'];
 const source = (file: string) => join(checkout, 'src/client', file);
 
-/** An app of one's own installs the package instead, and needs neither the alias nor access to folders beside it. */
+/** Creates the configuration. Your own app installs the package and needs neither `alias` nor `server.fs`. */
 export function configureExample(name: string, port: number): UserConfig {
   return {
     root: join(import.meta.dirname, name),
@@ -23,6 +23,6 @@ export function configureExample(name: string, port: number): UserConfig {
         'bandha/documents': source('documents.generated.ts'),
       },
     },
-    server: { port, fs: { allow: SERVED.map((folder) => join(checkout, folder)) } },
+    server: { port, fs: { allow: SERVED_FOLDERS.map((folder) => join(checkout, folder)) } },
   };
 }

@@ -1,5 +1,5 @@
-// Builds GraphiQL's page from src/graphiql to dist/graphiql, and notes there what it was built from.
-// Runs on whatever Node the machine has (20 or later); Vite runs on the checkout's own.
+// Builds the GraphiQL page from src/graphiql to dist/graphiql, with a digest of its sources.
+// Runs on the system's Node (20 or later); Vite runs on the Node in node_modules.
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -8,29 +8,29 @@ import { fileURLToPath } from 'node:url';
 import { gzipSync } from 'node:zlib';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const built = join(root, 'dist', 'graphiql');
-const NOTE = 'built-from.txt';
+const outputFolder = join(root, 'dist', 'graphiql');
+const DIGEST_FILE = 'built-from.txt';
 const SOURCES = ['src/graphiql', 'src/client', 'package-lock.json', 'scripts/build-graphiql.js'];
 
-/** Whether dist/graphiql holds what the sources give. */
+/** Whether dist/graphiql was built from the current sources. */
 export function isBuilt() {
   try {
-    return readFileSync(join(built, NOTE), 'utf8') === digestSources();
+    return readFileSync(join(outputFolder, DIGEST_FILE), 'utf8') === digestSources();
   } catch {
     return false;
   }
 }
 
 /**
- * Builds beside the place and then takes the place at once, so that a build that is broken off leaves nothing half done,
- * and two at the same time do not mix.
- * @returns whether it was built
+ * Builds in a temporary folder and renames it at the end, so that an interrupted build leaves no partial output and concurrent
+ * builds do not mix.
+ * @returns whether the build succeeded
  */
 export function buildGraphiql() {
   const name = `graphiql-${process.pid}`;
-  const draft = join(root, 'dist', name);
+  const temporaryFolder = join(root, 'dist', name);
   const digest = digestSources();
-  mkdirSync(draft, { recursive: true });
+  mkdirSync(temporaryFolder, { recursive: true });
   try {
     const vite = join('node_modules', 'vite', 'bin', 'vite.js');
     const { status } = spawnSync(
@@ -39,23 +39,23 @@ export function buildGraphiql() {
       { cwd: root, stdio: ['ignore', 'inherit', 'inherit'], shell: process.platform === 'win32' },
     );
     if (status !== 0) return false;
-    for (const file of filesIn(join(draft, 'graphiql'))) {
+    for (const file of listFiles(join(temporaryFolder, 'graphiql'))) {
       if (/\.(js|css|svg|ttf)$/.test(file)) writeFileSync(`${file}.gz`, gzipSync(readFileSync(file)));
     }
-    writeFileSync(join(draft, NOTE), digest);
-    takePlace(draft);
+    writeFileSync(join(temporaryFolder, DIGEST_FILE), digest);
+    replaceOutput(temporaryFolder);
     return true;
   } finally {
-    rmSync(draft, { recursive: true, force: true });
+    rmSync(temporaryFolder, { recursive: true, force: true });
   }
 }
 
-function takePlace(draft) {
+function replaceOutput(temporaryFolder) {
   try {
-    rmSync(built, { recursive: true, force: true });
-    renameSync(draft, built);
+    rmSync(outputFolder, { recursive: true, force: true });
+    renameSync(temporaryFolder, outputFolder);
   } catch (error) {
-    // Another build was quicker; what it has put there is as good, if it is of the same sources.
+    // A concurrent build has finished first; its output is valid if it has the same sources.
     if (!isBuilt()) throw error;
   }
 }
@@ -64,13 +64,13 @@ function digestSources() {
   const hash = createHash('sha256');
   for (const source of SOURCES) {
     const path = join(root, source);
-    const files = statSync(path).isDirectory() ? filesIn(path) : [path];
+    const files = statSync(path).isDirectory() ? listFiles(path) : [path];
     for (const file of files) hash.update(file.slice(root.length)).update('\0').update(readFileSync(file));
   }
   return hash.digest('hex');
 }
 
-function filesIn(folder) {
+function listFiles(folder) {
   return readdirSync(folder, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name))

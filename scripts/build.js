@@ -1,4 +1,4 @@
-// Compiles src to dist for publishing, from an empty dist, makes the command executable, and builds GraphiQL's page.
+// Builds dist for publishing: compiles src, makes the command executable, and builds the GraphiQL page.
 import { spawnSync } from 'node:child_process';
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

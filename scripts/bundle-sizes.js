@@ -1,5 +1,5 @@
-// Prints what each entry for browsers weighs in an app, minified and gzipped, beside what it is a plugin of.
-// Exits with 1 where one is over the limit.
+// Prints the size of each browser entry, minified and gzipped, without peer dependencies.
+// Exits with code 1 if one is over the limit.
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { build } from 'vite';
@@ -11,10 +11,10 @@ const ENTRIES = {
   urql: 'urql.ts',
   documents: 'documents.generated.ts',
 };
-const clients = join(import.meta.dirname, '..', 'src', 'client');
+const clientFolder = join(import.meta.dirname, '..', 'src', 'client');
 
 for (const [entry, file] of Object.entries(ENTRIES)) {
-  const bytes = gzipSync(await bundle(join(clients, file)), { level: 9 }).length;
+  const bytes = gzipSync(await bundle(join(clientFolder, file)), { level: 9 }).length;
   const isOver = bytes > LIMIT_BYTES;
   console.log(
     `bandha/${entry.padEnd(9)} ${String(bytes).padStart(5)} bytes gzipped${isOver ? `, over ${LIMIT_BYTES}` : ''}`,
@@ -30,7 +30,7 @@ async function bundle(entry) {
       write: false,
       minify: true,
       lib: { entry, formats: ['es'] },
-      // Whatever is no file of ours is a peer.
+      // Packages are peer dependencies.
       rolldownOptions: { external: (id) => !/^[./]|^\w:|^\0/.test(id), output: { minify: true } },
     },
   });

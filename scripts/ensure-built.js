@@ -1,10 +1,10 @@
-// Builds GraphiQL's page where it is missing or its sources have changed; does nothing when all is in place.
+// Builds the GraphiQL page if it is missing or its sources have changed.
 import { buildGraphiql, isBuilt } from './build-graphiql.js';
 
 if (!isBuilt()) {
-  console.error('Building GraphiQL. This takes some seconds, once.');
+  console.error('Building GraphiQL. This takes a few seconds, once.');
   if (!buildGraphiql()) {
-    console.error('GraphiQL could not be built; see above.');
+    console.error('Building GraphiQL failed; see the errors above.');
     process.exit(1);
   }
 }

@@ -1,44 +1,45 @@
-// Installs what package-lock.json asks for and node_modules lacks; does nothing when all is in place.
-// Runs on whatever Node the machine has (20 or later), so it is plain JavaScript without dependencies.
+// Runs `npm ci` if node_modules does not match package-lock.json.
+// Runs on the system's Node (20 or later) before anything is installed, so it is JavaScript without dependencies.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..');
-const OLDEST_NODE = 24;
+const MINIMUM_NODE = 24;
 
-const reason = whatIsMissing();
+const reason = findMismatch();
 if (reason !== undefined) {
   console.error(`Installing dependencies (${reason}). The first time takes a minute.`);
-  // One command line through the shell, because on Windows npm is a script.
+  // Through a shell, because npm is a script on Windows.
   const install = spawnSync('npm ci --include=dev --no-audit --no-fund --loglevel=error', {
     cwd: root,
     stdio: ['ignore', 'inherit', 'inherit'],
     shell: true,
   });
   if (install.status !== 0) {
-    console.error('npm ci failed; see above. Is the npm registry reachable?');
+    console.error('npm ci failed; see the errors above. Check that the npm registry is reachable.');
     process.exit(1);
   }
-  const still = whatIsMissing();
-  if (still !== undefined) {
-    console.error(`npm ci finished, but ${still}.`);
+  const remaining = findMismatch();
+  if (remaining !== undefined) {
+    console.error(`npm ci finished, but ${remaining}.`);
     process.exit(1);
   }
 }
 
-function whatIsMissing() {
-  const wanted = readPackages('package-lock.json');
+/** Returns the first reason to install, or undefined. */
+function findMismatch() {
+  const required = readPackages('package-lock.json');
   const installed = readPackages(join('node_modules', '.package-lock.json'));
-  if (wanted === undefined) return 'package-lock.json is missing';
+  if (required === undefined) return 'package-lock.json is missing';
   if (installed === undefined) return 'node_modules is missing or incomplete';
-  for (const [path, entry] of Object.entries(wanted)) {
-    // The checkout's own Node may be swapped for another one (`npm i --no-save node@24`); it is asked below.
+  for (const [path, entry] of Object.entries(required)) {
+    // The Node in node_modules may be another version (`npm i --no-save node@24`); its version is checked below.
     if (path === '' || path === 'node_modules/node' || entry.optional || entry.peer) continue;
     const found = installed[path]?.version;
     if (found !== entry.version) {
-      return `${path.replace('node_modules/', '')} is ${found ?? 'missing'}, wanted is ${entry.version}`;
+      return `${path.replace('node_modules/', '')} is ${found ?? 'missing'}, required is ${entry.version}`;
     }
   }
   const version = spawnSync(join(root, 'node_modules', '.bin', 'node'), ['--version'], {
@@ -46,7 +47,9 @@ function whatIsMissing() {
     shell: process.platform === 'win32',
   }).stdout;
   const major = Number(/^v(\d+)\./.exec(version ?? '')?.[1]);
-  return major >= OLDEST_NODE ? undefined : `the checkout's own Node is ${version?.trim() || 'missing'}`;
+  return major >= MINIMUM_NODE
+    ? undefined
+    : `Node in node_modules is ${version?.trim() || 'missing'}, required is ${MINIMUM_NODE} or later`;
 }
 
 function readPackages(file) {

@@ -1,5 +1,5 @@
-// Makes typed documents of Bandha's own operations, for Apollo Client, urql and tests, with GraphQL Code Generator.
-// Writes src/client/documents.generated.ts, or the file named as the argument.
+// Generates typed documents of Bandha's own operations with GraphQL Code Generator.
+// Writes src/client/documents.generated.ts, or the file given as argument.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { codegen } from '@graphql-codegen/core';

@@ -1,5 +1,5 @@
-// Makes a module of schema.graphql, so that a bundle has the text without the file.
-// Writes src/graphql/schema.generated.ts, or the file named as the argument.
+// Converts schema.graphql to a module, so that a bundle contains the text.
+// Writes src/graphql/schema.generated.ts, or the file given as argument.
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 

@@ -1,4 +1,4 @@
-// Who is signed in, by the server's account, and what only they get.
+// The signed-in user's account, and data for signed-in users only.
 import { useQuery } from '@apollo/client/react';
 import { SecureDataDocument, ViewerDocument } from 'bandha/documents';
 
@@ -8,9 +8,9 @@ export function Account() {
   return (
     <>
       <section aria-labelledby="account">
-        <h2 id="account">Who am I</h2>
+        <h2 id="account">Account</h2>
         {me.error && (
-          <p role="alert" className="problem">
+          <p role="alert" className="error">
             {me.error.message}
           </p>
         )}
@@ -20,7 +20,7 @@ export function Account() {
             <dd>{me.data.viewer.email}</dd>
             <dt>Roles</dt>
             <dd>{me.data.viewer.roles.join(', ') || 'none'}</dd>
-            <dt>Since</dt>
+            <dt>Registered</dt>
             <dd>{new Date(me.data.viewer.createdAt).toLocaleString()}</dd>
           </dl>
         )}
@@ -28,13 +28,13 @@ export function Account() {
       <section aria-labelledby="secure">
         <h2 id="secure">Secure data</h2>
         {secure.error && (
-          <p role="alert" className="problem">
+          <p role="alert" className="error">
             {secure.error.message}
           </p>
         )}
         {secure.data?.secureData && <p>{secure.data.secureData.message}</p>}
         <button type="button" aria-disabled={secure.loading} onClick={() => void secure.refetch()}>
-          {secure.loading ? 'Asking…' : 'Ask again'}
+          {secure.loading ? 'Loading…' : 'Reload data'}
         </button>
       </section>
     </>

@@ -1,4 +1,4 @@
-// Apollo Client with the token of whoever is signed in.
+// Apollo Client with the signed-in user's token.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { createAuthLink } from 'bandha/apollo';
 import { auth } from './auth.ts';
@@ -8,11 +8,11 @@ export const apollo = new ApolloClient({
   cache: new InMemoryCache(),
 });
 
-let reader = auth.user?.id;
+let cacheOwner = auth.user?.id;
 
-// What one user has read is not for the next one. Other roles leave it: clearing would break off what is being asked.
+// Clears the cache when another user signs in. A change of roles keeps it, because clearing would cancel queries in flight.
 auth.onUserChanged((user) => {
-  if (user?.id === reader) return;
-  reader = user?.id;
+  if (user?.id === cacheOwner) return;
+  cacheOwner = user?.id;
   void apollo.clearStore();
 });

@@ -1,5 +1,5 @@
-// Shows the app once it is known whether another tab is signed in.
-import '../style.css'; // by the script: the dev server serves no path above the page's own
+// Renders the app after the client has checked other tabs for a session.
+import '../style.css'; // imported here, because the dev server serves no path above the page's folder
 import { ApolloProvider } from '@apollo/client/react';
 import { StrictMode } from 'react';
 import { createRoot } from 'react-dom/client';

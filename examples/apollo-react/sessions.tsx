@@ -1,4 +1,4 @@
-// Where the user is signed in, with a button each to end that.
+// The user's sessions, with a button to revoke each.
 import { useMutation, useQuery } from '@apollo/client/react';
 import { RevokeSessionDocument, SessionsDocument, type SessionsQuery } from 'bandha/documents';
 import { useRef } from 'react';
@@ -14,16 +14,16 @@ export function Sessions() {
     awaitRefetchQueries: true,
   });
   const sessions = data?.sessions;
-  const problem = error ?? revoking.error;
+  const shownError = error ?? revoking.error;
 
-  async function end({ id, current }: Session): Promise<void> {
+  async function revokeSession({ id, current }: Session): Promise<void> {
     if (current) return auth.logout();
     if (revoking.loading) return;
     try {
       await revoke({ variables: { id } });
-      heading.current?.focus(); // the button that had it is gone
+      heading.current?.focus(); // the focused button was removed
     } catch {
-      // Shown as the mutation's error.
+      // rendered as revoking.error
     }
   }
 
@@ -32,17 +32,17 @@ export function Sessions() {
       <h2 id="sessions" ref={heading} tabIndex={-1}>
         Sessions
       </h2>
-      {problem && (
-        <p role="alert" className="problem">
-          {problem.message}
+      {shownError && (
+        <p role="alert" className="error">
+          {shownError.message}
         </p>
       )}
       <ul>
         {sessions?.map((session) => (
           <li key={session.id}>
             <div>
-              <strong>{nameDevice(session.userAgent)}</strong>
-              {session.current && <span className="badge">this one</span>}
+              <strong>{describeDevice(session.userAgent)}</strong>
+              {session.current && <span className="badge">this session</span>}
               <p className="quiet">
                 Signed in {new Date(session.createdAt).toLocaleString()}
                 {session.ipAddress && `, from ${session.ipAddress}`}
@@ -50,24 +50,24 @@ export function Sessions() {
             </div>
             <button
               type="button"
-              aria-label={`End the session of ${nameDevice(session.userAgent)}`}
+              aria-label={`Revoke the session of ${describeDevice(session.userAgent)}`}
               aria-disabled={revoking.loading}
-              onClick={() => void end(session)}
+              onClick={() => void revokeSession(session)}
             >
-              End
+              Revoke
             </button>
           </li>
         ))}
       </ul>
       <button type="button" aria-disabled={loading} onClick={() => void refetch()}>
-        {loading ? 'Listing…' : 'List again'}
+        {loading ? 'Refreshing…' : 'Refresh sessions'}
       </button>
     </section>
   );
 }
 
-/** The browser of a `User-Agent` header, or its beginning where that is another program. */
-function nameDevice(userAgent: string | null): string {
+/** Returns the browser's name from a `User-Agent` header, or the first 40 characters of another program's. */
+function describeDevice(userAgent: string | null): string {
   const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(userAgent ?? '')?.[1];
   return browser ?? userAgent?.slice(0, 40) ?? 'Unknown device';
 }

@@ -1,4 +1,4 @@
-// Of the checkout; see there for what an app of one's own does without.
+// Vite configuration inside this repository; vite-config.ts explains what your own app needs.
 import { configureExample } from '../vite-config.ts';
 
 export default configureExample('apollo-react', 5173);

@@ -1,16 +1,16 @@
-// Who is signed in, by the server's account, and what only they get.
+// The signed-in user's account, and data for signed-in users only.
 import { SecureDataDocument, ViewerDocument } from 'bandha/documents';
 import { useQuery } from 'urql';
 
 export function Account() {
   const [me] = useQuery({ query: ViewerDocument });
-  const [secure, askSecure] = useQuery({ query: SecureDataDocument });
+  const [secure, reloadSecure] = useQuery({ query: SecureDataDocument });
   return (
     <>
       <section aria-labelledby="account">
-        <h2 id="account">Who am I</h2>
+        <h2 id="account">Account</h2>
         {me.error && (
-          <p role="alert" className="problem">
+          <p role="alert" className="error">
             {me.error.message}
           </p>
         )}
@@ -20,7 +20,7 @@ export function Account() {
             <dd>{me.data.viewer.email}</dd>
             <dt>Roles</dt>
             <dd>{me.data.viewer.roles.join(', ') || 'none'}</dd>
-            <dt>Since</dt>
+            <dt>Registered</dt>
             <dd>{new Date(me.data.viewer.createdAt).toLocaleString()}</dd>
           </dl>
         )}
@@ -28,7 +28,7 @@ export function Account() {
       <section aria-labelledby="secure">
         <h2 id="secure">Secure data</h2>
         {secure.error && (
-          <p role="alert" className="problem">
+          <p role="alert" className="error">
             {secure.error.message}
           </p>
         )}
@@ -36,9 +36,9 @@ export function Account() {
         <button
           type="button"
           aria-disabled={secure.fetching}
-          onClick={() => void askSecure({ requestPolicy: 'network-only' })}
+          onClick={() => void reloadSecure({ requestPolicy: 'network-only' })}
         >
-          {secure.fetching ? 'Asking…' : 'Ask again'}
+          {secure.fetching ? 'Loading…' : 'Reload data'}
         </button>
       </section>
     </>

@@ -1,4 +1,4 @@
-// The page: a form for whoever is signed out, account and sessions for whoever is signed in.
+// The page: a sign-in form, or account and sessions of the signed-in user.
 import type { SignedOutReason } from 'bandha/client';
 import { useEffect, useRef, useState } from 'react';
 import { Provider } from 'urql';
@@ -11,10 +11,10 @@ import { createUrqlClient } from './urql.ts';
 const SIGNED_OUT: Record<SignedOutReason, string> = {
   LOGOUT: 'You are signed out.',
   EXPIRED: 'Your session has expired. Sign in again.',
-  REUSED: 'Your session was ended because an old token of it was used. Sign in again.',
-  REVOKED: 'Your session was ended elsewhere. Sign in again.',
-  UNKNOWN: 'Your session is not known any more. Sign in again.',
-  TOKEN_REVOKED: 'Your session was ended elsewhere. Sign in again.',
+  REUSED: 'Your session was revoked because an old refresh token was reused. Sign in again.',
+  REVOKED: 'Your session was revoked. Sign in again.',
+  UNKNOWN: 'Your session no longer exists. Sign in again.',
+  TOKEN_REVOKED: 'Your session was revoked. Sign in again.',
 };
 
 export function App() {
@@ -23,7 +23,7 @@ export function App() {
   const heading = useRef<HTMLHeadingElement>(null);
   const shown = useRef(user?.id);
   useEffect(() => {
-    if (shown.current !== user?.id) heading.current?.focus(); // what had the focus is gone
+    if (shown.current !== user?.id) heading.current?.focus(); // the focused element was removed
     shown.current = user?.id;
   }, [user?.id]);
   const status = reason === undefined ? 'You are not signed in.' : SIGNED_OUT[reason];
@@ -45,7 +45,7 @@ export function App() {
   );
 }
 
-/** Another user is another `key`, and so has a client and a cache of their own. */
+/** Creates a new urql client with an empty cache for each user, because `key` changes with the user. */
 function SignedIn() {
   const [urql] = useState(createUrqlClient);
   return (

@@ -1,4 +1,4 @@
-// Where the user is signed in, with a button each to end that.
+// The user's sessions, with a button to revoke each.
 import { RevokeSessionDocument, SessionsDocument, type SessionsQuery } from 'bandha/documents';
 import { useRef } from 'react';
 import { useMutation, useQuery } from 'urql';
@@ -8,17 +8,17 @@ type Session = NonNullable<SessionsQuery['sessions']>[number];
 
 export function Sessions() {
   const heading = useRef<HTMLHeadingElement>(null);
-  const [{ data, error, fetching }, askAgain] = useQuery({ query: SessionsDocument });
+  const [{ data, error, fetching }, refetch] = useQuery({ query: SessionsDocument });
   const [revoking, revoke] = useMutation(RevokeSessionDocument);
   const sessions = data?.sessions;
-  const problem = error ?? revoking.error;
+  const shownError = error ?? revoking.error;
 
-  async function end({ id, current }: Session): Promise<void> {
+  async function revokeSession({ id, current }: Session): Promise<void> {
     if (current) return auth.logout();
     if (revoking.fetching) return;
     if ((await revoke({ id })).error) return;
-    askAgain({ requestPolicy: 'network-only' });
-    heading.current?.focus(); // the button that had it is gone
+    refetch({ requestPolicy: 'network-only' });
+    heading.current?.focus(); // the focused button was removed
   }
 
   return (
@@ -26,17 +26,17 @@ export function Sessions() {
       <h2 id="sessions" ref={heading} tabIndex={-1}>
         Sessions
       </h2>
-      {problem && (
-        <p role="alert" className="problem">
-          {problem.message}
+      {shownError && (
+        <p role="alert" className="error">
+          {shownError.message}
         </p>
       )}
       <ul>
         {sessions?.map((session) => (
           <li key={session.id}>
             <div>
-              <strong>{nameDevice(session.userAgent)}</strong>
-              {session.current && <span className="badge">this one</span>}
+              <strong>{describeDevice(session.userAgent)}</strong>
+              {session.current && <span className="badge">this session</span>}
               <p className="quiet">
                 Signed in {new Date(session.createdAt).toLocaleString()}
                 {session.ipAddress && `, from ${session.ipAddress}`}
@@ -44,11 +44,11 @@ export function Sessions() {
             </div>
             <button
               type="button"
-              aria-label={`End the session of ${nameDevice(session.userAgent)}`}
+              aria-label={`Revoke the session of ${describeDevice(session.userAgent)}`}
               aria-disabled={revoking.fetching}
-              onClick={() => void end(session)}
+              onClick={() => void revokeSession(session)}
             >
-              End
+              Revoke
             </button>
           </li>
         ))}
@@ -56,16 +56,16 @@ export function Sessions() {
       <button
         type="button"
         aria-disabled={fetching}
-        onClick={() => askAgain({ requestPolicy: 'network-only' })}
+        onClick={() => refetch({ requestPolicy: 'network-only' })}
       >
-        {fetching ? 'Listing…' : 'List again'}
+        {fetching ? 'Refreshing…' : 'Refresh sessions'}
       </button>
     </section>
   );
 }
 
-/** The browser of a `User-Agent` header, or its beginning where that is another program. */
-function nameDevice(userAgent: string | null): string {
+/** Returns the browser's name from a `User-Agent` header, or the first 40 characters of another program's. */
+function describeDevice(userAgent: string | null): string {
   const browser = /(Firefox|Edg|OPR|Chrome|Safari)\//.exec(userAgent ?? '')?.[1];
   return browser ?? userAgent?.slice(0, 40) ?? 'Unknown device';
 }

@@ -1,33 +1,34 @@
-// Email and password, to sign in or to make an account.
+// The form to sign in or create an account.
 import { AuthClientError } from 'bandha/client';
 import { type SubmitEvent, useState } from 'react';
 import { auth } from './auth.ts';
 
-/** In the app's own words, by the reason of the refusal, or its code where it has no reason. */
-const PROBLEMS: Record<string, string> = {
-  INVALID_CREDENTIALS: 'The email or the password is wrong.',
-  EMAIL_TAKEN: 'There is an account with this email already. Sign in instead.',
-  WEAK_PASSWORD: 'This password is too weak. Take a longer one, nothing common, nothing of the email.',
-  INVALID_EMAIL: 'This is not an email address.',
+/** Messages by reason of the error, or by its code if it has no reason. */
+const MESSAGES: Record<string, string> = {
+  INVALID_CREDENTIALS: 'Wrong email or password.',
+  EMAIL_TAKEN: 'An account with this email already exists. Sign in instead.',
+  WEAK_PASSWORD:
+    'This password is too weak. Use a longer one, no common password, and nothing from your email.',
+  INVALID_EMAIL: 'This is not a valid email address.',
   RATE_LIMITED: 'Too many attempts. Try again later.',
   NETWORK_ERROR: 'The server cannot be reached. Try again.',
 };
 
 export function SignInForm() {
   const [isBusy, setIsBusy] = useState(false);
-  const [problem, setProblem] = useState('');
+  const [message, setMessage] = useState('');
 
   async function submit(event: SubmitEvent<HTMLFormElement>): Promise<void> {
     event.preventDefault();
     if (isBusy) return;
     const form = new FormData(event.currentTarget, event.nativeEvent.submitter);
-    const verb = form.get('verb') === 'register' ? 'register' : 'login';
+    const intent = form.get('intent') === 'register' ? 'register' : 'login';
     setIsBusy(true);
-    setProblem('');
+    setMessage('');
     try {
-      await auth[verb]({ email: String(form.get('email')), password: String(form.get('password')) });
+      await auth[intent]({ email: String(form.get('email')), password: String(form.get('password')) });
     } catch (error) {
-      setProblem(nameProblem(error));
+      setMessage(toMessage(error));
     } finally {
       setIsBusy(false);
     }
@@ -36,14 +37,7 @@ export function SignInForm() {
   return (
     <form aria-label="Sign in" aria-busy={isBusy} onSubmit={(event) => void submit(event)}>
       <label htmlFor="email">Email</label>
-      <input
-        id="email"
-        name="email"
-        type="email"
-        autoComplete="username"
-        required
-        aria-describedby="problem"
-      />
+      <input id="email" name="email" type="email" autoComplete="username" required aria-describedby="error" />
       <label htmlFor="password">Password</label>
       <input
         id="password"
@@ -51,19 +45,19 @@ export function SignInForm() {
         type="password"
         autoComplete="current-password"
         required
-        aria-describedby="hint problem"
+        aria-describedby="hint error"
       />
       <p id="hint" className="quiet">
-        For a new account: 8 characters or more, nothing common, nothing of the email.
+        New accounts: 8 characters or more, no common password, nothing from your email.
       </p>
-      <p id="problem" role="alert" className="problem">
-        {problem}
+      <p id="error" role="alert" className="error">
+        {message}
       </p>
       <div className="buttons">
-        <button type="submit" name="verb" value="login" className="primary" aria-disabled={isBusy}>
+        <button type="submit" name="intent" value="login" className="primary" aria-disabled={isBusy}>
           Sign in
         </button>
-        <button type="submit" name="verb" value="register" aria-disabled={isBusy}>
+        <button type="submit" name="intent" value="register" aria-disabled={isBusy}>
           Create account
         </button>
       </div>
@@ -71,7 +65,7 @@ export function SignInForm() {
   );
 }
 
-function nameProblem(error: unknown): string {
+function toMessage(error: unknown): string {
   if (!(error instanceof AuthClientError)) return 'Something went wrong. Try again.';
-  return PROBLEMS[error.reason ?? error.code] ?? error.message;
+  return MESSAGES[error.reason ?? error.code] ?? error.message;
 }

@@ -1,13 +1,13 @@
-// urql with the token of whoever is signed in.
+// urql with the signed-in user's token.
 import { bandhaExchange } from 'bandha/urql';
 import { Client, cacheExchange, fetchExchange } from 'urql';
 import { auth } from './auth.ts';
 
-/** A client for one user: what one has read is not for the next one. */
+/** Creates a client for one user, so that the next user does not see cached data. */
 export function createUrqlClient(): Client {
   return new Client({
     url: auth.url,
     exchanges: [cacheExchange, bandhaExchange(auth), fetchExchange],
-    preferGetMethod: false, // queries do not belong into addresses, which are logged
+    preferGetMethod: false, // keeps queries and variables out of URLs, which are often logged
   });
 }

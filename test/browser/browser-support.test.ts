@@ -1,4 +1,4 @@
-// The client in the oldest browsers that docs/guide/clients.md names: what its files use, and a run without all that is newer.
+// The client in the oldest supported browsers: features that its files use, and a run without newer features.
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { build, type Rollup } from 'vite';
@@ -11,15 +11,15 @@ import { startTestServer } from '../support/test-server.ts';
 const CLIENTS = resolve('src/client');
 const ENTRIES = ['index.ts', 'apollo.ts', 'urql.ts', 'documents.generated.ts'];
 
-/** A browser may lack these: the client looks for them, and goes on without. */
+/** Optional features: the client detects them and works without. */
 const OPTIONAL = ['.locks', 'BroadcastChannel'];
-/** Members of the client's own objects, and of JSON, that newer interfaces of browsers have as well. */
-const OWN = ['.errors', '.load', '.reason', '.storage'];
+/** Members of the client's own objects and of JSON with the same names as members of newer interfaces. */
+const OWN_MEMBERS = ['.errors', '.load', '.reason', '.storage'];
 
-/** Playwright's own code in the page uses it. */
-const NEEDED_FOR_THE_TEST = ['BigInt64Array', 'BigUint64Array'];
+/** Used by Playwright's code in the page. */
+const NEEDED_BY_PLAYWRIGHT = ['BigInt64Array', 'BigUint64Array'];
 
-/** An entry in one file with its syntax as it was written; peers stay outside. */
+/** Bundles an entry into one file without changing its syntax; peer dependencies stay external. */
 async function bundle(entry: string, format: 'es' | 'iife' = 'es'): Promise<string> {
   const result = await build({
     configFile: false,
@@ -32,19 +32,21 @@ async function bundle(entry: string, format: 'es' | 'iife' = 'es'): Promise<stri
       rolldownOptions: { external: (id) => !/^[./]|^\0/.test(id) },
     },
   });
-  const [{ output }] = result as [Rollup.RollupOutput]; // one format, nothing watched
+  const [{ output }] = result as [Rollup.RollupOutput]; // one output, because there is one format and no watch mode
   return output[0].code;
 }
 
-describe('the files for browsers', () => {
-  it.each(ENTRIES)('use nothing that the oldest browsers lack: %s', async (entry) => {
-    const found = findTooNew(await bundle(entry)).filter((name) => ![...OPTIONAL, ...OWN].includes(name));
+describe('browser entries', () => {
+  it.each(ENTRIES)('%s uses only features of the oldest supported browsers', async (entry) => {
+    const found = findTooNew(await bundle(entry)).filter(
+      (name) => ![...OPTIONAL, ...OWN_MEMBERS].includes(name),
+    );
     expect(found).toEqual([]);
   });
 
-  it('are compiled to the syntax that is checked here', async () => {
+  it('the compiler keeps the syntax that is checked here', async () => {
     const { compilerOptions } = JSON.parse(await readFile('tsconfig.json', 'utf8'));
-    expect(compilerOptions.target).toBe('es2025'); // nothing is lowered
+    expect(compilerOptions.target).toBe('es2025'); // newer than the syntax used
   });
 
   it.each([
@@ -67,11 +69,11 @@ describe('the files for browsers', () => {
     ['await a', 'await outside of a function'],
     ['class A { #b }', 'PrivateIdentifier'],
     ['/(?<=a)b/', '/(?<=a)b/'],
-  ])('would be found with %s', (code, name) => {
+  ])('the check finds the newer feature in %s', (code, name) => {
     expect(findTooNew(code)).toContain(name);
   });
 
-  it('are for the browsers that the guide names', async () => {
+  it('the guide names the oldest supported browsers', async () => {
     const page = await readFile('docs/guide/clients.md', 'utf8');
     const { chrome, edge, firefox, safari } = OLDEST;
     expect(page.includes(`Chrome ${chrome}, Edge ${edge}, Firefox ${firefox} and Safari ${safari}`)).toBe(
@@ -80,13 +82,13 @@ describe('the files for browsers', () => {
   });
 });
 
-describe.skipIf(!hasChromium)('a browser without anything newer', () => {
+describe.skipIf(!hasChromium)('a browser without newer features', () => {
   let script: string;
   beforeAll(async () => {
     script = `${await bundle('index.ts', 'iife')}; globalThis.createAuthClient = bandhaClient.createAuthClient`;
   });
 
-  it('registers, refreshes, stays signed in over a reload, and signs out', async () => {
+  it('the client registers, refreshes, survives a reload and signs out', async () => {
     const server = await startTestServer();
     const browser = await startChromium(server.url);
     try {
@@ -95,13 +97,13 @@ describe.skipIf(!hasChromium)('a browser without anything newer', () => {
         route.fulfill({ contentType: 'text/html', body: '<!doctype html><script src="/page.js"></script>' }),
       );
       const { globals, owned } = findMissing();
-      for (const name of NEEDED_FOR_THE_TEST) globals.delete(name);
+      for (const name of NEEDED_BY_PLAYWRIGHT) globals.delete(name);
       const removal = `(${removeFeatures})(${JSON.stringify([...globals])}, ${JSON.stringify([...owned])});`;
       await context.route(`${server.url}/page.js`, (route) =>
         route.fulfill({ contentType: 'text/javascript', body: `${removal}${script}` }),
       );
       await page.goto(`${server.url}/page`);
-      const left = await page.evaluate(() => [
+      const remaining = await page.evaluate(() => [
         'withResolvers' in Promise,
         'union' in Set.prototype,
         'timeout' in AbortSignal,
@@ -109,7 +111,7 @@ describe.skipIf(!hasChromium)('a browser without anything newer', () => {
         'locks' in navigator,
         'BroadcastChannel' in globalThis,
       ]);
-      expect(left).toEqual(Array(6).fill(false));
+      expect(remaining).toEqual(Array(6).fill(false));
       const create = () => {
         globalThis.authClient = createAuthClient({ url: '/graphql', storage: 'localStorage' });
         return globalThis.authClient.ready;
@@ -141,11 +143,11 @@ declare global {
 
 /** Runs in the page. */
 function removeFeatures(globals: string[], owned: string[]): void {
-  const world = globalThis as unknown as Record<string, { prototype?: object } | undefined>; // by name
+  const scope = globalThis as unknown as Record<string, { prototype?: object } | undefined>; // by name
   for (const name of owned) {
     const [owner = '', member = ''] = name.split('.');
-    for (const place of [world[owner], world[owner]?.prototype]) {
-      if (place) Reflect.deleteProperty(place, member);
+    for (const target of [scope[owner], scope[owner]?.prototype]) {
+      if (target) Reflect.deleteProperty(target, member);
     }
   }
   for (const name of globals) Reflect.deleteProperty(globalThis, name);

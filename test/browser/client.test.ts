@@ -7,12 +7,12 @@ import type { BandhaOptions } from '../../src/bandha.ts';
 import { ADA, countRefreshes, expire } from '../integration/client/tab.ts';
 import { hasChromium, startChromium, type TestBrowser } from '../support/chromium.ts';
 import { startTestServer, type TestServer } from '../support/test-server.ts';
-import type { Way } from './page/main.ts';
+import type { Sender } from './page/main.ts';
 
 const EXPIRIES = 20;
 const GRANTED = 'Secure data access granted';
 const STORAGES = ['memory', 'localStorage'] as const;
-const WAYS: Way[] = ['core', 'apollo', 'urql'];
+const SENDERS: Sender[] = ['core', 'apollo', 'urql'];
 
 describe.skipIf(!hasChromium)('the client in a browser', () => {
   let script: string;
@@ -27,7 +27,7 @@ describe.skipIf(!hasChromium)('the client in a browser', () => {
   async function start(options: BandhaOptions = {}): Promise<void> {
     server = await startTestServer(options);
     browser = await startChromium(server.url);
-    // From the server’s own origin, as the browser is cut off from every other.
+    // From the server’s origin, because the browser reaches no other.
     await browser.context.route(`${server.url}/page`, (route) =>
       route.fulfill({ contentType: 'text/html', body: '<!doctype html><script src="/page.js"></script>' }),
     );
@@ -55,14 +55,14 @@ describe.skipIf(!hasChromium)('the client in a browser', () => {
   const signedOutIn = (page: Page) => page.evaluate(() => bandhaTab.signedOut);
 
   describe.each(STORAGES)('with the session in %s', (storage) => {
-    it('is signed in in a new tab at once', async () => {
+    it('a new tab is signed in at once', async () => {
       const [first, second] = await openTwo(storage);
       expect(await emailIn(second)).toBe(ADA.email);
       expect(await tokenIn(second)).toBe(await tokenIn(first));
       expect(await countRefreshes(server)).toEqual({});
     });
 
-    it(`costs one rotation an expiry in two tabs, ${EXPIRIES} times over, and fails no query`, async () => {
+    it(`two tabs need one rotation for each of ${EXPIRIES} expiries and lose no query`, async () => {
       const pages = await openTwo(storage);
       for (let expiry = 1; expiry <= EXPIRIES; expiry += 1) {
         expire(server);
@@ -75,26 +75,26 @@ describe.skipIf(!hasChromium)('the client in a browser', () => {
       expect(await Promise.all(pages.map(signedOutIn))).toEqual([[], []]);
     });
 
-    it('signs out the other tab', async () => {
+    it('logout signs out the other tab', async () => {
       const [first, second] = await openTwo(storage);
-      const heard = second.evaluate(() => bandhaTab.nextUser());
+      const received = second.evaluate(() => bandhaTab.nextUser());
       await first.evaluate(() => bandhaTab.client.logout());
-      expect(await heard).toBeNull();
+      expect(await received).toBeNull();
       expect(await Promise.all([first, second].map(signedOutIn))).toEqual([['LOGOUT'], ['LOGOUT']]);
       expect(await emailIn(await open(storage))).toBeUndefined();
     });
 
-    it('signs out each tab once where the refresh is refused', async () => {
+    it('a rejected refresh signs out each tab once', async () => {
       const pages = await openTwo(storage);
       const token = (await tokenIn(pages[0])) ?? '';
       await server.send('mutation { logout }', { token });
       await Promise.all(
-        pages.map((page) => page.evaluate((refused) => bandhaTab.client.renew(refused), token)),
+        pages.map((page) => page.evaluate((rejected) => bandhaTab.client.renew(rejected), token)),
       );
       expect(await Promise.all(pages.map(signedOutIn))).toEqual([['REVOKED'], ['REVOKED']]);
     });
 
-    it('goes on in the other tab when the first one is closed', async () => {
+    it('the session continues in the other tab when the first one is closed', async () => {
       const [first, second] = await openTwo(storage);
       await first.close();
       expire(server);
@@ -103,29 +103,31 @@ describe.skipIf(!hasChromium)('the client in a browser', () => {
     });
   });
 
-  describe.each(WAYS)('with %s', (way) => {
-    it('refreshes once for a hundred queries at the moment of expiry, and fails none', async () => {
+  describe.each(SENDERS)('with %s', (sender) => {
+    it('a hundred queries at expiry share one refresh and all succeed', async () => {
       const page = await open('memory');
       await page.evaluate((ada) => bandhaTab.client.register(ada), ADA);
       expire(server);
-      expect(await page.evaluate((name) => bandhaTab.run(name, 100), way)).toEqual(Array(100).fill(GRANTED));
+      expect(await page.evaluate((name) => bandhaTab.run(name, 100), sender)).toEqual(
+        Array(100).fill(GRANTED),
+      );
       expect(await countRefreshes(server)).toEqual({ ok: 1 });
     });
   });
 
-  it('survives a reload in localStorage, and not in memory', async () => {
-    const kept = await open('localStorage');
-    await kept.evaluate((ada) => bandhaTab.client.register(ada), ADA);
-    const token = await tokenIn(kept);
-    await open('localStorage', kept);
-    expect(await emailIn(kept)).toBe(ADA.email);
-    expect(await tokenIn(kept)).toBe(token);
-    await kept.close();
-    const forgetful = await open('memory');
-    expect(await emailIn(forgetful)).toBeUndefined();
+  it('a session survives a reload in localStorage, but not in memory', async () => {
+    const stored = await open('localStorage');
+    await stored.evaluate((ada) => bandhaTab.client.register(ada), ADA);
+    const token = await tokenIn(stored);
+    await open('localStorage', stored);
+    expect(await emailIn(stored)).toBe(ADA.email);
+    expect(await tokenIn(stored)).toBe(token);
+    await stored.close();
+    const inMemory = await open('memory');
+    expect(await emailIn(inMemory)).toBeUndefined();
   });
 
-  it('logs out at the server also where the page goes away at once', async () => {
+  it('logout reaches the server even if the page is left at once', async () => {
     const page = await open('memory');
     await page.evaluate((ada) => bandhaTab.client.register(ada), ADA);
     const token = (await tokenIn(page)) ?? '';
@@ -138,15 +140,15 @@ describe.skipIf(!hasChromium)('the client in a browser', () => {
     await expect.poll(reason, { timeout: 10_000 }).toBe('TOKEN_REVOKED');
   });
 
-  it('costs one rotation an expiry in two tabs by the browser’s own clock', async () => {
+  it('two tabs need one rotation for each expiry by the browser’s clock', async () => {
     await stop();
     await start({ accessTtlSeconds: 1, now: () => new Date() });
     const pages = await openTwo('memory');
-    const seen = await Promise.all(
-      pages.map((page) => page.evaluate((changes) => bandhaTab.seeTokens(changes), EXPIRIES)),
+    const tokens = await Promise.all(
+      pages.map((page) => page.evaluate((changes) => bandhaTab.collectTokens(changes), EXPIRIES)),
     );
     const { ok } = await countRefreshes(server);
-    expect(new Set(seen.flat()).size).toBe((ok ?? 0) + 1);
+    expect(new Set(tokens.flat()).size).toBe((ok ?? 0) + 1);
     expect(await Promise.all(pages.map(signedOutIn))).toEqual([[], []]);
   });
 });
@@ -165,6 +167,6 @@ async function bundlePage(): Promise<string> {
       },
     },
   });
-  const [{ output }] = result as [Rollup.RollupOutput]; // one format, nothing watched
+  const [{ output }] = result as [Rollup.RollupOutput]; // one output, because there is one format and no watch mode
   return output[0].code;
 }

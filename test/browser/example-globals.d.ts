@@ -1,7 +1,7 @@
-// What the entries add to the page.
+// Globals of the example's page in tests.
 
-/** Asks for the secure data so many times at once; gives each message, or what went wrong. */
+/** Queries the secure data `times` times at once. Returns each message or error. */
 declare var sendMany: (times: number) => Promise<string[]>;
 
-/** Where the server is; stands in for what the environment would say when the page is built. */
+/** URL of the server; replaces `VITE_BANDHA_URL`, which is fixed when the page is built. */
 declare var bandhaUrl: string;

@@ -1,4 +1,4 @@
-// The example apps in a browser: what their users do, what expires and ends meanwhile, and how they look.
+// The example apps in a browser: use, expiry, sign-out, accessibility and styles.
 import { spawn } from 'node:child_process';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
@@ -14,33 +14,29 @@ const EXPIRIES = 20;
 const GRANTED = 'Secure data access granted';
 const PHONE = { width: 390, height: 844 };
 
-/** The server answers TOKEN_EXPIRED to all access tokens there are. */
+/** Makes the server reject all current access tokens with TOKEN_EXPIRED. */
 function expire({ clock }: TestServer): void {
   clock.now = new Date(clock.now.getTime() + 601_000);
 }
 
-/** Presses the button; settled when the server has answered with the data, whatever it has answered before. */
-async function askAgain(page: Page): Promise<void> {
+/** Clicks the button, and waits for a response with the data; responses before it may be rejections. */
+async function reloadData(page: Page): Promise<void> {
   const granted = page.waitForResponse(
     async (response) =>
       response.request().method() === 'POST' && (await response.text().catch(() => '')).includes(GRANTED),
   );
-  await page.getByRole('button', { name: 'Ask again' }).click();
+  await page.getByRole('button', { name: 'Reload data' }).click();
   await granted;
   await page.getByText(GRANTED).waitFor();
 }
 
-/** Gives the role; settled when the server has heard of it, and so answers TOKEN_EXPIRED to the token from before. */
-async function giveRole(
-  { bandha: { store }, clock }: TestServer,
-  email: string,
-  role: string,
-): Promise<void> {
-  const { promise: heard, resolve: hear } = Promise.withResolvers<void>();
+/** Adds a role, and waits until the server knows it and rejects older tokens with TOKEN_EXPIRED. */
+async function addRole({ bandha: { store }, clock }: TestServer, email: string, role: string): Promise<void> {
+  const received = Promise.withResolvers<void>();
   const now = () => clock.now;
-  await store.subscribe(({ kind }) => kind === 'ROLES_CHANGED' && hear(), now);
+  await store.subscribe(({ kind }) => kind === 'ROLES_CHANGED' && received.resolve(), now);
   await changeRoles({ store, now }, email, { add: [role] });
-  await heard;
+  await received.promise;
 }
 
 async function logInElsewhere({ server }: OpenExample, email: string): Promise<string> {
@@ -51,10 +47,10 @@ async function logInElsewhere({ server }: OpenExample, email: string): Promise<s
   return body.data.login.accessToken;
 }
 
-async function findFaults(page: Page): Promise<string[]> {
+async function findIssues(page: Page): Promise<string[]> {
   await page.evaluate(axe.source);
   const { violations, passes } = await page.evaluate(
-    () => (globalThis as unknown as { axe: typeof axe }).axe.run(), // where axe puts itself
+    () => (globalThis as unknown as { axe: typeof axe }).axe.run(), // the global that axe defines
   );
   expect(passes.map(({ id }) => id)).toContain('color-contrast');
   return violations
@@ -68,8 +64,8 @@ const LOOKS = {
   dark: { page: 'rgb(18, 21, 29)', card: 'rgb(27, 32, 44)', button: 'rgb(165, 180, 252)' },
 };
 
-/** Looks at the page in every size, light and dark; `picture` begins the names of the screenshots. */
-async function expectStyled(page: Page, picture: string): Promise<void> {
+/** Checks the page's styles at every width, light and dark. `screenshot` is the prefix of the screenshots' names. */
+async function expectStyled(page: Page, screenshot: string): Promise<void> {
   for (const colorScheme of ['light', 'dark'] as const) {
     await page.emulateMedia({ colorScheme });
     for (const width of WIDTHS) {
@@ -90,7 +86,10 @@ async function expectStyled(page: Page, picture: string): Promise<void> {
       });
       const styled = { ...LOOKS[colorScheme], radius: '12px', maxWidth: '640px', sheets: 1, overflow: 0 };
       expect(look, `${colorScheme}, ${width} px`).toEqual(styled);
-      await page.screenshot({ path: `test-results/${picture}-${colorScheme}-${width}.png`, fullPage: true });
+      await page.screenshot({
+        path: `test-results/${screenshot}-${colorScheme}-${width}.png`,
+        fullPage: true,
+      });
     }
   }
 }
@@ -105,13 +104,13 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
   });
   afterAll(() => served.close());
 
-  it('signs up, says who it is, runs secure data, signs out and in', async () => {
+  it('the example signs up, shows account and secure data, signs out and in', async () => {
     await using example = await openExample(served);
     const { server, page } = example;
     await page.getByText('You are not signed in.').waitFor();
     const email = await example.createAccount();
     await page.getByRole('definition').getByText(email).waitFor();
-    await askAgain(page);
+    await reloadData(page);
     const token = await logInElsewhere(example, email);
     const countSessions = async () =>
       (await server.send('{ sessions { id } }', { token })).body.data.sessions.length;
@@ -127,13 +126,13 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     expect(example.errors()).toEqual([]);
   });
 
-  it('is styled as it is built, on every width, light and dark', async () => {
+  it('the built page has its styles at every width, light and dark', async () => {
     await using example = await openExample(served);
     await expectStyled(example.page, `${name}-built`);
     expect(example.errors()).toEqual([]);
   });
 
-  it('says at the form what is wrong, and keeps what was entered', async () => {
+  it('the form explains each rejected attempt and keeps its input', async () => {
     await using example = await openExample(served);
     const { page } = example;
     const alert = page.getByRole('form').getByRole('alert');
@@ -141,14 +140,14 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await page.getByRole('button', { name: 'Create account' }).click();
     await alert.getByText('This password is too weak').waitFor();
     await page.getByRole('button', { name: 'Sign in' }).click();
-    await alert.getByText('The email or the password is wrong').waitFor();
+    await alert.getByText('Wrong email or password').waitFor();
     expect(await page.getByLabel('Email').inputValue()).toBe('ada@example.com');
     await page.context().setOffline(true);
     await page.getByRole('button', { name: 'Sign in' }).click();
     await alert.getByText('The server cannot be reached').waitFor();
   });
 
-  it('shows nobody what the user before has read', async () => {
+  it('the page never shows data of the previous user', async () => {
     await using example = await openExample(served);
     const { page } = example;
     const first = await example.createAccount();
@@ -159,28 +158,28 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     expect(example.countSent('viewer')).toBe(2);
   });
 
-  it('renews what the server answers TOKEN_EXPIRED', async () => {
+  it('the example renews a token that the server rejects as expired', async () => {
     await using example = await openExample(served);
     const { server, page } = example;
     await example.createAccount();
     expire(server);
-    const refused = page.waitForResponse((response) => response.status() === 401);
-    await askAgain(page);
-    expect((await (await refused).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
+    const rejected = page.waitForResponse((response) => response.status() === 401);
+    await reloadData(page);
+    expect((await (await rejected).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
     expect(example.countRotations()).toBe(1);
     expect(await page.getByRole('alert').count()).toBe(0);
     expect(example.errors()).toEqual([]);
   });
 
-  it('gets its data, and keeps what it shows, where the roles have changed', async () => {
+  it('a change of roles keeps the page and leads to one refresh', async () => {
     await using example = await openExample(served);
     const { server, page } = example;
     const email = await example.createAccount();
-    await giveRole(server, email, 'analyst');
-    const refused = page.waitForResponse((response) => response.status() === 401);
-    await askAgain(page);
-    expect((await (await refused).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
-    await page.getByRole('button', { name: 'Ask again' }).waitFor();
+    await addRole(server, email, 'analyst');
+    const rejected = page.waitForResponse((response) => response.status() === 401);
+    await reloadData(page);
+    expect((await (await rejected).json()).errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
+    await page.getByRole('button', { name: 'Reload data' }).waitFor();
     expect(example.countRotations()).toBe(1);
     expect(await page.getByRole('definition').getByText(email).count()).toBe(1);
     expect(await page.getByRole('listitem').count()).toBe(1);
@@ -188,17 +187,17 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     expect(example.errors()).toEqual([]);
   });
 
-  it('goes on over tokens that live for three seconds', async () => {
+  it('the example continues across tokens that live three seconds', async () => {
     await using example = await openExample(served, { accessTtlSeconds: 3, now: () => new Date() });
     const { page } = example;
     const email = await example.createAccount();
-    while (example.countRotations() < 2) await askAgain(page);
+    while (example.countRotations() < 2) await reloadData(page);
     expect(await page.getByText(`You are signed in as ${email}.`).count()).toBe(1);
     expect(example.countSent('refresh')).toBe(example.countRotations());
     expect(example.errors()).toEqual([]);
   });
 
-  it('costs one refresh and no query where a hundred meet the expiry', async () => {
+  it('a hundred queries at expiry share one refresh and all succeed', async () => {
     await using example = await openExample(served);
     const { server, page } = example;
     await example.createAccount();
@@ -209,7 +208,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     expect(example.errors()).toEqual([]);
   });
 
-  it(`costs one rotation an expiry in two tabs, ${EXPIRIES} times over`, async () => {
+  it(`two tabs need one rotation for each of ${EXPIRIES} expiries`, async () => {
     await using example = await openExample(served);
     const { server, page } = example;
     const email = await example.createAccount();
@@ -217,7 +216,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await tabs[1]?.getByText(`You are signed in as ${email}.`).waitFor();
     for (let expiry = 1; expiry <= EXPIRIES; expiry += 1) {
       expire(server);
-      await Promise.all(tabs.map(askAgain));
+      await Promise.all(tabs.map(reloadData));
       expect(example.countRotations()).toBe(expiry);
       expect(example.countSent('refresh')).toBe(expiry);
     }
@@ -228,7 +227,7 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     expect(example.errors()).toEqual([]);
   });
 
-  it('lists sessions, marks its own, and ends others', async () => {
+  it('the page lists sessions, marks its own, and revokes others', async () => {
     await using example = await openExample(served);
     const { server, page } = example;
     const email = await example.createAccount();
@@ -236,58 +235,61 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     const other = await example.openTab();
     const sessions = page.getByRole('listitem');
     expect(await sessions.count()).toBe(1);
-    await page.getByRole('button', { name: 'List again' }).click();
+    await page.getByRole('button', { name: 'Refresh sessions' }).click();
     await sessions.filter({ hasText: 'curl/8.9.1' }).waitFor();
     expect(await sessions.count()).toBe(2);
-    expect(await sessions.filter({ hasText: 'this one' }).textContent()).toContain('Chrome');
-    await sessions.filter({ hasText: 'curl/8.9.1' }).getByRole('button', { name: 'End' }).click();
+    expect(await sessions.filter({ hasText: 'this session' }).textContent()).toContain('Chrome');
+    await sessions.filter({ hasText: 'curl/8.9.1' }).getByRole('button', { name: 'Revoke' }).click();
     await sessions.filter({ hasText: 'curl/8.9.1' }).waitFor({ state: 'detached' });
     await waitForFocus(page.getByRole('heading', { name: 'Sessions' }));
     const { body } = await server.send('{ secureData { message } }', { token });
     expect(body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
-    await sessions.getByRole('button', { name: 'End' }).click();
+    await sessions.getByRole('button', { name: 'Revoke' }).click();
     for (const tab of [page, other]) await tab.getByText('You are signed out.').waitFor();
     expect(example.errors()).toEqual([]);
   });
 
-  it('shows that its session was ended elsewhere, in all tabs', async () => {
+  it('all tabs show that the session was revoked elsewhere', async () => {
     await using example = await openExample(served);
     const { server, page } = example;
     const email = await example.createAccount();
     const other = await example.openTab();
     await other.getByText(GRANTED).waitFor();
     await server.send('mutation { logoutEverywhere }', { token: await logInElsewhere(example, email) });
-    await page.getByRole('button', { name: 'Ask again' }).click();
+    await page.getByRole('button', { name: 'Reload data' }).click();
     for (const tab of [page, other]) {
-      await tab.getByRole('status').getByText('Your session was ended elsewhere. Sign in again.').waitFor();
+      await tab.getByRole('status').getByText('Your session was revoked. Sign in again.').waitFor();
       await tab.getByRole('button', { name: 'Sign in' }).waitFor();
     }
     expect(example.countSent('refresh')).toBe(0);
     expect(example.errors()).toEqual([]);
   });
 
-  it.each(['light', 'dark'] as const)('has no serious fault that axe finds, %s', async (colorScheme) => {
-    await using example = await openExample(served, {}, { colorScheme });
-    const { page } = example;
-    const picture = (what: string) =>
-      page.screenshot({ path: `test-results/${name}-${what}-${colorScheme}.png` });
-    await example.fillIn('ada@example.com', 'password');
-    await page.getByRole('button', { name: 'Create account' }).click();
-    await page.getByRole('alert').getByText('too weak').waitFor();
-    expect(await findFaults(page)).toEqual([]);
-    await picture('form');
-    const email = await example.createAccount();
-    await logInElsewhere(example, email);
-    const other = await example.openTab();
-    await other.getByRole('listitem').nth(1).waitFor();
-    expect(await findFaults(other)).toEqual([]);
-    await other.screenshot({ path: `test-results/${name}-account-${colorScheme}.png` });
-    // So that a fault would be seen.
-    await other.locator('main').evaluate((main) => main.insertAdjacentHTML('beforeend', '<input>'));
-    expect(await findFaults(other)).not.toEqual([]);
-  });
+  it.each(['light', 'dark'] as const)(
+    'axe finds no serious accessibility issue in %s mode',
+    async (colorScheme) => {
+      await using example = await openExample(served, {}, { colorScheme });
+      const { page } = example;
+      const screenshot = (part: string) =>
+        page.screenshot({ path: `test-results/${name}-${part}-${colorScheme}.png` });
+      await example.fillIn('ada@example.com', 'password');
+      await page.getByRole('button', { name: 'Create account' }).click();
+      await page.getByRole('alert').getByText('too weak').waitFor();
+      expect(await findIssues(page)).toEqual([]);
+      await screenshot('form');
+      const email = await example.createAccount();
+      await logInElsewhere(example, email);
+      const other = await example.openTab();
+      await other.getByRole('listitem').nth(1).waitFor();
+      expect(await findIssues(other)).toEqual([]);
+      await other.screenshot({ path: `test-results/${name}-account-${colorScheme}.png` });
+      // Checks that an issue would be found.
+      await other.locator('main').evaluate((main) => main.insertAdjacentHTML('beforeend', '<input>'));
+      expect(await findIssues(other)).not.toEqual([]);
+    },
+  );
 
-  it('fits a phone, and is used by keyboard alone', async () => {
+  it('the page fits a phone and is usable with the keyboard alone', async () => {
     await using example = await openExample(served, {}, { viewport: PHONE });
     const { page } = example;
     const { keyboard } = page;
@@ -316,13 +318,13 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await waitForFocus(page.getByLabel('Email'));
   });
 
-  it('starts with one command, and is styled there too', async () => {
+  it('the example starts with one command and has its styles there too', async () => {
     const server = await startTestServer();
     onTestFinished(() => server.close());
     const origin = await startCommand(`example:${name}`, `${server.url}/graphql`);
     const browser = await startChromium(origin);
     onTestFinished(() => browser.close());
-    await browser.context.unrouteAll(); // the server is another origin than the page
+    await browser.context.unrouteAll(); // page and server have different origins
     const { page } = browser;
     await page.goto(origin);
     await page.getByLabel('Email').waitFor();
@@ -332,35 +334,35 @@ describe.skipIf(!hasChromium).each(EXAMPLES)('the example %s', (name) => {
     await page.getByRole('button', { name: 'Create account' }).click();
     await page.getByText(GRANTED).waitFor();
     expect(browser.errors).toEqual([]);
-    await writeFile('test-results/secret', 'not for pages'); // in the checkout, as .bandha/secret is
-    const statusOf = async (file: string) => (await fetch(`${origin}/@fs${resolve(file)}?raw`)).status;
-    expect(await statusOf('src/client/index.ts')).toBe(200); // what is served is found this way
+    await writeFile('test-results/secret', 'not for pages'); // in the repository's folder, like .bandha/secret
+    const fetchStatus = async (file: string) => (await fetch(`${origin}/@fs${resolve(file)}?raw`)).status;
+    expect(await fetchStatus('src/client/index.ts')).toBe(200); // shows that the path is right
     for (const file of ['package.json', 'src/bandha.ts', 'test-results/secret']) {
-      expect(await statusOf(file), file).toBe(403);
+      expect(await fetchStatus(file), file).toBe(403);
     }
   });
 });
 
-/** Runs the script as a user does, on a port of the system's choice, until the test is over; gives its origin. */
+/** Runs the npm script on a free port until the test ends. Returns the origin of its page. */
 async function startCommand(script: string, url: string): Promise<string> {
   const child = spawn('npm', ['run', script, '--', '--host', '127.0.0.1', '--port', '0'], {
     env: { ...process.env, VITE_BANDHA_URL: url, NO_COLOR: '1', FORCE_COLOR: '0', NODE_ENV: 'development' },
     stdio: ['ignore', 'pipe', 'pipe'],
-    detached: true, // npm passes no signal on, so the whole group gets it
+    detached: true, // npm forwards no signals, so the test signals the whole process group
   });
   const { promise, resolve, reject } = Promise.withResolvers<string>();
   const ended = Promise.withResolvers<void>();
-  let said = '';
-  const hear = (chunk: Buffer) => {
-    said += chunk;
-    const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
+  let output = '';
+  const read = (chunk: Buffer) => {
+    output += chunk;
+    const origin = /http:\/\/127\.0\.0\.1:\d+/.exec(output)?.[0];
     if (origin) resolve(origin);
   };
-  child.stdout.on('data', hear);
-  child.stderr.on('data', hear);
+  child.stdout.on('data', read);
+  child.stderr.on('data', read);
   child.once('error', reject);
   child.once('close', () => {
-    reject(new Error(`The command ended and said: ${said}`));
+    reject(new Error(`The command ended with the output: ${output}`));
     ended.resolve();
   });
   onTestFinished(() => {

@@ -1,8 +1,8 @@
-// Added to the page of the example in tests: sends many queries at once with the app's own client.
+// Added to the example's page in tests: sends many queries at once with the app's own client.
 import { SecureDataDocument } from 'bandha/documents';
 import { apollo } from '../../../examples/apollo-react/apollo.ts';
 
-async function ask(): Promise<string> {
+async function send(): Promise<string> {
   const { data } = await apollo.query({
     query: SecureDataDocument,
     fetchPolicy: 'no-cache',
@@ -11,4 +11,4 @@ async function ask(): Promise<string> {
   return String(data?.secureData?.message);
 }
 
-globalThis.sendMany = (times) => Promise.all(Array.from({ length: times }, () => ask().catch(String)));
+globalThis.sendMany = (times) => Promise.all(Array.from({ length: times }, () => send().catch(String)));

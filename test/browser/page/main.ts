@@ -1,4 +1,4 @@
-// What runs in a tab of the browser tests: a client, and an app on it for each way to send queries.
+// Page of the browser tests: a client, and an app for each library that sends queries.
 import { ApolloClient, ApolloLink, HttpLink, InMemoryCache } from '@apollo/client';
 import { Client, fetchExchange } from '@urql/core';
 import { createAuthLink } from '../../../src/client/apollo.ts';
@@ -6,23 +6,23 @@ import { SecureDataDocument } from '../../../src/client/documents.generated.ts';
 import { type AuthClient, createAuthClient, type User } from '../../../src/client/index.ts';
 import { bandhaExchange } from '../../../src/client/urql.ts';
 
-export type Way = 'core' | 'apollo' | 'urql';
+export type Sender = 'core' | 'apollo' | 'urql';
 type Run = () => Promise<string | undefined>;
 
 export interface PageTab {
   client: AuthClient;
-  /** What `onSignedOut` was called with. */
+  /** Reasons passed to `onSignedOut`. */
   signedOut: string[];
-  /** Sends a protected query so many times at once; gives each one's message, or what went wrong. */
-  run(way: Way, times: number): Promise<string[]>;
-  /** Asks for the token again and again until it has changed so many times; gives all that were seen. */
-  seeTokens(changes: number): Promise<string[]>;
-  /** Resolves with the next one who is signed in, or null. */
+  /** Sends a protected query `times` times at once. Returns each message or error. */
+  run(sender: Sender, times: number): Promise<string[]>;
+  /** Reads the token in every frame until it has changed `changes` times. Returns all tokens. */
+  collectTokens(changes: number): Promise<string[]>;
+  /** Resolves with the user of the next change, or null after a sign-out. */
   nextUser(): Promise<User | null>;
 }
 
 declare global {
-  /** Opens the client of this tab; settled when it is ready. */
+  /** Opens the client of this tab, and waits until it is ready. */
   var openBandhaTab: (storage: 'memory' | 'localStorage') => Promise<void>;
   var bandhaTab: PageTab;
 }
@@ -33,17 +33,17 @@ globalThis.openBandhaTab = async (storage) => {
   const client = createAuthClient({ url, storage });
   const signedOut: string[] = [];
   client.onSignedOut((reason) => signedOut.push(reason));
-  const ways: Record<Way, Run> = {
-    core: () => readByHand(client),
+  const senders: Record<Sender, Run> = {
+    core: () => readWithFetch(client),
     apollo: readWithApollo(client),
     urql: readWithUrql(client),
   };
   globalThis.bandhaTab = {
     client,
     signedOut,
-    run: (way, times) =>
-      Promise.all(Array.from({ length: times }, () => ways[way]().catch(String).then(String))),
-    async seeTokens(changes) {
+    run: (sender, times) =>
+      Promise.all(Array.from({ length: times }, () => senders[sender]().catch(String).then(String))),
+    async collectTokens(changes) {
       const seen = new Set<string>();
       while (seen.size <= changes) {
         seen.add(String(await client.accessToken()));
@@ -63,9 +63,9 @@ globalThis.openBandhaTab = async (storage) => {
   await client.ready;
 };
 
-/** As an app does that has no GraphQL client. */
-async function readByHand(client: AuthClient): Promise<string | undefined> {
-  const ask = async (token: string | null) => {
+/** Reads secure data like an app without a GraphQL client. */
+async function readWithFetch(client: AuthClient): Promise<string | undefined> {
+  const send = async (token: string | null) => {
     const response = await fetch(url, {
       method: 'POST',
       headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` },
@@ -74,9 +74,9 @@ async function readByHand(client: AuthClient): Promise<string | undefined> {
     return response.json();
   };
   const token = await client.accessToken();
-  const answer = await ask(token);
-  const isExpired = answer.errors?.[0].extensions.reason === 'TOKEN_EXPIRED';
-  const { data, errors } = isExpired && token ? await ask(await client.renew(token)) : answer;
+  const response = await send(token);
+  const isExpired = response.errors?.[0].extensions.reason === 'TOKEN_EXPIRED';
+  const { data, errors } = isExpired && token ? await send(await client.renew(token)) : response;
   return data?.secureData.message ?? errors[0].message;
 }
 
@@ -103,7 +103,7 @@ function readWithUrql(client: AuthClient): Run {
   });
   let count = 0;
   return async () => {
-    // urql runs equal queries once, so each has a name of its own.
+    // Each query has another name, because urql deduplicates equal queries.
     count += 1;
     const query = `query Q${count} { secureData { message } }`;
     const { data, error } = await urql.query(query, {}, { requestPolicy: 'network-only' }).toPromise();

@@ -1,4 +1,4 @@
-// A real Apollo Client against the running server: the link, the typed documents, and how it shows a refusal.
+// A real Apollo Client against a running server: the link, typed documents, and errors as an app sees them.
 import {
   ApolloClient,
   ApolloLink,
@@ -31,7 +31,7 @@ function createApollo(client: AuthClient, http: ApolloLink): ApolloClient {
   });
 }
 
-/** Subscriptions as the server sends them, which HttpLink does not read (GraphQL over SSE, distinct connections mode). */
+/** Reads subscriptions over server-sent events, which HttpLink does not support (GraphQL over SSE, distinct connections mode). */
 function createEventStreamLink({ url, fetch }: AppOptions): ApolloLink {
   return new ApolloLink(
     (operation) =>
@@ -71,9 +71,9 @@ function toOutcome(data: unknown, error: unknown): Outcome {
   if (CombinedGraphQLErrors.is(error)) {
     return { data, reasons: error.errors.map(({ extensions }) => extensions?.reason ?? extensions?.code) };
   }
-  // An answer that Apollo makes an error of.
+  // For some HTTP statuses Apollo throws, with the response as bodyText.
   const { bodyText } = error as { bodyText?: string };
-  if (bodyText === undefined) return { reasons: [], fault: error };
+  if (bodyText === undefined) return { reasons: [], networkError: error };
   const errors: { extensions: { reason: string } }[] = JSON.parse(bodyText).errors;
   return { reasons: errors.map(({ extensions }) => extensions.reason) };
 }
@@ -91,10 +91,10 @@ const createApp =
     return {
       async run(document) {
         const definition = gql(document);
-        const asked = document.startsWith('mutation')
+        const operation = document.startsWith('mutation')
           ? apollo.mutate({ mutation: definition, errorPolicy: 'all' })
           : apollo.query({ query: definition, errorPolicy: 'all', context: { queryDeduplication: false } });
-        return asked.then(
+        return operation.then(
           ({ data, error }) => toOutcome(data, error),
           (error: unknown) => toOutcome(undefined, error),
         );
@@ -120,7 +120,7 @@ describe('createAuthLink', () => {
   describeLink(createApp());
 });
 
-describe('createAuthLink where HttpLink throws for the status of a 401', () => {
+describe('createAuthLink with an HttpLink that throws for status 401', () => {
   describeLink(createApp({ accept: 'application/json' }));
 });
 
@@ -140,15 +140,15 @@ describe('Apollo Client', () => {
   });
 
   const readSecure = () => client.query({ query: SecureDataDocument });
-  /** The refusal's extensions, as an app reads them from what Apollo throws. */
-  async function refusalOf(asked: Promise<unknown>) {
-    const error = await asked.then(() => undefined).catch((thrown: unknown) => thrown);
-    if (!CombinedGraphQLErrors.is(error)) throw new Error(`No GraphQL errors but: ${error}`);
+  /** The extensions of the GraphQL error that Apollo throws. */
+  async function findExtensions(operation: Promise<unknown>) {
+    const error = await operation.then(() => undefined).catch((thrown: unknown) => thrown);
+    if (!CombinedGraphQLErrors.is(error)) throw new Error(`Expected GraphQL errors, got: ${error}`);
     expect(error.errors).toHaveLength(1);
     return error.errors[0]?.extensions;
   }
 
-  it('runs Bandha’s own operations by their typed documents', async () => {
+  it('Apollo Client runs Bandha’s own operations with typed documents', async () => {
     const { data } = await client.mutate({ mutation: RegisterDocument, variables: ADA });
     expect(data?.register.user.email).toBe(ADA.email);
     await auth.login(ADA);
@@ -162,30 +162,30 @@ describe('Apollo Client', () => {
     expect(logout.data?.logout).toBe(true);
   });
 
-  it('throws the GraphQL errors of a 401 answer, code and reason included', async () => {
-    expect(await refusalOf(readSecure())).toEqual({
+  it('Apollo Client throws code and reason of a response with status 401', async () => {
+    expect(await findExtensions(readSecure())).toEqual({
       code: 'UNAUTHENTICATED',
       reason: 'MISSING_TOKEN',
       coordinate: 'Query.secureData',
     });
   });
 
-  it('hands the errors of a 401 answer over as a result where the policy is `all`', async () => {
+  it('Apollo Client returns the errors of status 401 with errorPolicy all', async () => {
     const { data, error } = await client.query({ query: SecureDataDocument, errorPolicy: 'all' });
     expect(data).toBeUndefined();
     expect(CombinedGraphQLErrors.is(error) && error.errors[0]?.extensions?.reason).toBe('MISSING_TOKEN');
   });
 
-  it('throws a ServerError for a 401 answer where it asks for `application/json` alone', async () => {
+  it('Apollo Client throws a ServerError for status 401 with application/json', async () => {
     const headers = { accept: 'application/json' };
-    const asked = client.query({ query: SecureDataDocument, context: { headers } });
-    const error = await asked.then(() => undefined).catch((thrown: unknown) => thrown);
+    const operation = client.query({ query: SecureDataDocument, context: { headers } });
+    const error = await operation.then(() => undefined).catch((thrown: unknown) => thrown);
     expect(ServerError.is(error) && error.bodyText).toContain('MISSING_TOKEN');
   });
 
-  it('throws the GraphQL errors of a refusal that has status 200', async () => {
+  it('Apollo Client throws the code of a rejected login with status 200', async () => {
     const wrong = { ...ADA, password: 'not this one at all' };
-    expect(await refusalOf(client.mutate({ mutation: LoginDocument, variables: wrong }))).toEqual({
+    expect(await findExtensions(client.mutate({ mutation: LoginDocument, variables: wrong }))).toEqual({
       code: 'INVALID_CREDENTIALS',
     });
   });

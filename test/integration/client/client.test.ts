@@ -1,4 +1,4 @@
-// The client alone, as in a process of Node: a real server, and no other tabs.
+// One client without other tabs, against a real server.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../../src/accounts/administration.ts';
 import { AuthClientError, createAuthClient } from '../../../src/client/index.ts';
@@ -9,11 +9,11 @@ import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab }
 let server: TestServer;
 let tab: Tab;
 const tabs = createTabs(() => server);
-const ALONE = { locks: undefined, openChannel: undefined };
+const WITHOUT_TABS = { locks: undefined, openChannel: undefined };
 
 beforeEach(async () => {
   server = await startTestServer();
-  tab = tabs.open({ platform: ALONE });
+  tab = tabs.open({ platform: WITHOUT_TABS });
 });
 afterEach(async () => {
   tabs.close();
@@ -27,24 +27,24 @@ const register = async () => {
 };
 const isAccepted = async (token: string | null) =>
   (await server.send(SECURE, { token: token ?? '' })).status === 200;
-const refusalOf = async (asked: Promise<unknown>) => {
-  const error = await asked.then(
+const catchError = async (operation: Promise<unknown>) => {
+  const error = await operation.then(
     () => undefined,
     (thrown: unknown) => thrown,
   );
-  if (!(error instanceof AuthClientError)) throw new Error(`No AuthClientError but: ${error}`);
+  if (!(error instanceof AuthClientError)) throw new Error(`Expected an AuthClientError, got: ${error}`);
   return error;
 };
 
 describe('signing in and out', () => {
-  it('knows nobody at first', async () => {
+  it('a new client has no user and sends nothing', async () => {
     await tab.client.ready;
     expect(tab.client.user).toBeNull();
     expect(await tab.client.accessToken()).toBeNull();
     expect(tab.sent).toEqual([]);
   });
 
-  it('registers and has a token that the server accepts', async () => {
+  it('register returns the user and a token that the server accepts', async () => {
     const user = await tab.client.register(ADA);
     expect(user).toEqual({
       id: expect.any(String),
@@ -57,26 +57,26 @@ describe('signing in and out', () => {
     expect(await isAccepted(await tab.client.accessToken())).toBe(true);
   });
 
-  it('logs in from a client without any platform of its own', async () => {
+  it('login works on the platform of Node', async () => {
     await register();
-    const plain = createAuthClient({ url: `${server.url}/graphql` });
-    expect(plain.user).toBeNull(); // a process has no other tabs
-    expect((await plain.login(ADA)).email).toBe(ADA.email);
-    expect(await isAccepted(await plain.accessToken())).toBe(true);
-    plain.close();
+    const client = createAuthClient({ url: `${server.url}/graphql` });
+    expect(client.user).toBeNull(); // a process has no other tabs
+    expect((await client.login(ADA)).email).toBe(ADA.email);
+    expect(await isAccepted(await client.accessToken())).toBe(true);
+    client.close();
   });
 
-  it('rejects with code and reason of a refusal, and stays as it was', async () => {
+  it('a rejected login gives code and reason and keeps the session', async () => {
     await register();
-    const wrong = await refusalOf(tab.client.login({ ...ADA, password: 'not this one at all' }));
+    const wrong = await catchError(tab.client.login({ ...ADA, password: 'not this one at all' }));
     expect(wrong).toMatchObject({ code: 'INVALID_CREDENTIALS', reason: undefined });
-    const taken = await refusalOf(tab.client.register(ADA));
+    const taken = await catchError(tab.client.register(ADA));
     expect(taken).toMatchObject({ code: 'BAD_USER_INPUT', reason: 'EMAIL_TAKEN' });
     expect(tab.client.user?.email).toBe(ADA.email);
     expect(tab.signedOut).toEqual([]);
   });
 
-  it('logs out at the server, with an expired access token too', async () => {
+  it('logout revokes the session even if the access token has expired', async () => {
     const token = await register();
     expire(server);
     await tab.client.logout();
@@ -88,17 +88,17 @@ describe('signing in and out', () => {
     expect((await server.send(SECURE, { token })).body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
   });
 
-  it('logs out here when the server cannot be reached', async () => {
+  it('logout signs out here if the server cannot be reached', async () => {
     const proxy = await startTcpProxy(Number(new URL(server.url).port));
-    const far = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
-    await far.client.register(ADA);
+    const proxied = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
+    await proxied.client.register(ADA);
     await proxy.close();
-    await far.client.logout();
-    expect(far.client.user).toBeNull();
-    expect(far.signedOut).toEqual(['LOGOUT']);
+    await proxied.client.logout();
+    expect(proxied.client.user).toBeNull();
+    expect(proxied.signedOut).toEqual(['LOGOUT']);
   });
 
-  it('ends the session before, where somebody signs in over it', async () => {
+  it('login revokes the previous session of the client', async () => {
     const token = await register();
     await tab.client.login(ADA);
     await expect.poll(() => isAccepted(token)).toBe(false);
@@ -106,36 +106,36 @@ describe('signing in and out', () => {
     expect(await isAccepted(await tab.client.accessToken())).toBe(true);
   });
 
-  it('says nothing of a second logout', async () => {
+  it('a second logout has no effect', async () => {
     await register();
     await Promise.all([tab.client.logout(), tab.client.logout()]);
     expect(tab.signedOut).toEqual(['LOGOUT']);
     expect(tab.sent.filter((field) => field === 'logout')).toHaveLength(1);
   });
 
-  it('refuses a URL that is none at once', () => {
+  it('a relative URL throws outside a page', () => {
     expect(() => createAuthClient({ url: '/graphql' })).toThrow(TypeError);
   });
 
-  it('takes listeners off, and lets one that throws disturb nobody', async () => {
-    const heard: unknown[] = [];
-    tab.client.onUserChanged(() => heard.push('off'))();
-    const others = process.listeners('uncaughtException');
+  it('listeners can be removed, and one that throws does not stop the others', async () => {
+    const received: unknown[] = [];
+    tab.client.onUserChanged(() => received.push('off'))();
+    const existing = process.listeners('uncaughtException');
     process.removeAllListeners('uncaughtException');
     const thrown = new Promise((resolve) => process.once('uncaughtException', resolve));
     tab.client.onUserChanged(() => {
-      throw new Error('of the app');
+      throw new Error('app error');
     });
-    tab.client.onUserChanged((user) => heard.push(user?.email));
+    tab.client.onUserChanged((user) => received.push(user?.email));
     await register();
-    expect(await thrown).toMatchObject({ message: 'of the app' });
-    for (const listener of others) process.on('uncaughtException', listener);
-    expect(heard).toEqual([ADA.email]);
+    expect(await thrown).toMatchObject({ message: 'app error' });
+    for (const listener of existing) process.on('uncaughtException', listener);
+    expect(received).toEqual([ADA.email]);
   });
 });
 
 describe('an access token', () => {
-  it('is kept until shortly before it expires, then refreshed', async () => {
+  it('an access token is refreshed shortly before it expires', async () => {
     const token = await register();
     tab.clock.nowMs += 9 * MINUTES;
     expect(await tab.client.accessToken()).toBe(token);
@@ -146,28 +146,28 @@ describe('an access token', () => {
     expect(await countRefreshes(server)).toEqual({ ok: 1 });
   });
 
-  it('is refreshed before its end also where it lives three seconds', async () => {
-    const brief = await startTestServer({ accessTtlSeconds: 3 });
-    const short = tabs.open({ url: `${brief.url}/graphql` });
+  it('an access token that lives three seconds is refreshed in time', async () => {
+    const shortLived = await startTestServer({ accessTtlSeconds: 3 });
+    const short = tabs.open({ url: `${shortLived.url}/graphql` });
     await short.client.register(ADA);
     for (let second = 0; second < 12; second += 1) {
       short.clock.nowMs += 1_000;
-      brief.clock.now = new Date(brief.clock.now.getTime() + 1_000);
+      shortLived.clock.now = new Date(shortLived.clock.now.getTime() + 1_000);
       const token = (await short.client.accessToken()) ?? '';
-      expect((await brief.send(SECURE, { token })).status).toBe(200);
+      expect((await shortLived.send(SECURE, { token })).status).toBe(200);
     }
-    expect(await countRefreshes(brief)).toEqual({ ok: 6 });
-    await brief.close();
+    expect(await countRefreshes(shortLived)).toEqual({ ok: 6 });
+    await shortLived.close();
   });
 
-  it('is judged by the time since it came, whatever the clock of the server says', async () => {
+  it('the lifetime of a token does not depend on the server’s clock', async () => {
     server.clock.now = new Date('2040-02-29T12:00:00Z');
     const token = await register();
     expect(await tab.client.accessToken()).toBe(token);
     expect(await isAccepted(token)).toBe(true);
   });
 
-  it('is refreshed once for a hundred who ask at the moment it expires', async () => {
+  it('a hundred calls at expiry share one refresh', async () => {
     const token = await register();
     tab.clock.nowMs += 11 * MINUTES;
     const tokens = await Promise.all(Array.from({ length: 100 }, () => tab.client.accessToken()));
@@ -177,7 +177,7 @@ describe('an access token', () => {
     expect(await countRefreshes(server)).toEqual({ ok: 1 });
   });
 
-  it('is renewed once for a hundred to whom it was refused, and not again for those who come late', async () => {
+  it('a hundred renewals of a rejected token and a late one share one refresh', async () => {
     const token = await register();
     expire(server);
     const tokens = await Promise.all(Array.from({ length: 100 }, () => tab.client.renew(token)));
@@ -187,22 +187,22 @@ describe('an access token', () => {
     expect(await countRefreshes(server)).toEqual({ ok: 1 });
   });
 
-  it('is returned while it lives where it cannot be refreshed, and rejects after that', async () => {
+  it('a token that cannot be refreshed is returned until it expires', async () => {
     const proxy = await startTcpProxy(Number(new URL(server.url).port));
-    const far = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
-    await far.client.register(ADA);
-    const token = await far.client.accessToken();
+    const proxied = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
+    await proxied.client.register(ADA);
+    const token = await proxied.client.accessToken();
     await proxy.close();
-    far.clock.nowMs += 9 * MINUTES + 40_000;
-    expect(await far.client.accessToken()).toBe(token);
-    far.clock.nowMs += MINUTES;
-    expect((await refusalOf(far.client.accessToken())).code).toBe('NETWORK_ERROR');
-    expect(far.signedOut).toEqual([]);
+    proxied.clock.nowMs += 9 * MINUTES + 40_000;
+    expect(await proxied.client.accessToken()).toBe(token);
+    proxied.clock.nowMs += MINUTES;
+    expect((await catchError(proxied.client.accessToken())).code).toBe('NETWORK_ERROR');
+    expect(proxied.signedOut).toEqual([]);
   });
 });
 
 describe('a refresh', () => {
-  it('that hangs keeps nobody waiting for long whose token still lives', async () => {
+  it('a slow refresh does not delay a valid token for long', async () => {
     const token = await register();
     tab.clock.nowMs += 580_000;
     const held = tab.hold('refresh');
@@ -211,66 +211,72 @@ describe('a refresh', () => {
     expect(await tab.client.renew(token)).not.toBe(token);
   });
 
-  it('that is cut in the middle is sent again at once, while the server still answers it', async () => {
+  it('a refresh whose response is lost is sent again at once', async () => {
     const token = await register();
     const held = tab.hold('refresh');
     const renewed = tab.client.renew(token);
     await held.arrived;
     held.release(new TypeError('terminated'));
     expect(await isAccepted(await renewed)).toBe(true);
-    expire(server); // by far too late for the answer that was lost
+    expire(server); // after the server’s grace period for the lost response
     expect(await isAccepted(await tab.client.renew((await renewed) ?? ''))).toBe(true);
     expect(tab.signedOut).toEqual([]);
   });
 
-  it('that is cut twice fails for all who wait, signs nobody out, and works the next time', async () => {
+  it('a refresh that fails twice keeps the session and works the next time', async () => {
     const token = await register();
     const held = tab.hold('refresh');
-    const asked = Array.from({ length: 10 }, () => refusalOf(tab.client.renew(token)));
+    const renewals = Array.from({ length: 10 }, () => catchError(tab.client.renew(token)));
     await cutRefresh(tab, held);
-    expect(new Set((await Promise.all(asked)).map(({ code }) => code))).toEqual(new Set(['NETWORK_ERROR']));
+    expect(new Set((await Promise.all(renewals)).map(({ code }) => code))).toEqual(
+      new Set(['NETWORK_ERROR']),
+    );
     expect(tab.client.user?.email).toBe(ADA.email);
     expect(await isAccepted(await tab.client.renew(token))).toBe(true);
     expect(tab.signedOut).toEqual([]);
     expect(tab.sent.filter((field) => field === 'refresh')).toHaveLength(3);
   });
 
-  it('that comes after somebody else has signed in gives nobody their token', async () => {
+  it('a refresh that ends after another user’s login never gives their token', async () => {
     const token = await register();
     const held = tab.hold('refresh');
     const renewed = tab.client.renew(token);
     tab.clock.nowMs += 601_000;
-    const asked = refusalOf(tab.client.accessToken());
+    const pending = catchError(tab.client.accessToken());
     await held.arrived;
     await tab.client.register({ email: 'bob@example.com', password: ADA.password });
     held.release();
     expect(await renewed).toBeNull();
-    expect((await asked).code).toBe('SUPERSEDED');
+    expect((await pending).code).toBe('SUPERSEDED');
     expect(await tab.client.renew(token)).toBeNull();
     expect(await isAccepted(await tab.client.accessToken())).toBe(true);
   });
 
-  it('that is never answered is given up', { timeout: 20_000 }, async () => {
+  it('a refresh without a response times out', { timeout: 20_000 }, async () => {
     const proxy = await startTcpProxy(Number(new URL(server.url).port));
-    const far = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
-    await far.client.register(ADA);
-    const token = (await far.client.accessToken()) ?? '';
+    const proxied = tabs.open({ url: `${proxy.toProxyUrl(server.url)}graphql` });
+    await proxied.client.register(ADA);
+    const token = (await proxied.client.accessToken()) ?? '';
     proxy.goSilent();
-    expect((await refusalOf(far.client.renew(token))).code).toBe('NETWORK_ERROR');
+    expect((await catchError(proxied.client.renew(token))).code).toBe('NETWORK_ERROR');
     proxy.forward();
-    expect(await isAccepted(await far.client.renew(token))).toBe(true);
+    expect(await isAccepted(await proxied.client.renew(token))).toBe(true);
     await proxy.close();
   });
 
   it.each<[string, () => Response, object]>([
-    ['502 of a proxy', () => new Response('<h1>Bad Gateway</h1>', { status: 502 }), { code: 'BAD_ANSWER' }],
-    ['an empty 200', () => new Response(''), { code: 'BAD_ANSWER' }],
+    [
+      'status 502 of a proxy',
+      () => new Response('<h1>Bad Gateway</h1>', { status: 502 }),
+      { code: 'BAD_ANSWER' },
+    ],
+    ['an empty body', () => new Response(''), { code: 'BAD_ANSWER' }],
     ['null', () => Response.json(null), { code: 'BAD_ANSWER' }],
-    ['no tokens', () => Response.json({ data: { refresh: {} } }), { code: 'BAD_ANSWER' }],
-    ['no data', () => Response.json({ data: null }), { code: 'BAD_ANSWER' }],
+    ['a response without tokens', () => Response.json({ data: { refresh: {} } }), { code: 'BAD_ANSWER' }],
+    ['a response without data', () => Response.json({ data: null }), { code: 'BAD_ANSWER' }],
     ['an error without a code', () => Response.json({ errors: [{ message: 'no' }] }), { code: 'BAD_ANSWER' }],
     [
-      'too many tries',
+      'a rate limit',
       () =>
         Response.json(
           { errors: [{ message: 'Too many', extensions: { code: 'RATE_LIMITED' } }] },
@@ -291,22 +297,22 @@ describe('a refresh', () => {
         ),
       { code: 'SERVICE_UNAVAILABLE', reason: 'STORE_UNAVAILABLE', retryAfterSeconds: 5 },
     ],
-  ])('that is answered with %s signs nobody out', async (_, answer, error) => {
-    let isIll = false;
-    const ill = tabs.open({
-      fetch: (input, init) => (isIll ? Promise.resolve(answer()) : fetch(input, init)),
+  ])('a refresh that fails with %s keeps the session', async (_, createResponse, error) => {
+    let isFailing = false;
+    const failing = tabs.open({
+      fetch: (input, init) => (isFailing ? Promise.resolve(createResponse()) : fetch(input, init)),
     });
-    await ill.client.register(ADA);
-    const token = (await ill.client.accessToken()) ?? '';
-    isIll = true;
-    expect(await refusalOf(ill.client.renew(token))).toMatchObject(error);
-    expect(ill.client.user?.email).toBe(ADA.email);
-    expect(ill.signedOut).toEqual([]);
-    isIll = false;
-    expect(await isAccepted(await ill.client.renew(token))).toBe(true);
+    await failing.client.register(ADA);
+    const token = (await failing.client.accessToken()) ?? '';
+    isFailing = true;
+    expect(await catchError(failing.client.renew(token))).toMatchObject(error);
+    expect(failing.client.user?.email).toBe(ADA.email);
+    expect(failing.signedOut).toEqual([]);
+    isFailing = false;
+    expect(await isAccepted(await failing.client.renew(token))).toBe(true);
   });
 
-  it('that is refused signs out once, for all who wait', async () => {
+  it('a rejected refresh token signs out once for all pending calls', async () => {
     const token = await register();
     await server.send('mutation { logout }', { token });
     expect(await Promise.all(Array.from({ length: 10 }, () => tab.client.renew(token)))).toEqual(
@@ -318,7 +324,7 @@ describe('a refresh', () => {
     expect(await countRefreshes(server)).toEqual({ REVOKED: 1 });
   });
 
-  it('notices other roles', async () => {
+  it('a refresh updates the roles of the user', async () => {
     const token = await register();
     await changeRoles({ store: server.bandha.store, now: () => server.clock.now }, ADA.email, {
       add: ['editor'],
@@ -328,7 +334,7 @@ describe('a refresh', () => {
     expect(tab.users.map((user) => user?.roles)).toEqual([[], ['editor']]);
   });
 
-  it('that comes after a new login does not undo it', async () => {
+  it('a refresh that ends after a new login does not undo it', async () => {
     const token = await register();
     const held = tab.hold('refresh');
     const renewed = tab.client.renew(token);
@@ -341,7 +347,7 @@ describe('a refresh', () => {
     expect(tab.signedOut).toEqual([]);
   });
 
-  it('of the session before does not answer for the token of the next one', async () => {
+  it('a refresh of the previous session does not renew the new token', async () => {
     const token = await register();
     const held = tab.hold('refresh');
     const late = tab.client.renew(token);
@@ -355,7 +361,7 @@ describe('a refresh', () => {
     await late;
   });
 
-  it('that is refused after a new login does not end it', async () => {
+  it('a refresh rejected after a new login does not end its session', async () => {
     const token = await register();
     await server.send('mutation { logout }', { token });
     const held = tab.hold('refresh');
@@ -367,7 +373,7 @@ describe('a refresh', () => {
     expect(tab.signedOut).toEqual([]);
   });
 
-  it('that comes after a logout does not sign in again', async () => {
+  it('a refresh that ends after a logout does not sign in again', async () => {
     const token = await register();
     const held = tab.hold('refresh');
     const renewed = tab.client.renew(token);
@@ -381,10 +387,10 @@ describe('a refresh', () => {
 });
 
 describe('a login', () => {
-  it('that is answered after a logout counts for nothing, and its session is ended', async () => {
+  it('a login superseded by a logout rejects, and its session is revoked', async () => {
     await register();
     const held = tab.hold('login');
-    const login = refusalOf(tab.client.login(ADA));
+    const login = catchError(tab.client.login(ADA));
     await held.arrived;
     await tab.client.logout();
     held.release();
@@ -393,11 +399,11 @@ describe('a login', () => {
     expect(tab.sent.filter((field) => field === 'logout')).toHaveLength(2);
   });
 
-  it('gives way to one that was asked for later, whichever is answered first', async () => {
+  it('the later of two logins wins, whichever response arrives first', async () => {
     await register();
     await tab.client.logout();
     const held = tab.hold('login');
-    const first = refusalOf(tab.client.login(ADA));
+    const first = catchError(tab.client.login(ADA));
     await held.arrived;
     await tab.client.login(ADA);
     const token = await tab.client.accessToken();
@@ -409,7 +415,7 @@ describe('a login', () => {
 });
 
 describe('a session that was revoked', () => {
-  it('is signed out of once, for its current token and the one before', async () => {
+  it('revoked signs out once, for the current and the previous token', async () => {
     const token = await register();
     tab.client.revoked('some other token');
     expect(tab.client.user?.email).toBe(ADA.email);
@@ -425,23 +431,23 @@ describe('a session that was revoked', () => {
 });
 
 describe('an error', () => {
-  it('contains nothing of what was sent, also where the server repeats it', async () => {
+  it('an error contains no password even if the server repeats it', async () => {
     const password = 'so "secret" a phrase';
-    const chatty = tabs.open({
+    const echoing = tabs.open({
       fetch: async (_input, init) => {
         const { variables } = JSON.parse(String(init?.body));
         const message = `Variable "$password" got ${JSON.stringify(variables.password)}`;
         return Response.json({ errors: [{ message, extensions: { code: 'BAD_USER_INPUT' } }] });
       },
     });
-    const refusal = await refusalOf(chatty.client.login({ ...ADA, password }));
-    expect(refusal.code).toBe('BAD_USER_INPUT');
-    expect(`${refusal.message} ${refusal.stack} ${JSON.stringify(refusal)}`).not.toMatch(/secret/);
+    const error = await catchError(echoing.client.login({ ...ADA, password }));
+    expect(error.code).toBe('BAD_USER_INPUT');
+    expect(`${error.message} ${error.stack} ${JSON.stringify(error)}`).not.toMatch(/secret/);
   });
 
-  it('keeps the server’s words where they have a word that was sent', async () => {
-    const refusal = await refusalOf(tab.client.register({ ...ADA, password: 'password' }));
-    expect(refusal).toMatchObject({ code: 'BAD_USER_INPUT', reason: 'WEAK_PASSWORD' });
-    expect(refusal.message).toMatch(/common/);
+  it('an error keeps a server message with the word of a plain password', async () => {
+    const error = await catchError(tab.client.register({ ...ADA, password: 'password' }));
+    expect(error).toMatchObject({ code: 'BAD_USER_INPUT', reason: 'WEAK_PASSWORD' });
+    expect(error.message).toMatch(/common/);
   });
 });

@@ -1,4 +1,4 @@
-// The typed documents of Bandha's own operations.
+// Typed documents of Bandha's own operations.
 import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -12,22 +12,22 @@ const ROOT = resolve(import.meta.dirname, '../../..');
 const GENERATED = join(ROOT, 'src/client/documents.generated.ts');
 const run = promisify(execFile);
 
-it('are what `npm run generate` makes of the operations and the schema as they are now', async () => {
+it('documents.generated.ts is the current output of `npm run generate`', async () => {
   await withFolder(async (folder) => {
-    const fresh = join(folder, 'documents.generated.ts');
-    await run(process.execPath, [join(ROOT, 'scripts/generate-documents.js'), fresh]);
-    expect(await readFile(fresh, 'utf8')).toBe(await readFile(GENERATED, 'utf8'));
+    const output = join(folder, 'documents.generated.ts');
+    await run(process.execPath, [join(ROOT, 'scripts/generate-documents.js'), output]);
+    expect(await readFile(output, 'utf8')).toBe(await readFile(GENERATED, 'utf8'));
   });
 });
 
-it('are there for every mutation and query of the schema, and valid in it', async () => {
+it('every query and mutation of the schema has a valid document', async () => {
   const schema = buildSchema(await readFile(join(ROOT, 'schema.graphql'), 'utf8'));
   const fields = [schema.getQueryType(), schema.getMutationType()].flatMap((type) =>
     Object.keys(type?.getFields() ?? {}),
   );
   const operations = Object.entries(documents).filter(([name]) => name.endsWith('Document'));
-  const asked = operations.map(([, document]) => {
-    // As it is sent: the generated document has no places in a source.
+  const covered = operations.map(([, document]) => {
+    // Printed and parsed as when it is sent, because the generated document has no source locations.
     const sent = parse(print(document));
     expect(validate(schema, sent)).toEqual([]);
     const [operation] = sent.definitions.filter(({ kind }) => kind === Kind.OPERATION_DEFINITION);
@@ -35,5 +35,5 @@ it('are there for every mutation and query of the schema, and valid in it', asyn
       operation && 'selectionSet' in operation ? (operation.selectionSet?.selections ?? []) : [];
     return field && 'name' in field ? field.name.value : undefined;
   });
-  expect(asked.toSorted()).toEqual(fields.toSorted());
+  expect(covered.toSorted()).toEqual(fields.toSorted());
 });

@@ -1,4 +1,4 @@
-// What the Apollo link and the urql exchange have in common: what they do with tokens, and with refusals of them.
+// Shared tests of the Apollo link and the urql exchange: sending, renewing and revoking tokens.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../../src/accounts/administration.ts';
 import type { BandhaOptions } from '../../../src/bandha.ts';
@@ -7,20 +7,20 @@ import { createSecureDataResolvers, secureDataTypeDefs } from '../../support/sec
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 import { ADA, countRefreshes, createTabs, cutRefresh, expire, SECURE, type Tab } from './tab.ts';
 
-/** What an app has of an operation in the end. */
+/** Result of an operation in an app. */
 export interface Outcome {
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the server answers
+  // biome-ignore lint/suspicious/noExplicitAny: tests read fields of any query
   data?: any;
-  /** `extensions.reason` of each GraphQL error, or its code where it has none. */
+  /** `extensions.reason` of each GraphQL error, or its code if it has no reason. */
   reasons: unknown[];
-  /** What went wrong where there was no answer. */
-  fault?: unknown;
+  /** The error if there is no GraphQL response. */
+  networkError?: unknown;
 }
 
 /** A GraphQL client with the link or exchange under test. */
 export interface App {
   run(document: string): Promise<Outcome>;
-  /** Runs it for whoever may lose interest. */
+  /** Runs an operation that can be canceled. */
   watch(document: string, next: (outcome: Outcome) => void): { stop(): void };
   close(): void;
 }
@@ -41,7 +41,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
   let server: TestServer;
   let tab: Tab;
   let app: App;
-  /** The tokens that the app’s own operations were sent with. */
+  /** `Authorization` headers of the app’s own operations. */
   let sent: (string | null)[];
   let counted: number;
   const tabs = createTabs(() => server);
@@ -111,12 +111,12 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
 
   const token = async () => (await tab.client.accessToken()) ?? '';
 
-  it('sends no header where nobody is signed in, and passes the refusal on', async () => {
+  it('the link sends no header if no user is signed in', async () => {
     expect(await app.run(SECURE)).toMatchObject({ reasons: ['MISSING_TOKEN'] });
     expect(sent).toEqual([null]);
   });
 
-  it('sends the token of the client', async () => {
+  it('the link sends the token of the client', async () => {
     await tab.client.register(ADA);
     const { data, reasons } = await app.run(SECURE);
     expect(data?.secureData).toMatchObject({ user: { email: ADA.email } });
@@ -124,7 +124,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     expect(sent).toEqual([`Bearer ${await token()}`]);
   });
 
-  it('renews what has expired, and sends the operation once more', async () => {
+  it('an operation rejected as TOKEN_EXPIRED is sent again with a new token', async () => {
     await tab.client.register(ADA);
     const old = await token();
     expire(server);
@@ -135,7 +135,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     expect(await countRefreshes(server)).toEqual({ ok: 1 });
   });
 
-  it('refreshes before it sends where the client knows that the token has expired', async () => {
+  it('a token that the client knows to be expired is refreshed before sending', async () => {
     await tab.client.register(ADA);
     tab.clock.nowMs += 601_000;
     expire(server);
@@ -144,9 +144,9 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
   });
 
   it.each([
-    ['the server refuses it', false],
-    ['the client knows', true],
-  ])('refreshes once for a hundred operations at the moment of expiry, when %s', async (_, isKnown) => {
+    ['by the server', false],
+    ['by the client', true],
+  ])('a hundred operations at an expiry detected %s share one refresh', async (_, isKnown) => {
     await tab.client.register(ADA);
     expire(server);
     if (isKnown) tab.clock.nowMs += 601_000;
@@ -160,7 +160,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     expect(sent).toHaveLength(isKnown ? 100 : 200);
   });
 
-  it('loses none of several equal mutations at the moment of expiry', async () => {
+  it('equal mutations at expiry are all executed', async () => {
     await tab.client.register(ADA);
     expire(server);
     const outcomes = await Promise.all(Array.from({ length: 10 }, () => app.run(COUNT_SIGNED_IN)));
@@ -170,7 +170,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     expect(await countRefreshes(server)).toEqual({ ok: 1 });
   });
 
-  it('tries once more and no further where the server goes on answering that it has expired', async () => {
+  it('an operation is sent again only once if the server reports expiry again', async () => {
     await tab.client.register(ADA);
     const old = await token();
     expire(server);
@@ -186,14 +186,14 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     stubborn.close();
   });
 
-  it('does not refresh for what is forbidden', async () => {
+  it('a forbidden field causes no refresh', async () => {
     await tab.client.register(ADA);
     expect((await app.run(FOR_ADMINS)).reasons).toEqual(['MISSING_ROLE']);
     expect(await countRefreshes(server)).toEqual({});
     expect(sent).toHaveLength(1);
   });
 
-  it('does not refresh for a session that has ended, and signs out once', async () => {
+  it('a revoked session signs out once without a refresh', async () => {
     await tab.client.register(ADA);
     await server.send('mutation { logout }', { token: await token() });
     const outcomes = await Promise.all(
@@ -205,83 +205,83 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     expect(sent).toHaveLength(5);
   });
 
-  it('passes the refusal on where the refresh is refused, and signs out once', async () => {
+  it('the first response is delivered if the refresh token is rejected', async () => {
     await tab.client.register(ADA);
     await server.send('mutation { logout }', { token: await token() });
-    expire(server); // looked at before whether its session has ended
+    expire(server); // the server checks the expiry before the session
     const outcomes = await Promise.all([app.run(READS), app.run(SECURE)]);
     expect(outcomes.map(({ reasons }) => reasons)).toEqual([['TOKEN_EXPIRED'], ['TOKEN_EXPIRED']]);
     expect(tab.signedOut).toEqual(['REVOKED']);
     expect(await countRefreshes(server)).toEqual({ REVOKED: 1 });
   });
 
-  it('fails with the reason where the refresh does, and works the next time', async () => {
+  it('an operation fails with the error of its refresh and works the next time', async () => {
     await tab.client.register(ADA);
     expire(server);
     const held = tab.hold('refresh');
     const running = app.run(SECURE);
     await cutRefresh(tab, held);
-    const { fault } = await running;
-    expect(fault).toBeInstanceOf(AuthClientError);
-    expect(fault).toMatchObject({ code: 'NETWORK_ERROR' });
+    const { networkError } = await running;
+    expect(networkError).toBeInstanceOf(AuthClientError);
+    expect(networkError).toMatchObject({ code: 'NETWORK_ERROR' });
     expect(tab.signedOut).toEqual([]);
     expect((await app.run(SECURE)).data?.secureData.user.email).toBe(ADA.email);
   });
 
-  it('fails with the reason where the token has expired and cannot be refreshed', async () => {
+  it('an operation is not sent if its expired token cannot be refreshed', async () => {
     await tab.client.register(ADA);
     tab.clock.nowMs += 601_000;
     const held = tab.hold('refresh');
     const running = app.run(SECURE);
     await cutRefresh(tab, held);
-    expect((await running).fault).toMatchObject({ code: 'NETWORK_ERROR' });
+    expect((await running).networkError).toMatchObject({ code: 'NETWORK_ERROR' });
     expect(sent).toEqual([]);
   });
 
-  it('passes on that the server cannot be reached', async () => {
+  it('a network error of the operation is passed on', async () => {
     await tab.client.register(ADA);
     const cut = open(() => Promise.reject(new TypeError('fetch failed')));
-    expect(String((await cut.run(SECURE)).fault)).toContain('fetch failed');
+    expect(String((await cut.run(SECURE)).networkError)).toContain('fetch failed');
     expect(tab.client.user?.email).toBe(ADA.email);
     cut.close();
   });
 
-  it('sends nothing for whoever has lost interest before the token was there', async () => {
+  it('an operation canceled before it has a token is not sent', async () => {
     await tab.client.register(ADA);
     tab.clock.nowMs += 601_000;
     const held = tab.hold('refresh');
-    const heard: Outcome[] = [];
-    const watch = app.watch(SECURE, (outcome) => heard.push(outcome));
+    const received: Outcome[] = [];
+    const watch = app.watch(SECURE, (outcome) => received.push(outcome));
     await held.arrived;
     watch.stop();
     held.release();
     await token();
     await app.run(READS);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     expect(sent).toHaveLength(1);
   });
 
-  it('sends nothing again for whoever has lost interest while it was renewed', async () => {
+  it('an operation canceled while its token is renewed is not sent again', async () => {
     await tab.client.register(ADA);
     const old = await token();
     expire(server);
     const held = tab.hold('refresh');
-    const heard: Outcome[] = [];
-    const watch = app.watch(SECURE, (outcome) => heard.push(outcome));
+    const received: Outcome[] = [];
+    const watch = app.watch(SECURE, (outcome) => received.push(outcome));
     await held.arrived;
     watch.stop();
     held.release();
     await tab.client.renew(old);
     await app.run(READS);
-    expect(heard).toEqual([]);
+    expect(received).toEqual([]);
     expect(sent).toEqual([`Bearer ${old}`, `Bearer ${await token()}`]);
     expect(await countRefreshes(server)).toEqual({ ok: 1 });
   });
 
-  describe('where a denied field is null and the others are delivered', () => {
+  describe('with onDenied null', () => {
     beforeEach(() => restart({ onDenied: 'null' }));
 
-    it('renews for the errors of a 200, and delivers the whole', async () => {
+    it('TOKEN_EXPIRED in a partial result leads to a renewed, complete result', async () => {
       await tab.client.register(ADA);
       expire(server);
       const { data, reasons } = await app.run('query Both { viewer { email } secureData { message } }');
@@ -290,7 +290,7 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
       expect(sent).toHaveLength(2);
     });
 
-    it('does not send a mutation again of which a part has run', async () => {
+    it('a mutation that was executed in part is not sent again', async () => {
       await tab.client.register(ADA);
       expire(server);
       const { reasons } = await app.run(COUNT_BOTH);
@@ -300,25 +300,25 @@ export function describeLink(createApp: (options: AppOptions) => App): void {
     });
   });
 
-  it('opens a subscription again each time that it ends with its token', async () => {
+  it('a subscription is opened again each time its token expires', async () => {
     await tab.client.register(ADA);
-    const heard: Outcome[] = [];
-    let whenHeard = Promise.withResolvers<void>();
+    const received: Outcome[] = [];
+    let nextResult = Promise.withResolvers<void>();
     const watch = app.watch(TICKS, (outcome) => {
-      heard.push(outcome);
-      whenHeard.resolve();
+      received.push(outcome);
+      nextResult.resolve();
     });
-    await whenHeard.promise;
+    await nextResult.promise;
     for (const role of ['editor', 'author', 'reader']) {
-      whenHeard = Promise.withResolvers();
-      // Makes the tokens of before as good as expired, and ends what was opened with them.
+      nextResult = Promise.withResolvers();
+      // Expires older access tokens, and ends subscriptions opened with them.
       await changeRoles({ store: server.bandha.store, now: () => server.clock.now }, ADA.email, {
         add: [role],
       });
-      await whenHeard.promise;
+      await nextResult.promise;
     }
     watch.stop();
-    expect(heard.map(({ data, reasons }) => [data?.ticks, reasons])).toEqual(Array(4).fill([1, []]));
+    expect(received.map(({ data, reasons }) => [data?.ticks, reasons])).toEqual(Array(4).fill([1, []]));
     expect(sent).toHaveLength(4);
     expect(await countRefreshes(server)).toEqual({ ok: 3 });
   });

@@ -1,4 +1,4 @@
-// The options of `createAuthClient`: what each does, and that none is ignored.
+// The options of `createAuthClient`.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import {
   type AuthClient,
@@ -30,49 +30,45 @@ function open(options: Partial<AuthClientOptions> = {}): AuthClient {
 const isAccepted = async (token: string | null) =>
   (await server.send(SECURE, { token: token ?? '' })).status === 200;
 
-describe('an option of createAuthClient', () => {
+describe('invalid options', () => {
   const PAYLOAD = { accessToken: 'secret-a', refreshToken: 'secret-r', expiresIn: 600, user: { id: '1' } };
   it.each<[string, unknown, RegExp]>([
-    ['a name that does not exist', { url: 'http://a/', token: 'secret' }, /unknown option "token"/],
+    ['an unknown name', { url: 'http://a/', token: 'secret' }, /unknown option "token"/],
     ['a name of Object.prototype', { url: 'http://a/', toString: 'secret' }, /unknown option "toString"/],
-    ['another case', { url: 'http://a/', Storage: 'memory' }, /unknown option "Storage"/],
+    ['a name in another case', { url: 'http://a/', Storage: 'memory' }, /unknown option "Storage"/],
     ['a missing url', {}, /url must be a string or a URL/],
     ['a url of another type', { url: 4000 }, /url must be a string or a URL/],
     ['a relative url without a page', { url: '/graphql' }, /URL/],
     ['no options', undefined, /pass \{ url \}/],
     ['null', null, /pass \{ url \}/],
-    ['a url in place of the options', 'http://localhost/secret', /pass \{ url \}/],
-    ['a storage that does not exist', { url: 'http://a/', storage: 'sessionStorage' }, /storage must be/],
-    ['no storage', { url: 'http://a/', storage: null }, /storage must be/],
-    ['half a storage', { url: 'http://a/', storage: { getItem: () => null } }, /storage must be/],
-    ['a fetch that cannot be called', { url: 'http://a/', fetch: {} }, /fetch must be a function/],
-    [
-      'a token in place of a payload',
-      { url: 'http://a/', tokens: 'secret' },
-      /tokens must be an AuthPayload/,
-    ],
-    ['half a payload', { url: 'http://a/', tokens: { accessToken: 'secret' } }, /tokens must be/],
+    ['a url instead of options', 'http://localhost/secret', /pass \{ url \}/],
+    ['an unknown storage', { url: 'http://a/', storage: 'sessionStorage' }, /storage must be/],
+    ['a storage that is null', { url: 'http://a/', storage: null }, /storage must be/],
+    ['an incomplete storage', { url: 'http://a/', storage: { getItem: () => null } }, /storage must be/],
+    ['a fetch that is not a function', { url: 'http://a/', fetch: {} }, /fetch must be a function/],
+    ['a token instead of a payload', { url: 'http://a/', tokens: 'secret' }, /tokens must be an AuthPayload/],
+    ['an incomplete payload', { url: 'http://a/', tokens: { accessToken: 'secret' } }, /tokens must be/],
     [
       'a payload without a lifetime',
       { url: 'http://a/', tokens: { ...PAYLOAD, expiresIn: undefined } },
       /tokens must be/,
     ],
     ['a payload without a user', { url: 'http://a/', tokens: { ...PAYLOAD, user: null } }, /tokens must be/],
-  ])('is rejected for %s, with its name and without its value', (_, options, message) => {
-    const create = () => createAuthClient(options as AuthClientOptions); // what JavaScript can pass
+  ])('createAuthClient rejects %s with the name and without the value', (_, options, message) => {
+    const create = () => createAuthClient(options as AuthClientOptions); // JavaScript can pass anything
     expect(create).toThrow(TypeError);
     expect(create).toThrow(message);
     expect(create).not.toThrow(/secret/);
   });
 
-  it('is as if left out if it is undefined', async () => {
+  it('an undefined option has its default', async () => {
     const client = open({ storage: undefined, fetch: undefined, tokens: undefined });
     expect((await client.register(ADA)).email).toBe(ADA.email);
   });
 });
 
 describe('fetch', () => {
-  it('is the global one of the moment of the request', async () => {
+  it('the global fetch is read at each request', async () => {
     const client = open();
     const original = globalThis.fetch;
     const sent: unknown[] = [];
@@ -88,7 +84,7 @@ describe('fetch', () => {
     expect(sent).toHaveLength(2);
   });
 
-  it('is the one that was passed, whatever the global one becomes', async () => {
+  it('the option fetch is used instead of the global one', async () => {
     const sent: unknown[] = [];
     const original = globalThis.fetch;
     const client = open({
@@ -102,7 +98,7 @@ describe('fetch', () => {
     expect(sent).toEqual([url]);
   });
 
-  it('may be passed unbound', async () => {
+  it('the option fetch accepts an unbound function', async () => {
     const client = open({ fetch: globalThis.fetch });
     expect((await client.register(ADA)).email).toBe(ADA.email);
   });
@@ -117,7 +113,7 @@ describe('tokens', () => {
     return body.data.register;
   };
 
-  it('sign in at once, and are refreshed when they expire', async () => {
+  it('the option tokens signs in at once, and its tokens are refreshed', async () => {
     const tokens = await register('grace@example.com');
     const client = open({ tokens });
     expect(client.user?.id).toBe(tokens.user.id);
@@ -128,7 +124,7 @@ describe('tokens', () => {
     expect(await isAccepted(renewed)).toBe(true);
   });
 
-  it('replace a stored session', async () => {
+  it('the option tokens replaces a stored session', async () => {
     const storage = createMemoryStorage();
     await open({ storage }).register(ADA);
     const tokens = await register('grace@example.com');
@@ -140,15 +136,15 @@ describe('tokens', () => {
     expect(next.user?.id).toBe(tokens.user.id);
   });
 
-  it('may be null for a caller who is signed out', async () => {
+  it('the option tokens accepts null for a caller who is signed out', async () => {
     const client = open({ tokens: null });
     await client.ready;
     expect(client.user).toBeNull();
   });
 });
 
-describe('what a page has', () => {
-  it('is looked up at each use: local storage and locks', async () => {
+describe('features of a page', () => {
+  it('local storage and locks are read at each use', async () => {
     const [first, second] = [createMemoryStorage(), createMemoryStorage()];
     vi.stubGlobal('document', {});
     vi.stubGlobal('localStorage', first);
@@ -172,7 +168,7 @@ describe('what a page has', () => {
   });
 });
 
-/** As a page has it: with what is in it, at once. */
+/** A synchronous storage, like that of a page. */
 function createMemoryStorage(items = new Map<string, string>()) {
   return {
     items,
@@ -182,28 +178,28 @@ function createMemoryStorage(items = new Map<string, string>()) {
   };
 }
 
-/** As React Native's `AsyncStorage`: each call is answered in a later turn, and a later call may be answered first. */
+/** An asynchronous storage, like React Native's `AsyncStorage`. A later call may finish before an earlier one. */
 function createAsyncStorage() {
   const { items, ...storage } = createMemoryStorage();
   let calls = 0;
-  const later = async <T>(act: () => T): Promise<T> => {
+  const delay = async <T>(call: () => T): Promise<T> => {
     calls += 1;
-    for (let turns = calls % 2 === 0 ? 1 : 50; turns > 0; turns -= 1) await undefined;
-    return act();
+    for (let ticks = calls % 2 === 0 ? 1 : 50; ticks > 0; ticks -= 1) await undefined;
+    return call();
   };
   return {
     items,
-    getItem: (key: string) => later(() => storage.getItem(key)),
-    setItem: (key: string, value: string) => later(() => storage.setItem(key, value)),
-    removeItem: (key: string) => later(() => storage.removeItem(key)),
+    getItem: (key: string) => delay(() => storage.getItem(key)),
+    setItem: (key: string, value: string) => delay(() => storage.setItem(key, value)),
+    removeItem: (key: string) => delay(() => storage.removeItem(key)),
   };
 }
 
 describe.each([
   ['synchronous', createMemoryStorage],
   ['asynchronous', createAsyncStorage],
-])('a storage of the app that is %s', (_, create) => {
-  it('has the session when signing in is over, and a client that begins takes it over', async () => {
+])('%s storage of the app', (_, create) => {
+  it('a storage has the session after signing in, and a new client loads it', async () => {
     const storage = create();
     const client = open({ storage });
     const user = await client.register(ADA);
@@ -214,7 +210,7 @@ describe.each([
     expect(await next.accessToken()).toBe(await client.accessToken());
   });
 
-  it('has the latest tokens after a refresh', async () => {
+  it('a storage has the latest tokens after a refresh', async () => {
     const storage = create();
     const client = open({ storage });
     await client.register(ADA);
@@ -225,7 +221,7 @@ describe.each([
     expect(await next.accessToken()).toBe(renewed);
   });
 
-  it('is empty when signing out is over, also right after signing in', async () => {
+  it('a storage is empty after signing out, also right after signing in', async () => {
     const storage = create();
     const client = open({ storage });
     await client.register(ADA);
@@ -238,25 +234,25 @@ describe.each([
   });
 });
 
-describe('a storage of the app that fails', () => {
+describe('failing storage of the app', () => {
   const never = () => new Promise<never>(() => {});
   const fail = () => Promise.reject(new Error('disk full'));
   const crash = () => {
-    throw new Error('forbidden');
+    throw new Error('blocked');
   };
   it.each<[string, () => Promise<never>]>([
     ['rejects', fail],
     ['throws', crash],
-    ['never answers', never],
-  ])('leaves the session in memory: %s', async (_, act) => {
-    const client = open({ storage: { getItem: act, setItem: act, removeItem: act } });
+    ['never settles', never],
+  ])('a storage that %s leaves the session in memory', async (_, method) => {
+    const client = open({ storage: { getItem: method, setItem: method, removeItem: method } });
     expect((await client.register(ADA)).email).toBe(ADA.email);
     expect(await isAccepted(await client.accessToken())).toBe(true);
     await client.logout();
     expect(client.user).toBeNull();
   });
 
-  it('counts as empty if it holds something else', async () => {
+  it('a storage with an unreadable value counts as empty', async () => {
     for (const text of ['', 'no JSON', '[]', '{"tokens":{}}', 'null']) {
       const client = open({ storage: { ...createAsyncStorage(), getItem: async () => text } });
       await client.ready;

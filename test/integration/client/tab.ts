@@ -1,6 +1,5 @@
-// Clients in this process as if each were a tab of one browser: with Node's own locks and channels, a monotonic clock to
-// move, and answers that can be held back.
-
+// Simulates tabs of one browser with clients in this process: Node's locks and channels, a clock that tests move, and
+// responses that tests can delay.
 import { createClient } from '../../../src/client/client.ts';
 import type { AuthClient, Credentials, SignedOutReason, User } from '../../../src/client/index.ts';
 import type { Channel, Platform } from '../../../src/client/platform.ts';
@@ -11,42 +10,42 @@ export const SECURE = 'query Secure { secureData { message user { email } } }';
 
 export type Field = 'register' | 'login' | 'refresh' | 'logout';
 
-export interface Held {
-  /** The server has answered. */
+export interface HeldResponse {
+  /** Resolves when the server has responded. */
   arrived: Promise<void>;
-  /** The client gets the answer, or a network fault in its place. */
-  release(fault?: Error): void;
+  /** Delivers the response to the client, or a network error instead. */
+  release(error?: Error): void;
 }
 
 export interface Tab {
   client: AuthClient;
   clock: { nowMs: number };
-  /** Bandha's own operations, in the order they were sent. */
+  /** First fields of the client's own operations, in the order they were sent. */
   sent: Field[];
   signedOut: SignedOutReason[];
   users: (User | null)[];
-  /** Keeps the next answer to `field` back. */
-  hold(field: Field): Held;
+  /** Delays the next response to `field`. */
+  hold(field: Field): HeldResponse;
 }
 
 export interface TabOptions {
   storage?: 'memory' | 'localStorage';
   platform?: Partial<Platform>;
-  /** Default: the server's own. */
+  /** @default the URL of the server */
   url?: string;
   fetch?: typeof fetch;
 }
 
-/** Cuts both tries of a refresh after the server has answered. */
+/** Loses the responses to both attempts of a refresh. */
 export async function cutRefresh(tab: Tab, held = tab.hold('refresh')): Promise<void> {
   await held.arrived;
   const again = tab.hold('refresh');
-  held.release(new TypeError('terminated')); // the server has rotated, and nobody knows
+  held.release(new TypeError('terminated')); // the server has rotated the token, but the client has no response
   await again.arrived;
   again.release(new TypeError('terminated'));
 }
 
-/** Opens tabs on the server; `close` is for after the test. */
+/** Creates tabs of the server. Call `close` after the test. */
 export function createTabs(server: () => TestServer): {
   open(options?: TabOptions): Tab;
   close(): void;
@@ -54,11 +53,11 @@ export function createTabs(server: () => TestServer): {
   const clients: AuthClient[] = [];
   return {
     open({ storage = 'memory', platform, url = `${server().url}/graphql`, fetch: send = fetch } = {}) {
-      const clock = { nowMs: Math.round(performance.now()) }; // whole numbers, so that seconds added make an exact sum
+      const clock = { nowMs: Math.round(performance.now()) }; // an integer, so that added seconds give exact sums
       const sent: Field[] = [];
       const gates = new Map<Field, { arrived: () => void; opened: Promise<void> }>();
       const fetchHeld: typeof fetch = async (input, init) => {
-        const field = fieldOf(init?.body);
+        const field = findField(init?.body);
         sent.push(field);
         const response = await send(input, init);
         const gate = gates.get(field);
@@ -91,7 +90,7 @@ export function createTabs(server: () => TestServer): {
           gates.set(field, { arrived: arrived.resolve, opened: opened.promise });
           return {
             arrived: arrived.promise,
-            release: (fault) => (fault ? opened.reject(fault) : opened.resolve()),
+            release: (error) => (error ? opened.reject(error) : opened.resolve()),
           };
         },
       };
@@ -105,18 +104,18 @@ export function createTabs(server: () => TestServer): {
   };
 }
 
-function fieldOf(body: unknown): Field {
+function findField(body: unknown): Field {
   const [, field] = /\{(\w+)\(/.exec(JSON.parse(String(body)).query) ?? [];
   return field as Field; // the client sends no others
 }
 
 export interface SlowChannel extends Channel {
-  /** From now on it keeps what it hears, until `open`. */
+  /** Delays messages until `open`. */
   shut(): void;
   open(): void;
 }
 
-/** A channel whose messages can be kept back. */
+/** Creates a channel whose messages can be delayed. */
 export function createSlowChannel(name: string): SlowChannel {
   const channel = new BroadcastChannel(name);
   let opened: PromiseWithResolvers<void> | undefined;
@@ -142,7 +141,7 @@ export function createSlowChannel(name: string): SlowChannel {
   };
 }
 
-/** Resolves once `client` has heard who is signed in, or that nobody is. */
+/** Resolves with the next user of the tab, or null when the user has signed out. */
 export function nextUser({ client }: Tab): Promise<User | null> {
   const { promise, resolve } = Promise.withResolvers<User | null>();
   const off = client.onUserChanged((user) => {
@@ -152,14 +151,14 @@ export function nextUser({ client }: Tab): Promise<User | null> {
   return promise;
 }
 
-/** How often the server was asked to refresh, by what became of it: `ok` or the reason of the refusal. */
+/** Number of refreshes on the server by outcome: `ok` or the reason of the rejection. */
 export async function countRefreshes(server: TestServer): Promise<Record<string, number>> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
   const counted = text.matchAll(/^bandha_account_seconds_count\{verb="refresh",outcome="(\w+)"\} (\d+)$/gm);
   return Object.fromEntries([...counted].map(([, outcome, count]) => [outcome, Number(count)]));
 }
 
-/** The server refuses all access tokens that there are as expired, and answers no old refresh token again. */
+/** Moves the server's clock beyond the expiry of all access tokens and the grace period of all used refresh tokens. */
 export function expire(server: TestServer): void {
   server.clock.now = new Date(server.clock.now.getTime() + 601_000);
 }

@@ -1,4 +1,4 @@
-// Several tabs, with Node's own locks and channels in the place of a browser's.
+// Several tabs, with Node's locks and channels instead of a browser's.
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 import {
@@ -28,15 +28,15 @@ afterEach(async () => {
 const isAccepted = async (token: string | null) =>
   (await server.send(SECURE, { token: token ?? '' })).status === 200;
 
-/** The parts of `bandha:1:http://host:port/graphql`, the name of the lock that whoever refreshes holds. */
-const BARE_NAME_PARTS = 5;
+/** Number of parts of the refresh lock's name, `bandha:1:http://host:port/graphql`; version locks have more. */
+const REFRESH_LOCK_PARTS = 5;
 
 const bindLocks = () => ({
   request: navigator.locks.request.bind(navigator.locks),
   query: navigator.locks.query.bind(navigator.locks),
 });
 
-/** Two tabs with one session. */
+/** Opens two tabs with one session. */
 async function openTwo(options?: TabOptions): Promise<[Tab, Tab]> {
   const first = tabs.open(options);
   await first.client.register(ADA);
@@ -45,7 +45,7 @@ async function openTwo(options?: TabOptions): Promise<[Tab, Tab]> {
   return [first, second];
 }
 
-/** What a browser keeps for all pages of an origin. */
+/** Creates a storage like that of all pages of an origin. */
 function createLocalStorage(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem'> {
   const items = new Map<string, string>();
   return {
@@ -56,26 +56,26 @@ function createLocalStorage(): Pick<Storage, 'getItem' | 'setItem' | 'removeItem
 }
 
 describe('a new tab', () => {
-  it('takes the session over from one that is open, and is ready then', async () => {
+  it('a new tab is ready once it has the session of an open tab', async () => {
     const [first, second] = await openTwo();
     expect(second.client.user).toEqual(first.client.user);
     expect(await second.client.accessToken()).toBe(await first.client.accessToken());
     expect(second.sent).toEqual([]);
   });
 
-  it('waits for nobody where nobody is signed in', async () => {
+  it('a new tab does not wait if no user is signed in', async () => {
     const first = tabs.open();
     await first.client.register(ADA);
     await first.client.logout();
     const queried: number[] = [];
-    const channels: string[] = [];
+    const messages: string[] = [];
     const second = tabs.open({
       platform: {
         openChannel: (name) => {
           const channel = new BroadcastChannel(name);
           const post = channel.postMessage.bind(channel);
           channel.postMessage = (message) => {
-            channels.push(message === null ? 'ask' : 'tell');
+            messages.push(message === null ? 'request' : 'session');
             post(message);
           };
           return channel;
@@ -91,65 +91,65 @@ describe('a new tab', () => {
     });
     await second.client.ready;
     expect(queried).toEqual([1]);
-    expect(channels).toEqual([]);
+    expect(messages).toEqual([]);
     expect(second.client.user).toBeNull();
   });
 
-  it('hears of a login that comes later', async () => {
+  it('a tab receives the session of a later login in another tab', async () => {
     const [first, second] = [tabs.open(), tabs.open()];
     await second.client.ready;
-    const heard = nextUser(second);
+    const received = nextUser(second);
     const user = await first.client.register(ADA);
-    expect(await heard).toEqual(user);
+    expect(await received).toEqual(user);
     expect(await isAccepted(await second.client.accessToken())).toBe(true);
   });
 
-  it('shares nothing with tabs of another server', async () => {
+  it('tabs of different servers share nothing', async () => {
     const other = await startTestServer();
     const first = tabs.open();
     await first.client.register(ADA);
-    const foreign = tabs.open({ url: `${other.url}/graphql` });
-    await foreign.client.ready;
-    expect(foreign.client.user).toBeNull();
+    const separate = tabs.open({ url: `${other.url}/graphql` });
+    await separate.client.ready;
+    expect(separate.client.user).toBeNull();
     await other.close();
   });
 
-  it('takes the session over without locks too, when it is told', async () => {
+  it('a new tab without locks receives the session by message', async () => {
     const first = tabs.open({ platform: { locks: undefined } });
     await first.client.register(ADA);
     const second = tabs.open({ platform: { locks: undefined } });
-    const heard = nextUser(second);
+    const received = nextUser(second);
     await second.client.ready;
-    expect(await heard).toEqual(first.client.user);
+    expect(await received).toEqual(first.client.user);
   });
 });
 
 describe('a logout', () => {
-  it('signs out every tab once', async () => {
+  it('logout signs out every tab once', async () => {
     const [first, second] = await openTwo();
-    const heard = nextUser(second);
+    const received = nextUser(second);
     await first.client.logout();
-    expect(await heard).toBeNull();
+    expect(await received).toBeNull();
     expect(await second.client.accessToken()).toBeNull();
     expect([first.signedOut, second.signedOut]).toEqual([['LOGOUT'], ['LOGOUT']]);
   });
 
-  it('in one tab is not undone by a refresh that is under way in another', async () => {
+  it('a refresh in flight in another tab does not undo a logout', async () => {
     const [first, second] = await openTwo();
     const token = (await second.client.accessToken()) ?? '';
     const held = second.hold('refresh');
     const renewed = second.client.renew(token);
     await held.arrived;
-    const heard = nextUser(second);
+    const received = nextUser(second);
     await first.client.logout();
-    await heard;
+    await received;
     held.release();
     expect(await renewed).toBeNull();
     expect([first.client.user, second.client.user]).toEqual([null, null]);
     expect([first.signedOut, second.signedOut]).toEqual([['LOGOUT'], ['LOGOUT']]);
   });
 
-  it('is not undone where the refresh is told before the logout is heard', async () => {
+  it('a refresh published before the logout arrives does not undo it', async () => {
     const [first, second] = await openTwo();
     const third = tabs.open();
     await third.client.ready;
@@ -157,10 +157,10 @@ describe('a logout', () => {
     const held = second.hold('refresh');
     const renewed = second.client.renew(token);
     await held.arrived;
-    const heard = [nextUser(second), nextUser(third)];
+    const received = [nextUser(second), nextUser(third)];
     held.release();
-    const loggedOut = first.client.logout(); // at the same moment as the answer arrives
-    await Promise.all([loggedOut, renewed, ...heard]);
+    const loggedOut = first.client.logout(); // at the same moment as the response of the refresh
+    await Promise.all([loggedOut, renewed, ...received]);
     expect([first, second, third].map(({ client }) => client.user)).toEqual([null, null, null]);
     expect([first, second, third].map(({ signedOut }) => signedOut)).toEqual([
       ['LOGOUT'],
@@ -171,7 +171,7 @@ describe('a logout', () => {
 });
 
 describe('an expiry', () => {
-  it('costs one rotation however many tabs ask at once, twenty times over', async () => {
+  it('three tabs need one rotation for each of twenty expiries', async () => {
     const [first, second] = await openTwo();
     const third = tabs.open();
     await third.client.ready;
@@ -179,8 +179,8 @@ describe('an expiry', () => {
     for (let expiry = 1; expiry <= 20; expiry += 1) {
       const token = (await first.client.accessToken()) ?? '';
       expire(server);
-      const asked = all.flatMap(({ client }) => Array.from({ length: 5 }, () => client.renew(token)));
-      const tokens = new Set(await Promise.all(asked));
+      const renewals = all.flatMap(({ client }) => Array.from({ length: 5 }, () => client.renew(token)));
+      const tokens = new Set(await Promise.all(renewals));
       expect(tokens.size).toBe(1);
       expect(await isAccepted([...tokens][0] ?? null)).toBe(true);
       expect(await countRefreshes(server)).toEqual({ ok: expiry });
@@ -188,7 +188,7 @@ describe('an expiry', () => {
     expect(all.map(({ signedOut }) => signedOut)).toEqual([[], [], []]);
   });
 
-  it('costs one rotation also where the message comes long after the lock', async () => {
+  it('one rotation is enough if the message arrives long after the lock', async () => {
     const first = tabs.open();
     await first.client.register(ADA);
     const token = (await first.client.accessToken()) ?? '';
@@ -198,7 +198,7 @@ describe('an expiry', () => {
       platform: {
         openChannel: (name) => {
           slow.push(createSlowChannel(name));
-          return slow[0] as SlowChannel; // just put there
+          return slow[0] as SlowChannel; // pushed in the line before
         },
         locks: {
           request: navigator.locks.request.bind(navigator.locks),
@@ -213,41 +213,41 @@ describe('an expiry', () => {
     await second.client.ready;
     expect(await second.client.accessToken()).toBe(token);
     expire(server);
-    // The second tab hears nothing until it has been given the lock and has looked who else is there.
+    // The second tab receives no message until it holds the lock and has queried the other locks.
     slow[0]?.shut();
     const queried = Promise.withResolvers<void>();
     whenQueried = queried.resolve;
     const held = first.hold('refresh');
     const renewed = first.client.renew(token);
     await held.arrived;
-    const late = second.client.renew(token);
+    const secondRenewal = second.client.renew(token);
     held.release();
     await queried.promise;
     slow[0]?.open();
-    expect(await late).toBe(await renewed);
+    expect(await secondRenewal).toBe(await renewed);
     expect(second.sent).toEqual([]);
     expect(await countRefreshes(server)).toEqual({ ok: 1 });
   });
 
-  it('keeps the lock until the other tabs can see what came of it', async () => {
+  it('a tab holds the refresh lock until its new version is visible', async () => {
     const order: string[] = [];
     const { request, query } = bindLocks();
-    // The way to the browser's locks takes the first tab as long as one to the server.
+    // Acquiring a version lock takes the first tab as long as a request to the server.
     const slowly = async (...args: Parameters<typeof request>) => {
       const [name] = args;
-      if (name.split(':').length <= BARE_NAME_PARTS) return request(...args);
+      if (name.split(':').length <= REFRESH_LOCK_PARTS) return request(...args);
       await server.send('{ viewer { id } }');
-      order.push('shown');
+      order.push('published');
       return request(...args);
     };
-    const first = tabs.open({ platform: { locks: { request: slowly as typeof request, query } } }); // its overloads
+    const first = tabs.open({ platform: { locks: { request: slowly as typeof request, query } } }); // one of its overloads
     await first.client.register(ADA);
     const second = tabs.open({
       platform: {
         locks: {
           request,
           query: () => {
-            order.push('looked');
+            order.push('queried');
             return query();
           },
         },
@@ -260,13 +260,13 @@ describe('an expiry', () => {
     const held = first.hold('refresh');
     const renewed = first.client.renew(token);
     await held.arrived;
-    const late = second.client.renew(token);
+    const secondRenewal = second.client.renew(token);
     held.release();
-    expect(await late).toBe(await renewed);
-    expect(order).toEqual(['shown', 'looked']);
+    expect(await secondRenewal).toBe(await renewed);
+    expect(order).toEqual(['published', 'queried']);
   });
 
-  it('costs no session where there are neither locks nor channels, but a stored session', async () => {
+  it('tabs with only a shared storage keep their session across expiries', async () => {
     const storage = createLocalStorage();
     const options: TabOptions = {
       storage: 'localStorage',
@@ -283,7 +283,7 @@ describe('an expiry', () => {
     expect(await countRefreshes(server)).toEqual({ ok: 3 });
   });
 
-  it('is answered alike to two tabs that refresh at the same moment without locks', async () => {
+  it('two tabs without locks can refresh at the same moment', async () => {
     const [first, second] = await openTwo({ platform: { locks: undefined } });
     await new Promise<void>((resolve) =>
       second.client.user ? resolve() : void nextUser(second).then(() => resolve()),
@@ -291,13 +291,13 @@ describe('an expiry', () => {
     const token = (await first.client.accessToken()) ?? '';
     expire(server);
     const tokens = await Promise.all([first.client.renew(token), second.client.renew(token)]);
-    for (const fresh of tokens) expect(await isAccepted(fresh)).toBe(true);
+    for (const renewed of tokens) expect(await isAccepted(renewed)).toBe(true);
     expire(server);
     expect(await isAccepted(await second.client.renew((await second.client.accessToken()) ?? ''))).toBe(true);
     expect([first.signedOut, second.signedOut]).toEqual([[], []]);
   });
 
-  it('is waited for in another tab also where the first one fails', async () => {
+  it('a second tab refreshes if the refresh of the first one fails', async () => {
     const [first, second] = await openTwo();
     const token = (await first.client.accessToken()) ?? '';
     expire(server);
@@ -312,8 +312,8 @@ describe('an expiry', () => {
   });
 });
 
-describe('a refused refresh', () => {
-  it('signs out each tab once', async () => {
+describe('a rejected refresh', () => {
+  it('a rejected refresh signs out each tab once', async () => {
     const [first, second] = await openTwo();
     const token = (await first.client.accessToken()) ?? '';
     await server.send('mutation { logout }', { token });
@@ -321,7 +321,7 @@ describe('a refused refresh', () => {
     expect([first.signedOut, second.signedOut]).toEqual([['REVOKED'], ['REVOKED']]);
   });
 
-  it('of the session before leaves a login of another tab alone', async () => {
+  it('a rejected refresh of the previous session keeps a login of another tab', async () => {
     const [first, second] = await openTwo();
     const token = (await first.client.accessToken()) ?? '';
     await server.send('mutation { logout }', { token });
@@ -337,12 +337,12 @@ describe('a refused refresh', () => {
 });
 
 describe('a revoked session', () => {
-  it('is signed out of in each tab once', async () => {
+  it('a revoked session is signed out once in each tab', async () => {
     const [first, second] = await openTwo();
     const token = (await first.client.accessToken()) ?? '';
-    const heard = nextUser(second);
+    const received = nextUser(second);
     first.client.revoked(token);
-    await heard;
+    await received;
     second.client.revoked(token);
     expect([first.signedOut, second.signedOut]).toEqual([['TOKEN_REVOKED'], ['TOKEN_REVOKED']]);
   });
@@ -355,7 +355,7 @@ describe('a stored session', () => {
       platform: { storage, locks: undefined, openChannel: undefined },
     });
 
-  it('is there at once after a reload, without a refresh', async () => {
+  it('a stored session is available at once after a reload', async () => {
     const storage = createLocalStorage();
     const before = open(storage);
     const user = await before.client.register(ADA);
@@ -365,7 +365,7 @@ describe('a stored session', () => {
     expect(after.sent).toEqual([]);
   });
 
-  it('is refreshed first where the wall clock has been set back', async () => {
+  it('a stored session is refreshed first if the wall clock was set back', async () => {
     const storage = createLocalStorage();
     await open(storage).client.register(ADA);
     const key = `bandha:1:${server.url}/graphql`;
@@ -377,7 +377,7 @@ describe('a stored session', () => {
     expect(after.sent).toEqual(['refresh']);
   });
 
-  it('is gone after a logout that another tab hears too late', async () => {
+  it('a logout that reaches another tab late still removes the stored session', async () => {
     const storage = createLocalStorage();
     let slow: SlowChannel | undefined;
     const first = tabs.open({ storage: 'localStorage', platform: { storage } });
@@ -400,13 +400,13 @@ describe('a stored session', () => {
     await first.client.logout();
     held.release();
     await renewed;
-    const heard = nextUser(second);
+    const received = nextUser(second);
     slow?.open();
-    expect(await heard).toBeNull();
+    expect(await received).toBeNull();
     expect(tabs.open({ storage: 'localStorage', platform: { storage } }).client.user).toBeNull();
   });
 
-  it('is gone after a logout', async () => {
+  it('logout removes the stored session', async () => {
     const storage = createLocalStorage();
     const before = open(storage);
     await before.client.register(ADA);
@@ -414,23 +414,23 @@ describe('a stored session', () => {
     expect(open(storage).client.user).toBeNull();
   });
 
-  it('is nobody’s where something else is stored, or storage is forbidden', async () => {
+  it('an unreadable or blocked storage counts as no session', async () => {
     const storage = createLocalStorage();
     for (const text of ['{', 'null', '{"tokens":{}}', '7']) {
       storage.setItem(`bandha:1:${server.url}/graphql`, text);
       expect(open(storage).client.user).toBeNull();
     }
-    const forbid = () => {
+    const block = () => {
       throw new Error('SecurityError');
     };
-    const forbidden = open({ getItem: forbid, setItem: forbid, removeItem: forbid });
-    await forbidden.client.register(ADA);
-    expect(await isAccepted(await forbidden.client.accessToken())).toBe(true);
-    await forbidden.client.logout();
-    expect(forbidden.client.user).toBeNull();
+    const blocked = open({ getItem: block, setItem: block, removeItem: block });
+    await blocked.client.register(ADA);
+    expect(await isAccepted(await blocked.client.accessToken())).toBe(true);
+    await blocked.client.logout();
+    expect(blocked.client.user).toBeNull();
   });
 
-  it('of a later login is left where an older one ends', async () => {
+  it('logout of an older session keeps the stored session of a later login', async () => {
     const storage = createLocalStorage();
     const first = open(storage);
     await first.client.register(ADA);
@@ -444,7 +444,7 @@ describe('a stored session', () => {
 });
 
 describe('close', () => {
-  it('leaves the other tabs and keeps the session', async () => {
+  it('close disconnects from other tabs and keeps the session', async () => {
     const [first, second] = await openTwo();
     second.client.close();
     await second.client.ready;
@@ -455,17 +455,17 @@ describe('close', () => {
     expect(held.filter(({ name }) => name?.includes(server.url))).toEqual([]);
   });
 
-  it('lets a refresh that is under way reach the other tabs first', async () => {
+  it('close lets a refresh in flight reach the other tabs first', async () => {
     const [first, second] = await openTwo();
     const token = (await first.client.accessToken()) ?? '';
     const held = first.hold('refresh');
     const renewed = first.client.renew(token);
     await held.arrived;
     first.client.close();
-    const late = second.client.renew(token);
+    const secondRenewal = second.client.renew(token);
     held.release();
-    expect(await late).toBe(await renewed);
-    expect(await isAccepted(await late)).toBe(true);
+    expect(await secondRenewal).toBe(await renewed);
+    expect(await isAccepted(await secondRenewal)).toBe(true);
     expect(second.sent).toEqual([]);
   });
 });

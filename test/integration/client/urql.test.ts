@@ -1,4 +1,4 @@
-// A real urql client against the running server: the exchange, the typed documents, and how it shows a refusal.
+// A real urql client against a running server: the exchange, typed documents, and errors as an app sees them.
 import {
   type AnyVariables,
   Client,
@@ -41,7 +41,7 @@ function createUrql(
 }
 
 function toOutcome({ data, error }: OperationResult<unknown, AnyVariables>): Outcome {
-  if (error?.networkError) return { reasons: [], fault: error.networkError };
+  if (error?.networkError) return { reasons: [], networkError: error.networkError };
   const reasons = error?.graphQLErrors.map(({ extensions }) => extensions.reason ?? extensions.code) ?? [];
   return { data, reasons };
 }
@@ -76,9 +76,9 @@ describe('bandhaExchange with GET and headers of the app’s own', () => {
   );
 });
 
-describe('bandhaExchange before an exchange that makes each operation anew', () => {
-  const remake = (operation: Operation) => makeOperation(operation.kind, operation, { ...operation.context });
-  describeLink(createApp({}, [mapExchange({ onOperation: remake })]));
+describe('bandhaExchange before an exchange that copies each operation', () => {
+  const copy = (operation: Operation) => makeOperation(operation.kind, operation, { ...operation.context });
+  describeLink(createApp({}, [mapExchange({ onOperation: copy })]));
 });
 
 describe('urql', () => {
@@ -108,13 +108,13 @@ describe('urql', () => {
 
   const readSecure = (from = client) => from.query(SecureDataDocument, {}).toPromise();
 
-  function dataOf<T>({ data, error }: OperationResult<T, AnyVariables>): T {
-    if (data === undefined) throw new Error(`Refused: ${error}`);
+  function getData<T>({ data, error }: OperationResult<T, AnyVariables>): T {
+    if (data === undefined) throw new Error(`Expected data, got: ${error}`);
     return data;
   }
 
-  /** Status and extensions of a refusal, as an app reads them from the result. */
-  function refusalOf({ data, error }: OperationResult<unknown, AnyVariables>) {
+  /** Status and extensions of the single GraphQL error of a result. */
+  function findError({ data, error }: OperationResult<unknown, AnyVariables>) {
     expect(data ?? undefined).toBeUndefined();
     expect(error).toBeInstanceOf(CombinedError);
     expect(error?.networkError).toBeUndefined();
@@ -122,41 +122,38 @@ describe('urql', () => {
     return { status: error?.response?.status, ...error?.graphQLErrors[0]?.extensions };
   }
 
-  it('runs Bandha’s own operations by their typed documents, with the app’s headers', async () => {
-    const { register } = dataOf(await client.mutation(RegisterDocument, ADA).toPromise());
+  it('urql runs Bandha’s own operations with typed documents and the app’s headers', async () => {
+    const { register } = getData(await client.mutation(RegisterDocument, ADA).toPromise());
     expect(register.user.email).toBe(ADA.email);
     await auth.login(ADA);
-    const message: string | undefined = dataOf(await readSecure()).secureData?.message;
+    const message: string | undefined = getData(await readSecure()).secureData?.message;
     expect(message).toBe('Secure data access granted');
     const { refreshToken } = register;
-    expect(dataOf(await client.mutation(LogoutDocument, { refreshToken }).toPromise()).logout).toBe(true);
+    expect(getData(await client.mutation(LogoutDocument, { refreshToken }).toPromise()).logout).toBe(true);
     expect(appHeaders).toEqual(['ours', 'ours', 'ours']);
   });
 
   it.each([
     ['POST', false],
     ['GET', true],
-  ])(
-    'receives the GraphQL errors of a 401 answer to a %s, code and reason included',
-    async (_, preferGetMethod) => {
-      const asking = createUrql({ url, client: auth, fetch }, { preferGetMethod });
-      expect(refusalOf(await readSecure(asking))).toEqual({
-        status: 401,
-        code: 'UNAUTHENTICATED',
-        reason: 'MISSING_TOKEN',
-        coordinate: 'Query.secureData',
-      });
-    },
-  );
+  ])('urql receives code and reason of a response with status 401 to a %s', async (_, preferGetMethod) => {
+    const urql = createUrql({ url, client: auth, fetch }, { preferGetMethod });
+    expect(findError(await readSecure(urql))).toEqual({
+      status: 401,
+      code: 'UNAUTHENTICATED',
+      reason: 'MISSING_TOKEN',
+      coordinate: 'Query.secureData',
+    });
+  });
 
-  it('receives the challenge of a 401 answer', async () => {
+  it('urql receives the challenge of a response with status 401', async () => {
     const { error } = await readSecure();
     expect(error?.response.headers.get('www-authenticate')).toBe('Bearer realm="bandha"');
   });
 
-  it('receives the GraphQL errors of a refusal that has status 200', async () => {
+  it('urql receives the code of a rejected login with status 200', async () => {
     const wrong = { ...ADA, password: 'not this one at all' };
-    expect(refusalOf(await client.mutation(LoginDocument, wrong).toPromise())).toEqual({
+    expect(findError(await client.mutation(LoginDocument, wrong).toPromise())).toEqual({
       status: 200,
       code: 'INVALID_CREDENTIALS',
     });
