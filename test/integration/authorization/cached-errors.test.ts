@@ -1,4 +1,4 @@
-// Errors of denied operations are kept for the next request, within a number of bytes.
+// The cache of the errors of denied operations, which is bounded by bytes.
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { createEvaluationCache } from '../../../src/authorization/evaluation-cache.ts';
@@ -31,14 +31,14 @@ it.each<[string, (n: number) => string]>([
       `{ ${'long'.repeat(50)}${n}: secureData { message } viewer { ${aliases(2_000, (i) => `x${i}:id`)} } }`,
   ],
   ['many errors', (n) => `{ ${aliases(100, (i) => `s${n}x${i}: secureData { message user { id } }`)} }`],
-])('denied operations do not fill the memory: %s', async (_, textOf) => {
+])('denied operations do not fill the memory: %s', async (_, createQuery) => {
   const port = Number(new URL(server.url).port);
   const deny = async (n: number) => {
-    const body = JSON.stringify({ query: textOf(n) });
-    const answer = await sendBytes(port, [
+    const body = JSON.stringify({ query: createQuery(n) });
+    const response = await sendBytes(port, [
       request({ headers: { 'Content-Type': 'application/json' } }, body),
     ]);
-    expect(answer).toMatch(/^HTTP\/1\.1 401/);
+    expect(response).toMatch(/^HTTP\/1\.1 401/);
   };
   for (let n = 0; n < 5; n += 1) await deny(n);
   const before = await heapBytes();
@@ -46,7 +46,7 @@ it.each<[string, (n: number) => string]>([
   expect((await heapBytes()) - before).toBeLessThan(45_000_000);
 });
 
-const deny = (count: number, coordinate: string, text = `{ secureData { message } }`) => {
+const createErrors = (count: number, coordinate: string, text = `{ secureData { message } }`) => {
   const [node] = parse(text).definitions;
   if (node === undefined) throw new Error('The document is empty');
   const error = new AuthError('MISSING_SCOPE', { coordinate, scope: 'invoices:read invoices:write' });
@@ -55,34 +55,34 @@ const deny = (count: number, coordinate: string, text = `{ secureData { message 
   );
 };
 
-it('an error that is kept has the same JSON and nothing of the document', () => {
+it('a cached error has the same JSON and retains nothing of the document', () => {
   const cache = createEvaluationCache();
-  const refusals = deny(2, 'Query.secureData');
-  const kept = cache.set('key', { errors: refusals });
-  expect(JSON.stringify(kept.errors)).toBe(JSON.stringify(refusals));
-  expect(cache.get('key')).toBe(kept);
-  for (const [index, error] of kept.errors.entries()) {
+  const errors = createErrors(2, 'Query.secureData');
+  const cached = cache.set('key', { errors });
+  expect(JSON.stringify(cached.errors)).toBe(JSON.stringify(errors));
+  expect(cache.get('key')).toBe(cached);
+  for (const [index, error] of cached.errors.entries()) {
     expect(error.locations).toEqual([{ line: 1, column: 1 }]);
-    expect(error.extensions).toEqual(refusals[index]?.extensions);
+    expect(error.extensions).toEqual(errors[index]?.extensions);
     expect([error.nodes, error.source, error.positions]).toEqual([undefined, undefined, undefined]);
   }
 });
 
-it.each([1, 100])('evaluations with %i errors each take no more bytes than they count', async (count) => {
+it.each([1, 100])('evaluations with %i errors take no more bytes than the cache counts', async (count) => {
   const maxBytes = 8_000_000;
   const cache = createEvaluationCache(maxBytes);
   const before = await heapBytes();
   for (let n = 0; n < 10_000 / count; n += 1)
-    cache.set(`key ${n}`, { errors: deny(count, `Query.field${n}`) });
+    cache.set(`key ${n}`, { errors: createErrors(count, `Query.field${n}`) });
   expect(cache.bytes).toBeLessThanOrEqual(maxBytes);
   expect(cache.bytes).toBeGreaterThan(maxBytes / 2);
-  // The other half is for the responses.
+  // The rest is for the responses of the fast path.
   expect((await heapBytes()) - before).toBeLessThan(cache.bytes);
 });
 
-it('an evaluation larger than the cache is returned and not kept', () => {
+it('an evaluation larger than the cache is returned and not cached', () => {
   const cache = createEvaluationCache(10_000);
-  expect(cache.set('key', { errors: deny(100, 'Query.secureData') }).errors).toHaveLength(100);
+  expect(cache.set('key', { errors: createErrors(100, 'Query.secureData') }).errors).toHaveLength(100);
   expect(cache.get('key')).toBeUndefined();
   expect(cache.bytes).toBe(0);
 });

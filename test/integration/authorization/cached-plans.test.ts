@@ -1,4 +1,4 @@
-// Plans are kept with their document, within a number of fields: callers choose which of its operations are planned.
+// Plans are cached with their document, up to a number of fields: clients choose which of its operations are planned.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { parse } from 'graphql';
 import { expect, it } from 'vitest';
@@ -22,18 +22,18 @@ it('many operations with the same long fragment do not fill the memory', async (
   const before = await heapBytes();
   for (let i = 1; i < 400; i += 1) guard.prepare(schema, document, `q${i}`);
   const retained = (await heapBytes()) - before;
-  expect(document.definitions.length).toBe(401); // keeps the document until here
+  expect(document.definitions.length).toBe(401); // the document must not be collected before this line
   expect(retained).toBeLessThan(5_000_000);
 });
 
-it('the plans of an ordinary document are all kept', () => {
+it('the guard caches all plans of an ordinary document', () => {
   const guard = createGuard();
   const document = parse(list(20, (i) => `query q${i} { me { ${list(20, (j) => `a${j}: id`)} } }`));
   const plans = Array.from({ length: 20 }, (_, i) => guard.prepare(schema, document, `q${i}`));
   for (const [i, plan] of plans.entries()) expect(guard.prepare(schema, document, `q${i}`)).toBe(plan);
 });
 
-it('the plan of an operation with more fields than the limit is kept until another one is made', () => {
+it('a plan with more fields than the limit is cached until the next plan', () => {
   const guard = createGuard();
   const document = parse(
     `query large { me { ${list(6_000, (i) => `a${i}:id`)} } } query small { me { id } }`,

@@ -1,4 +1,4 @@
-// Thousands of made-up schemas and operations: the guard against an oracle that resolves everything and asks everywhere.
+// Compares the guard with an oracle, which resolves the whole tree and checks every object, on thousands of generated operations.
 import { useGenericAuth } from '@envelop/generic-auth';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import fc, { type GeneratorValue } from 'fast-check';
@@ -31,12 +31,12 @@ import {
 import { type GeneratedSchema, generateSchema, type SchemaLimits } from '../../support/generated/schema.ts';
 
 const SCHEMAS = 500;
-/** A variable that is not used does no harm here. */
+/** Generated operations may declare variables that they do not use. */
 const RULES = specifiedRules.filter(({ name }) => name !== 'NoUnusedVariablesRule');
 const NOW = new Date('2026-11-22T12:00:00Z');
 
-function buildSchema(made: GeneratedSchema): GraphQLSchema {
-  const objects = [...made.types.values()].filter(({ kind }) => kind === 'object');
+function buildSchema(generated: GeneratedSchema): GraphQLSchema {
+  const objects = [...generated.types.values()].filter(({ kind }) => kind === 'object');
   const resolvers = objects.map(({ name, fields }) => [
     name,
     Object.fromEntries(
@@ -44,13 +44,13 @@ function buildSchema(made: GeneratedSchema): GraphQLSchema {
         field.name,
         (source: GeneratedObject | undefined, _: unknown, { calls }: { calls: Set<string> }) => {
           calls.add(`${name}.${field.name}`);
-          return valueAt(made, field, source?.path ?? '');
+          return valueAt(generated, field, source?.path ?? '');
         },
       ]),
     ),
   ]);
   return makeExecutableSchema({
-    typeDefs: [directiveTypeDefs, made.sdl],
+    typeDefs: [directiveTypeDefs, generated.sdl],
     resolvers: Object.fromEntries(resolvers),
   });
 }
@@ -68,7 +68,7 @@ function generateCaller(g: GeneratorValue): GeneratedCaller | null {
 function toPrincipal(caller: GeneratedCaller | null): Principal | null {
   return (
     caller && {
-      userId: 'somebody',
+      userId: 'ada',
       sessionId: '',
       roles: new Set(caller.roles),
       scopes: new Set(caller.scopes),
@@ -78,14 +78,14 @@ function toPrincipal(caller: GeneratedCaller | null): Principal | null {
   );
 }
 
-/** One operation for one caller, on a schema that others run on too. */
+/** One operation for one caller. Several cases share a schema. */
 interface Case {
-  made: GeneratedSchema;
+  generated: GeneratedSchema;
   operation: GeneratedOperation;
   caller: GeneratedCaller | null;
   /** The fields whose resolvers ran. */
   calls: ReadonlySet<string>;
-  /** What the server with these plugins answers. */
+  /** Runs the operation on one of the servers, by index. */
   run(server: number): Promise<ExecutionResult>;
 }
 
@@ -97,28 +97,28 @@ interface Limits {
   operation: OperationLimits;
 }
 
-/** Makes schemas, runs operations on each as various callers, and looks at what comes of them. */
-function check(limits: Limits, servers: Plugin[][], holds: (one: Case) => Promise<void>) {
+/** Generates schemas, and operations with callers on each, and passes every case to `assertCase`. */
+function check(limits: Limits, servers: Plugin[][], assertCase: (one: Case) => Promise<void>) {
   return fc.assert(
     fc.asyncProperty(fc.gen(), async (g) => {
-      const made = generateSchema(g, limits.schema);
-      const schema = buildSchema(made);
+      const generated = generateSchema(g, limits.schema);
+      const schema = buildSchema(generated);
       const yogas = servers.map((plugins) =>
         createYoga({ schema, plugins, logging: false, graphiql: false, maskedErrors: false }),
       );
-      let operation = generateOperation(g, made, limits.operation);
+      let operation = generateOperation(g, generated, limits.operation);
       for (let i = 0; i < CASES_PER_SCHEMA; i += 1) {
-        // Each operation for two callers: what is kept of the first must not show at the second.
-        if (i % 2 === 0) operation = generateOperation(g, made, limits.operation);
+        // Each operation runs for two callers: cached results of the first must not reach the second.
+        if (i % 2 === 0) operation = generateOperation(g, generated, limits.operation);
         if (validate(schema, parse(operation.document), RULES).length > 0) continue;
         const caller = generateCaller(g);
-        // A set of its own: what the executor left running goes on after the answer.
+        // A new set: resolvers may still run after the response.
         const calls = new Set<string>();
         const run = (server: number) => runOn(yogas[server], operation, caller, calls);
-        await holds({ made, operation, caller, calls, run });
+        await assertCase({ generated, operation, caller, calls, run });
       }
     }),
-    // Making a failing case smaller takes hours; its seed and path are enough to find it again.
+    // Does not shrink a failing case, which takes hours: its seed and path are enough to repeat it.
     { numRuns: SCHEMAS, endOnFailure: true },
   );
 }
@@ -129,7 +129,7 @@ async function runOn(
   caller: GeneratedCaller | null,
   calls: Set<string>,
 ): Promise<ExecutionResult> {
-  if (yoga === undefined) throw new Error('There is no such server');
+  if (yoga === undefined) throw new Error('No server has this index');
   const enveloped = yoga.getEnveloped({ caller, calls, principal: toPrincipal(caller) });
   return enveloped.execute({
     schema: enveloped.schema,
@@ -147,7 +147,12 @@ const EVERYTHING: SchemaLimits = {
   onLeaves: true,
   onTypes: true,
 };
-const ALL_WAYS: OperationLimits = { fragments: true, conditions: true, siblings: true, typenames: true };
+const EVERY_SELECTION: OperationLimits = {
+  fragments: true,
+  conditions: true,
+  siblings: true,
+  typenames: true,
+};
 
 const policy =
   (name: string): Policy =>
@@ -155,26 +160,26 @@ const policy =
     Array.isArray(principal.claims.policies) && principal.claims.policies.includes(name);
 
 describe.each(['reject', 'null'] as const)('the guard, onDenied %s', (onDenied) => {
-  it(`decides as the oracle does, and runs no forbidden resolver, ${DECISIONS} times`, async () => {
-    const seen = { refused: 0, partial: 0, whole: 0 };
+  it(`the guard decides like the oracle and runs no denied resolver, ${DECISIONS} times`, async () => {
+    const seen = { rejected: 0, partial: 0, whole: 0 };
     const policies = { even: policy('even'), odd: policy('odd') };
     const guard = useGuard({ onDenied, policies, now: () => NOW, log: { warn() {} } });
-    await check({ schema: EVERYTHING, operation: ALL_WAYS }, [[guard]], async (one) => {
-      const { made, operation, caller, calls } = one;
+    await check({ schema: EVERYTHING, operation: EVERY_SELECTION }, [[guard]], async (one) => {
+      const { generated, operation, caller, calls } = one;
       const result = await one.run(0);
       const document = parse(operation.document);
       const node = getOperationAST(document, operation.operationName);
-      if (!node) throw new Error('The operation is not there');
-      const expected = computeExpectation(made, document, node, operation.variables, caller);
+      if (!node) throw new Error('The document has no such operation');
+      const expected = computeExpectation(generated, document, node, operation.variables, caller);
       for (const coordinate of calls) {
         const [type = '', field = ''] = coordinate.split('.');
-        expect(meetsRules(rulesOfField(made, type, field), caller), `${coordinate} ran`).toBe(true);
+        expect(meetsRules(rulesOfField(generated, type, field), caller), `${coordinate} ran`).toBe(true);
       }
       if (onDenied === 'reject' && expected.isRejected) {
         expect(result.errors?.length).toBeGreaterThan(0);
         expect('data' in result).toBe(false);
         expect(calls.size).toBe(0);
-        seen.refused += 1;
+        seen.rejected += 1;
         return;
       }
       const paths = (result.errors ?? []).map(({ path }) => path?.join('.') ?? '');
@@ -185,16 +190,16 @@ describe.each(['reject', 'null'] as const)('the guard, onDenied %s', (onDenied) 
       if (paths.length > 0) seen.partial += 1;
       else seen.whole += 1;
     });
-    // Or it would have tried nothing.
-    if (onDenied === 'reject') expect(seen.refused).toBeGreaterThan(DECISIONS / 20);
+    // Proves that the generated cases have each outcome.
+    if (onDenied === 'reject') expect(seen.rejected).toBeGreaterThan(DECISIONS / 20);
     expect(seen.partial).toBeGreaterThan(DECISIONS / 100);
     expect(seen.whole).toBeGreaterThan(DECISIONS / 20);
   }, 300_000);
 });
 
 describe('@envelop/generic-auth', () => {
-  it(`agrees where it is sound, ${DECISIONS} times: no interfaces, unions or conditions, rules on fields`, async () => {
-    const seen = { refused: 0, whole: 0 };
+  it(`generic-auth decides like the guard on fields of object types, ${DECISIONS} times`, async () => {
+    const seen = { rejected: 0, whole: 0 };
     const limits: Limits = {
       schema: {
         ...EVERYTHING,
@@ -215,9 +220,9 @@ describe('@envelop/generic-auth', () => {
       expect(Boolean(ours.data)).toBe(Boolean(theirs.data));
       if (theirs.data) expect(ours).toEqual(theirs);
       if (theirs.data) seen.whole += 1;
-      else seen.refused += 1;
+      else seen.rejected += 1;
     });
-    expect(seen.refused).toBeGreaterThan(DECISIONS / 20);
+    expect(seen.rejected).toBeGreaterThan(DECISIONS / 20);
     expect(seen.whole).toBeGreaterThan(DECISIONS / 20);
   }, 300_000);
 });

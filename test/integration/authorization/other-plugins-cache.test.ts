@@ -1,4 +1,4 @@
-// Executors that cache by document: no caller gets what was compiled for another.
+// Executors that cache by document: no caller gets an operation that was compiled for another.
 import { useGraphQlJit } from '@envelop/graphql-jit';
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -8,7 +8,7 @@ import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
 import { createPrincipal, createSender } from '../../support/guarded-app.ts';
 
-const useJit = (options?: Parameters<typeof useGraphQlJit>[1]) => useGraphQlJit({}, options) as Plugin; // their contexts differ in name alone
+const useJit = (options?: Parameters<typeof useGraphQlJit>[1]) => useGraphQlJit({}, options) as Plugin; // cast: the context types differ only in name
 
 const TYPES = `${directiveTypeDefs}
   interface Node { id: ID }
@@ -20,7 +20,7 @@ const TYPES = `${directiveTypeDefs}
 `;
 const ADA = createPrincipal();
 
-/** Compiles once for each document, as graphql-jit does: what was first compiled answers everyone. */
+/** Runs each document on the schema of its first execution, like executors that compile once for each document. */
 function useDocumentCache(key: 'document' | 'operation'): Plugin {
   const schemas = new WeakMap<object, unknown>();
   return {
@@ -54,30 +54,30 @@ function createApp(order: (guard: Plugin) => Plugin[], options: GuardOptions = {
       },
     },
   });
-  const caller: Plugin<{ principal?: Principal | null }> = {
+  const useChangingCaller: Plugin<{ principal?: Principal | null }> = {
     onContextBuilding: ({ extendContext }) => extendContext({ principal }),
   };
   const yoga = createYoga({
     schema,
     logging: false,
-    plugins: [caller as Plugin, ...order(useGuard({ log: { warn() {} }, ...options }))],
+    plugins: [useChangingCaller as Plugin, ...order(useGuard({ log: { warn() {} }, ...options }))],
   });
-  const ask = createSender(yoga);
-  return (who: Principal | null, query: string) => {
-    principal = who;
-    return ask(query);
+  const send = createSender(yoga);
+  return (caller: Principal | null, query: string) => {
+    principal = caller;
+    return send(query);
   };
 }
 
 const unhandled: unknown[] = [];
-const note = (error: unknown) => unhandled.push(error);
+const record = (error: unknown) => unhandled.push(error);
 beforeEach(() => {
   unhandled.length = 0;
-  process.on('unhandledRejection', note);
+  process.on('unhandledRejection', record);
 });
 afterEach(async () => {
   await new Promise(setImmediate);
-  process.off('unhandledRejection', note);
+  process.off('unhandledRejection', record);
   expect(unhandled).toEqual([]);
 });
 
@@ -85,11 +85,11 @@ describe.each<[string, (guard: Plugin) => Plugin[]]>([
   ['graphql-jit before the guard', (guard) => [useJit(), guard]],
   ['graphql-jit after the guard', (guard) => [guard, useJit()]],
   [
-    'graphql-jit with a cache of texts before the guard',
+    'graphql-jit with a cache by text before the guard',
     (guard) => [useJit({ cache: new Map() as never }), guard],
   ],
   [
-    'graphql-jit with a cache of texts after the guard',
+    'graphql-jit with a cache by text after the guard',
     (guard) => [guard, useJit({ cache: new Map() as never })],
   ],
   ['a cache by document before the guard', (guard) => [useDocumentCache('document'), guard]],
@@ -101,38 +101,38 @@ describe.each<[string, (guard: Plugin) => Plugin[]]>([
     ['the permitted caller first', [ADA, null, ADA, null]],
     ['the anonymous caller first', [null, ADA, null, ADA]],
   ])('each caller gets their own result: %s', async (_, callers) => {
-    const ask = createApp(order);
-    for (const who of callers) {
-      const { body } = await ask(who, '{ open nodes { id } }');
-      const secret = who === null ? null : { id: 'SECRET' };
+    const send = createApp(order);
+    for (const caller of callers) {
+      const { body } = await send(caller, '{ open nodes { id } }');
+      const secret = caller === null ? null : { id: 'SECRET' };
       expect(body.data).toEqual({ open: 'open', nodes: [{ id: '1' }, secret] });
-      expect(body.errors?.length ?? 0).toBe(who === null ? 1 : 0);
+      expect(body.errors?.length ?? 0).toBe(caller === null ? 1 : 0);
     }
   });
 
-  it('each caller gets the schema that they may see', async () => {
-    const ask = createApp(order, { introspection: 'permitted' });
+  it('each caller gets their own permitted schema', async () => {
+    const send = createApp(order, { introspection: 'permitted' });
     const query = '{ __schema { types { name } } }';
-    for (const who of [ADA, null, ADA, null]) {
-      const { body } = await ask(who, query);
-      expect(JSON.stringify(body).includes('"Secret"')).toBe(who !== null);
+    for (const caller of [ADA, null, ADA, null]) {
+      const { body } = await send(caller, query);
+      expect(JSON.stringify(body).includes('"Secret"')).toBe(caller !== null);
     }
   });
 
-  it('fields are denied one by one', async () => {
-    const ask = createApp(order, { onDenied: 'null' });
-    for (const who of [ADA, null, ADA, null]) {
-      const { body } = await ask(who, '{ open secret }');
-      expect(body.data).toEqual({ open: 'open', secret: who === null ? null : 'SECRET' });
+  it('each caller gets their own null fields', async () => {
+    const send = createApp(order, { onDenied: 'null' });
+    for (const caller of [ADA, null, ADA, null]) {
+      const { body } = await send(caller, '{ open secret }');
+      expect(body.data).toEqual({ open: 'open', secret: caller === null ? null : 'SECRET' });
     }
   });
 
-  it('no rejection is left unhandled', async () => {
-    const ask = createApp(order, { onDenied: 'null' });
-    // Yoga's own executor drops what a list's items reject with if a later one throws at once.
+  it('the guard leaves no rejection unhandled', async () => {
+    const send = createApp(order, { onDenied: 'null' });
+    // The executor of graphql-js leaves rejections of list items unhandled if a later item throws synchronously.
     const broken = name.includes('graphql-jit') ? 'broken { id hidden }' : '';
     for (let i = 0; i < 3; i += 1) {
-      const { body } = await ask(null, `{ must { id hidden } secret ${broken} }`);
+      const { body } = await send(null, `{ must { id hidden } secret ${broken} }`);
       expect(JSON.stringify(body)).not.toContain('SECRET');
       expect(body.errors.length).toBeGreaterThan(0);
     }

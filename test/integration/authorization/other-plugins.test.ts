@@ -1,11 +1,11 @@
-// Other plugins may change what is executed, before the guard has judged it and after.
+// Other plugins may change the arguments of an execution, before and after the guard has decided.
 import { Kind, visit } from 'graphql';
 import { createSchema, createYoga, type Plugin, useExtendContext } from 'graphql-yoga';
 import { expect, it } from 'vitest';
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 
-/** Turns the fragment's field into a protected one, from the second request on; the operation stays the same node. */
+/** Replaces the fragment's field with a protected one, from the second request on. The operation remains the same node. */
 function useRewriting(): Plugin {
   let requests = 0;
   return {
@@ -16,17 +16,17 @@ function useRewriting(): Plugin {
         Field: (node) =>
           node.name.value === 'open' ? { ...node, name: { kind: Kind.NAME, value: 'secret' } } : undefined,
       });
-      setExecuteFn((given) => executeFn({ ...given, document }));
+      setExecuteFn((args) => executeFn({ ...args, document }));
       args.document = document;
     },
   };
 }
 
-/** Says that somebody is signed in, after the guard has found nobody. */
+/** Replaces the principal after the guard has decided. */
 function useLateCaller(principal: unknown): Plugin {
   return {
     onExecute({ executeFn, setExecuteFn }) {
-      setExecuteFn((given) => executeFn({ ...given, contextValue: { ...given.contextValue, principal } }));
+      setExecuteFn((args) => executeFn({ ...args, contextValue: { ...args.contextValue, principal } }));
     },
   };
 }
@@ -46,7 +46,7 @@ function createApp(plugins: Plugin[]) {
     },
   });
   const yoga = createYoga({ schema, plugins, logging: false });
-  const ask = async (query: string) => {
+  const send = async (query: string) => {
     const response = await yoga.fetch('http://test/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
@@ -54,36 +54,36 @@ function createApp(plugins: Plugin[]) {
     });
     return response.text();
   };
-  return { ask, secrets: () => secrets };
+  return { send, secrets: () => secrets };
 }
 
 it.each([
   ['before', () => [useRewriting(), useGuard()]],
   ['after', () => [useGuard(), useRewriting()]],
-])('a plugin %s the guard that rewrites a fragment opens nothing', async (_, plugins) => {
-  const { ask, secrets } = createApp(plugins());
+])('a plugin %s the guard cannot open a field by rewriting a fragment', async (_, plugins) => {
+  const { send, secrets } = createApp(plugins());
   const query = '{ ...F } fragment F on Query { open }';
-  expect(await ask(query)).toContain('"open":"open"');
-  for (let i = 0; i < 3; i += 1) expect(await ask(query)).not.toContain('SECRET');
+  expect(await send(query)).toContain('"open":"open"');
+  for (let i = 0; i < 3; i += 1) expect(await send(query)).not.toContain('SECRET');
   expect(secrets()).toBe(0);
 });
 
-it('a plugin after the guard that takes the caller away leaves nobody in', async () => {
+it('a plugin after the guard that removes the caller closes protected fields', async () => {
   const principal = { userId: 'ada', roles: new Set(), scopes: new Set(), claims: {} };
-  const known = useExtendContext(() => ({ principal })) as Plugin; // their contexts differ in name alone
-  const { ask, secrets } = createApp([known, useGuard(), useLateCaller(null)]);
-  expect(await ask('{ secret }')).not.toContain('SECRET');
+  const useAda = useExtendContext(() => ({ principal })) as Plugin; // cast: the context types differ only in name
+  const { send, secrets } = createApp([useAda, useGuard(), useLateCaller(null)]);
+  expect(await send('{ secret }')).not.toContain('SECRET');
   expect(secrets()).toBe(0);
 });
 
-it('a plugin after the guard that copies the variables does not show the whole schema', async () => {
-  const cloner: Plugin = {
+it('a plugin after the guard that copies the variables keeps the schema filtered', async () => {
+  const useCopiedVariables: Plugin = {
     onExecute({ executeFn, setExecuteFn }) {
-      setExecuteFn((given) => executeFn({ ...given, variableValues: { ...given.variableValues } }));
+      setExecuteFn((args) => executeFn({ ...args, variableValues: { ...args.variableValues } }));
     },
   };
-  const { ask } = createApp([useGuard({ introspection: 'permitted' }), cloner]);
-  const answer = await ask('{ __schema { queryType { fields { name } } } }');
-  expect(answer).toContain('open');
-  expect(answer).not.toContain('secret');
+  const { send } = createApp([useGuard({ introspection: 'permitted' }), useCopiedVariables]);
+  const response = await send('{ __schema { queryType { fields { name } } } }');
+  expect(response).toContain('open');
+  expect(response).not.toContain('secret');
 });

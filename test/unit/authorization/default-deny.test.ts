@@ -1,4 +1,4 @@
-// default: 'deny': what nobody has thought of is closed.
+// With defaultAccess: 'deny', fields without a rule require a signed-in caller.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { createYoga } from 'graphql-yoga';
@@ -11,9 +11,16 @@ import { GOOD_PASSWORD, startTestServer, type TestServer } from '../../support/t
 const TYPES = `${directiveTypeDefs}
   directive @skipAuth on FIELD_DEFINITION | OBJECT | INTERFACE
   type Query {
-    closed: String open: String @public skipped: String @skipAuth admin: String @auth(roles: ["admin"])
-    openType: OpenType @public plainType: PlainType @public lockedType: LockedType @public
-    shelf: Shelf @public nodes: [Node] @public things: [Thing] @public
+    closed: String
+    open: String @public
+    skipped: String @skipAuth
+    admin: String @auth(roles: ["admin"])
+    openType: OpenType @public
+    plainType: PlainType @public
+    lockedType: LockedType @public
+    shelf: Shelf @public
+    nodes: [Node] @public
+    things: [Thing] @public
   }
   type Mutation { ping: Int hello: Int @public }
   type Subscription { ticks: Int }
@@ -27,15 +34,21 @@ const TYPES = `${directiveTypeDefs}
   union Thing = OpenType | PlainType
 `;
 const DATA: Record<string, unknown> = {
-  ...{ closed: 'c', open: 'o', skipped: 's', admin: 'a', ping: 1, hello: 2 },
-  ...{ openType: { name: 'n', locked: 'l' }, plainType: { name: 'n', free: 'f' }, lockedType: { name: 'n' } },
-  ...{ shelf: { __typename: 'BookShelf', label: 'l', books: 9 }, nodes: [{ __typename: 'Leaf', id: 1 }] },
-  ...{
-    things: [
-      { __typename: 'OpenType', name: 'n' },
-      { __typename: 'PlainType', name: 'n' },
-    ],
-  },
+  closed: 'c',
+  open: 'o',
+  skipped: 's',
+  admin: 'a',
+  ping: 1,
+  hello: 2,
+  openType: { name: 'n', locked: 'l' },
+  plainType: { name: 'n', free: 'f' },
+  lockedType: { name: 'n' },
+  shelf: { __typename: 'BookShelf', label: 'l', books: 9 },
+  nodes: [{ __typename: 'Leaf', id: 1 }],
+  things: [
+    { __typename: 'OpenType', name: 'n' },
+    { __typename: 'PlainType', name: 'n' },
+  ],
 };
 
 function createApp(options: TestKitOptions = {}) {
@@ -57,7 +70,7 @@ function createApp(options: TestKitOptions = {}) {
 }
 
 const CLOSED: [string, string, string][] = [
-  ['a field that says nothing', '{ open closed }', 'Query.closed'],
+  ['a field without a directive', '{ open closed }', 'Query.closed'],
   ['a mutation', 'mutation { hello ping }', 'Mutation.ping'],
   ['the root’s __typename', '{ __typename }', 'Query.__typename'],
   ['a mutation’s __typename', 'mutation { __typename }', 'Mutation.__typename'],
@@ -73,7 +86,7 @@ const CLOSED: [string, string, string][] = [
     '{ shelf { ... on BookShelf { root { __type(name: "Query") { name } } } } }',
     'Query.__type',
   ],
-  ['a field of a type that says nothing', '{ plainType { free name } }', 'PlainType.name'],
+  ['a field of a type without a directive', '{ plainType { free name } }', 'PlainType.name'],
   ['a protected field of a public type', '{ openType { name locked } }', 'OpenType.locked'],
   [
     'a public field that returns a protected type',
@@ -81,18 +94,18 @@ const CLOSED: [string, string, string][] = [
     'Query.lockedType LockedType.name',
   ],
   [
-    'what an implementation adds to a public interface',
+    'a field that an implementation adds to a public interface',
     '{ shelf { label ... on BookShelf { books } } }',
     'BookShelf.books',
   ],
-  ['a field of an interface that says nothing', '{ nodes { id note } }', 'Node.note'],
+  ['a field of an interface without a directive', '{ nodes { id note } }', 'Node.note'],
 ];
 const OPEN: [string, string, object][] = [
   ['a public field', '{ open }', { open: 'o' }],
   ['a field with @skipAuth', '{ skipped }', { skipped: 's' }],
   ['a public mutation', 'mutation { hello }', { hello: 2 }],
   ['a public type', '{ openType { __typename name } }', { openType: { __typename: 'OpenType', name: 'n' } }],
-  ['a public field of a type that says nothing', '{ plainType { free } }', { plainType: { free: 'f' } }],
+  ['a public field of a type without a directive', '{ plainType { free } }', { plainType: { free: 'f' } }],
   ['a public interface', '{ shelf { label } }', { shelf: { label: 'l' } }],
   [
     'an interface’s public part of an object',
@@ -106,19 +119,19 @@ const OPEN: [string, string, object][] = [
   ],
 ];
 
-/** So much that the walk over a document is cut short. */
-const MUCH = Array.from(
+/** Fragments with more selections than the planner visits one by one. */
+const LONG_FRAGMENTS = Array.from(
   { length: 14 },
   (_, i) =>
     `fragment M${i} on OpenType { ${['a', 'b'].map((key) => `${key}: root { openType { ...M${i + 1} } }`).join(' ')} }`,
 ).join(' ');
 
 describe('an anonymous caller', () => {
-  it('does not get the root’s __typename behind much else', async () => {
+  it('an anonymous caller cannot read the root’s __typename in a long document', async () => {
     const query = `{ openType { ...M0 } below: openType { root { ...F } } ...F } fragment F on Query { __typename }`;
     const operationLimits = { maxCost: 1e9, maxComparedFields: 1e9 };
     const { status, denials } = await createApp({ operationLimits }).anonymous.execute(
-      `${query} ${MUCH} fragment M14 on OpenType { name }`,
+      `${query} ${LONG_FRAGMENTS} fragment M14 on OpenType { name }`,
     );
     expect(denials.map(({ coordinate, path }) => `${coordinate} at ${path?.join('.')}`)).toEqual([
       'Query.__typename at __typename',
@@ -126,7 +139,7 @@ describe('an anonymous caller', () => {
     expect(status).toBe(401);
   });
 
-  it.each(CLOSED)('does not get %s', async (_, query, coordinates) => {
+  it.each(CLOSED)('an anonymous caller cannot read %s', async (_, query, coordinates) => {
     const { anonymous, calls } = createApp();
     const { status, body, denials } = await anonymous.execute(query);
     expect(denials.map(({ coordinate }) => coordinate)).toEqual(coordinates.split(' '));
@@ -137,7 +150,7 @@ describe('an anonymous caller', () => {
     expect(calls).toEqual([]);
   });
 
-  it.each(CLOSED)('does not get %s with onDenied null', async (_, query) => {
+  it.each(CLOSED)('an anonymous caller gets null for %s, onDenied null', async (_, query) => {
     const { anonymous, calls } = createApp({ onDenied: 'null' });
     const { status, data, reason } = await anonymous.execute(query);
     expect(reason).toBe('MISSING_TOKEN');
@@ -147,24 +160,27 @@ describe('an anonymous caller', () => {
     expect(calls.filter((call) => forbidden.test(call))).toEqual([]);
   });
 
-  it.each(OPEN)('gets %s', async (_, query, data) => {
+  it.each(OPEN)('an anonymous caller can read %s', async (_, query, data) => {
     expect((await createApp().anonymous.execute(query)).body).toEqual({ data });
   });
 });
 
 describe('a signed-in caller', () => {
-  it.each([...CLOSED, ...OPEN].map(([name, query]) => [name, query]))('gets %s', async (_, query = '') => {
-    const { status, body } = await createApp().as().execute(query);
-    expect(body.errors).toBeUndefined();
-    expect(status).toBe(200);
-  });
+  it.each([...CLOSED, ...OPEN].map(([name, query]) => [name, query]))(
+    'a signed-in caller can read %s',
+    async (_, query = '') => {
+      const { status, body } = await createApp().as().execute(query);
+      expect(body.errors).toBeUndefined();
+      expect(status).toBe(200);
+    },
+  );
 
-  it('does not get what needs a role', async () => {
+  it('a signed-in caller without the role cannot read a field that requires it', async () => {
     expect((await createApp().as().execute('{ admin }')).reason).toBe('MISSING_ROLE');
   });
 });
 
-it('rejects an element that is both public and protected at start', () => {
+it('an element that is both public and protected is a ConfigError', () => {
   const typeDefs = `${directiveTypeDefs} type Query { odd: String @public @auth }`;
   const schema = makeExecutableSchema({ typeDefs });
   expect(() => createYoga({ schema, plugins: [useGuard({ defaultAccess: 'deny' })] })).toThrow(
@@ -172,42 +188,42 @@ it('rejects an element that is both public and protected at start', () => {
   );
 });
 
-describe('createBandha({ default: "deny" })', () => {
+describe('createBandha({ defaultAccess: "deny" })', () => {
   let server: TestServer;
   afterEach(() => server.close());
   const ACCOUNT = { email: 'ada@example.com', password: GOOD_PASSWORD };
   const TOKENS = 'accessToken tokenType expiresIn refreshToken user { id email roles createdAt }';
 
-  it('lets an anonymous caller register, sign in, refresh, ask who they are, and sign out', async () => {
+  it('an anonymous caller can register, sign in, refresh, read viewer, and sign out', async () => {
     server = await startTestServer({
       defaultAccess: 'deny',
       typeDefs: 'extend type Query { forgotten: String }',
       resolvers: { Query: { forgotten: () => 'f' } },
     });
-    const { send: ask } = server;
-    const give = (verb: string) => `mutation ($email: String!, $password: String!) {
-      ${verb}(email: $email, password: $password) { ${TOKENS} } }`;
-    const registered = await ask(give('register'), { variables: ACCOUNT });
+    const { send } = server;
+    const issueTokens = (field: string) => `mutation ($email: String!, $password: String!) {
+      ${field}(email: $email, password: $password) { ${TOKENS} } }`;
+    const registered = await send(issueTokens('register'), { variables: ACCOUNT });
     expect(registered.body.errors).toBeUndefined();
-    const signedIn = await ask(give('login'), { variables: ACCOUNT });
+    const signedIn = await send(issueTokens('login'), { variables: ACCOUNT });
     expect(signedIn.body.errors).toBeUndefined();
     const { refreshToken } = signedIn.body.data.login;
-    const refreshed = await ask(`mutation ($t: String!) { refresh(refreshToken: $t) { ${TOKENS} } }`, {
+    const refreshed = await send(`mutation ($t: String!) { refresh(refreshToken: $t) { ${TOKENS} } }`, {
       variables: { t: refreshToken },
     });
     expect(refreshed.body.errors).toBeUndefined();
     const token = refreshed.body.data.refresh.accessToken;
-    expect((await ask('{ viewer { id } }')).body).toEqual({ data: { viewer: null } });
+    expect((await send('{ viewer { id } }')).body).toEqual({ data: { viewer: null } });
     expect(
-      (await ask('{ viewer { id email roles createdAt } forgotten }', { token })).body.data,
+      (await send('{ viewer { id email roles createdAt } forgotten }', { token })).body.data,
     ).toMatchObject({
       viewer: { email: ACCOUNT.email },
       forgotten: 'f',
     });
-    expect((await ask('{ forgotten }')).body.errors[0].extensions.coordinate).toBe('Query.forgotten');
-    const out = await ask('mutation ($t: String) { logout(refreshToken: $t) }', {
+    expect((await send('{ forgotten }')).body.errors[0].extensions.coordinate).toBe('Query.forgotten');
+    const signedOut = await send('mutation ($t: String) { logout(refreshToken: $t) }', {
       variables: { t: refreshed.body.data.refresh.refreshToken },
     });
-    expect(out.body).toEqual({ data: { logout: true } });
+    expect(signedOut.body).toEqual({ data: { logout: true } });
   });
 });

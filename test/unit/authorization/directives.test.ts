@@ -1,4 +1,4 @@
-// What the directives of a schema demand of each field and type.
+// The requirement of each field and type, as the directives of a schema define it.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import {
   buildSchema,
@@ -20,22 +20,22 @@ import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 
 const schemaOf = (sdl: string) => buildSchema(`${directiveTypeDefs} ${sdl}`);
 
-/** A requirement to compare: in one order, and being signed in said only where nothing else is. */
-function inOrder(requirement: Requirement): Requirement {
-  const keyOf = (rule: Rule) => JSON.stringify(rule);
-  const telling = requirement.filter((rule) => keyOf(rule) !== '{}');
-  return (telling.length > 0 ? telling : requirement).toSorted((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+/** Normalizes a requirement for comparison: sorted, and without the rule `{}` if there is another rule. */
+function normalize(requirement: Requirement): Requirement {
+  const toKey = (rule: Rule) => JSON.stringify(rule);
+  const others = requirement.filter((rule) => toKey(rule) !== '{}');
+  return (others.length > 0 ? others : requirement).toSorted((a, b) => (toKey(a) < toKey(b) ? -1 : 1));
 }
 
-/** The requirement at a coordinate, `Type` or `Type.field`. */
+/** @param coordinate `Type` or `Type.field` */
 function requirementAt(schema: GraphQLSchema, coordinate: string): Requirement {
   const [typeName = '', fieldName] = coordinate.split('.');
   const type = schema.getType(typeName);
   if (type === undefined) throw new Error(`${typeName} is not in the schema`);
-  const rulebook = readAccessRules(schema, { defaultAccess: 'allow', policyNames: [] });
-  if (fieldName === undefined) return inOrder(rulebook.forType(type));
+  const accessRules = readAccessRules(schema, { defaultAccess: 'allow', policyNames: [] });
+  if (fieldName === undefined) return normalize(accessRules.forType(type));
   if (!isObjectType(type) && !isInterfaceType(type)) throw new Error(`${typeName} has no fields`);
-  return inOrder(rulebook.forField(type, fieldName));
+  return normalize(accessRules.forField(type, fieldName));
 }
 
 const ADMIN = { roles: ['admin'] };
@@ -43,74 +43,78 @@ const READ = { scopes: [['read']] };
 
 describe('the requirement', () => {
   it.each<[string, string, Record<string, Requirement>]>([
-    ['of an open field is empty', 'type Query { a: Int }', { 'Query.a': [], Query: [] }],
-    ['of a field is its own rule', 'type Query { a: Int @auth b: Int }', { 'Query.a': [{}], 'Query.b': [] }],
+    ['an open field has an empty requirement', 'type Query { a: Int }', { 'Query.a': [], Query: [] }],
+    ['a field has its own rule', 'type Query { a: Int @auth b: Int }', { 'Query.a': [{}], 'Query.b': [] }],
     [
-      'has every argument',
+      'a rule has every argument of its directive',
       'type Query { a: Int @auth(roles: ["x", "y"], scopes: [["r", "w"], ["all"]], maxAge: 300) }',
       { 'Query.a': [{ roles: ['x', 'y'], scopes: [['r', 'w'], ['all']], maxAge: 300 }] },
     ],
     [
-      'of a field has its type’s',
+      'a field has the rule of its type',
       'type Query @auth { a: Int b: Int @auth(roles: ["admin"]) }',
       { Query: [{}], 'Query.a': [{}], 'Query.b': [ADMIN, {}] },
     ],
     [
-      'of a field has that of the type it returns, through lists and non-null',
+      'a field has the rule of the type it returns, through lists and non-null',
       'type Query { a: [P!]! b: P } type P @auth(roles: ["admin"]) { id: ID }',
       { 'Query.a': [ADMIN], 'Query.b': [ADMIN], 'P.id': [ADMIN] },
     ],
     [
-      'of a field has that of the scalar or enum it returns',
+      'a field has the rule of the scalar or enum it returns',
       'scalar S @auth enum E @auth(roles: ["admin"]) { X } type Query { s: S e: [E] }',
       { 'Query.s': [{}], 'Query.e': [ADMIN] },
     ],
     [
-      'on an interface binds every implementation',
+      'a rule on an interface binds every implementation',
       'interface N @auth { id: ID } type A implements N { id: ID a: Int } type Query { a: A n: N }',
       { N: [{}], A: [{}], 'A.id': [{}], 'A.a': [{}], 'Query.a': [{}], 'Query.n': [{}] },
     ],
     [
-      'on an interface’s field binds it in every implementation alone',
+      'a rule on an interface’s field binds only that field of every implementation',
       'interface N { id: ID @auth } type A implements N { id: ID a: Int } type Query { a: A }',
       { 'N.id': [{}], 'A.id': [{}], A: [], 'A.a': [], 'Query.a': [] },
     ],
     [
-      'on an interface of an interface binds too',
+      'a rule on an interface of an interface binds every implementation',
       `interface M @auth { id: ID } interface N implements M { id: ID @auth(roles: ["admin"]) }
        type A implements N & M { id: ID } type Query { a: A }`,
       { N: [{}], A: [{}], 'A.id': [ADMIN, {}], 'Query.a': [{}] },
     ],
     [
-      'on one implementation leaves its interface and its siblings open',
+      'a rule on one implementation leaves its interface and its siblings open',
       `interface N { id: ID } type A implements N @auth { id: ID } type B implements N { id: ID }
        union U = A | B type Query { n: N u: U }`,
       { N: [], 'N.id': [], B: [], 'B.id': [], A: [{}], U: [], 'Query.n': [], 'Query.u': [] },
     ],
     [
-      'is the same from Federation’s directives',
+      'Federation’s directives have the same rules',
       'type Query { a: Int @authenticated b: Int @requiresScopes(scopes: [["read"]]) c: Int @auth(scopes: [["read"]]) }',
       { 'Query.a': [{}], 'Query.b': [READ], 'Query.c': [READ] },
     ],
     [
-      'may be mixed from ours and Federation’s',
+      'Bandha’s and Federation’s directives can be combined',
       'type Query @authenticated { a: Int @auth(roles: ["admin"]) @requiresScopes(scopes: [["read"]]) }',
       { 'Query.a': [ADMIN, READ, {}] },
     ],
-    ['lists each rule once', 'type Query @auth { a: P @auth } type P @auth { id: ID }', { 'Query.a': [{}] }],
     [
-      'of no role at all is one that nobody meets',
+      'a requirement has each rule once',
+      'type Query @auth { a: P @auth } type P @auth { id: ID }',
+      { 'Query.a': [{}] },
+    ],
+    [
+      'a rule with an empty list of roles is kept',
       'type Query { a: Int @auth(roles: []) }',
       { 'Query.a': [{ roles: [] }] },
     ],
   ])('%s', (_, sdl, expected) => {
     const schema = schemaOf(sdl);
     for (const [coordinate, requirement] of Object.entries(expected)) {
-      expect([coordinate, requirementAt(schema, coordinate)]).toEqual([coordinate, inOrder(requirement)]);
+      expect([coordinate, requirementAt(schema, coordinate)]).toEqual([coordinate, normalize(requirement)]);
     }
   });
 
-  it('is read from extensions of a type, however they come', () => {
+  it('the reader finds directives in extensions of a type, however it is built', () => {
     const base = `${directiveTypeDefs} type Query { a: P } type P { id: ID }`;
     const extension =
       'extend type P @auth { more: Int @auth(roles: ["admin"]) } extend type Query { b: Int @auth }';
@@ -126,7 +130,7 @@ describe('the requirement', () => {
     }
   });
 
-  it('is read from extensions.directives of a schema made in code', () => {
+  it('the reader finds directives in extensions.directives of a schema built in code', () => {
     const fields = {
       object: { type: GraphQLString, extensions: { directives: { auth: ADMIN } } },
       repeated: { type: GraphQLString, extensions: { directives: { auth: [ADMIN] } } },
@@ -140,66 +144,66 @@ describe('the requirement', () => {
     expect(requirementAt(schema, 'Query.open')).toEqual([]);
   });
 
-  it('is read from the list of names and arguments that Pothos makes', () => {
+  it('the reader finds directives in the list that Pothos creates', () => {
     const a = { type: GraphQLString, extensions: { directives: [{ name: 'auth', args: ADMIN }] } };
     const schema = new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { a } }) });
     expect(requirementAt(schema, 'Query.a')).toEqual([ADMIN]);
   });
 });
 
-describe('a directive that makes no rule', () => {
+describe('a directive with a mistake', () => {
   const inCode = (directives: Record<string, unknown>) => {
     const a: GraphQLFieldConfig<unknown, unknown> = { type: GraphQLString, extensions: { directives } };
     return new GraphQLSchema({ query: new GraphQLObjectType({ name: 'Query', fields: { a } }) });
   };
-  const faultsOf = (schema: GraphQLSchema) => {
+  const issuesOf = (schema: GraphQLSchema) => {
     try {
       enforceSchema(schema);
     } catch (error) {
       if (error instanceof ConfigError) return error.issues;
       throw error;
     }
-    throw new Error('No fault was found');
+    throw new Error('No issue was found');
   };
 
   it.each<[string, Record<string, unknown>, string]>([
     ['roles as one string', { auth: { roles: 'admin' } }, 'roles'],
     ['roles that are not strings', { auth: { roles: [1] } }, 'roles'],
-    ['no roles but null', { auth: { roles: null } }, 'roles'],
+    ['roles of null', { auth: { roles: null } }, 'roles'],
     ['scopes as one list', { auth: { scopes: ['read'] } }, 'scopes'],
     ['scopes of numbers', { auth: { scopes: [[1]] } }, 'scopes'],
     ['a scope that no challenge can name', { auth: { scopes: [['a "b"']] } }, 'scopes'],
     ['a scope beyond ASCII', { auth: { scopes: [['lesen', 'ändern']] } }, 'scopes'],
     ['Federation’s scopes as one list', { requiresScopes: { scopes: ['read'] } }, 'scopes'],
     ['Federation’s scopes left out', { requiresScopes: {} }, 'scopes'],
-    ['a policy where none is configured', { policy: { policies: [['p']] } }, 'polic'],
+    ['an undefined policy', { policy: { policies: [['p']] } }, 'polic'],
     ['Federation’s policies left out', { policy: {} }, 'polic'],
     ['a negative age', { auth: { maxAge: -1 } }, 'maxAge'],
     ['a fraction of a second', { auth: { maxAge: 0.5 } }, 'maxAge'],
     ['an age in words', { auth: { maxAge: '5m' } }, 'maxAge'],
-    ['an argument that is not one of ours', { auth: { role: ['admin'] } }, 'role'],
-    ['an argument of another kind of @auth', { auth: { requires: 'ADMIN' } }, 'requires'],
-  ])('is a ConfigError at start: %s', (_, directives, named) => {
-    expect(faultsOf(inCode(directives))).toEqual([expect.stringMatching(/^Query\.a: /)]);
-    expect(faultsOf(inCode(directives))[0]).toContain(named);
+    ['an unknown argument', { auth: { role: ['admin'] } }, 'role'],
+    ['an argument of another library’s @auth', { auth: { requires: 'ADMIN' } }, 'requires'],
+  ])('a directive with a mistake is a ConfigError: %s', (_, directives, named) => {
+    expect(issuesOf(inCode(directives))).toEqual([expect.stringMatching(/^Query\.a: /)]);
+    expect(issuesOf(inCode(directives))[0]).toContain(named);
   });
 
-  it('is a ConfigError too where the schema defines @auth in its own way', () => {
+  it('@auth with arguments that only the schema defines is a ConfigError', () => {
     const schema =
       buildSchema(`enum Role { ADMIN USER } directive @auth(requires: Role = ADMIN) on FIELD_DEFINITION
       type Query { a: Int @auth(requires: ADMIN) }`);
-    expect(faultsOf(schema)).toHaveLength(1);
+    expect(issuesOf(schema)).toHaveLength(1);
   });
 
-  it('is told with every other, by coordinate', () => {
+  it('a ConfigError lists every mistake by coordinate', () => {
     const schema = schemaOf(`type Query @auth(maxAge: -1) { a: A @policy(policies: [["p"]]) }
       interface N { id: ID @auth(roles: ["x"], maxAge: -2) } type A implements N { id: ID } `);
-    const coordinates = faultsOf(schema).map((fault) => fault.split(':')[0]);
+    const coordinates = issuesOf(schema).map((issue) => issue.split(':')[0]);
     expect(coordinates.toSorted()).toEqual(['N.id', 'Query', 'Query.a']);
   });
 });
 
-describe('directives that would be kept by nobody', () => {
+describe('directives that cannot be enforced', () => {
   it.each([
     [
       'an argument',
@@ -231,7 +235,7 @@ describe('directives that would be kept by nobody', () => {
       'type Query { a(b: Int @public): Int }',
       'Query.a(b:): access directives are not allowed on arguments',
     ],
-  ])('are faults: on %s', (_, sdl, coordinate) => {
+  ])('an access directive is a ConfigError on %s', (_, sdl, coordinate) => {
     const schema = makeExecutableSchema({
       typeDefs: `directive @auth on FIELD_DEFINITION | ARGUMENT_DEFINITION | INPUT_FIELD_DEFINITION | INPUT_OBJECT | ENUM_VALUE | SCHEMA
         directive @public on ARGUMENT_DEFINITION ${sdl}`,
@@ -241,7 +245,7 @@ describe('directives that would be kept by nobody', () => {
   });
 });
 
-it('Federation’s names count with their prefix too', () => {
+it('Federation’s directives restrict access under their default namespace', () => {
   const schema = makeExecutableSchema({
     typeDefs: `directive @federation__authenticated on FIELD_DEFINITION
       directive @federation__requiresScopes(scopes: [[String!]!]!) on FIELD_DEFINITION

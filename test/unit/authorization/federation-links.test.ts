@@ -1,4 +1,4 @@
-// Federation’s directives under the names that an `@link` gives them.
+// Federation’s directives under the names that an `@link` gives to them.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { type GraphQLSchema, isObjectType } from 'graphql';
 import { createYoga } from 'graphql-yoga';
@@ -17,12 +17,12 @@ const LINK = `
   directive @link(url: String!, as: String, import: [link__Import], for: link__Purpose) repeatable on SCHEMA
 `;
 const FEDERATION = 'https://specs.apollo.dev/federation/v2.9';
-const PLACES = 'on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM';
+const LOCATIONS = 'on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM';
 
 /** Definitions of Federation’s directives under other names. */
-const signedIn = (name: string) => `directive @${name} ${PLACES}`;
-const scopes = (name: string) => `directive @${name}(scopes: [[String!]!]!) ${PLACES}`;
-const policies = (name: string) => `directive @${name}(policies: [[String!]!]!) ${PLACES}`;
+const signedIn = (name: string) => `directive @${name} ${LOCATIONS}`;
+const scopes = (name: string) => `directive @${name}(scopes: [[String!]!]!) ${LOCATIONS}`;
+const policies = (name: string) => `directive @${name}(policies: [[String!]!]!) ${LOCATIONS}`;
 
 function build(...typeDefs: string[]): GraphQLSchema {
   return makeExecutableSchema({ typeDefs: [directiveTypeDefs, ...typeDefs] });
@@ -30,17 +30,17 @@ function build(...typeDefs: string[]): GraphQLSchema {
 const protect = (schema: GraphQLSchema) =>
   enforceSchema(schema, { policies: { p: () => true }, log: { warn() {} } });
 
-/** The requirement of `Query.salary`. */
+/** @returns the requirement of `Query.salary` */
 function requirementOf(schema: GraphQLSchema) {
   const query = schema.getQueryType();
-  if (!isObjectType(query)) throw new Error('no Query');
+  if (!isObjectType(query)) throw new Error('The schema has no Query');
   return protect(schema).accessRules.forField(query, 'salary');
 }
 const link = (args: string) => `extend schema @link(${args})`;
 const HR = { scopes: [['hr']] };
 const P = { policies: [['p']] };
 
-describe('an alias of Federation’s', () => {
+describe('an alias of a Federation directive', () => {
   it.each<[string, string[], object]>([
     [
       'an import with another name',
@@ -90,12 +90,12 @@ describe('an alias of Federation’s', () => {
       P,
     ],
     [
-      'a plain import',
+      'an import under its own name',
       [link(`url: "${FEDERATION}", import: ["@authenticated"]`), 'type Query { salary: Int @authenticated }'],
       {},
     ],
     [
-      'an import that is no list',
+      'an import that is not a list',
       [
         link(`url: "${FEDERATION}", import: { name: "@authenticated", as: "@in" }`),
         signedIn('in'),
@@ -162,11 +162,11 @@ describe('an alias of Federation’s', () => {
       ],
       {},
     ],
-  ])('an alias means the same: %s', (_, types, expected) => {
+  ])('an alias restricts access like the directive: %s', (_, types, expected) => {
     expect(requirementOf(build(LINK, ...types))).toEqual([expected]);
   });
 
-  it.each([5, 6, 7, 8, 9, 10, 11])('an alias means the same in version 2.%i', (minor) => {
+  it.each([5, 6, 7, 8, 9, 10, 11])('an alias restricts access in version 2.%i', (minor) => {
     const url = `https://specs.apollo.dev/federation/v2.${minor}`;
     const types = [
       link(`url: "${url}", import: [{ name: "@requiresScopes", as: "@scopes" }]`),
@@ -177,10 +177,13 @@ describe('an alias of Federation’s', () => {
   });
 
   it.each([
-    ['by its own namespace', '@l(url: "https://specs.apollo.dev/link/v1.0", as: "l")'],
-    ['by an import', '@l(url: "https://specs.apollo.dev/link/v1.0", import: [{ name: "@link", as: "@l" }])'],
-    ['without a link of its own', ''],
-  ])('an alias is found if @link has another name: %s', (_, self) => {
+    ['with a namespace', '@l(url: "https://specs.apollo.dev/link/v1.0", as: "l")'],
+    [
+      'with an import',
+      '@l(url: "https://specs.apollo.dev/link/v1.0", import: [{ name: "@link", as: "@l" }])',
+    ],
+    ['without a link to its specification', ''],
+  ])('the reader finds an alias if @link has another name: %s', (_, self) => {
     const schema = build(
       LINK.replace('@link(', '@l('),
       `extend schema ${self} @l(url: "${FEDERATION}", import: [{ name: "@authenticated", as: "@in" }])`,
@@ -190,24 +193,24 @@ describe('an alias of Federation’s', () => {
     expect(requirementOf(schema)).toEqual([{}]);
   });
 
-  it('an alias is found in extensions.directives of the schema', () => {
+  it('the reader finds an alias in extensions.directives of the schema', () => {
     const schema = build(signedIn('in'), 'type Query { salary: Int @in }');
     const imported = [{ name: '@authenticated', as: '@in' }];
     schema.extensions = { directives: { link: [{ url: FEDERATION, import: imported }] } };
     expect(requirementOf(schema)).toEqual([{}]);
   });
 
-  it('an alias takes the arguments of its directive only', () => {
+  it('an alias accepts only the arguments of its directive', () => {
     const schema = build(
       LINK,
       link(`url: "${FEDERATION}", import: [{ name: "@requiresScopes", as: "@scopes" }]`),
-      `directive @scopes(any: [String!]) ${PLACES}`,
+      `directive @scopes(any: [String!]) ${LOCATIONS}`,
       'type Query { salary: Int @scopes(any: ["hr"]) }',
     );
     expect(() => protect(schema)).toThrow('Query.salary: @scopes any');
   });
 
-  it('an alias denies through Yoga, createBandha and the test kit', async () => {
+  it('an alias denies in a Yoga server, in createBandha and in the test kit', async () => {
     const types = [
       LINK,
       link(`url: "${FEDERATION}", import: [{ name: "@requiresScopes", as: "@scopes" }]`),
@@ -225,7 +228,7 @@ describe('an alias of Federation’s', () => {
     expect((await kit.anonymous.execute('{ salary }')).status).toBe(401);
     const bandha = await createBandha({
       databaseUrl: 'sqlite::memory:',
-      secret: 'a secret that only these tests know of',
+      secret: 'a secret that only these tests use',
       typeDefs,
     });
     expect((await createSender(bandha.yoga)('{ salary }')).status).toBe(401);
@@ -233,7 +236,7 @@ describe('an alias of Federation’s', () => {
   });
 });
 
-describe('a link that cannot be understood', () => {
+describe('a link with a mistake', () => {
   it.each([
     ['no version', 'url: "https://specs.apollo.dev/federation"'],
     ['an unknown version', 'url: "https://specs.apollo.dev/federation/v9.9"'],
@@ -242,7 +245,7 @@ describe('a link that cannot be understood', () => {
     ['http', 'url: "http://specs.apollo.dev/federation/v2.9"'],
     ['more after the version', 'url: "https://specs.apollo.dev/federation/v2.9/more"'],
     ['a fragment', 'url: "https://specs.apollo.dev/federation/v2.9#x"'],
-    ['no address at all', 'url: "urn:federation"'],
+    ['a URN', 'url: "urn:federation"'],
     ['upper case', 'url: "https://specs.apollo.dev/Federation/v2.9"'],
     ['an import of a number', `url: "${FEDERATION}", import: [1]`],
     ['an import without a name', `url: "${FEDERATION}", import: [{ as: "@in" }]`],
@@ -254,12 +257,12 @@ describe('a link that cannot be understood', () => {
       'an alias of a directive without @',
       `url: "${FEDERATION}", import: [{ name: "@authenticated", as: "in" }]`,
     ],
-    ['an alias that is no string', `url: "${FEDERATION}", import: [{ name: "@authenticated", as: 1 }]`],
+    ['an alias that is not a string', `url: "${FEDERATION}", import: [{ name: "@authenticated", as: 1 }]`],
     ['an import of a directive without @', `url: "${FEDERATION}", import: ["authenticated"]`],
     ['an empty alias', `url: "${FEDERATION}", import: [{ name: "@authenticated", as: "@" }]`],
     ['an empty namespace', `url: "${FEDERATION}", as: ""`],
-    ['a namespace that is no name', `url: "${FEDERATION}", as: "a-b"`],
-  ])('a link that is not understood is an error at start: %s', (_, args) => {
+    ['a namespace that is not a name', `url: "${FEDERATION}", as: "a-b"`],
+  ])('a link with a mistake is a ConfigError: %s', (_, args) => {
     const schema = build(LINK, link(args), 'type Query { salary: Int }');
     expect(() => protect(schema)).toThrow(ConfigError);
     expect(() => protect(schema)).toThrow(/^schema: @link/);
@@ -270,9 +273,9 @@ describe('a link that cannot be understood', () => {
     ['@skipAuth', '{ name: "@policy", as: "@skipAuth" }'],
     ['@auth', '{ name: "@policy", as: "@auth" }'],
     ['@authenticated', '{ name: "@requiresScopes", as: "@authenticated" }'],
-    ['@public for something else', '{ name: "@inaccessible", as: "@public" }'],
-    ['@auth for something else', '{ name: "@shareable", as: "@auth" }'],
-  ])('an alias that collides with a name of the guard is an error: %s', (_, imported) => {
+    ['@public for a directive without access rules', '{ name: "@inaccessible", as: "@public" }'],
+    ['@auth for a directive without access rules', '{ name: "@shareable", as: "@auth" }'],
+  ])('an alias that conflicts with a directive of the guard is a ConfigError: %s', (_, imported) => {
     const schema = build(
       LINK,
       link(`url: "${FEDERATION}", import: [${imported}]`),
@@ -281,7 +284,7 @@ describe('a link that cannot be understood', () => {
     expect(() => protect(schema)).toThrow(/schema: @link .*conflicts/);
   });
 
-  it('one name for two directives is an error', () => {
+  it('one alias for two directives is a ConfigError', () => {
     const imported = '{ name: "@authenticated", as: "@in" }, { name: "@requiresScopes", as: "@in" }';
     const schema = build(
       LINK,
@@ -291,7 +294,7 @@ describe('a link that cannot be understood', () => {
     expect(() => protect(schema)).toThrow(ConfigError);
   });
 
-  it('another link that renames a directive of the guard is an error', () => {
+  it('another link that renames a directive of the guard is a ConfigError', () => {
     const args = 'url: "https://example.com/bandha/v1.0", import: [{ name: "@auth", as: "@guard" }]';
     const schema = build(LINK, link(args), 'type Query { salary: Int }');
     expect(() => protect(schema)).toThrow(/schema: @link/);
@@ -304,7 +307,7 @@ describe('a link that cannot be understood', () => {
     'url: "https://specs.apollo.dev/federation/v1.0"',
     'url: "https://specs.apollo.dev/federation/v2.0", import: ["@key", { name: "@shareable", as: "@shared" }]',
     'url: "https://specs.apollo.dev/federation/v2.9/"',
-  ])('other links are accepted: %s', (args) => {
+  ])('the reader accepts other links: %s', (args) => {
     expect(() => protect(build(LINK, link(args), 'type Query { salary: Int }'))).not.toThrow();
   });
 });

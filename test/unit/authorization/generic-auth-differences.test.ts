@@ -1,4 +1,4 @@
-// What @envelop/generic-auth 11 does with a schema and an operation, and what the guard does with the same.
+// Differences between @envelop/generic-auth 11 and the guard, each shown with one schema and one operation for both.
 import { type GenericAuthPluginOptions, POLICY_DIRECTIVE_SDL, useGenericAuth } from '@envelop/generic-auth';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
@@ -47,41 +47,41 @@ function createServer({ types, directives = directiveTypeDefs }: Setting, plugin
     }),
   });
   const yoga = createYoga({ schema, plugins, logging: false });
-  async function ask(query: string, more: object = {}, accept = 'application/json') {
+  async function send(query: string, members: object = {}, accept = 'application/json') {
     const response = await yoga.fetch('http://yoga/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept },
-      body: JSON.stringify({ query, ...more }),
+      body: JSON.stringify({ query, ...members }),
     });
     const text = await response.text();
     return { status: response.status, text, body: text.startsWith('{') ? JSON.parse(text) : undefined };
   }
-  return { ask, calls };
+  return { send, calls };
 }
 
-/** One schema behind both. */
+/** Creates two servers with the same schema: one with @envelop/generic-auth, one with the guard. */
 function setUp(setting: Setting) {
   const { signedIn = false, generic = {}, guard = {} } = setting;
   const options = {
     mode: 'protect-granular',
     resolveUserFn: () => (signedIn ? { scope: ['read'] } : null),
     ...generic,
-  } as GenericAuthPluginOptions<{ scope: string[] }>; // its modes are types of their own
+  } as GenericAuthPluginOptions<{ scope: string[] }>; // cast: each mode has a type of its own
   return {
-    // envelop's plugin type and Yoga's differ in the context alone
+    // cast: the plugin types of Envelop and Yoga differ only in the context
     theirs: createServer(setting, [useGenericAuth(options) as Plugin]),
     ours: createServer(setting, [useCaller(signedIn ? ADA : null), useGuard({ log: SILENT, ...guard })]),
   };
 }
 
-type Answer = Awaited<ReturnType<ReturnType<typeof createServer>['ask']>>;
-const reasonsIn = ({ body }: Answer): string[] =>
+type ServerResponse = Awaited<ReturnType<ReturnType<typeof createServer>['send']>>;
+const reasonsIn = ({ body }: ServerResponse): string[] =>
   (body.errors ?? []).map(({ extensions }: { extensions: { reason: string } }) => extensions.reason);
 
-function expectRefused(answer: Answer, status: number, reason: string) {
-  expect(answer.status).toBe(status);
-  expect(answer.body).not.toHaveProperty('data');
-  expect(new Set(reasonsIn(answer))).toEqual(new Set([reason]));
+function expectRejected(response: ServerResponse, status: number, reason: string) {
+  expect(response.status).toBe(status);
+  expect(response.body).not.toHaveProperty('data');
+  expect(new Set(reasonsIn(response))).toEqual(new Set([reason]));
 }
 
 const POST_TYPES = `
@@ -93,10 +93,10 @@ const POST_TYPES = `
 const FIELD_TYPES = 'type Query { open: String secret: String @authenticated }';
 const PARTIAL = { generic: { rejectUnauthenticated: false }, guard: { onDenied: 'null' as const } };
 
-it('G1: an interface selection lets an anonymous caller read a protected implementation, here it does not', async () => {
+it('G1: an interface selection reads a protected type; the guard denies it', async () => {
   const { theirs, ours } = setUp({ types: POST_TYPES });
   const query = '{ posts { id title } }';
-  expect((await theirs.ask(query)).body).toEqual({
+  expect((await theirs.send(query)).body).toEqual({
     data: {
       posts: [
         { id: '1', title: 'one' },
@@ -105,7 +105,7 @@ it('G1: an interface selection lets an anonymous caller read a protected impleme
     },
   });
   expect(theirs.calls).toContain('PrivatePost.title');
-  const { body } = await ours.ask(query);
+  const { body } = await ours.send(query);
   expect(body.data).toEqual({ posts: [{ id: '1', title: 'one' }, null] });
   expect(ours.calls).not.toContain('PrivatePost.title');
 });
@@ -124,52 +124,52 @@ it.each([
     'Note.note',
   ],
 ])(
-  'G2: a directive on an interface’s %s does not bind its implementations, here it does',
+  'G2: a rule on an interface’s %s binds no implementation; in the guard it does',
   async (_, types, query, coordinate) => {
     const { theirs, ours } = setUp({ types });
-    expect((await theirs.ask(query)).body.errors).toBeUndefined();
+    expect((await theirs.send(query)).body.errors).toBeUndefined();
     expect(theirs.calls).toContain(coordinate);
-    expectRefused(await ours.ask(query), 401, 'MISSING_TOKEN');
+    expectRejected(await ours.send(query), 401, 'MISSING_TOKEN');
     expect(ours.calls).toEqual([]);
   },
 );
 
-it('G3: a mutation that returns a protected type runs for an anonymous caller, here it does not', async () => {
+it('G3: a mutation that returns a protected type runs; the guard rejects it', async () => {
   const { theirs, ours } = setUp({
     types:
       'type User @authenticated { id: ID } type Query { open: String } type Mutation { deleteUser: User }',
   });
   const query = 'mutation { deleteUser { __typename } }';
-  expect((await theirs.ask(query)).body).toEqual({ data: { deleteUser: { __typename: 'User' } } });
+  expect((await theirs.send(query)).body).toEqual({ data: { deleteUser: { __typename: 'User' } } });
   expect(theirs.calls).toEqual(['Mutation.deleteUser']);
-  expectRefused(await ours.ask(query), 401, 'MISSING_TOKEN');
+  expectRejected(await ours.send(query), 401, 'MISSING_TOKEN');
   expect(ours.calls).toEqual([]);
 });
 
-it('G4: a missing scope is answered like a missing sign-in, here it is 403', async () => {
+it('G4: a missing scope has the status 401; the guard sends 403', async () => {
   const { theirs, ours } = setUp({
     types: 'type Query { scoped: String @requiresScopes(scopes: [["write"]]) }',
     signedIn: true,
   });
-  const answer = await theirs.ask('{ scoped }');
-  expect(answer.status).toBe(401);
-  expect(answer.body.errors[0].extensions).toEqual({ code: 'UNAUTHORIZED_FIELD_OR_TYPE' });
-  expectRefused(await ours.ask('{ scoped }'), 403, 'MISSING_SCOPE');
+  const response = await theirs.send('{ scoped }');
+  expect(response.status).toBe(401);
+  expect(response.body.errors[0].extensions).toEqual({ code: 'UNAUTHORIZED_FIELD_OR_TYPE' });
+  expectRejected(await ours.send('{ scoped }'), 403, 'MISSING_SCOPE');
 });
 
-it('G5: a partial answer has the status 401, here it has 200', async () => {
+it('G5: a partial response has the status 401; the guard sends 200', async () => {
   const { theirs, ours } = setUp({ types: FIELD_TYPES, ...PARTIAL });
-  const theirAnswer = await theirs.ask('{ open secret }');
-  const ourAnswer = await ours.ask('{ open secret }');
-  expect([theirAnswer.status, ourAnswer.status]).toEqual([401, 200]);
-  expect(theirAnswer.body.data).toEqual({ open: 'o', secret: null });
-  expect(ourAnswer.body.data).toEqual({ open: 'o', secret: null });
-  expect(reasonsIn(ourAnswer)).toEqual(['MISSING_TOKEN']);
+  const theirResponse = await theirs.send('{ open secret }');
+  const ourResponse = await ours.send('{ open secret }');
+  expect([theirResponse.status, ourResponse.status]).toEqual([401, 200]);
+  expect(theirResponse.body.data).toEqual({ open: 'o', secret: null });
+  expect(ourResponse.body.data).toEqual({ open: 'o', secret: null });
+  expect(reasonsIn(ourResponse)).toEqual(['MISSING_TOKEN']);
 });
 
 it.each([
   [
-    'in every item of a list, whatever its type',
+    'in every item of a list',
     'strictPosts',
     [
       { id: '1', secret: null },
@@ -177,26 +177,18 @@ it.each([
     ],
     {},
   ],
-  [
-    'beside the answer where the list may be null',
-    'posts',
-    [{ id: '1' }, { id: '2' }],
-    { '@': { posts: { secret: null } } },
-  ],
-])(
-  'G6: a denied non-null field is null %s, here null goes where GraphQL puts it',
-  async (_, field, posts, more) => {
-    const types = `${POST_TYPES} extend type Query { strictPosts: [Post]! }`;
-    const { theirs, ours } = setUp({ types, ...PARTIAL });
-    const query = `{ ${field} { id ... on PrivatePost { secret: title } } }`;
-    expect((await theirs.ask(query)).body.data).toEqual({ [field]: posts, ...more });
-    const { body } = await ours.ask(query);
-    expect(body.data).toEqual({ [field]: [{ id: '1' }, null] });
-    expect(body.errors[0].path).toEqual([field, 1]);
-  },
-);
+  ['outside a nullable list', 'posts', [{ id: '1' }, { id: '2' }], { '@': { posts: { secret: null } } }],
+])('G6: a denied non-null field is null %s; in the guard null propagates', async (_, field, posts, more) => {
+  const types = `${POST_TYPES} extend type Query { strictPosts: [Post]! }`;
+  const { theirs, ours } = setUp({ types, ...PARTIAL });
+  const query = `{ ${field} { id ... on PrivatePost { secret: title } } }`;
+  expect((await theirs.send(query)).body.data).toEqual({ [field]: posts, ...more });
+  const { body } = await ours.send(query);
+  expect(body.data).toEqual({ [field]: [{ id: '1' }, null] });
+  expect(body.errors[0].path).toEqual([field, 1]);
+});
 
-it('G7: a partial subscription is given up whole, here its events come', async () => {
+it('G7: a subscription with a denied field fails; the guard delivers its events', async () => {
   const { theirs, ours } = setUp({
     types: `
       type Tick { open: String secret: String @authenticated }
@@ -206,26 +198,26 @@ it('G7: a partial subscription is given up whole, here its events come', async (
     ...PARTIAL,
   });
   const query = 'subscription { ticks { open secret } }';
-  const theirAnswer = await theirs.ask(query, {}, 'text/event-stream');
-  expect(theirAnswer.text).not.toContain('"open":"o"');
-  const ourAnswer = await ours.ask(query, {}, 'text/event-stream');
-  expect(ourAnswer.text).toContain('"data":{"ticks":{"open":"o","secret":null}}');
+  const theirResponse = await theirs.send(query, {}, 'text/event-stream');
+  expect(theirResponse.text).not.toContain('"open":"o"');
+  const ourResponse = await ours.send(query, {}, 'text/event-stream');
+  expect(ourResponse.text).toContain('"data":{"ticks":{"open":"o","secret":null}}');
   expect(ours.calls).not.toContain('Tick.secret');
 });
 
-it('G8: a refused operation has a data key as if it had begun, here it has none', async () => {
+it('G8: a rejected operation has a data key; with the guard it has none', async () => {
   const { theirs, ours } = setUp({ types: FIELD_TYPES });
-  expect((await theirs.ask('{ secret }')).body).toHaveProperty('data', null);
+  expect((await theirs.send('{ secret }')).body).toHaveProperty('data', null);
   expect(theirs.calls).toEqual([]);
-  expectRefused(await ours.ask('{ secret }'), 401, 'MISSING_TOKEN');
+  expectRejected(await ours.send('{ secret }'), 401, 'MISSING_TOKEN');
 });
 
-it('G10: an open operation is refused for its protected sibling, here it is not', async () => {
+it('G10: a protected operation blocks its open sibling; the guard runs it', async () => {
   const { theirs, ours } = setUp({ types: FIELD_TYPES });
   const query = 'query A { open } query B { secret }';
-  expect((await theirs.ask(query, { operationName: 'A' })).status).toBe(401);
-  expect((await ours.ask(query, { operationName: 'A' })).body).toEqual({ data: { open: 'o' } });
-  expectRefused(await ours.ask(query, { operationName: 'B' }), 401, 'MISSING_TOKEN');
+  expect((await theirs.send(query, { operationName: 'A' })).status).toBe(401);
+  expect((await ours.send(query, { operationName: 'A' })).body).toEqual({ data: { open: 'o' } });
+  expectRejected(await ours.send(query, { operationName: 'B' }), 401, 'MISSING_TOKEN');
 });
 
 it.each([
@@ -237,25 +229,22 @@ it.each([
     { open: 'o' },
     { no: false },
   ],
-])(
-  'G11: what @skip and @include leave out is refused with %s, here it is not',
-  async (_, query, data, variables) => {
-    const { theirs, ours } = setUp({
-      types: `type Box { open: String secret: String @authenticated }
+])('G11: @skip and @include do not exclude %s; in the guard they do', async (_, query, data, variables) => {
+  const { theirs, ours } = setUp({
+    types: `type Box { open: String secret: String @authenticated }
       type Query { open: String secret: String @authenticated box: Box }`,
-    });
-    expect((await theirs.ask(query, { variables })).status).toBe(401);
-    expect((await ours.ask(query, { variables })).body).toEqual({ data });
-  },
-);
+  });
+  expect((await theirs.send(query, { variables })).status).toBe(401);
+  expect((await ours.send(query, { variables })).body).toEqual({ data });
+});
 
-it('G12: the SDL exported for @policy fails at each request, here it fails at the start', async () => {
+it('G12: the exported @policy SDL fails per request; the guard rejects it at start', async () => {
   const types = 'type Query { governed: String @policy(policies: ["owner"]) }';
   const generic = { extractPolicies: () => ['owner'] };
   const theirs = createServer({ types, directives: POLICY_DIRECTIVE_SDL }, [
     useGenericAuth({ mode: 'protect-granular', resolveUserFn: () => ({ scope: [] }), ...generic }) as Plugin,
   ]);
-  const { status, body } = await theirs.ask('{ governed }');
+  const { status, body } = await theirs.send('{ governed }');
   expect(status).toBe(500);
   expect(body.errors[0].message).toBe('Unexpected error.');
   expect(theirs.calls).toEqual([]);
@@ -265,7 +254,7 @@ it('G12: the SDL exported for @policy fails at each request, here it fails at th
   );
 });
 
-it('G13: policies given as its README says are ignored in silence, here a missing policy stops the start', async () => {
+it('G13: fetchPolicies is ignored; the guard rejects an undefined policy', async () => {
   const types = 'type Query { governed: String @policy(policies: [["owner"]]) }';
   const { theirs } = setUp({
     types,
@@ -273,21 +262,21 @@ it('G13: policies given as its README says are ignored in silence, here a missin
     generic: { fetchPolicies: () => ['owner'] },
     guard: { policies: { owner: () => true } },
   });
-  expect((await theirs.ask('{ governed }')).status).toBe(401);
+  expect((await theirs.send('{ governed }')).status).toBe(401);
   expect(() => createServer({ types }, [useGuard({ policies: { ovner: () => true } })])).toThrow(
     'Query.governed: no policy has the name "owner"',
   );
 });
 
-it('G16: protect-all shows an anonymous caller the schema, here default: deny does not', async () => {
+it('G16: protect-all allows anonymous introspection; default deny does not', async () => {
   const { theirs, ours } = setUp({
     types: 'type Query { open: String }',
     generic: { mode: 'protect-all' },
     guard: { defaultAccess: 'deny' },
   });
   const query = '{ __schema { queryType { name } } }';
-  expect((await theirs.ask(query)).body).toEqual({ data: { __schema: { queryType: { name: 'Query' } } } });
-  expectRefused(await ours.ask(query), 401, 'MISSING_TOKEN');
-  expect((await theirs.ask('{ open }')).status).toBe(401);
-  expectRefused(await ours.ask('{ open }'), 401, 'MISSING_TOKEN');
+  expect((await theirs.send(query)).body).toEqual({ data: { __schema: { queryType: { name: 'Query' } } } });
+  expectRejected(await ours.send(query), 401, 'MISSING_TOKEN');
+  expect((await theirs.send('{ open }')).status).toBe(401);
+  expectRejected(await ours.send('{ open }'), 401, 'MISSING_TOKEN');
 });

@@ -1,4 +1,4 @@
-// A schema that is passed in is never changed.
+// The guard never changes a schema that is passed in.
 import fc from 'fast-check';
 import {
   assertValidSchema,
@@ -50,7 +50,7 @@ function createApp() {
   });
 }
 
-/** Every own property of every object that a schema reaches, by identity: what it was, to compare later. */
+/** Records every own property of every object that a schema refers to, to compare them later. */
 function snapshot(schema: GraphQLSchema): Map<object, Record<PropertyKey, unknown>> {
   const found = new Map<object, Record<PropertyKey, unknown>>();
   const visit = (value: unknown) => {
@@ -77,7 +77,7 @@ function expectUnchanged(before: Map<object, Record<PropertyKey, unknown>>): voi
   expect(changed).toEqual([]);
 }
 
-const open = (schema: GraphQLSchema) => graphql({ schema, source: '{ u { ... on B { id } } i { id } }' });
+const run = (schema: GraphQLSchema) => graphql({ schema, source: '{ u { ... on B { id } } i { id } }' });
 const WHOLE = { data: { u: { id: 'SECRET' }, i: { id: 'SECRET' } } };
 const KINDS: GuardOptions[] = [
   {},
@@ -88,20 +88,20 @@ const KINDS: GuardOptions[] = [
 ];
 
 describe('a schema that is passed in', () => {
-  it('a given schema has the same parts afterwards', async () => {
+  it('a schema that is passed in has the same objects and properties afterwards', async () => {
     const schema = createApp();
-    expect(await open(schema)).toEqual(WHOLE);
+    expect(await run(schema)).toEqual(WHOLE);
     const before = snapshot(schema);
     expect(before.size).toBeGreaterThan(200);
     for (const options of KINDS) {
       const guard = useGuard({ policies: { p: () => false }, log: { warn() {} }, ...options });
       for (const principal of [null, createPrincipal(), createPrincipal({ roles: new Set(['admin']) })]) {
-        const ask = createSender(
+        const send = createSender(
           createYoga({ schema, plugins: [useCaller(principal), guard], logging: false }),
         );
-        await ask('{ u { __typename } i { id } secret grade day }');
-        await ask('{ __schema { types { name description fields { name } } } }');
-        await ask('mutation { wipe { id } }');
+        await send('{ u { __typename } i { id } secret grade day }');
+        await send('{ __schema { types { name description fields { name } } } }');
+        await send('mutation { wipe { id } }');
       }
       const kit = createTestKit({ schema }, { policies: { p: () => false }, log: { warn() {} }, ...options });
       await kit.anonymous.execute('{ u { __typename } i { id } }');
@@ -109,10 +109,10 @@ describe('a schema that is passed in', () => {
       kit.fieldMatrix({ ada: {} });
     }
     expectUnchanged(before);
-    expect(await open(schema)).toEqual(WHOLE);
+    expect(await run(schema)).toEqual(WHOLE);
   });
 
-  it('a given schema can be frozen', async () => {
+  it('a schema that is passed in can be frozen', async () => {
     const schema = createApp();
     assertValidSchema(schema); // computes what graphql computes when it is first read
     for (const type of Object.values(schema.getTypeMap())) {
@@ -127,21 +127,21 @@ describe('a schema that is passed in', () => {
 
   it('one schema serves two servers, each with its own policies', async () => {
     const schema = createApp();
-    const serve = (isAllowed: boolean) => {
+    const startServer = (isAllowed: boolean) => {
       const guard = useGuard({ policies: { p: () => isAllowed }, log: { warn() {} } });
       return createSender(
         createYoga({ schema, plugins: [useCaller(createPrincipal()), guard], logging: false }),
       );
     };
-    const [no, yes] = [serve(false), serve(true)];
+    const [denying, allowing] = [startServer(false), startServer(true)];
     for (let i = 0; i < 2; i += 1) {
-      expect((await no('{ u { ... on B { id } } i { id } }')).body.data).toEqual({ u: null, i: null });
-      expect((await yes('{ u { ... on B { id } } i { id } }')).body).toEqual(WHOLE);
+      expect((await denying('{ u { ... on B { id } } i { id } }')).body.data).toEqual({ u: null, i: null });
+      expect((await allowing('{ u { ... on B { id } } i { id } }')).body).toEqual(WHOLE);
     }
-    expect(await open(schema)).toEqual(WHOLE);
+    expect(await run(schema)).toEqual(WHOLE);
   });
 
-  it('a given schema is unchanged whatever rules it has', async () => {
+  it('a schema that is passed in is unchanged for any combination of rules', async () => {
     const rule = fc.constantFrom(
       '',
       '@auth',
@@ -166,11 +166,11 @@ describe('a schema that is passed in', () => {
         log: { warn() {} },
         introspection: 'permitted',
       });
-      const ask = createSender(
+      const send = createSender(
         createYoga({ schema, plugins: [useCaller(createPrincipal()), guard], logging: false }),
       );
-      await ask(source);
-      await ask('{ __schema { types { name } } }');
+      await send(source);
+      await send('{ __schema { types { name } } }');
       expectUnchanged(before);
       expect(printSchema(schema)).toBe(printed);
       expect(await graphql({ schema, source })).toEqual(expected);
@@ -179,7 +179,7 @@ describe('a schema that is passed in', () => {
   });
 });
 
-it('introspection reads the same however many callers came before', async () => {
+it('introspection gives the same result after many other callers', async () => {
   const roles = Array.from({ length: 40 }, (_, i) => `r${i}`);
   const schema = createSchema({
     typeDefs: `${directiveTypeDefs}
@@ -198,12 +198,12 @@ it('introspection reads the same however many callers came before', async () => 
   const query = `{ __schema { types { name description specifiedByURL
     fields(includeDeprecated: true) { name description args { name description defaultValue } deprecationReason }
     enumValues(includeDeprecated: true) { name description deprecationReason } } } }`;
-  const look = async () => JSON.stringify((await kit.as({ roles: ['all'] }).execute(query)).data);
-  const first = await look();
+  const introspect = async () => JSON.stringify((await kit.as({ roles: ['all'] }).execute(query)).data);
+  const first = await introspect();
   expect(first).toContain('A type.');
   for (const role of roles) await kit.as({ roles: [role] }).execute(query);
   await kit.anonymous.execute(query);
-  expect(await look()).toBe(first);
+  expect(await introspect()).toBe(first);
   const { data } = await kit
     .as({ roles: ['all'] })
     .execute<{ __schema: { types: { name: string; description: string }[] } }>(query);

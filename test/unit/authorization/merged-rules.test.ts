@@ -1,4 +1,4 @@
-// Two rules for one element must both hold, or are an error at start: a merge never widens access.
+// Two rules for one element must both hold, or startup fails: a merge never widens access.
 import { mergeTypeDefs } from '@graphql-tools/merge';
 import { makeExecutableSchema, mergeSchemas } from '@graphql-tools/schema';
 import { buildASTSchema, buildSchema, extendSchema, type GraphQLSchema, graphql, parse } from 'graphql';
@@ -35,27 +35,27 @@ const TWO_RULES: [string, string, string][] = [
     'extend type Payroll @auth(maxAge: 6000) { menu: String }',
   ],
   [
-    'no role at all and a role',
+    'an empty list of roles and a role',
     'type Payroll @auth(roles: []) { total: String }',
     'extend type Payroll @auth(roles: ["intern"]) { menu: String }',
   ],
   [
-    'a role less in the extension',
+    'one role fewer in the extension',
     'type Payroll @auth(roles: ["accountant", "intern"]) { total: String }',
     'extend type Payroll @auth(roles: ["accountant"]) { menu: String }',
   ],
   [
-    'a set of scopes less in the extension',
+    'one set of scopes fewer in the extension',
     'type Payroll @requiresScopes(scopes: [["pay"], ["menu"]]) { total: String }',
     'extend type Payroll @requiresScopes(scopes: [["pay"]]) { menu: String }',
   ],
   [
-    'a type that is written twice',
+    'a type that is defined twice',
     'type Payroll @auth(roles: ["accountant"]) { total: String }',
     'type Payroll @auth(roles: ["intern"]) { menu: String }',
   ],
   [
-    'a field that is written twice',
+    'a field that is defined twice',
     'type Payroll { total: String @auth(roles: ["accountant"]) }',
     'extend type Payroll { total: String @auth(roles: ["intern"]) }',
   ],
@@ -89,17 +89,17 @@ const INTERN = {
 const POLICIES = { p: () => false, q: () => true };
 const protect = (schema: GraphQLSchema) => enforceSchema(schema, { log: SILENT, policies: POLICIES });
 
-/** Starts, or throws; a schema that starts must not give the total to a caller who meets the second rule alone. */
-async function expectBoth(make: () => GraphQLSchema | Promise<GraphQLSchema>): Promise<void> {
-  let walled: GraphQLSchema;
+/** Expects that the schema is rejected, or denies the total to a caller who meets only the second rule. */
+async function expectBothRules(build: () => GraphQLSchema | Promise<GraphQLSchema>): Promise<void> {
+  let enforced: GraphQLSchema;
   try {
-    walled = protect(await make()).enforced;
+    enforced = protect(await build()).enforced;
   } catch (error) {
     expect(error).toBeInstanceOf(Error);
     return;
   }
   const { data } = await graphql({
-    schema: walled,
+    schema: enforced,
     source: '{ payroll { total } }',
     rootValue: { payroll: { total: 'A' } },
     contextValue: { principal: INTERN },
@@ -109,54 +109,54 @@ async function expectBoth(make: () => GraphQLSchema | Promise<GraphQLSchema>): P
 }
 
 describe('two rules for one element', () => {
-  it.each(TWO_RULES)('two rules that @graphql-tools merges are an error: %s', (_, first, second) => {
-    const make = [
+  it.each(TWO_RULES)('two rules that @graphql-tools merges are a ConfigError: %s', (_, first, second) => {
+    const builds = [
       () => makeExecutableSchema({ typeDefs: [directiveTypeDefs, QUERY, first, second] }),
       () => makeExecutableSchema({ typeDefs: [directiveTypeDefs, `${QUERY} ${first} ${second}`] }),
       () => makeExecutableSchema({ typeDefs: [directiveTypeDefs, QUERY, parse(first), parse(second)] }),
       () => makeExecutableSchema({ typeDefs: mergeTypeDefs([directiveTypeDefs, QUERY, first, second]) }),
       () => buildASTSchema(mergeTypeDefs([directiveTypeDefs, mergeTypeDefs([QUERY, second]), first])),
     ];
-    for (const one of make) {
-      const schema = one();
+    for (const build of builds) {
+      const schema = build();
       expect(() => protect(schema)).toThrow(ConfigError);
       expect(() => protect(schema)).toThrow(/@(auth|requiresScopes) must not be repeated/);
     }
   });
 
   it.each(TWO_RULES)(
-    'two rules never widen access, whatever builds the schema: %s',
+    'two rules never widen access, however the schema is built: %s',
     async (_, first, second) => {
       const text = `${directiveTypeDefs} ${QUERY} ${first}`;
-      await expectBoth(() => extendSchema(buildSchema(text), parse(second)));
-      await expectBoth(() => extendSchema(buildSchema(text), parse(second), { assumeValidSDL: true }));
-      await expectBoth(() => buildSchema(`${text} ${second}`, { assumeValidSDL: true }));
-      await expectBoth(() => makeExecutableSchema({ typeDefs: [text, second], assumeValidSDL: true }));
+      await expectBothRules(() => extendSchema(buildSchema(text), parse(second)));
+      await expectBothRules(() => extendSchema(buildSchema(text), parse(second), { assumeValidSDL: true }));
+      await expectBothRules(() => buildSchema(`${text} ${second}`, { assumeValidSDL: true }));
+      await expectBothRules(() => makeExecutableSchema({ typeDefs: [text, second], assumeValidSDL: true }));
     },
   );
 
   it.each(TWO_RULES)('createBandha and createTestKit reject two rules: %s', async (_, first, second) => {
     const types = [first, second];
-    const unplaced = types.map((one) => parse(one, { noLocation: true }));
+    const withoutLocations = types.map((one) => parse(one, { noLocation: true }));
     for (const typeDefs of [
       [`extend ${QUERY}`, ...types],
       [`extend ${QUERY} ${types.join(' ')}`],
-      [parse(`extend ${QUERY}`), ...unplaced],
+      [parse(`extend ${QUERY}`), ...withoutLocations],
     ]) {
       expect(() => createTestKit({ typeDefs }, { policies: POLICIES, log: SILENT })).toThrow(ConfigError);
-      const starting = createBandha({
+      const bandha = createBandha({
         databaseUrl: 'sqlite::memory:',
-        secret: 'a secret that only these tests know of',
+        secret: 'a secret that only these tests use',
         typeDefs,
         policies: POLICIES,
       });
-      await expect(starting).rejects.toThrow(ConfigError);
+      await expect(bandha).rejects.toThrow(ConfigError);
     }
-    const own = [QUERY, ...unplaced];
+    const own = [QUERY, ...withoutLocations];
     expect(() => createTestKit({ typeDefs: own }, { policies: POLICIES, log: SILENT })).toThrow(ConfigError);
   });
 
-  it('two rules of schemas that mergeSchemas joins are an error', () => {
+  it('two rules of schemas that mergeSchemas joins are a ConfigError', () => {
     const build = (...typeDefs: string[]) =>
       makeExecutableSchema({ typeDefs: [directiveTypeDefs, ...typeDefs] });
     const lists = TWO_RULES.filter(([name]) => name.startsWith('a type and its extension, '));
@@ -179,7 +179,7 @@ describe('two rules for one element', () => {
 
   it('two rules of a repeatable directive must both hold', async () => {
     const repeatable = directiveTypeDefs.replaceAll(') on FIELD', ') repeatable on FIELD');
-    await expectBoth(() =>
+    await expectBothRules(() =>
       makeExecutableSchema({
         typeDefs: [
           repeatable,
@@ -199,7 +199,7 @@ describe('two rules for one element', () => {
       schema.getType('Payroll') as { getFields?: () => Record<string, { extensions: object }> }
     ).getFields?.().total;
     if (field) field.extensions = { directives: { auth: [{ roles: ['intern'] }] } };
-    await expectBoth(() => schema);
+    await expectBothRules(() => schema);
   });
 });
 
@@ -209,7 +209,7 @@ describe('rules that a merge does not widen', () => {
     ['different arguments', '@auth(roles: ["a"])', '@auth(maxAge: 60)'],
     ['different directives', '@auth(roles: ["a"])', '@requiresScopes(scopes: [["b"]])'],
     ['a rule and none', '@auth(roles: ["a"])', ''],
-  ])('rules that a merge does not widen are accepted: %s', (_, first, second) => {
+  ])('the guard accepts rules that a merge does not widen: %s', (_, first, second) => {
     const typeDefs = [
       directiveTypeDefs,
       QUERY,

@@ -1,4 +1,4 @@
-// What an operation certainly needs, found from its text.
+// The plan of an operation: the requirements that its text alone determines.
 import { buildSchema, getOperationAST, parse, validate } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { readAccessRules } from '../../../src/authorization/access-rules.ts';
@@ -18,21 +18,21 @@ const schema = buildSchema(`${directiveTypeDefs}
   type One implements Only { id: ID secret: Int @auth }
   union OnlyUnion = Private
 `);
-const rulebook = readAccessRules(schema, { defaultAccess: 'allow', policyNames: [] });
+const accessRules = readAccessRules(schema, { defaultAccess: 'allow', policyNames: [] });
 
 function planOf(text: string, operationName?: string) {
   const document = parse(text);
   expect(validate(schema, document)).toEqual([]);
   const operation = getOperationAST(document, operationName);
-  if (!operation) throw new Error('No operation has been named');
-  return planOperation(schema, rulebook, document, operation);
+  if (!operation) throw new Error('The document has no such operation');
+  return planOperation(schema, accessRules, document, operation);
 }
-const listOf = (text: string, operationName?: string) =>
-  planOf(text, operationName).unconditional.flatMap(({ fields: places }) => places);
-/** Each check as `Type.field at path`, places that are selected twice once. */
-const placesOf = (text: string, operationName?: string) => [
+const plannedFieldsOf = (text: string, operationName?: string) =>
+  planOf(text, operationName).unconditional.flatMap(({ fields }) => fields);
+/** Lists each planned field once, as `Type.field at path`. */
+const describeFields = (text: string, operationName?: string) => [
   ...new Set(
-    listOf(text, operationName).map(
+    plannedFieldsOf(text, operationName).map(
       ({ coordinate, path }) => `${coordinate} at ${toPathArray(path).join('.')}`,
     ),
   ),
@@ -61,9 +61,13 @@ describe('the plan of an operation', () => {
       ['Open.secret at open.s'],
     ],
     ['an inline fragment', '{ ... on Query { ... { secret } } }', ['Query.secret at secret']],
-    ['a fragment that is defined and not used elsewhere', '{ open { ... on Node { id } } }', []],
-    ['an interface: left to the wall', '{ node { id ... on Private { name } ... on Open { secret } } }', []],
-    ['a union: left to the wall', '{ thing { __typename ... on Private { name } } }', []],
+    ['a fragment on an interface of an open object', '{ open { ... on Node { id } } }', []],
+    [
+      'an interface with several implementations',
+      '{ node { id ... on Private { name } ... on Open { secret } } }',
+      [],
+    ],
+    ['a union with several members', '{ thing { __typename ... on Private { name } } }', []],
     [
       'an interface with one implementation',
       '{ only { ... on One { secret } } }',
@@ -84,76 +88,97 @@ describe('the plan of an operation', () => {
       '{ private { ... on Node { id } } }',
       ['Query.private at private', 'Private.id at private.id'],
     ],
-    ['what @skip leaves out for certain', '{ open { name } secret @skip(if: true) }', []],
-    ['what @include leaves out for certain', '{ open { name } secret @include(if: false) }', []],
-    ['what neither leaves out', '{ secret @skip(if: false) @include(if: true) }', ['Query.secret at secret']],
+    ['a field that a literal @skip excludes', '{ open { name } secret @skip(if: true) }', []],
+    ['a field that a literal @include excludes', '{ open { name } secret @include(if: false) }', []],
     [
-      'what a fragment’s @include leaves out',
+      'a field that literals select',
+      '{ secret @skip(if: false) @include(if: true) }',
+      ['Query.secret at secret'],
+    ],
+    [
+      'a fragment that a literal @include excludes',
       '{ open { id } ...F @include(if: false) } fragment F on Query { secret }',
       [],
     ],
     [
-      'one place that is selected twice',
+      'a field that is selected twice',
       '{ secret secret ...F } fragment F on Query { secret }',
       ['Query.secret at secret'],
     ],
     [
-      'one place that two fragments select different things of',
+      'a field of which two fragments select different fields',
       '{ private { id } ... on Query { private { name } } }',
       ['Query.private at private', 'Private.id at private.id', 'Private.name at private.name'],
     ],
-  ])('lists for %s', (_, text, expected) => {
-    expect(placesOf(text).toSorted()).toEqual(expected.toSorted());
+  ])('the plan lists the protected fields of %s', (_, text, expected) => {
+    expect(describeFields(text).toSorted()).toEqual(expected.toSorted());
   });
 
-  it('is that of the operation selected alone', () => {
+  it('the plan has only the fields of the operation that is run', () => {
     const document = 'query A { open { name } } query B { secret } mutation C { change }';
-    expect(placesOf(document, 'A')).toEqual([]);
-    expect(placesOf(document, 'B')).toEqual(['Query.secret at secret']);
-    expect(placesOf(document, 'C')).toEqual(['Mutation.change at change']);
+    expect(describeFields(document, 'A')).toEqual([]);
+    expect(describeFields(document, 'B')).toEqual(['Query.secret at secret']);
+    expect(describeFields(document, 'C')).toEqual(['Mutation.change at change']);
   });
 
-  it('points to the node', () => {
-    const [place] = listOf('{ x: secret }');
-    expect(place?.node).toMatchObject({ kind: 'Field', alias: { value: 'x' } });
+  it('a planned field refers to its node', () => {
+    const [field] = plannedFieldsOf('{ x: secret }');
+    expect(field?.node).toMatchObject({ kind: 'Field', alias: { value: 'x' } });
   });
 });
 
-describe('what variables decide', () => {
+describe('@skip and @include', () => {
   it.each<[string, string, Record<string, unknown>, boolean]>([
     ['@include, true', '($v: Boolean!) { secret @include(if: $v) }', { v: true }, true],
     ['@include, false', '($v: Boolean!) { secret @include(if: $v) }', { v: false }, false],
     ['@skip, true', '($v: Boolean!) { secret @skip(if: $v) }', { v: true }, false],
     ['@skip, false', '($v: Boolean!) { secret @skip(if: $v) }', { v: false }, true],
     ['a default that includes', '($v: Boolean = true) { secret @include(if: $v) }', {}, true],
-    ['a default that leaves out', '($v: Boolean = false) { secret @include(if: $v) }', {}, false],
-    ['a value against the default', '($v: Boolean = false) { secret @include(if: $v) }', { v: true }, true],
-    ['null against the default', '($v: Boolean = false) { secret @include(if: $v) }', { v: null }, true],
+    ['a default that excludes', '($v: Boolean = false) { secret @include(if: $v) }', {}, false],
+    [
+      'a value that overrides the default',
+      '($v: Boolean = false) { secret @include(if: $v) }',
+      { v: true },
+      true,
+    ],
+    [
+      'null that overrides the default',
+      '($v: Boolean = false) { secret @include(if: $v) }',
+      { v: null },
+      true,
+    ],
     ['a variable that is missing', '($v: Boolean!) { secret @include(if: $v) }', {}, true],
     ['a variable of another type', '($v: Boolean!) { secret @include(if: $v) }', { v: 'false' }, true],
     [
-      'both, one leaving out',
+      'both, of which one excludes',
       '($v: Boolean!) { secret @include(if: true) @skip(if: $v) }',
       { v: true },
       false,
     ],
-    ['a fragment around', '($v: Boolean!) { ... @skip(if: $v) { secret } }', { v: true }, false],
-    ['a field around', '($v: Boolean!) { open @skip(if: $v) { secret } }', { v: true }, false],
+    ['a condition on the fragment', '($v: Boolean!) { ... @skip(if: $v) { secret } }', { v: true }, false],
     [
-      'selected twice, left out once',
+      'a condition on the parent field',
+      '($v: Boolean!) { open @skip(if: $v) { secret } }',
+      { v: true },
+      false,
+    ],
+    [
+      'a field that is selected twice and excluded once',
       '($v: Boolean!) { secret @include(if: $v) ... on Query { secret } }',
       { v: false },
       true,
     ],
-  ])('%s', (_, text, variables, selected) => {
+  ])('conditions decide whether a field is selected: %s', (_, text, variables, selected) => {
     const operation = getOperationAST(parse(`query Q${text}`));
     const values = operation ? withDefaults(operation, variables) : {};
-    expect(listOf(`query Q${text}`).some(({ conditions }) => isSelected(conditions, values))).toBe(selected);
+    expect(plannedFieldsOf(`query Q${text}`).some(({ conditions }) => isSelected(conditions, values))).toBe(
+      selected,
+    );
   });
 });
 
-describe('planning a hostile operation', () => {
-  /** So many fragments, each spreading the next one once for each of the directives: their number to that power ways. */
+describe('planning an operation of an attacker', () => {
+  /** Creates fragments that each spread the next one once for each directive, so that the number of paths is exponential. */
   function spreading(levels: number, selection: string, directives: readonly string[]): string {
     const fragments = Array.from({ length: levels }, (_, level) => {
       const spreads = directives.map((directive) => `...F${level + 1} ${directive}`);
@@ -179,12 +204,12 @@ describe('planning a hostile operation', () => {
         variables.map((name) => `@include(if: ${name})`),
       )}`,
     ],
-  ])('takes no time: fragments that spread each other %s', (_, text) => {
+  ])('planning is fast for fragments that spread each other %s', (_, text) => {
     const document = parse(text);
     const operation = getOperationAST(document);
-    if (!operation) throw new Error('There is no operation');
+    if (!operation) throw new Error('The document has no operation');
     const started = performance.now();
-    planOperation(schema, rulebook, document, operation);
+    planOperation(schema, accessRules, document, operation);
     expect(performance.now() - started).toBeLessThan(250);
   });
 });
@@ -194,15 +219,15 @@ describe('a document that multiplies by fragments', () => {
     Array.from({ length: levels }, (_, level) => text(level)).join(' ');
   const multiplying = `{ open { ...F0 } } ${chain(12, (i) => `fragment F${i} on Open { a${i}: open { ...F${i + 1} } b${i}: open { ...F${i + 1} } }`)} fragment F12 on Open { secret }`;
 
-  it('has no more places than characters', () => {
+  it('a plan has fewer fields than its document has characters', () => {
     const plan = planOf(multiplying);
-    const places = plan.unconditional.flatMap((group) => group.fields);
-    expect(places.length).toBeGreaterThan(0);
-    expect(places.length).toBeLessThan(multiplying.length);
+    const fields = plan.unconditional.flatMap((group) => group.fields);
+    expect(fields.length).toBeGreaterThan(0);
+    expect(fields.length).toBeLessThan(multiplying.length);
     expect(plan.listsEveryField).toBe(false);
   });
 
-  it('is refused in an answer of a megabyte at most, or not much more', async () => {
+  it('the errors of one response take little more than a megabyte', async () => {
     const alias = 'a'.repeat(15_000);
     const wide = Array.from({ length: 500 }, (_, i) => `s${i}: secret`).join(' ');
     const text = `{ ${alias}: open { ${wide} } }`;
@@ -214,7 +239,7 @@ describe('a document that multiplies by fragments', () => {
   });
 });
 
-it('what an interface’s types demand is read once, at however many places it stands', () => {
+it('the planner reads the rules of an interface once, however often it occurs', () => {
   const types = Array.from(
     { length: 300 },
     (_, i) => `type T${i} implements Node @auth(roles: ["r${i}"]) { id: ID next: Node }`,
@@ -222,7 +247,7 @@ it('what an interface’s types demand is read once, at however many places it s
   const wide = buildSchema(
     `${directiveTypeDefs} type Query { node: Node } interface Node { id: ID next: Node } ${types.join(' ')}`,
   );
-  const book = readAccessRules(wide, { defaultAccess: 'allow', policyNames: [] });
+  const wideRules = readAccessRules(wide, { defaultAccess: 'allow', policyNames: [] });
   let reads = 0;
   const count =
     <Args extends unknown[], R>(read: (...args: Args) => R) =>
@@ -230,7 +255,11 @@ it('what an interface’s types demand is read once, at however many places it s
       reads += 1;
       return read(...args);
     };
-  const counted = { ...book, ofAny: count(book.forAny), ofEvery: count(book.forEvery) };
+  const countingRules = {
+    ...wideRules,
+    forAny: count(wideRules.forAny),
+    forEvery: count(wideRules.forEvery),
+  };
   const fields = (name: string) =>
     Array.from({ length: 80 }, (_, i) => `${name}${i}: next { ...G }`).join(' ');
   const casts = Array.from({ length: 80 }, () => '... on T1 { id }').join(' ');
@@ -238,9 +267,10 @@ it('what an interface’s types demand is read once, at however many places it s
     parse(`{ node { ${fields('a')} } } fragment G on Node { ${fields('b').replaceAll('...G', '...H')} }
     fragment H on Node { id ${casts} }`);
   const operation = getOperationAST(document);
-  if (!operation) throw new Error('There is no operation');
-  const plan = planOperation(wide, counted, document, operation);
+  if (!operation) throw new Error('The document has no operation');
+  const plan = planOperation(wide, countingRules, document, operation);
   expect(plan.unconditional.length).toBeGreaterThan(0);
-  expect(plan.perObject).toHaveLength(301); // a role for each type, and being signed in
+  expect(plan.perObject).toHaveLength(301); // a role for each type, and the rule that the caller is signed in
+  expect(reads).toBeGreaterThan(0);
   expect(reads).toBeLessThan(20);
 });

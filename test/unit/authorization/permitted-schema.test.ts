@@ -1,4 +1,4 @@
-// introspection: 'permitted': callers see what they may use, and what it needs.
+// With introspection: 'permitted', callers see the fields that they may use, with their requirements.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import fc from 'fast-check';
@@ -25,7 +25,14 @@ import { createPrincipal, createSender, useCaller } from '../../support/guarded-
 const SILENT = { warn() {} };
 const TYPES = `
   type Query {
-    open: Open "Only for some." secret: String @auth admin: Admin node: Node things: [Thing] box: Box rank: Rank
+    open: Open
+    "Only for some."
+    secret: String @auth
+    admin: Admin
+    node: Node
+    things: [Thing]
+    box: Box
+    rank: Rank
   }
   type Mutation { change: Int @auth(roles: ["admin"]) }
   type Open { name: String secret: Int @auth(scopes: [["read"]]) }
@@ -39,7 +46,9 @@ const TYPES = `
   enum Rank @auth { HIGH }
 `;
 const DATA: Record<string, unknown> = {
-  ...{ open: { name: 'o' }, secret: 's', node: { __typename: 'Leaf', id: 1, name: 'leaf' } },
+  open: { name: 'o' },
+  secret: 's',
+  node: { __typename: 'Leaf', id: 1, name: 'leaf' },
   things: [{ __typename: 'Open', name: 'o' }],
   self: {},
 };
@@ -47,7 +56,7 @@ const DATA: Record<string, unknown> = {
 const caller = (...roles: string[]) =>
   createPrincipal({ userId: crypto.randomUUID(), roles: new Set(roles) });
 const ADMIN: Principal = { ...caller('admin'), scopes: new Set(['read']) };
-const askedBy = (principal: Principal | null): Caller => ({
+const toCaller = (principal: Principal | null): Caller => ({
   principal,
   tokenProblem: undefined,
   now: () => new Date(),
@@ -59,15 +68,15 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
   });
   const guard = useGuard({ introspection: 'permitted', log: SILENT, ...options });
   const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
-  const ask = createSender(yoga);
+  const send = createSender(yoga);
   async function introspect(): Promise<GraphQLSchema> {
-    const { body } = await ask(getIntrospectionQuery());
+    const { body } = await send(getIntrospectionQuery());
     expect(body.errors).toBeUndefined();
-    const seen = buildClientSchema(body.data);
-    expect(validateSchema(seen)).toEqual([]);
-    return seen;
+    const shown = buildClientSchema(body.data);
+    expect(validateSchema(shown)).toEqual([]);
+    return shown;
   }
-  return { ask, introspect };
+  return { send, introspect };
 }
 
 function fieldsIn(schema: GraphQLSchema, typeName: string): string[] {
@@ -76,94 +85,94 @@ function fieldsIn(schema: GraphQLSchema, typeName: string): string[] {
 }
 
 describe('introspection', () => {
-  it('shows an anonymous caller nothing that is protected', async () => {
-    const seen = await createApp(null).introspect();
-    expect(fieldsIn(seen, 'Query')).toEqual(['open', 'node', 'things']);
-    expect(fieldsIn(seen, 'Open')).toEqual(['name']);
-    expect(fieldsIn(seen, 'Leaf')).toEqual([]);
-    for (const name of ['Admin', 'Mutation', 'Box', 'Rank']) expect(seen.getType(name)).toBeUndefined();
+  it('introspection shows an anonymous caller only unprotected fields', async () => {
+    const shown = await createApp(null).introspect();
+    expect(fieldsIn(shown, 'Query')).toEqual(['open', 'node', 'things']);
+    expect(fieldsIn(shown, 'Open')).toEqual(['name']);
+    expect(fieldsIn(shown, 'Leaf')).toEqual([]);
+    for (const name of ['Admin', 'Mutation', 'Box', 'Rank']) expect(shown.getType(name)).toBeUndefined();
   });
 
-  it('shows a signed-in caller what sign-in opens, and no more', async () => {
-    const seen = await createApp(caller()).introspect();
-    expect(fieldsIn(seen, 'Query')).toEqual(['open', 'secret', 'node', 'things', 'box', 'rank']);
-    expect(fieldsIn(seen, 'Open')).toEqual(['name']);
-    expect(fieldsIn(seen, 'Leaf')).toEqual(['id', 'name']);
-    expect(seen.getType('Admin')).toBeUndefined();
+  it('introspection shows a signed-in caller fields that require sign-in only', async () => {
+    const shown = await createApp(caller()).introspect();
+    expect(fieldsIn(shown, 'Query')).toEqual(['open', 'secret', 'node', 'things', 'box', 'rank']);
+    expect(fieldsIn(shown, 'Open')).toEqual(['name']);
+    expect(fieldsIn(shown, 'Leaf')).toEqual(['id', 'name']);
+    expect(shown.getType('Admin')).toBeUndefined();
   });
 
-  it('shows an admin everything, with a line on what it needs', async () => {
-    const seen = await createApp(ADMIN).introspect();
-    expect(fieldsIn(seen, 'Query')).toEqual(['open', 'secret', 'admin', 'node', 'things', 'box', 'rank']);
-    const query = seen.getQueryType()?.getFields();
+  it('introspection shows an admin every field, with its requirement', async () => {
+    const shown = await createApp(ADMIN).introspect();
+    expect(fieldsIn(shown, 'Query')).toEqual(['open', 'secret', 'admin', 'node', 'things', 'box', 'rank']);
+    const query = shown.getQueryType()?.getFields();
     expect(query?.secret?.description).toBe('Only for some.\n\nNeeds sign-in.');
     expect(query?.admin?.description).toBe('Needs role admin.');
     expect(query?.open?.description ?? null).toBeNull();
-    expect(seen.getType('Admin')?.description).toBe('What admins see.\n\nNeeds role admin.');
-    expect(seen.getMutationType()?.getFields().change?.description).toBe('Needs role admin.');
+    expect(shown.getType('Admin')?.description).toBe('What admins see.\n\nNeeds role admin.');
+    expect(shown.getMutationType()?.getFields().change?.description).toBe('Needs role admin.');
   });
 
-  it('answers __type alike', async () => {
+  it('__type follows the same rules as __schema', async () => {
     const query = '{ __type(name: "Admin") { name } }';
-    expect((await createApp(null).ask(query)).body).toEqual({ data: { __type: null } });
-    expect((await createApp(ADMIN).ask(query)).body).toEqual({ data: { __type: { name: 'Admin' } } });
+    expect((await createApp(null).send(query)).body).toEqual({ data: { __type: null } });
+    expect((await createApp(ADMIN).send(query)).body).toEqual({ data: { __type: { name: 'Admin' } } });
   });
 
-  it('shows everyone everything where it is not asked for', async () => {
-    const seen = await createApp(null, { introspection: 'all' }).introspect();
-    expect(fieldsIn(seen, 'Admin')).toEqual(['id']);
+  it('introspection shows the whole schema by default', async () => {
+    const shown = await createApp(null, { introspection: 'all' }).introspect();
+    expect(fieldsIn(shown, 'Admin')).toEqual(['id']);
   });
 
-  it('beside other fields is refused to a caller who may not see the whole schema', async () => {
+  it('introspection beside data is rejected for a caller with a filtered schema', async () => {
     const query = '{ __schema { queryType { name } } node { name } things { __typename } }';
-    const { status, body } = await createApp(null).ask(query);
+    const { status, body } = await createApp(null).send(query);
     expect(status).toBe(400);
     expect(body).not.toHaveProperty('data');
     expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
     expect(JSON.stringify(body)).not.toContain('Leaf');
   });
 
-  it('below a root that is met again is refused likewise', async () => {
+  it('introspection below the root is rejected for a caller with a filtered schema', async () => {
     const types = `
       type Query { self: Query open: Open hidden: Hidden @auth(roles: ["admin"]) }
       type Open { name: String }
       type Hidden { x: Int }
     `;
     const query = '{ self { __schema { types { name } } } }';
-    const { status, body } = await createApp(null, {}, types).ask(query);
+    const { status, body } = await createApp(null, {}, types).send(query);
     expect(status).toBe(400);
     expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
     expect(JSON.stringify(body)).not.toContain('Hidden');
-    expect(JSON.stringify((await createApp(ADMIN, {}, types).ask(query)).body.data)).toContain('Hidden');
+    expect(JSON.stringify((await createApp(ADMIN, {}, types).send(query)).body.data)).toContain('Hidden');
   });
 
-  it.each(['reject', 'null'] as const)('beside a denied field is refused, onDenied %s', async (onDenied) => {
-    const { body } = await createApp(null, { onDenied }).ask('{ __schema { queryType { name } } secret }');
-    expect(body.errors[0].extensions.coordinate).toBe('Query.secret');
-    expect(body.data ?? null).toBeNull();
-  });
+  it.each(['reject', 'null'] as const)(
+    'introspection beside a denied field is rejected, onDenied %s',
+    async (onDenied) => {
+      const { body } = await createApp(null, { onDenied }).send('{ __schema { queryType { name } } secret }');
+      expect(body.errors[0].extensions.coordinate).toBe('Query.secret');
+      expect(body.data ?? null).toBeNull();
+    },
+  );
 });
 
 it.each<[string, string, GuardOptions?]>([
-  ['every field of Query is protected', 'type Query { a: Int @auth b: Int @auth(roles: ["x"]) }'],
+  ['every root field is protected', 'type Query { a: Int @auth b: Int @auth(roles: ["x"]) }'],
   ['Query is protected', 'type Query @auth { a: Int }'],
   ['the default is to deny', 'type Query { a: Int }', { defaultAccess: 'deny' }],
+  ['types have no permitted fields', 'type Query { box: Box } type Box { a: Int @auth }'],
   [
-    'the open fields lead to types without usable fields',
-    'type Query { box: Box } type Box { a: Int @auth }',
-  ],
-  [
-    'the open fields lead to unions without usable members',
+    'unions have no permitted members',
     'type Query { u: U } union U = A | B type A { a: Int @auth } type B { b: Int @auth(roles: ["x"]) }',
   ],
-])('a caller who may use nothing gets a refusal: %s', async (_, types, options) => {
-  const { status, body } = await createApp(null, options, types).ask('{ __schema { queryType { name } } }');
+])('introspection is rejected without permitted fields: %s', async (_, types, options) => {
+  const { status, body } = await createApp(null, options, types).send('{ __schema { queryType { name } } }');
   expect(body.errors?.[0].extensions).toMatchObject({ code: 'UNAUTHENTICATED', reason: 'MISSING_TOKEN' });
   expect(body).not.toHaveProperty('data');
   expect(status).toBe(401);
 });
 
-/** Each `%` is a place for a rule. */
+/** Each `%` is replaced by a rule. */
 const TEMPLATE = `
   type Query { always: Int node: Node % holder: Holder owned: Owned union: U % pair: [Pair] leaf: Leaf % }
   interface Node % { id: ID % name: String % }
@@ -185,17 +194,17 @@ const TEMPLATE = `
   type B % { b: Int % level(at: Level): Level }
   enum Level % { LOW HIGH }
 `.replaceAll('union U %', 'union U');
-const PLACES = TEMPLATE.split('%').length - 1;
+const RULE_COUNT = TEMPLATE.split('%').length - 1;
 
 describe('a filtered schema', () => {
-  const see = (types: string, principal: Principal | null) => {
+  const filterFor = (types: string, principal: Principal | null) => {
     const schema = makeExecutableSchema({ typeDefs: [directiveTypeDefs, types] });
-    const { enforced: walled, accessRules: rulebook } = enforceSchema(schema, { log: SILENT });
-    return createPermittedSchemas(walled, rulebook)(askedBy(principal));
+    const { enforced, accessRules } = enforceSchema(schema, { log: SILENT });
+    return createPermittedSchemas(enforced, accessRules)(toCaller(principal));
   };
   function expectValid(types: string) {
     for (const principal of [null, caller(), caller('a'), caller('a', 'b')]) {
-      const schema = see(types, principal);
+      const schema = filterFor(types, principal);
       if (schema === undefined) continue;
       expect(validateSchema(schema).map(({ message }) => message)).toEqual([]);
       expect(validateSchema(buildClientSchema(introspectionFromSchema(schema)))).toEqual([]);
@@ -208,12 +217,12 @@ describe('a filtered schema', () => {
       'type Query { n: N } interface N { id: ID } type L implements N { id: ID @auth x: Int } type T implements N { id: ID }',
     ],
     [
-      'a field that returns such an implementation where the interface’s field returns the interface',
+      'a field of that type, if the interface’s field returns the interface',
       `type Query { h: H } interface H { n: N } interface N { id: ID } type LH implements H { n: L }
        type L implements N { id: ID @auth x: Int } type T implements N { id: ID }`,
     ],
     [
-      'a field that returns a type without fields where the interface’s field returns the interface',
+      'a field of a type without fields, if the interface’s field returns the interface',
       `type Query { h: H } interface H { n: N id: ID } interface N { id: ID } type LH implements H { n: L id: ID }
        type L implements N { id: ID @auth } type T implements N { id: ID } type TH implements H { n: T id: ID }`,
     ],
@@ -239,14 +248,14 @@ describe('a filtered schema', () => {
       'a mutation type without fields',
       'type Query { o: Int } type Mutation { m: Int @auth } type Subscription @auth { s: Int }',
     ],
-  ])('is valid with %s', (_, types) => {
+  ])('a filtered schema is valid with %s', (_, types) => {
     expectValid(types);
   });
 
-  it('is valid whatever the rules', () => {
+  it('a filtered schema is valid for any combination of rules', () => {
     const rule = fc.constantFrom('', '', '', '@auth', '@auth(roles: ["a"])', '@auth(roles: ["b"])');
     fc.assert(
-      fc.property(fc.array(rule, { minLength: PLACES, maxLength: PLACES }), (rules) => {
+      fc.property(fc.array(rule, { minLength: RULE_COUNT, maxLength: RULE_COUNT }), (rules) => {
         const [first = '', ...rest] = TEMPLATE.split('%');
         expectValid(first + rest.map((text, index) => `${rules[index]}${text}`).join(''));
       }),
@@ -254,26 +263,26 @@ describe('a filtered schema', () => {
     );
   });
 
-  it('is shared by callers who satisfy the same rules', () => {
+  it('callers who meet the same rules share a filtered schema', () => {
     const schema = makeExecutableSchema({ typeDefs: [directiveTypeDefs, TYPES] });
-    const { enforced: walled, accessRules: rulebook } = enforceSchema(schema, { log: SILENT });
-    const visibleTo = createPermittedSchemas(walled, rulebook);
-    const seen = visibleTo(askedBy(caller('user')));
-    expect(visibleTo(askedBy(caller('writer')))).toBe(seen);
-    expect(visibleTo(askedBy(ADMIN))).not.toBe(seen);
-    expect(visibleTo(askedBy(null))).not.toBe(seen);
+    const { enforced, accessRules } = enforceSchema(schema, { log: SILENT });
+    const permittedFor = createPermittedSchemas(enforced, accessRules);
+    const shown = permittedFor(toCaller(caller('user')));
+    expect(permittedFor(toCaller(caller('writer')))).toBe(shown);
+    expect(permittedFor(toCaller(ADMIN))).not.toBe(shown);
+    expect(permittedFor(toCaller(null))).not.toBe(shown);
   });
 
-  it('is kept for a bounded number of kinds of caller', () => {
+  it('the cache keeps a bounded number of filtered schemas', () => {
     const names = Array.from({ length: 40 }, (_, index) => `r${index}`);
     const fields = names.map((name) => `${name}: Int @auth(roles: ["${name}"])`).join(' ');
     const schema = makeExecutableSchema({ typeDefs: [directiveTypeDefs, `type Query { o: Int ${fields} }`] });
-    const { enforced: walled, accessRules: rulebook } = enforceSchema(schema, { log: SILENT });
-    const visibleTo = createPermittedSchemas(walled, rulebook);
-    const first = visibleTo(askedBy(caller('r0')));
-    expect(visibleTo(askedBy(caller('r0')))).toBe(first);
-    for (const name of names) visibleTo(askedBy(caller(name)));
-    for (const name of names.slice(1)) visibleTo(askedBy(caller(name)));
-    expect(visibleTo(askedBy(caller('r0')))).not.toBe(first);
+    const { enforced, accessRules } = enforceSchema(schema, { log: SILENT });
+    const permittedFor = createPermittedSchemas(enforced, accessRules);
+    const first = permittedFor(toCaller(caller('r0')));
+    expect(permittedFor(toCaller(caller('r0')))).toBe(first);
+    for (const name of names) permittedFor(toCaller(caller(name)));
+    for (const name of names.slice(1)) permittedFor(toCaller(caller(name)));
+    expect(permittedFor(toCaller(caller('r0')))).not.toBe(first);
   });
 });

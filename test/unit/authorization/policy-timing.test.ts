@@ -1,10 +1,10 @@
-// When policies are evaluated: in a mutation when a field's turn comes, in a subscription for each event.
+// When policies are evaluated: in a mutation before each root field, in a subscription for each event.
 import { parse } from 'graphql';
 import { createSchema, createYoga } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import { createGuard } from '../../../src/authorization/guard.ts';
 import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
-import type { Policy, PolicyInput } from '../../../src/authorization/policies.ts';
+import type { Policy } from '../../../src/authorization/policies.ts';
 import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import { createTestKit } from '../../../src/testing/index.ts';
@@ -39,7 +39,6 @@ const TYPES = `${directiveTypeDefs}
 function createApp(policy?: Policy, options: GuardOptions = {}) {
   const state = { isOwner: true, now: new Date() };
   const steps: string[] = [];
-  const asked: PolicyInput[] = [];
   const step = (name: string) => steps.push(name);
   async function* events(payload: () => object) {
     for (let i = 1; i <= 3; i += 1) yield payload();
@@ -50,10 +49,9 @@ function createApp(policy?: Policy, options: GuardOptions = {}) {
       return events(() => ({ [name]: value }));
     },
   });
-  const owner: Policy = (question) => {
-    asked.push(question);
-    step(`policy ${question.fieldName}`);
-    return policy ? policy(question) : state.isOwner;
+  const owner: Policy = (input) => {
+    step(`policy ${input.fieldName}`);
+    return policy ? policy(input) : state.isOwner;
   };
   const schema = createSchema({
     typeDefs: TYPES,
@@ -103,32 +101,32 @@ function createApp(policy?: Policy, options: GuardOptions = {}) {
     plugins: [useCaller(createPrincipal({ authenticatedAt: new Date() })), useGuard(guardOptions)],
   });
   const kit = createTestKit({ schema }, { policies: { owner }, log: { warn() {} } });
-  return { ask: createSender(yoga), kit, state, steps, asked };
+  return { send: createSender(yoga), kit, state, steps };
 }
 const reasonsOf = (errors: { extensions: { reason: string }; path?: unknown }[] = []) =>
   errors.map(({ extensions, path }) => [extensions.reason, path]);
 
 describe.each(['reject', 'null'] as const)('a policy of a mutation, onDenied %s', (onDenied) => {
-  it('a mutation’s policy is evaluated when its field’s turn comes', async () => {
-    const { ask, steps } = createApp(undefined, { onDenied });
-    const { status, body } = await ask('mutation { giveAway wipe }');
+  it('a mutation’s policy is evaluated after the fields before it', async () => {
+    const { send, steps } = createApp(undefined, { onDenied });
+    const { status, body } = await send('mutation { giveAway wipe }');
     expect(steps).toEqual(['giveAway', 'policy wipe']);
     expect(body.data).toEqual({ giveAway: 'given', wipe: null });
     expect(reasonsOf(body.errors)).toEqual([['POLICY_DENIED', ['wipe']]]);
     expect(status).toBe(200);
   });
 
-  it('a policy allows what an earlier field has made possible', async () => {
-    const { ask, state, steps } = createApp(undefined, { onDenied });
+  it('a policy sees the changes of an earlier field', async () => {
+    const { send, state, steps } = createApp(undefined, { onDenied });
     state.isOwner = false;
-    const { body } = await ask('mutation { takeBack { label } wipe }');
+    const { body } = await send('mutation { takeBack { label } wipe }');
     expect(body).toEqual({ data: { takeBack: { label: 'back' }, wipe: 'wiped' } });
     expect(steps).toEqual(['takeBack', 'policy wipe', 'wipe']);
   });
 
   it('a policy is evaluated again for an equal field of a mutation', async () => {
-    const { ask, steps } = createApp(undefined, { onDenied });
-    const { body } = await ask(
+    const { send, steps } = createApp(undefined, { onDenied });
+    const { body } = await send(
       'mutation { a: wipe(id: 1) giveAway b: wipe(id: 1) takeBack { label } c: wipe(id: 1) }',
     );
     expect(body.data).toEqual({
@@ -150,84 +148,84 @@ describe.each(['reject', 'null'] as const)('a policy of a mutation, onDenied %s'
   });
 
   it('a policy in a payload is evaluated once the mutation has run', async () => {
-    const { ask, state, steps } = createApp(undefined, { onDenied });
+    const { send, state, steps } = createApp(undefined, { onDenied });
     state.isOwner = false;
-    const { body } = await ask('mutation { takeBack { inner } }');
+    const { body } = await send('mutation { takeBack { inner } }');
     expect(body).toEqual({ data: { takeBack: { inner: 'inner' } } });
     expect(steps).toEqual(['takeBack', 'policy inner']);
   });
 
   it('the policy of a returned type is evaluated before its field runs', async () => {
-    const { ask, steps } = createApp(undefined, { onDenied });
-    const { body } = await ask('mutation { giveAway doc { id } }');
+    const { send, steps } = createApp(undefined, { onDenied });
+    const { body } = await send('mutation { giveAway doc { id } }');
     expect(steps).toEqual(['giveAway', 'policy doc']);
     expect(body.data).toEqual({ giveAway: 'given', doc: null });
   });
 
   it('a denied non-null field of a mutation leaves no data', async () => {
-    const { ask, steps } = createApp(undefined, { onDenied });
-    const { status, body } = await ask('mutation { giveAway must wipe }');
+    const { send, steps } = createApp(undefined, { onDenied });
+    const { status, body } = await send('mutation { giveAway must wipe }');
     expect(body.data).toBeNull();
     expect(steps).not.toContain('must');
     expect(steps).not.toContain('wipe');
     expect(status).toBe(onDenied === 'reject' ? 403 : 200);
   });
 
-  it('policies of fields in fragments wait for their turn', async () => {
-    const { ask, steps } = createApp(undefined, { onDenied });
+  it('policies of fields in fragments are evaluated in the order of the fields', async () => {
+    const { send, steps } = createApp(undefined, { onDenied });
     const query =
       'mutation ($no: Boolean = false) { ...F wipe @include(if: $no) } fragment F on Mutation { giveAway ... { b: wipe } }';
-    expect((await ask(query)).body.data).toEqual({ giveAway: 'given', b: null });
+    expect((await send(query)).body.data).toEqual({ giveAway: 'given', b: null });
     expect(steps).toEqual(['giveAway', 'policy wipe']);
   });
 
   it('a missing role rejects a mutation before policies are evaluated', async () => {
-    const { ask, steps } = createApp(undefined, { onDenied });
-    const { body } = await ask('mutation { wipe admin }');
+    const { send, steps } = createApp(undefined, { onDenied });
+    const { body } = await send('mutation { wipe admin }');
     expect(reasonsOf(body.errors)).toEqual([['MISSING_ROLE', ['admin']]]);
     expect(steps).toEqual(onDenied === 'reject' ? [] : ['policy wipe', 'wipe']);
   });
 
   it('a policy that throws denies its field alone', async () => {
-    const { ask, steps } = createApp(
+    const { send, steps } = createApp(
       ({ fieldName }) => {
         if (fieldName === 'wipe') throw new Error('secret detail');
         return true;
       },
       { onDenied },
     );
-    const { body } = await ask('mutation { giveAway wipe doc { id } }');
+    const { body } = await send('mutation { giveAway wipe doc { id } }');
     expect(body.data).toEqual({ giveAway: 'given', wipe: null, doc: { id: '1' } });
     expect(JSON.stringify(body)).not.toContain('secret detail');
     expect(steps).not.toContain('wipe');
   });
 
-  it('a late policy holds up the fields after it', async () => {
+  it('a pending policy delays the fields after it', async () => {
     const { promise, resolve } = Promise.withResolvers<boolean>();
-    const { ask, steps } = createApp(() => promise, { onDenied });
-    const asking = ask('mutation { giveAway wipe open { label } }');
+    const { send, steps } = createApp(() => promise, { onDenied });
+    const pending = send('mutation { giveAway wipe open { label } }');
     while (!steps.includes('policy wipe')) await new Promise(setImmediate);
     await new Promise(setImmediate);
     expect(steps).toEqual(['giveAway', 'policy wipe']);
     resolve(true);
-    expect((await asking).body.data).toEqual({ giveAway: 'given', wipe: 'wiped', open: { label: 'label' } });
+    expect((await pending).body.data).toEqual({ giveAway: 'given', wipe: 'wiped', open: { label: 'label' } });
     expect(steps).toEqual(['giveAway', 'policy wipe', 'wipe', 'open']);
   });
 });
 
 describe('a mutation of one field', () => {
   it('a mutation of one field does not begin if its policy denies', async () => {
-    const { ask, state, steps } = createApp();
+    const { send, state, steps } = createApp();
     state.isOwner = false;
-    const { status, body } = await ask('mutation { wipe }');
+    const { status, body } = await send('mutation { wipe }');
     expect(status).toBe(403);
     expect(body).not.toHaveProperty('data');
     expect(steps).toEqual(['policy wipe']);
   });
 
   it('a mutation of one field evaluates its policy once', async () => {
-    const { ask, steps } = createApp();
-    expect((await ask('mutation { wipe wipe }')).body).toEqual({ data: { wipe: 'wiped' } });
+    const { send, steps } = createApp();
+    expect((await send('mutation { wipe wipe }')).body).toEqual({ data: { wipe: 'wiped' } });
     expect(steps).toEqual(['policy wipe', 'wipe']);
   });
 });
@@ -249,8 +247,8 @@ it('the matrix of a mutation depends on policies that are evaluated later', asyn
 });
 
 it('a query evaluates its policies before anything runs, each once', async () => {
-  const { ask, steps } = createApp();
-  expect((await ask('{ a: own b: own }')).body).toEqual({ data: { a: 'mine', b: 'mine' } });
+  const { send, steps } = createApp();
+  expect((await send('{ a: own b: own }')).body).toEqual({ data: { a: 'mine', b: 'mine' } });
   expect(steps).toEqual(['policy own']);
 });
 
@@ -313,7 +311,7 @@ describe('a policy of a subscription', () => {
     'a stream goes on after an event that a policy denies, onDenied %s',
     async (onDenied) => {
       let count = 0;
-      const { ask: _, ...app } = createApp(
+      const { send: _, ...app } = createApp(
         () => {
           count += 1;
           return count !== 3;
@@ -335,7 +333,7 @@ describe('a policy of a subscription', () => {
   });
 });
 
-it('operations that share a context share neither policy results nor the caller’s roles', async () => {
+it('operations with one context share neither policy results nor roles', async () => {
   const schema = createSchema({
     typeDefs: [
       directiveTypeDefs,

@@ -1,4 +1,4 @@
-// What counts as a caller: what `createPrincipal` accepts; anything else in `context.principal` is an error, never access.
+// `context.principal` must be an object that `createPrincipal` accepts. Anything else is an error and never gives access.
 import { createSchema, createYoga, type Plugin, useExtendContext } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
@@ -27,8 +27,8 @@ const TYPES = `${directiveTypeDefs}
 function createApp(principal: () => unknown, options: GuardOptions = {}) {
   const calls: string[] = [];
   const logged: object[] = [];
-  const asked: unknown[] = [];
-  const note = (name: string) => () => {
+  const policyPrincipals: unknown[] = [];
+  const record = (name: string) => () => {
     calls.push(name);
     return 'SECRET';
   };
@@ -37,12 +37,12 @@ function createApp(principal: () => unknown, options: GuardOptions = {}) {
     typeDefs: TYPES,
     resolvers: {
       Query: {
-        ...Object.fromEntries(names.map((name) => [name, note(name)])),
+        ...Object.fromEntries(names.map((name) => [name, record(name)])),
         open: () => 'open',
         node: () => ({ __typename: 'Secret', id: 'SECRET' }),
         me: (_: unknown, __: unknown, context) => requirePrincipal(context as never).userId,
       },
-      Mutation: { wipe: note('wipe') },
+      Mutation: { wipe: record('wipe') },
       Subscription: {
         ticks: {
           async *subscribe() {
@@ -53,8 +53,8 @@ function createApp(principal: () => unknown, options: GuardOptions = {}) {
       },
     },
   });
-  const owner: Policy = (question) => {
-    asked.push(question.principal);
+  const owner: Policy = (input) => {
+    policyPrincipals.push(input.principal);
     return true;
   };
   const guard = useGuard({
@@ -62,13 +62,13 @@ function createApp(principal: () => unknown, options: GuardOptions = {}) {
     log: { warn: (details, message) => logged.push({ ...details, message }) },
     ...options,
   });
-  const caller = useExtendContext(() => ({ principal: principal() })) as Plugin; // their contexts differ in name alone
+  const caller = useExtendContext(() => ({ principal: principal() })) as Plugin; // cast: the context types differ only in name
   const yoga = createYoga({ schema, logging: false, plugins: [caller, guard] });
-  return { ask: createSender(yoga), yoga, calls, logged, asked };
+  return { send: createSender(yoga), yoga, calls, logged, policyPrincipals };
 }
 
 const VALID = { userId: 'ada', roles: ['admin'], scopes: ['read'], authenticatedAt: new Date() };
-// biome-ignore lint/suspicious/noThenProperty: what an application may put into its context by mistake
+// biome-ignore lint/suspicious/noThenProperty: an application may put a promise into its context by mistake
 const thenable = { userId: 'ada', roles: ['admin'], then: () => {} };
 
 const MISTAKES: [string, unknown, RegExp][] = [
@@ -122,12 +122,12 @@ const MISTAKES: [string, unknown, RegExp][] = [
 
 describe('a mistake in context.principal', () => {
   it.each(MISTAKES)(
-    'a wrong principal is an error that names the mistake: %s',
+    'an invalid principal is an error that names the mistake: %s',
     async (_, principal, message) => {
       for (const options of [{}, { onDenied: 'null' }, { reportOnly: true }] satisfies GuardOptions[]) {
-        const { ask, calls, logged } = createApp(() => principal, options);
+        const { send, calls, logged } = createApp(() => principal, options);
         for (const field of ['secret', 'admin', 'read', 'recent', 'own', 'node { id }', 'open']) {
-          const { status, body } = await ask(`{ open ${field} }`);
+          const { status, body } = await send(`{ open ${field} }`);
           expect(status).toBe(500);
           expect(body).not.toHaveProperty('data');
           expect(body.errors).toHaveLength(1);
@@ -144,10 +144,10 @@ describe('a mistake in context.principal', () => {
     },
   );
 
-  it('a wrong principal fails mutations, subscriptions and introspection', async () => {
-    const { ask, calls, yoga } = createApp(() => false, { introspection: 'permitted' });
-    expect((await ask('mutation { wipe }')).status).toBe(500);
-    expect((await ask('{ __schema { queryType { name } } }')).body).not.toHaveProperty('data');
+  it('an invalid principal fails mutations, subscriptions and introspection', async () => {
+    const { send, calls, yoga } = createApp(() => false, { introspection: 'permitted' });
+    expect((await send('mutation { wipe }')).status).toBe(500);
+    expect((await send('{ __schema { queryType { name } } }')).body).not.toHaveProperty('data');
     const response = await yoga.fetch('http://yoga/graphql?query=subscription{ticks}', {
       headers: { accept: 'text/event-stream' },
     });
@@ -157,7 +157,7 @@ describe('a mistake in context.principal', () => {
     expect(calls).toEqual([]);
   });
 
-  it('requirePrincipal throws for a wrong principal', () => {
+  it('requirePrincipal throws for an invalid principal', () => {
     for (const [, principal] of MISTAKES) {
       const context = { principal, tokenProblem: undefined };
       expect(() => requirePrincipal(context as never)).toThrow('context.principal: must be a Principal');
@@ -165,8 +165,8 @@ describe('a mistake in context.principal', () => {
   });
 
   it('the error and the log show no value of the principal', async () => {
-    const { ask, logged } = createApp(() => ({ userId: 7, password: 'hunter2', roles: 'hunter2' }));
-    const { body } = await ask('{ secret }');
+    const { send, logged } = createApp(() => ({ userId: 7, password: 'hunter2', roles: 'hunter2' }));
+    const { body } = await send('{ secret }');
     expect(JSON.stringify([body, logged])).not.toContain('hunter2');
   });
 });
@@ -185,22 +185,22 @@ describe('a caller', () => {
     ['a plain object with sets', { ...VALID, roles: new Set(['admin']), scopes: new Set(['read']) }],
     ['an object of a class', new Member()],
     ['an object without a prototype', Object.assign(Object.create(null), VALID)],
-  ])('a principal is accepted: %s', async (_, principal) => {
-    const { ask } = createApp(() => principal);
-    expect((await ask('{ secret admin me }')).body).toEqual({
+  ])('the guard accepts a principal: %s', async (_, principal) => {
+    const { send } = createApp(() => principal);
+    expect((await send('{ secret admin me }')).body).toEqual({
       data: { secret: 'SECRET', admin: 'SECRET', me: 'ada' },
     });
   });
 
   it('a principal without a sign-in time does not meet a maxAge', async () => {
-    const { ask } = createApp(() => ({ userId: 'ada' }));
-    expect((await ask('{ recent }')).body.errors[0].extensions.reason).toBe('REAUTHENTICATION_REQUIRED');
+    const { send } = createApp(() => ({ userId: 'ada' }));
+    expect((await send('{ recent }')).body.errors[0].extensions.reason).toBe('REAUTHENTICATION_REQUIRED');
   });
 
   it.each([null, undefined])('a principal of %s is an anonymous caller', async (principal) => {
-    const { ask } = createApp(() => principal);
-    expect((await ask('{ open }')).body).toEqual({ data: { open: 'open' } });
-    expect((await ask('{ secret }')).status).toBe(401);
+    const { send } = createApp(() => principal);
+    expect((await send('{ open }')).body).toEqual({ data: { open: 'open' } });
+    expect((await send('{ secret }')).status).toBe(401);
   });
 
   it('a getter or a proxy cannot change the caller during an operation', async () => {
@@ -212,28 +212,28 @@ describe('a caller', () => {
         return reads === 1 ? ['guest'] : ['admin'];
       },
     };
-    const { ask, calls } = createApp(() => changing, { onDenied: 'null' });
-    expect((await ask('{ a: admin b: admin c: admin }')).body.data).toEqual({ a: null, b: null, c: null });
+    const { send, calls } = createApp(() => changing, { onDenied: 'null' });
+    expect((await send('{ a: admin b: admin c: admin }')).body.data).toEqual({ a: null, b: null, c: null });
     expect(calls).toEqual([]);
 
     const proxy = new Proxy({ userId: 'ada' }, { get: (_, key) => (key === 'then' ? undefined : 'admin') });
     const other = createApp(() => proxy);
-    expect((await other.ask('{ admin }')).body).not.toHaveProperty('data');
+    expect((await other.send('{ admin }')).body).not.toHaveProperty('data');
   });
 
   it('the next request reads the principal again', async () => {
     const member = { userId: 'ada', roles: ['admin'] };
-    const { ask } = createApp(() => member);
-    expect((await ask('{ admin }')).status).toBe(200);
+    const { send } = createApp(() => member);
+    expect((await send('{ admin }')).status).toBe(200);
     member.roles.pop();
-    expect((await ask('{ admin }')).status).toBe(403);
+    expect((await send('{ admin }')).status).toBe(403);
   });
 
-  it('policies get a frozen Principal with sets', async () => {
-    const { ask, asked } = createApp(() => VALID);
-    expect((await ask('{ own }')).status).toBe(200);
-    expect(asked).toHaveLength(1);
-    const [principal] = asked as [{ roles: Set<string> }];
+  it('policies receive a frozen Principal with sets', async () => {
+    const { send, policyPrincipals } = createApp(() => VALID);
+    expect((await send('{ own }')).status).toBe(200);
+    expect(policyPrincipals).toHaveLength(1);
+    const [principal] = policyPrincipals as [{ roles: Set<string> }];
     expect(principal).toMatchObject({ userId: 'ada', sessionId: '', roles: new Set(['admin']) });
     expect(Object.isFrozen(principal)).toBe(true);
     expect(() => principal.roles.add('more')).toThrow(TypeError);
@@ -241,7 +241,7 @@ describe('a caller', () => {
 });
 
 describe('createPrincipal', () => {
-  it('createPrincipal fills in what is not given', () => {
+  it('createPrincipal adds defaults for missing keys', () => {
     expect(createPrincipal({ userId: 'ada' })).toMatchObject({
       userId: 'ada',
       sessionId: '',
@@ -271,7 +271,7 @@ describe('createPrincipal', () => {
     expect(createPrincipal(principal)).toBe(principal);
   });
 
-  it('createPrincipal names every wrong key at once', () => {
+  it('createPrincipal names every invalid key at once', () => {
     const input = { userId: '', roles: 'admin', scopes: [1] } as never;
     expect(() => createPrincipal(input)).toThrow(
       new TypeError(

@@ -1,4 +1,4 @@
-// report: true: nothing is refused, everything that would be is logged.
+// With reportOnly: true, nothing is denied, and every denial is logged.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
@@ -10,8 +10,12 @@ import { createPrincipal, useCaller } from '../../support/guarded-app.ts';
 
 const TYPES = `${directiveTypeDefs}
   type Query {
-    open: String secret: String @auth admin: String @auth(roles: ["admin"]) own: String @auth(policies: [["owner"]])
-    strict: String! @auth(scopes: [["read"]]) posts: [Post]
+    open: String
+    secret: String @auth
+    admin: String @auth(roles: ["admin"])
+    own: String @auth(policies: [["owner"]])
+    strict: String! @auth(scopes: [["read"]])
+    posts: [Post]
   }
   type Mutation { change: Int @auth }
   type Subscription { ticks: Int @auth }
@@ -20,7 +24,12 @@ const TYPES = `${directiveTypeDefs}
   type PrivatePost implements Post @auth(roles: ["admin"]) { id: ID }
 `;
 const ROOT = {
-  ...{ open: 'o', secret: 's', admin: 'a', own: 'mine', strict: 'x', change: 1 },
+  open: 'o',
+  secret: 's',
+  admin: 'a',
+  own: 'mine',
+  strict: 'x',
+  change: 1,
   posts: [
     { __typename: 'PublicPost', id: '1' },
     { __typename: 'PrivatePost', id: '2' },
@@ -54,8 +63,8 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
     ...options,
   });
   const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), useRoot, guard] });
-  logged.length = 0; // what the schema is warned of at the start is another test's
-  async function ask(query: string, accept = 'application/json') {
+  logged.length = 0; // drops the warnings about the schema
+  async function send(query: string, accept = 'application/json') {
     const response = await yoga.fetch('http://yoga/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept },
@@ -63,12 +72,12 @@ function createApp(principal: Principal | null, options: GuardOptions = {}) {
     });
     return { status: response.status, text: await response.text() };
   }
-  const refusals = () =>
+  const denials = () =>
     logged.map(({ details, message }) => {
       expect(message).toBe('access would be denied');
       return Object.values(details).join(' ');
     });
-  return { ask, refusals, logged };
+  return { send, denials, logged };
 }
 
 describe.each(['reject', 'null'] as const)('with onDenied %s', (onDenied) => {
@@ -92,39 +101,41 @@ describe.each(['reject', 'null'] as const)('with onDenied %s', (onDenied) => {
     ],
     ['a missing role', ADA, '{ admin secret }', '{"admin":"a","secret":"s"}', ['Query.admin MISSING_ROLE']],
     ['a missing scope', ADA, '{ strict }', '{"strict":"x"}', ['Query.strict MISSING_SCOPE']],
-    ['a policy’s no', ADA, '{ own }', '{"own":"mine"}', ['Query.own POLICY_DENIED']],
+    ['a field that a policy denies', ADA, '{ own }', '{"own":"mine"}', ['Query.own POLICY_DENIED']],
     [
-      'each refusal',
+      'every denied field',
       null,
       '{ secret x: secret admin }',
       '{"secret":"s","x":"s","admin":"a"}',
       ['Query.secret MISSING_TOKEN', 'Query.secret MISSING_TOKEN', 'Query.admin MISSING_TOKEN'],
     ],
-  ])('lets through and logs %s', async (_, principal, query, data, expected) => {
-    const { ask, refusals } = createApp(principal, { onDenied });
-    expect(await ask(query)).toEqual({ status: 200, text: `{"data":${data}}` });
-    expect(refusals()).toEqual(expected);
+  ])('reportOnly allows and logs %s', async (_, principal, query, data, expected) => {
+    const { send, denials } = createApp(principal, { onDenied });
+    expect(await send(query)).toEqual({ status: 200, text: `{"data":${data}}` });
+    expect(denials()).toEqual(expected);
   });
 
-  it('lets a subscription through and logs it', async () => {
-    const { ask, refusals } = createApp(null, { onDenied });
-    expect((await ask('subscription { ticks }', 'text/event-stream')).text).toContain('{"data":{"ticks":1}}');
-    expect(new Set(refusals())).toEqual(new Set(['Subscription.ticks MISSING_TOKEN']));
+  it('reportOnly allows a subscription and logs it', async () => {
+    const { send, denials } = createApp(null, { onDenied });
+    expect((await send('subscription { ticks }', 'text/event-stream')).text).toContain(
+      '{"data":{"ticks":1}}',
+    );
+    expect(new Set(denials())).toEqual(new Set(['Subscription.ticks MISSING_TOKEN']));
   });
 });
 
-it('lets through and logs what default deny would refuse', async () => {
-  const { ask, refusals } = createApp(null, { defaultAccess: 'deny' });
-  expect(await ask('{ open }')).toEqual({ status: 200, text: '{"data":{"open":"o"}}' });
-  expect(refusals()).toEqual(['Query.open MISSING_TOKEN']);
+it('reportOnly allows and logs fields that default deny closes', async () => {
+  const { send, denials } = createApp(null, { defaultAccess: 'deny' });
+  expect(await send('{ open }')).toEqual({ status: 200, text: '{"data":{"open":"o"}}' });
+  expect(denials()).toEqual(['Query.open MISSING_TOKEN']);
 });
 
-it('logs introspection that default deny would refuse', async () => {
-  const { ask, refusals } = createApp(null, { defaultAccess: 'deny' });
-  expect((await ask('{ __schema { queryType { name } } }')).text).toContain('"Query"');
-  expect(refusals()).toEqual(['Query.__schema MISSING_TOKEN']);
+it('reportOnly logs introspection that default deny closes', async () => {
+  const { send, denials } = createApp(null, { defaultAccess: 'deny' });
+  expect((await send('{ __schema { queryType { name } } }')).text).toContain('"Query"');
+  expect(denials()).toEqual(['Query.__schema MISSING_TOKEN']);
 });
 
-it('still stops the start for a directive that makes no rule', () => {
+it('reportOnly does not accept an undefined policy', () => {
   expect(() => createApp(null, { policies: {} })).toThrow('Query.own: no policy has the name "owner"');
 });

@@ -1,4 +1,4 @@
-// Hooks that other plugins put around resolvers run for every caller, once, wherever the guard stands.
+// Hooks of other plugins around resolvers run once for every caller, before and after the guard in the list of plugins.
 import { useOnResolve } from '@envelop/on-resolve';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { defaultFieldResolver, type GraphQLField, type GraphQLSchema } from 'graphql';
@@ -34,12 +34,12 @@ const createApp = () =>
 
 type Hook = (fieldName: string) => void;
 
-/** Replaces the schema by one whose resolvers call the hook, as tracing plugins do. */
+/** Replaces the schema with a copy whose resolvers call the hook, as tracing plugins do. */
 function useReplacedSchema(hook: Hook): Plugin {
-  const made = new WeakSet<GraphQLSchema>();
+  const created = new WeakSet<GraphQLSchema>();
   return {
     onSchemaChange({ schema, replaceSchema }) {
-      if (made.has(schema)) return;
+      if (created.has(schema)) return;
       const replaced = mapSchema(schema, {
         [MapperKind.OBJECT_FIELD]: ({ resolve = defaultFieldResolver, ...config }, fieldName) => ({
           ...config,
@@ -49,13 +49,13 @@ function useReplacedSchema(hook: Hook): Plugin {
           },
         }),
       });
-      made.add(replaced);
+      created.add(replaced);
       replaceSchema(replaced);
     },
   };
 }
 
-/** Changes the resolvers of the schema in place, without a mark on its fields. */
+/** Replaces the resolvers in the schema itself, without a symbol on its fields. */
 function useChangedInPlace(hook: Hook): Plugin {
   const seen = new WeakSet<GraphQLSchema>();
   return {
@@ -110,15 +110,15 @@ describe.each(PLUGINS)('the hooks of %s', (name, make) => {
     const isOnce = isAfter || name.includes('useOnResolve');
     for (const principal of [createPrincipal(), null]) {
       for (const onDenied of ['reject', 'null'] as const) {
-        const ask = start(principal, order, { onDenied });
+        const send = start(principal, order, { onDenied });
         for (let i = 0; i < 2; i += 1) {
           seen.length = 0;
-          expect((await ask('{ open }')).body).toEqual({ data: { open: 'open' } });
+          expect((await send('{ open }')).body).toEqual({ data: { open: 'open' } });
           expect(seen.length).toBeGreaterThanOrEqual(1);
           if (isOnce) expect(seen).toEqual(['open']);
         }
         seen.length = 0;
-        const { body } = await ask('{ open nodes { id } }');
+        const { body } = await send('{ open nodes { id } }');
         expect(body.data.nodes[1]).toEqual(principal === null ? null : { id: '2' });
         expect(seen).toContain('nodes');
         expect(seen).toContain('open');
@@ -126,11 +126,11 @@ describe.each(PLUGINS)('the hooks of %s', (name, make) => {
     }
   });
 
-  it('resolver hooks do not run for a field that is denied', async () => {
+  it('resolver hooks do not run for a denied field', async () => {
     const seen: string[] = [];
     const plugin = make((fieldName) => seen.push(fieldName));
-    const ask = start(null, (guard) => [guard, plugin], { onDenied: 'null' });
-    expect((await ask('{ secret }')).body.data).toEqual({ secret: null });
+    const send = start(null, (guard) => [guard, plugin], { onDenied: 'null' });
+    expect((await send('{ secret }')).body.data).toEqual({ secret: null });
     expect(seen).toEqual([]);
   });
 
@@ -139,15 +139,15 @@ describe.each(PLUGINS)('the hooks of %s', (name, make) => {
       if (fieldName === 'open') throw new Error('not now');
     });
     for (const principal of [createPrincipal(), null]) {
-      const ask = start(principal, (guard) => [guard, plugin]);
-      const { body } = await ask('{ open }');
+      const send = start(principal, (guard) => [guard, plugin]);
+      const { body } = await send('{ open }');
       expect(body.data).toEqual({ open: null });
       expect(body.errors).toHaveLength(1);
     }
   });
 });
 
-it('hooks of one server stay away from another with the same schema object', async () => {
+it('hooks of one server do not run in another with the same schema object', async () => {
   const schema = createApp();
   const seen: string[] = [];
   const hooked = (label: string) => (guard: Plugin) => [
@@ -163,10 +163,10 @@ it('hooks of one server stay away from another with the same schema object', asy
   expect(seen).toEqual(['first open', 'second open']);
 });
 
-it('hooks run beside the schema and the plugins of createBandha, before and after them', async () => {
+it('hooks run before and after the plugins of createBandha', async () => {
   const bandha = await createBandha({
     databaseUrl: 'sqlite::memory:',
-    secret: 'a secret that only these tests know of',
+    secret: 'a secret that only these tests use',
     typeDefs: 'extend type Query { open: String @public }',
     resolvers: { Query: { open: () => 'open' } },
   });
@@ -176,12 +176,12 @@ it('hooks run beside the schema and the plugins of createBandha, before and afte
   const hook = (label: string) =>
     useOnResolve(({ info }) => void seen.push(`${label} ${info.fieldName}`)) as Plugin;
   const yoga = createYoga({ schema, logging: false, plugins: [hook('before'), ...plugins, hook('after')] });
-  const ask = createSender(yoga);
+  const send = createSender(yoga);
   for (const query of ['{ open }', '{ open viewer { id } }']) {
     seen.length = 0;
-    expect((await ask(query)).body.data.open).toBe('open');
+    expect((await send(query)).body.data.open).toBe('open');
     expect(seen.filter((one) => one.endsWith('open')).toSorted()).toEqual(['after open', 'before open']);
   }
-  expect((await ask('{ sessions { id } }')).status).toBe(401);
+  expect((await send('{ sessions { id } }')).status).toBe(401);
   await bandha.close();
 });

@@ -1,4 +1,4 @@
-// A subscription lasts as long as the token it was opened with.
+// A subscription ends with the token that opened it.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { ExecutionResult, GraphQLError } from 'graphql';
 import { createYoga } from 'graphql-yoga';
@@ -18,7 +18,7 @@ const inSeconds = (seconds: number) => NOW.getTime() / 1000 + seconds;
 const caller = (exp?: number) =>
   createPrincipal({ authenticatedAt: NOW, claims: exp === undefined ? {} : { exp } });
 
-/** Events that come when `emit` is called, and whether anybody has closed it. */
+/** Creates a source of events, which `emit` adds, and records whether the source was started and closed. */
 function createSource<T>() {
   const events: T[] = [];
   const readers: ((result: IteratorResult<T>) => void)[] = [];
@@ -63,7 +63,7 @@ const EVENT: ExecutionResult = { data: { ticks: 1 } };
 const reasonOf = (result: IteratorResult<ExecutionResult>) =>
   (result.value?.errors as GraphQLError[] | undefined)?.map(({ extensions }) => extensions.reason);
 
-describe('endWithToken', () => {
+describe('endOnTokenExpiry', () => {
   beforeEach(() => {
     vi.useFakeTimers({ now: NOW });
   });
@@ -77,8 +77,8 @@ describe('endWithToken', () => {
     const watch = { end: (_: TokenProblem) => {}, stopped: 0 };
     const iterator = endOnTokenExpiry(source.source, principal, {
       now,
-      watchSession: (_, ended) => {
-        watch.end = ended;
+      watchSession: (_, onEnd) => {
+        watch.end = onEnd;
         return () => {
           watch.stopped += 1;
         };
@@ -87,7 +87,7 @@ describe('endWithToken', () => {
     return { ...source, watch, iterator };
   }
 
-  it('passes events on', async () => {
+  it('a subscription passes events on', async () => {
     const { iterator, emit, closings } = open();
     emit(EVENT);
     expect(await iterator.next()).toEqual({ done: false, value: EVENT });
@@ -97,19 +97,22 @@ describe('endWithToken', () => {
     expect(closings()).toBe(0);
   });
 
-  it.each(['before', 'after'] as const)('ends when the token expires, asked %s', async (when) => {
-    const { iterator, closings, watch } = open();
-    const early = when === 'before' ? iterator.next() : undefined;
-    vi.advanceTimersByTime(599_999);
-    expect(closings()).toBe(0);
-    vi.advanceTimersByTime(1);
-    expect(reasonOf(await (early ?? iterator.next()))).toEqual(['TOKEN_EXPIRED']);
-    expect(await iterator.next()).toEqual(DONE);
-    expect([closings(), watch.stopped]).toEqual([1, 1]);
-  });
+  it.each(['before', 'after'] as const)(
+    'a subscription ends when the token expires, with next() called %s',
+    async (when) => {
+      const { iterator, closings, watch } = open();
+      const early = when === 'before' ? iterator.next() : undefined;
+      vi.advanceTimersByTime(599_999);
+      expect(closings()).toBe(0);
+      vi.advanceTimersByTime(1);
+      expect(reasonOf(await (early ?? iterator.next()))).toEqual(['TOKEN_EXPIRED']);
+      expect(await iterator.next()).toEqual(DONE);
+      expect([closings(), watch.stopped]).toEqual([1, 1]);
+    },
+  );
 
   it.each(['TOKEN_REVOKED', 'TOKEN_EXPIRED'] as const)(
-    'ends when the token is not accepted any more, once, and says %s as it is told',
+    'a subscription ends once when watchSession reports %s',
     async (problem) => {
       const { iterator, closings, watch } = open();
       const next = iterator.next();
@@ -122,7 +125,7 @@ describe('endWithToken', () => {
     },
   );
 
-  it('tells the end to one of those who wait, and done to the others', async () => {
+  it('one pending read gets the error, the others are done', async () => {
     const { iterator, watch } = open();
     const [first, second] = [iterator.next(), iterator.next()];
     watch.end('TOKEN_REVOKED');
@@ -130,20 +133,20 @@ describe('endWithToken', () => {
     expect(await second).toEqual(DONE);
   });
 
-  it('ends at once with a token that has expired already', async () => {
+  it('a subscription ends at once if the token has already expired', async () => {
     const { iterator } = open(caller(inSeconds(-1)));
     const next = iterator.next();
     vi.advanceTimersByTime(0);
     expect(reasonOf(await next)).toEqual(['TOKEN_EXPIRED']);
   });
 
-  it('ends with a session that has ended already, and stops watching it', async () => {
+  it('a subscription stops watching a session that was already revoked', async () => {
     const source = createSource<ExecutionResult>();
     let stopped = 0;
     const iterator = endOnTokenExpiry(source.source, caller(inSeconds(600)), {
       now,
-      watchSession: (_, ended) => {
-        ended('TOKEN_REVOKED');
+      watchSession: (_, onEnd) => {
+        onEnd('TOKEN_REVOKED');
         return () => {
           stopped += 1;
         };
@@ -154,7 +157,7 @@ describe('endWithToken', () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('lasts as long as a token that is good for longer than a timer can wait', async () => {
+  it('a subscription lasts until a token expires that outlasts the longest timer', async () => {
     const { iterator, closings } = open(caller(inSeconds((60 * DAY_MS) / 1000)));
     const next = iterator.next();
     vi.advanceTimersByTime(59 * DAY_MS);
@@ -163,24 +166,27 @@ describe('endWithToken', () => {
     expect(reasonOf(await next)).toEqual(['TOKEN_EXPIRED']);
   });
 
-  it('lasts without end with a token that has none', async () => {
+  it('a subscription does not end if its token has no exp', async () => {
     const { closings } = open(caller());
     vi.advanceTimersByTime(60 * DAY_MS);
     expect(closings()).toBe(0);
   });
 
-  it.each(['return', 'throw'] as const)('closes the source when the client leaves by %s', async (way) => {
-    const { iterator, closings, watch } = open();
-    const waiting = iterator.next();
-    const left = iterator[way]?.(new Error('gone'));
-    if (way === 'throw') await expect(left).rejects.toThrow('gone');
-    else expect(await left).toEqual(DONE);
-    expect(await waiting).toEqual(DONE);
-    expect(await iterator.next()).toEqual(DONE);
-    expect([closings(), watch.stopped, vi.getTimerCount()]).toEqual([1, 1, 0]);
-  });
+  it.each(['return', 'throw'] as const)(
+    'a subscription closes its source when the client calls %s',
+    async (method) => {
+      const { iterator, closings, watch } = open();
+      const pending = iterator.next();
+      const closing = iterator[method]?.(new Error('gone'));
+      if (method === 'throw') await expect(closing).rejects.toThrow('gone');
+      else expect(await closing).toEqual(DONE);
+      expect(await pending).toEqual(DONE);
+      expect(await iterator.next()).toEqual(DONE);
+      expect([closings(), watch.stopped, vi.getTimerCount()]).toEqual([1, 1, 0]);
+    },
+  );
 
-  it('stops watching when the source ends', async () => {
+  it('a subscription stops watching the session when its source ends', async () => {
     const { iterator, finish, watch } = open();
     const next = iterator.next();
     finish();
@@ -197,13 +203,13 @@ describe('endWithToken', () => {
       },
     ],
     ['never settles', () => new Promise(() => {})],
-  ])('ends even where closing the source %s', async (_, close) => {
+  ])('a subscription ends even if closing its source %s', async (_, close) => {
     const source = {
       [Symbol.asyncIterator]: () => ({ next: () => new Promise<never>(() => {}), return: close }),
     };
     let end = () => {};
-    const watchSession: WatchSession = (_, ended) => {
-      end = () => ended('TOKEN_REVOKED');
+    const watchSession: WatchSession = (_, onEnd) => {
+      end = () => onEnd('TOKEN_REVOKED');
       return () => {};
     };
     const iterator = endOnTokenExpiry(source, caller(), { now, watchSession });
@@ -212,7 +218,7 @@ describe('endWithToken', () => {
     expect(reasonOf(await next)).toEqual(['TOKEN_REVOKED']);
   });
 
-  it('passes a failure of the source on, and closes', async () => {
+  it('a subscription passes an error of its source on and closes', async () => {
     const failing = { [Symbol.asyncIterator]: () => ({ next: () => Promise.reject(new Error('broken')) }) };
     const iterator = endOnTokenExpiry(failing, caller(inSeconds(600)), { now, watchSession: undefined });
     await expect(iterator.next()).rejects.toThrow('broken');
@@ -253,7 +259,7 @@ describe('a subscription', () => {
   }
 
   it.each(['reject', 'null'] as const)(
-    'that is denied never starts its source, onDenied %s',
+    'a denied subscription never starts its source, onDenied %s',
     async (onDenied) => {
       const { ticks, subscribe } = createApp(null, { onDenied });
       const text = await (await subscribe('subscription { ticks { at } }')).text();
@@ -262,7 +268,7 @@ describe('a subscription', () => {
     },
   );
 
-  it('that is permitted resolves its events, with what is denied in them null', async () => {
+  it('a permitted subscription has null for denied fields of its events', async () => {
     const { ticks, subscribe, secrets } = createApp(caller(), { onDenied: 'null' });
     ticks.emit({ ticks: { at: 1, secret: 2 } });
     const { body } = await subscribe('subscription { ticks { at secret } }');
@@ -272,8 +278,8 @@ describe('a subscription', () => {
     expect(secrets()).toBe(0);
   });
 
-  it('ends with the token', async () => {
-    // The clock stands a moment before the end, so the real timer waits no longer than that.
+  it('a subscription over HTTP ends with its token', async () => {
+    // The clock is 20 ms before the expiry, so the real timer waits only that long.
     const { ticks, subscribe } = createApp(caller(inSeconds(0.02)));
     const text = await (await subscribe('subscription { ticks { at } }')).text();
     expect(text).toContain('"reason":"TOKEN_EXPIRED"');
@@ -281,12 +287,12 @@ describe('a subscription', () => {
   });
 
   it.each(['TOKEN_REVOKED', 'TOKEN_EXPIRED'] as const)(
-    'ends with %s when the watch says so, as its last event',
+    'the last event of a subscription is %s when watchSession reports it',
     async (problem) => {
       const watched = Promise.withResolvers<(problem: TokenProblem) => void>();
       const { ticks, subscribe } = createApp(caller(), {
-        watchSession: (_, ended) => {
-          watched.resolve(ended);
+        watchSession: (_, onEnd) => {
+          watched.resolve(onEnd);
           return () => {};
         },
       });
@@ -300,7 +306,7 @@ describe('a subscription', () => {
     },
   );
 
-  it('closes its source when the client leaves', async () => {
+  it('a subscription closes its source when the client disconnects', async () => {
     const { ticks, subscribe } = createApp(caller());
     ticks.emit({ ticks: { at: 1, secret: 2 } });
     const { body } = await subscribe('subscription { ticks { at } }');
@@ -310,7 +316,7 @@ describe('a subscription', () => {
   });
 });
 
-/** Reads up to `end`, then leaves. */
+/** Reads up to `end`, then cancels the stream. */
 async function readUntil(body: ReadableStream<Uint8Array> | null, end: string): Promise<string> {
   const decoder = new TextDecoder();
   let text = '';

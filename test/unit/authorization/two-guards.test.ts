@@ -1,4 +1,4 @@
-// Options of two guards in one chain of plugins must agree, or startup fails.
+// Two guards in one list of plugins must have the same options, or startup fails.
 import { createSchema, createYoga, type Plugin } from 'graphql-yoga';
 import { describe, expect, it } from 'vitest';
 import type { GuardOptions } from '../../../src/authorization/guard-options.ts';
@@ -19,7 +19,7 @@ const verifier: Verifier = {
 };
 
 function createApp() {
-  let asked = 0;
+  let evaluations = 0;
   const schema = createSchema({
     typeDefs: [
       directiveTypeDefs,
@@ -28,10 +28,10 @@ function createApp() {
     resolvers: { Query: { open: () => 'o', secret: () => 's', own: () => 'mine' } },
   });
   const counting = () => {
-    asked += 1;
+    evaluations += 1;
     return true;
   };
-  return { schema, counting, asked: () => asked };
+  return { schema, counting, evaluations: () => evaluations };
 }
 const start = (plugins: Plugin[], schema = createApp().schema) =>
   createYoga({ schema, plugins, logging: false });
@@ -39,16 +39,16 @@ const BASE: GuardOptions = { policies: { owner }, log };
 
 describe('two guards with different options', () => {
   it.each<[string, GuardOptions, string]>([
-    ['default', { defaultAccess: 'deny' }, 'defaultAccess'],
+    ['defaultAccess', { defaultAccess: 'deny' }, 'defaultAccess'],
     ['onDenied', { onDenied: 'null' }, 'onDenied'],
-    ['report', { reportOnly: true }, 'reportOnly'],
+    ['reportOnly', { reportOnly: true }, 'reportOnly'],
     ['introspection', { introspection: 'permitted' }, 'introspection'],
     ['another function for a policy', { policies: { owner: () => false } }, 'policies'],
-    ['one policy more', { policies: { owner, other: owner } }, 'policies'],
+    ['an additional policy', { policies: { owner, other: owner } }, 'policies'],
     ['watchSession', { watchSession: () => () => {} }, 'watchSession'],
     ['now', { now }, 'now'],
     ['log', { log: { warn() {} } }, 'log'],
-  ])('two guards whose options differ are an error: %s', (_, options, name) => {
+  ])('two guards with different options are a ConfigError: %s', (_, options, name) => {
     const other = { ...BASE, ...options };
     const message = `useGuard: ${name}: must be the same in both guards of a server`;
     for (const [first, second] of [
@@ -62,7 +62,7 @@ describe('two guards with different options', () => {
     }
   });
 
-  it('useTokenAuth and a guard with a stricter default are an error', () => {
+  it('useTokenAuth and a guard with a stricter default are a ConfigError', () => {
     expect(() =>
       start([
         useTokenAuth({ verifier, policies: { owner } }),
@@ -71,10 +71,10 @@ describe('two guards with different options', () => {
     ).toThrow('useGuard: defaultAccess: must be the same');
   });
 
-  it('createBandha’s plugins or schema and another guard are an error', async () => {
+  it('createBandha’s plugins or schema and a different guard are a ConfigError', async () => {
     const bandha = await createBandha({
       databaseUrl: 'sqlite::memory:',
-      secret: 'a secret that only these tests know of',
+      secret: 'a secret that only these tests use',
       log: { ...console, trace() {}, fatal() {} } as never,
     });
     const { schema, plugins } = bandha;
@@ -89,7 +89,7 @@ describe('two guards with different options', () => {
     await bandha.close();
   });
 
-  it('a guard that another plugin adds is found', () => {
+  it('a guard that another plugin adds is compared as well', () => {
     const replacing: Plugin = {
       onPluginInit: ({ addPlugin }) => addPlugin(useGuard({ ...BASE, defaultAccess: 'deny' })),
     };
@@ -111,7 +111,7 @@ describe('two guards with the same options', () => {
       (options) => [useGuard(options), useGuard({ ...options, policies: { ...options.policies } })],
     ],
     [
-      'defaults written out',
+      'explicit defaults',
       (options) => [
         useGuard(options),
         useGuard({
@@ -123,17 +123,17 @@ describe('two guards with the same options', () => {
         }),
       ],
     ],
-  ])('two guards with the same options work as one: %s', async (_, guards) => {
+  ])('two guards with the same options work as one: %s', async (name, guards) => {
     for (const onDenied of ['reject', 'null'] as const) {
-      if (onDenied === 'null' && _ === 'defaults written out') continue;
-      const { schema, counting, asked } = createApp();
+      if (onDenied === 'null' && name === 'explicit defaults') continue;
+      const { schema, counting, evaluations } = createApp();
       const options: GuardOptions = { log, onDenied, policies: { owner: counting } };
       const plugins = guards(options);
       const ada = createYoga({ schema, logging: false, plugins: [useCaller(createPrincipal()), ...plugins] });
       expect((await createSender(ada)('{ open secret own }')).body).toEqual({
         data: { open: 'o', secret: 's', own: 'mine' },
       });
-      expect(asked()).toBe(1);
+      expect(evaluations()).toBe(1);
       const anonymous = createYoga({ schema, logging: false, plugins: [useCaller(null), ...plugins] });
       const { status, body } = await createSender(anonymous)('{ open secret }');
       expect(status).toBe(onDenied === 'null' ? 200 : 401);
@@ -146,19 +146,19 @@ describe('two guards with the same options', () => {
 describe('guards of different servers', () => {
   it('guards of different servers may differ on one schema object', async () => {
     const { schema } = createApp();
-    const ask = (options: GuardOptions) =>
+    const createServer = (options: GuardOptions) =>
       createSender(start([useCaller(createPrincipal()), useGuard({ log, ...options })], schema));
-    const yes = ask({ policies: { owner: () => true } });
-    const no = ask({ policies: { owner: () => false } });
-    const deny = createSender(
+    const allowing = createServer({ policies: { owner: () => true } });
+    const denying = createServer({ policies: { owner: () => false } });
+    const closed = createSender(
       start([useCaller(null), useGuard({ log, policies: { owner }, defaultAccess: 'deny' })], schema),
     );
-    const allow = createSender(start([useCaller(null), useGuard({ log, policies: { owner } })], schema));
+    const open = createSender(start([useCaller(null), useGuard({ log, policies: { owner } })], schema));
     for (let i = 0; i < 2; i += 1) {
-      expect((await yes('{ own }')).status).toBe(200);
-      expect((await no('{ own }')).status).toBe(403);
-      expect((await deny('{ open }')).status).toBe(401);
-      expect((await allow('{ open }')).status).toBe(200);
+      expect((await allowing('{ own }')).status).toBe(200);
+      expect((await denying('{ own }')).status).toBe(403);
+      expect((await closed('{ open }')).status).toBe(401);
+      expect((await open('{ open }')).status).toBe(200);
     }
   });
 

@@ -1,4 +1,4 @@
-// The guard on a Yoga server of its own: no resolver of a forbidden field runs, whatever the way to it.
+// The guard in any Yoga server: no resolver of a denied field runs, however the field is reached.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { MapperKind, mapSchema } from '@graphql-tools/utils';
 import { execute, parse, subscribe } from 'graphql';
@@ -10,17 +10,33 @@ import { useGuard } from '../../../src/authorization/use-guard.ts';
 import { ConfigError } from '../../../src/errors.ts';
 import { directiveTypeDefs } from '../../../src/graphql/base-schema.ts';
 import type { Principal } from '../../../src/tokens/principal.ts';
-import { createPrincipal, createSender, useCaller } from '../../support/guarded-app.ts';
+import {
+  createPrincipal,
+  createSender,
+  type OperationResponse,
+  useCaller,
+} from '../../support/guarded-app.ts';
 
 const NOW = new Date('2026-01-31T12:00:00Z');
 const SILENT = { warn() {} };
 
 const TYPES = `${directiveTypeDefs}
   type Query {
-    open: Open secret: String @auth strict: String! @auth admin: String @auth(roles: ["admin", "root"])
-    scoped: String @auth(scopes: [["read", "list"], ["all"]]) recent: String @auth(maxAge: 300)
-    federated: String @authenticated federatedScope: String @requiresScopes(scopes: [["read"]])
-    private: Private posts: [Post] strictPosts: [Post!] post: Post things: [Thing] stamped: Stamped note: Note
+    open: Open
+    secret: String @auth
+    strict: String! @auth
+    admin: String @auth(roles: ["admin", "root"])
+    scoped: String @auth(scopes: [["read", "list"], ["all"]])
+    recent: String @auth(maxAge: 300)
+    federated: String @authenticated
+    federatedScope: String @requiresScopes(scopes: [["read"]])
+    private: Private
+    posts: [Post]
+    strictPosts: [Post!]
+    post: Post
+    things: [Thing]
+    stamped: Stamped
+    note: Note
   }
   type Mutation { ping: Int change: Int @auth make: Private }
   type Subscription { ticks: Int @auth }
@@ -44,30 +60,31 @@ const POSTS = [
   { __typename: 'PublicPost', id: 3, title: 'three' },
 ];
 const DATA: Record<string, unknown> = {
-  ...{
-    open: { name: 'open', secret: 'deep' },
-    secret: 's',
-    strict: 's',
-    admin: 'a',
-    scoped: 's',
-    recent: 'r',
-  },
-  ...{
-    federated: 'f',
-    federatedScope: 'f',
-    private: { id: 1 },
-    posts: POSTS,
-    strictPosts: POSTS,
-    post: POSTS[1],
-  },
-  ...{ things: POSTS, stamped: { at: 1, by: 'b' }, note: { note: 'n', text: 't' }, ping: 1, change: 2 },
-  ...{ make: { id: 3 }, extended: 'e' },
+  open: { name: 'open', secret: 'deep' },
+  secret: 's',
+  strict: 's',
+  admin: 'a',
+  scoped: 's',
+  recent: 'r',
+  federated: 'f',
+  federatedScope: 'f',
+  private: { id: 1 },
+  posts: POSTS,
+  strictPosts: POSTS,
+  post: POSTS[1],
+  things: POSTS,
+  stamped: { at: 1, by: 'b' },
+  note: { note: 'n', text: 't' },
+  ping: 1,
+  change: 2,
+  make: { id: 3 },
+  extended: 'e',
 };
 
 const caller = (changes: Partial<Principal> = {}) => createPrincipal({ authenticatedAt: NOW, ...changes });
 const ADA = caller();
 
-/** A server whose every resolver is noted as it runs. */
+/** Creates a server that records every resolver that runs. */
 function createApp(principal: Principal | null, options: GuardOptions = {}, types: string[] = [TYPES]) {
   const calls: string[] = [];
   const schema = mapSchema(makeExecutableSchema({ typeDefs: types }), {
@@ -87,24 +104,23 @@ function createApp(principal: Principal | null, options: GuardOptions = {}, type
   });
   const guard = useGuard({ now: () => NOW, log: SILENT, ...options });
   const yoga = createYoga({ schema, logging: false, plugins: [useCaller(principal), guard] });
-  async function send(url: string, init: RequestInit) {
+  async function request(url: string, init: RequestInit) {
     const response = await yoga.fetch(`http://yoga/graphql${url}`, init);
     return { status: response.status, headers: response.headers, body: await response.json() };
   }
-  return { ask: createSender(yoga), send, calls, schema, yoga };
+  return { send: createSender(yoga), request, calls, schema, yoga };
 }
 
-type Answer = Awaited<ReturnType<ReturnType<typeof createApp>['ask']>>;
-const refusalsIn = ({ body }: Answer): [string, string][] =>
+const denialsIn = ({ body }: Pick<OperationResponse, 'body'>): [string, string][] =>
   (body.errors ?? []).map(({ path, extensions }: { path: string[]; extensions: { reason: string } }) => [
     path.join('.'),
     extensions.reason,
   ]);
 
-function expectRefused(answer: Answer, status: number, ...places: [string, string][]) {
-  expect(refusalsIn(answer)).toEqual(places);
-  expect(answer.body).not.toHaveProperty('data');
-  expect(answer.status).toBe(status);
+function expectRejected(response: OperationResponse, status: number, ...denials: [string, string][]) {
+  expect(denialsIn(response)).toEqual(denials);
+  expect(response.body).not.toHaveProperty('data');
+  expect(response.status).toBe(status);
 }
 
 describe('an anonymous caller', () => {
@@ -121,18 +137,18 @@ describe('an anonymous caller', () => {
     ['an alias', '{ open { name } x: secret }', 'x'],
     ['a fragment', '{ ...F } fragment F on Query { open { name } secret }', 'secret'],
     ['an inline fragment', '{ ... on Query { ... { secret } } }', 'secret'],
-    ['a literal @skip that keeps', '{ secret @skip(if: false) }', 'secret'],
-    ['a literal @include that keeps', '{ secret @include(if: true) }', 'secret'],
+    ['a literal @skip that selects', '{ secret @skip(if: false) }', 'secret'],
+    ['a literal @include that selects', '{ secret @include(if: true) }', 'secret'],
     ['a variable', 'query ($v: Boolean!) { secret @include(if: $v) }', 'secret', { variables: { v: true } }],
     ['a default', 'query ($v: Boolean = true) { secret @include(if: $v) }', 'secret'],
     ['the operation named', 'query A { open { name } } query B { secret }', 'secret', { operationName: 'B' }],
-    ['one place selected twice, once', '{ secret ... on Query { secret } }', 'secret'],
-  ])('is refused %s before anything runs', async (_, query, places, more) => {
-    const { ask, calls } = createApp(null);
-    const expected = places.split(' ').map((place): [string, string] => [place, 'MISSING_TOKEN']);
-    const answer = await ask(query, more);
-    expectRefused(answer, 401, ...expected);
-    expect(answer.headers.get('www-authenticate')).toBe('Bearer realm="bandha"');
+    ['a field that is selected twice, once', '{ secret ... on Query { secret } }', 'secret'],
+  ])('an anonymous caller is denied before execution: %s', async (_, query, paths, more) => {
+    const { send, calls } = createApp(null);
+    const expected = paths.split(' ').map((path): [string, string] => [path, 'MISSING_TOKEN']);
+    const response = await send(query, more);
+    expectRejected(response, 401, ...expected);
+    expect(response.headers.get('www-authenticate')).toBe('Bearer realm="bandha"');
     expect(calls).toEqual([]);
   });
 
@@ -141,42 +157,45 @@ describe('an anonymous caller', () => {
     ['an open field of a mutation', 'mutation { ping }'],
     ['__typename', '{ __typename open { __typename } }'],
     ['introspection', '{ __type(name: "Private") { fields { name } } }'],
-    ['what a literal @skip leaves out', '{ open { name } secret @skip(if: true) }'],
-    ['what a literal @include leaves out', '{ open { name } secret @include(if: false) }'],
+    ['a field that a literal @skip excludes', '{ open { name } secret @skip(if: true) }'],
+    ['a field that a literal @include excludes', '{ open { name } secret @include(if: false) }'],
     [
-      'what a variable leaves out',
+      'a field that a variable excludes',
       'query ($v: Boolean!) { open { name } secret @skip(if: $v) }',
       { variables: { v: true } },
     ],
-    ['what a default leaves out', 'query ($v: Boolean = false) { open { name } secret @include(if: $v) }'],
+    [
+      'a field that a default excludes',
+      'query ($v: Boolean = false) { open { name } secret @include(if: $v) }',
+    ],
     [
       'an open operation beside a protected one',
       'query A { open { name } } query B { secret }',
       { operationName: 'A' },
     ],
-  ])('gets %s', async (_, query, more) => {
-    const { ask } = createApp(null);
-    const answer = await ask(query, more);
-    expect(answer.body.errors).toBeUndefined();
-    expect(answer.status).toBe(200);
+  ])('an anonymous caller can run %s', async (_, query, more) => {
+    const { send } = createApp(null);
+    const response = await send(query, more);
+    expect(response.body.errors).toBeUndefined();
+    expect(response.status).toBe(200);
   });
 
-  it('is refused by GET as by POST', async () => {
-    const { send, calls } = createApp(null);
-    expectRefused(await send(`?query=${encodeURIComponent('{ secret }')}`, {}), 401, [
+  it('an anonymous caller is denied by GET', async () => {
+    const { request, calls } = createApp(null);
+    expectRejected(await request(`?query=${encodeURIComponent('{ secret }')}`, {}), 401, [
       'secret',
       'MISSING_TOKEN',
     ]);
-    const open = await send(`?query=${encodeURIComponent('{ open { name } }')}`, {});
+    const open = await request(`?query=${encodeURIComponent('{ open { name } }')}`, {});
     expect(open.body).toEqual({ data: { open: { name: 'open' } } });
     expect(calls).toEqual(['Query.open', 'Open.name']);
   });
 
-  it('is refused what an extension of a type protects', async () => {
-    const { ask, calls } = createApp(null, {}, [TYPES, EXTENSION]);
-    expectRefused(await ask('{ extended }'), 401, ['extended', 'MISSING_TOKEN']);
-    expectRefused(
-      await ask('{ open { name } }'),
+  it('an anonymous caller is denied fields of an extension with a rule', async () => {
+    const { send, calls } = createApp(null, {}, [TYPES, EXTENSION]);
+    expectRejected(await send('{ extended }'), 401, ['extended', 'MISSING_TOKEN']);
+    expectRejected(
+      await send('{ open { name } }'),
       401,
       ['open', 'MISSING_TOKEN'],
       ['open.name', 'MISSING_TOKEN'],
@@ -184,13 +203,13 @@ describe('an anonymous caller', () => {
     expect(calls).toEqual([]);
   });
 
-  it('names each refused field by its coordinate', async () => {
-    const { body } = await createApp(null).ask('{ x: secret open { secret } }');
+  it('each error has the coordinate of its field', async () => {
+    const { body } = await createApp(null).send('{ x: secret open { secret } }');
     const named = body.errors.map(({ extensions }: { extensions: object }) => extensions);
-    const refusal = { code: 'UNAUTHENTICATED', reason: 'MISSING_TOKEN' };
+    const denial = { code: 'UNAUTHENTICATED', reason: 'MISSING_TOKEN' };
     expect(named).toEqual([
-      { ...refusal, coordinate: 'Query.secret' },
-      { ...refusal, coordinate: 'Open.secret' },
+      { ...denial, coordinate: 'Query.secret' },
+      { ...denial, coordinate: 'Open.secret' },
     ]);
   });
 });
@@ -198,22 +217,26 @@ describe('an anonymous caller', () => {
 describe('a signed-in caller', () => {
   it.each<[string, Partial<Principal>, string]>([
     [
-      'whatever needs nothing more',
+      'fields that require sign-in only',
       {},
       '{ secret strict federated private { id } posts { id } stamped { by } }',
     ],
-    ['what any one of the roles opens', { roles: new Set(['root']) }, '{ admin }'],
-    ['what every scope of one set opens', { scopes: new Set(['list', 'read']) }, '{ scoped federatedScope }'],
-    ['what every scope of the other set opens', { scopes: new Set(['all']) }, '{ scoped }'],
-    ['what a sign-in just recent enough opens', { authenticatedAt: new Date(+NOW - 300_000) }, '{ recent }'],
-  ])('gets %s', async (_, changes, query) => {
-    const { status, body } = await createApp(caller(changes)).ask(query);
+    ['a field that requires one of several roles', { roles: new Set(['root']) }, '{ admin }'],
+    [
+      'fields that require a set of scopes',
+      { scopes: new Set(['list', 'read']) },
+      '{ scoped federatedScope }',
+    ],
+    ['a field that requires one of several sets of scopes', { scopes: new Set(['all']) }, '{ scoped }'],
+    ['a field that requires a recent sign-in', { authenticatedAt: new Date(+NOW - 300_000) }, '{ recent }'],
+  ])('a signed-in caller can read %s', async (_, changes, query) => {
+    const { status, body } = await createApp(caller(changes)).send(query);
     expect(body.errors).toBeUndefined();
     expect(status).toBe(200);
   });
 
   it.each<[string, Partial<Principal>, string, number, string, string | null]>([
-    ['a role', { roles: new Set(['Admin']) }, 'admin', 403, 'MISSING_ROLE', null],
+    ['the role', { roles: new Set(['Admin']) }, 'admin', 403, 'MISSING_ROLE', null],
     [
       'one scope of a set',
       { scopes: new Set(['read']) },
@@ -232,45 +255,53 @@ describe('a signed-in caller', () => {
         /^Bearer realm="bandha", error="insufficient_user_authentication".*, max_age="300"$/,
       ),
     ],
-  ])('is refused for want of %s', async (_, changes, field, status, reason, challenge) => {
-    const { ask, calls } = createApp(caller(changes));
-    const answer = await ask(`{ open { name } ${field} }`);
-    expectRefused(answer, status, [field, reason]);
-    expect(answer.headers.get('www-authenticate')).toEqual(challenge);
+  ])('a signed-in caller is denied without %s', async (_, changes, field, status, reason, challenge) => {
+    const { send, calls } = createApp(caller(changes));
+    const response = await send(`{ open { name } ${field} }`);
+    expectRejected(response, status, [field, reason]);
+    expect(response.headers.get('www-authenticate')).toEqual(challenge);
     expect(calls).toEqual([]);
   });
 });
 
-describe('what depends on the concrete type', () => {
-  it.each(['reject', 'null'] as const)('comes object by object with onDenied %s', async (onDenied) => {
-    const { ask, calls } = createApp(null, { onDenied });
-    const answer = await ask('{ posts { id title } }');
-    const [one, , three] = POSTS.map(({ id, title }) => ({ id: String(id), title }));
-    expect(answer.body.data).toEqual({ posts: [one, null, three] });
-    expect(refusalsIn(answer)).toEqual([['posts.1', 'MISSING_TOKEN']]);
-    expect(answer.status).toBe(200);
-    expect(calls.filter((call) => call.startsWith('PrivatePost'))).toEqual([]);
-  });
+describe('fields that depend on the type of an object', () => {
+  it.each(['reject', 'null'] as const)(
+    'objects behind an interface are denied one by one, onDenied %s',
+    async (onDenied) => {
+      const { send, calls } = createApp(null, { onDenied });
+      const response = await send('{ posts { id title } }');
+      const [one, , three] = POSTS.map(({ id, title }) => ({ id: String(id), title }));
+      expect(response.body.data).toEqual({ posts: [one, null, three] });
+      expect(denialsIn(response)).toEqual([['posts.1', 'MISSING_TOKEN']]);
+      expect(response.status).toBe(200);
+      expect(calls.filter((call) => call.startsWith('PrivatePost'))).toEqual([]);
+    },
+  );
 
   it.each([
     ['a union', '{ things { ... on PublicPost { id } ... on PrivatePost { id } } }', 'things', 'things.1'],
     ['a union, for __typename alone', '{ things { __typename } }', 'things', 'things.1'],
-    ['an interface, for nothing of its own', '{ posts { ... on PublicPost { id } } }', 'posts', 'posts.1'],
-  ])('is refused at its place: %s', async (_, query, field, place) => {
-    const answer = await createApp(null).ask(query);
-    expect(answer.body.data[field].map(Boolean)).toEqual([true, false, true]);
-    expect(refusalsIn(answer)).toEqual([[place, 'MISSING_TOKEN']]);
+    [
+      'an interface, without a field of the denied type',
+      '{ posts { ... on PublicPost { id } } }',
+      'posts',
+      'posts.1',
+    ],
+  ])('a denied object has one error with its path: %s', async (_, query, field, path) => {
+    const response = await createApp(null).send(query);
+    expect(response.body.data[field].map(Boolean)).toEqual([true, false, true]);
+    expect(denialsIn(response)).toEqual([[path, 'MISSING_TOKEN']]);
   });
 
-  it('takes the list along where its items may not be null', async () => {
-    const answer = await createApp(null).ask('{ open { name } strictPosts { id } }');
-    expect(answer.body.data).toEqual({ open: { name: 'open' }, strictPosts: null });
-    expect(refusalsIn(answer)).toEqual([['strictPosts.1', 'MISSING_TOKEN']]);
-    expect(answer.status).toBe(200);
+  it('a denied item makes a list of non-null items null', async () => {
+    const response = await createApp(null).send('{ open { name } strictPosts { id } }');
+    expect(response.body.data).toEqual({ open: { name: 'open' }, strictPosts: null });
+    expect(denialsIn(response)).toEqual([['strictPosts.1', 'MISSING_TOKEN']]);
+    expect(response.status).toBe(200);
   });
 
-  it('comes whole for a caller who may have it', async () => {
-    const { body } = await createApp(ADA).ask('{ posts { id } things { __typename } post { title } }');
+  it('a permitted caller gets every object', async () => {
+    const { body } = await createApp(ADA).send('{ posts { id } things { __typename } post { title } }');
     expect(body.errors).toBeUndefined();
     expect(body.data.posts).toHaveLength(3);
     expect(body.data.post).toEqual({ title: 'two' });
@@ -280,28 +311,28 @@ describe('what depends on the concrete type', () => {
 describe('onDenied: null', () => {
   const open = (principal: Principal | null = null) => createApp(principal, { onDenied: 'null' });
 
-  it('gives null and an error for each denied field, and everything else', async () => {
-    const { ask, calls } = open();
-    const answer = await ask('{ open { name secret } x: secret private { id } }');
-    expect(answer.body.data).toEqual({ open: { name: 'open', secret: null }, x: null, private: null });
-    const places = refusalsIn(answer).toSorted();
-    expect(places).toEqual(['open.secret', 'private', 'x'].map((place) => [place, 'MISSING_TOKEN']));
-    expect(answer.status).toBe(200);
-    expect(answer.headers.get('www-authenticate')).toBeNull();
+  it('each denied field is null with an error, beside all other data', async () => {
+    const { send, calls } = open();
+    const response = await send('{ open { name secret } x: secret private { id } }');
+    expect(response.body.data).toEqual({ open: { name: 'open', secret: null }, x: null, private: null });
+    const denials = denialsIn(response).toSorted();
+    expect(denials).toEqual(['open.secret', 'private', 'x'].map((path) => [path, 'MISSING_TOKEN']));
+    expect(response.status).toBe(200);
+    expect(response.headers.get('www-authenticate')).toBeNull();
     expect(calls).toEqual(['Query.open', 'Open.name']);
   });
 
-  it('lets a denied field that may not be null take its parent along', async () => {
-    const answer = await open().ask('{ open { name } strict }');
-    expect(answer.body.data).toBeNull();
-    expect(refusalsIn(answer)).toEqual([['strict', 'MISSING_TOKEN']]);
-    expect(answer.status).toBe(200);
+  it('a denied non-null field makes its parent null', async () => {
+    const response = await open().send('{ open { name } strict }');
+    expect(response.body.data).toBeNull();
+    expect(denialsIn(response)).toEqual([['strict', 'MISSING_TOKEN']]);
+    expect(response.status).toBe(200);
   });
 
-  it('says what is missing to whom', async () => {
-    const answer = await open(ADA).ask('{ secret admin scoped }');
-    expect(answer.body.data).toEqual({ secret: 's', admin: null, scoped: null });
-    expect(refusalsIn(answer)).toEqual([
+  it('each error has the reason for which its field is denied', async () => {
+    const response = await open(ADA).send('{ secret admin scoped }');
+    expect(response.body.data).toEqual({ secret: 's', admin: null, scoped: null });
+    expect(denialsIn(response)).toEqual([
       ['admin', 'MISSING_ROLE'],
       ['scoped', 'MISSING_SCOPE'],
     ]);
@@ -309,20 +340,23 @@ describe('onDenied: null', () => {
 });
 
 describe('a subscription', () => {
-  it.each(['reject', 'null'] as const)('is refused before it begins with onDenied %s', async (onDenied) => {
-    const { yoga, calls } = createApp(null, { onDenied });
-    const response = await yoga.fetch('http://yoga/graphql', {
-      method: 'POST',
-      headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
-      body: JSON.stringify({ query: 'subscription { ticks }' }),
-    });
-    const text = await response.text();
-    expect(text).toContain('"reason":"MISSING_TOKEN"');
-    expect(text).not.toContain('"ticks":1');
-    expect(calls).toEqual([]);
-  });
+  it.each(['reject', 'null'] as const)(
+    'a denied subscription does not begin, onDenied %s',
+    async (onDenied) => {
+      const { yoga, calls } = createApp(null, { onDenied });
+      const response = await yoga.fetch('http://yoga/graphql', {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
+        body: JSON.stringify({ query: 'subscription { ticks }' }),
+      });
+      const text = await response.text();
+      expect(text).toContain('"reason":"MISSING_TOKEN"');
+      expect(text).not.toContain('"ticks":1');
+      expect(calls).toEqual([]);
+    },
+  );
 
-  it('comes for a caller who may have it', async () => {
+  it('a permitted caller receives the events of a subscription', async () => {
     const { yoga, calls } = createApp(ADA);
     const url = `http://yoga/graphql?query=${encodeURIComponent('subscription { ticks }')}`;
     const response = await yoga.fetch(url, { headers: { accept: 'text/event-stream' } });
@@ -331,38 +365,38 @@ describe('a subscription', () => {
   });
 });
 
-describe('the walled schema, executed by hand', () => {
+describe('the enforced schema, executed without a plugin', () => {
   it.each<[string, unknown]>([
     ['no context', undefined],
     ['a context without a principal', {}],
-    ['a context that names nobody', { principal: null }],
-  ])('refuses with %s', async (_, contextValue) => {
+    ['a context with a null principal', { principal: null }],
+  ])('the enforced schema denies with %s', async (_, contextValue) => {
     const { schema, calls } = createApp(null);
-    const { enforced: walled } = enforceSchema(schema, { log: SILENT });
+    const { enforced } = enforceSchema(schema, { log: SILENT });
     const document = parse('{ open { name secret } secret private { id } post { id } }');
-    const { data, errors } = await execute({ schema: walled, document, contextValue });
+    const { data, errors } = await execute({ schema: enforced, document, contextValue });
     expect(data).toEqual({ open: { name: 'open', secret: null }, secret: null, private: null, post: null });
     expect(errors?.map(({ originalError }) => originalError?.name)).toEqual(Array(4).fill('AuthError'));
     expect(calls.toSorted()).toEqual(['Open.name', 'Query.open', 'Query.post']);
   });
 
-  it('refuses a subscription', async () => {
+  it('the enforced schema denies a subscription', async () => {
     const { schema, calls } = createApp(null);
-    const { enforced: walled } = enforceSchema(schema, { log: SILENT });
-    const result = await subscribe({ schema: walled, document: parse('subscription { ticks }') });
+    const { enforced } = enforceSchema(schema, { log: SILENT });
+    const result = await subscribe({ schema: enforced, document: parse('subscription { ticks }') });
     expect(result).toMatchObject({ errors: [{ originalError: { reason: 'MISSING_TOKEN' } }] });
     expect(calls).toEqual([]);
   });
 
-  it('lets through who may have it', async () => {
+  it('the enforced schema allows a permitted caller', async () => {
     const { schema } = createApp(null);
-    const { enforced: walled } = enforceSchema(schema, { log: SILENT });
+    const { enforced } = enforceSchema(schema, { log: SILENT });
     const document = parse('{ secret post { title } }');
-    const result = await execute({ schema: walled, document, contextValue: { principal: ADA } });
+    const result = await execute({ schema: enforced, document, contextValue: { principal: ADA } });
     expect(result).toEqual({ data: { secret: 's', post: { title: 'two' } } });
   });
 
-  it('is not walled again, and leaves the plain one as it was', () => {
+  it('an enforced schema is not enforced again', () => {
     const { schema } = createApp(null);
     const guarded = enforceSchema(schema, { log: SILENT });
     expect(enforceSchema(guarded.enforced)).toBe(guarded);
@@ -372,19 +406,19 @@ describe('the walled schema, executed by hand', () => {
 
 it.each([
   { onDenied: 'nul' },
-  { default: 'denny' },
-  { introspection: 'usabel' },
+  { defaultAccess: 'denny' },
+  { introspection: 'permited' },
   { default: 'deny' },
-  { defualt: 'deny' },
-  { report: 'false' },
-  { report: 0 },
+  { defualtAccess: 'deny' },
+  { reportOnly: 'false' },
+  { reportOnly: 0 },
   { policies: { own: true } },
   { policies: [] },
   { policies: null },
   { now: new Date() },
   { watchSession: true },
   null,
-])('a misspelt option or choice is an error at start: %o', (options) => {
-  // What plain JavaScript can say.
+])('an unknown option or value is a ConfigError: %o', (options) => {
+  // Casts, as JavaScript can pass any value.
   expect(() => useGuard(options as GuardOptions)).toThrow(ConfigError);
 });
