@@ -35,7 +35,7 @@ export interface AccessRules {
    * `__type` require what their parent type requires.
    */
   forField(parentType: GraphQLCompositeType, fieldName: string): Requirement;
-  /** Combines the rules of the type and of its interfaces; for an abstract type, also the rules that all its object types share. */
+  /** Combines the rules of the type and of its interfaces; for an abstract type, also those that all its object types share. */
   forType(type: GraphQLNamedType): Requirement;
   /** The rules that all of the object types have for a field; at least `SIGNED_IN` if each of them has a rule. */
   forEvery(objects: readonly GraphQLObjectType[], fieldName: string): Requirement;

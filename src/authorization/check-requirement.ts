@@ -1,6 +1,7 @@
-// Decides whether a caller may use a field or a type: compares the principal with the requirement. Policies are decided in `policies.ts`.
+// Decides whether a caller may read a field or an object: compares the principal with the requirement.
 //
-// `evaluate-plan.ts` calls it before an operation begins, `enforcement.ts` for every protected field during execution.
+// Called by `evaluate-plan.ts` before an operation runs, and by `enforcement.ts` for every protected field during execution.
+// Policies, the part of a requirement that calls the application, are decided in `policies.ts`.
 import {
   AuthError,
   type AuthErrorDetails,

@@ -1,4 +1,4 @@
-// Reads the access directives of a schema element: `@auth`, `@public` and Federation's `@authenticated`, `@requiresScopes`, `@policy`.
+// Reads the access directives of a schema element: `@auth`, `@public`, and Federation's three.
 import { type GraphQLSchema, isInterfaceType, isObjectType } from 'graphql';
 import { readLinks } from './federation-links.ts';
 import { findMergedRules } from './merged-rules.ts';
@@ -42,12 +42,12 @@ const PUBLIC_DIRECTIVES: readonly string[] = ['public', 'skipAuth'];
 /** `scope-token` of RFC 6749, section 3.3: the only scopes that a `WWW-Authenticate` challenge can name. */
 const SCOPE_TOKEN = /^[\x21\x23-\x5b\x5d-\x7e]+$/;
 
-/** Whether a directive restricts access. @param name without `@`, as Bandha or Federation define it */
+/** @param name without `@`, as Bandha or Federation define it */
 export function isAccessDirective(name: string): boolean {
   return Object.hasOwn(RULE_DIRECTIVES, name);
 }
 
-/** Creates a reader, which reads the schema's links once and finds directives in SDL, `extend type` and `extensions.directives`. */
+/** Creates a reader of directives in SDL, `extend type` and `extensions.directives`. Reads the schema's links once. */
 export function createRuleReader(schema: GraphQLSchema): RuleReader {
   const { aliases, issues: linkIssues } = readLinks(schema);
   const isRule = (alias: string) => isAccessDirective(aliases.get(alias) ?? alias);

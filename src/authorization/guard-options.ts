@@ -126,7 +126,8 @@ export function assertGuardOptions(options: GuardOptions): void {
  */
 export function assertSameOptions(first: GuardOptions, second: GuardOptions): void {
   const [one, other] = [first, second].map((options) => ({ ...DEFAULTS, ...withoutUndefined(options) }));
-  const names = new Set([...Object.keys(one ?? {}), ...Object.keys(other ?? {})] as (keyof GuardOptions)[]); // cast: both are options
+  // Cast: both objects have the keys of options.
+  const names = new Set([...Object.keys(one ?? {}), ...Object.keys(other ?? {})] as (keyof GuardOptions)[]);
   const different = [...names].filter((name) => !isSame(name, one?.[name], other?.[name]));
   if (different.length === 0) return;
   throw new ConfigError(

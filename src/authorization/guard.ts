@@ -1,4 +1,4 @@
-// Decides each operation: runs it on the original schema, on the enforced one, or rejects it. For `useGuard` and for the fast path.
+// Decides each operation: rejects it, or runs it on the original or the enforced schema. For `useGuard` and the fast path.
 import {
   type DocumentNode,
   type ExecutionArgs,

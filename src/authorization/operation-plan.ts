@@ -1,4 +1,6 @@
-// Plans an operation: lists, from its text alone, the requirements of its fields. Made once; `evaluate-plan.ts` compares it with each caller.
+// Plans an operation: lists the requirements of its fields, from its text alone.
+//
+// Each operation is planned once. `evaluate-plan.ts` compares the plan with the caller of each request.
 import {
   type DocumentNode,
   type FieldNode,
@@ -30,7 +32,7 @@ export interface PlannedField {
   conditions: Conditions;
 }
 
-/** The response keys of a field, from its own to the root, as a linked list: fields share their common keys. Without list indices. */
+/** The response keys from a field to the root, without list indices. A linked list, so that fields share their parents' keys. */
 export interface ResponsePath {
   key: string;
   prev: ResponsePath | undefined;

@@ -1,4 +1,4 @@
-// Filters the schema for introspection: only the types and fields that a caller may use, with their requirements in the descriptions.
+// Filters the schema for introspection: the types and fields that a caller may use, with their requirements.
 import { MapperKind, mapSchema, pruneSchema } from '@graphql-tools/utils';
 import {
   type GraphQLNamedType,
@@ -113,8 +113,8 @@ function findPermitted(
 }
 
 /**
- * Removes an interface from the types that no longer have all of its fields. Such a type may also be the type of a field that
- * another interface declares with the removed one, so this repeats until every `implements` is valid.
+ * Removes each interface from the types that no longer have all of its fields. This can break another interface, if one of its
+ * fields returns the removed one and an implementation returns such a type, so it repeats until every `implements` is valid.
  */
 function dropBrokenInterfaces(schema: GraphQLSchema): GraphQLSchema {
   let isValid = true;

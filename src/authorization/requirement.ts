@@ -1,4 +1,6 @@
-// The rules that a field or type sets for its callers, and how rules combine. `check-requirement.ts` decides whether a caller meets them.
+// The requirement of a field or type: rules that its caller must meet, and how rules combine.
+//
+// `check-requirement.ts` decides whether a caller meets a requirement, and `policies.ts` evaluates the policies in it.
 
 /**
  * The rule of one directive. All members given must hold together; none means that the caller must be signed in.
@@ -16,7 +18,10 @@ export interface Rule {
   maxAge?: number;
 }
 
-/** Rules that must all hold. An empty requirement is met by every caller, signed in or not. */
+/**
+ * Rules that must all hold, as `readAccessRules` combines them for a field or type. Every caller meets an empty requirement,
+ * signed in or not. `checkRequirement` makes the decision.
+ */
 export type Requirement = readonly Rule[];
 
 /** The rule of `@auth` without arguments: the caller is signed in. */

@@ -113,8 +113,9 @@ export function writeDocument(
     return write(type, maxDepth, from);
   }
 
+  // Cast: every schema here has a query type.
   const isMutation = pick(6) === 0 && schema.getMutationType();
-  const root = (isMutation ? schema.getMutationType() : schema.getQueryType()) as GraphQLCompositeType; // cast: every schema here has a query type
+  const root = (isMutation ? schema.getMutationType() : schema.getQueryType()) as GraphQLCompositeType;
   const operation = writeSelections(root, 0);
   const texts: string[] = [];
   for (const [index, type] of fragmentTypes.entries()) {
