@@ -16,7 +16,7 @@ import type {
   User,
 } from './types.ts';
 
-/** Number of recent access tokens whose user is remembered, for `renew`. */
+/** Number of recent access tokens whose user is recorded, for `renew`. */
 const MAX_TOKEN_OWNERS = 20;
 /** How long a request with a valid token waits for a refresh; then it is sent with the old token. */
 const REFRESH_WAIT_MS = 2_000;
@@ -68,7 +68,7 @@ export function createClient(options: AuthClientOptions, platform: Platform): Au
     await tabs.publishVersion(session);
   }
 
-  /** Remembers the user of a token, so that `renew` never returns the token of another user. */
+  /** Records the user of a token, so that `renew` never returns the token of another user. */
   function setTokenOwner({ accessToken, user }: Tokens): void {
     tokenOwners.set(accessToken, user.id);
     const [oldest = ''] = tokenOwners.keys();

@@ -13,7 +13,8 @@ export interface AuthClientErrorDetails {
 /**
  * An error of the server, with its `extensions.code` and `extensions.reason`, or one of the client:
  *
- * - `NETWORK_ERROR`: no response arrived
+ * - `NETWORK_ERROR`: the server is unreachable, redirects, or does not respond in time (30 seconds for `register` and `login`,
+ *   4 for `refresh` and `logout`)
  * - `BAD_ANSWER`: the response is not a GraphQL result, for example the error page of a proxy, or it has no tokens
  * - `SUPERSEDED`: a later login or logout replaced this operation, or another user has signed in
  *
