@@ -14,7 +14,9 @@ export interface User {
 
 /** Email and password, sent to the server and not stored. */
 export interface Credentials {
+  /** Compared by the server without regard to case. */
   email: string;
+  /** Checked by the server: at registration, a weak one is rejected with `WEAK_PASSWORD`. */
   password: string;
 }
 
@@ -35,6 +37,7 @@ export interface AuthPayload {
   refreshToken: string;
   /** Lifetime of the access token in seconds, counted from the time the client receives it. */
   expiresIn: number;
+  /** The user of the tokens; select `id`, `email`, `roles` and `createdAt`. */
   user: User;
 }
 
@@ -43,8 +46,11 @@ export interface AuthPayload {
  * longer than 2 seconds, the client continues with the session in memory.
  */
 export interface AuthStorage {
+  /** Returns the stored text; null or undefined if there is none. */
   getItem(key: string): string | null | undefined | Promise<string | null | undefined>;
+  /** Stores a text that contains the tokens. A returned promise is awaited. */
   setItem(key: string, value: string): unknown;
+  /** Removes the text after sign-out. A returned promise is awaited. */
   removeItem(key: string): unknown;
 }
 

@@ -62,8 +62,11 @@ export interface TestResult<Data = Anything> {
 
 /** A GraphQL response as JSON. */
 export interface ResponseBody<Data = Anything> {
+  /** Missing if the operation was not executed. */
   data?: Data | null;
+  /** Missing if there are none. */
   errors?: readonly GraphQLFormattedError[];
+  /** Extensions of the response, added by plugins. */
   extensions?: Record<string, unknown>;
   /** Later results of `@defer` and `@stream`. */
   incremental?: readonly ResponseBody[];
