@@ -1,4 +1,4 @@
-// The secret of a server that was given none: made once, and kept where only its owner reads it.
+// Creates and reads the secret of a server without a configured one, in a file that only its owner can read.
 import { randomBytes, randomUUID } from 'node:crypto';
 import { linkSync, mkdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -10,30 +10,32 @@ import { measureSecret } from './secret-strength.ts';
 export const SECRET_FILE = '.bandha/secret';
 const SECRET_BYTES = 32;
 
-/** What the configured secret is used for; where none is configured, the one in `.bandha/secret`, made where it is missing. */
+/** Uses the configured secret, or the one in `.bandha/secret`, which is created if it does not exist. */
 export function openSecrets({ secret }: { secret: string | undefined }): Secrets {
   return createSecrets(secret ?? loadOrCreateSecret(SECRET_FILE));
 }
 
 /**
- * The same where there must be a secret already.
- * @throws ConfigError where there is none
+ * Uses the configured secret, or the one in `.bandha/secret`.
+ *
+ * @throws ConfigError if neither exists
  */
 export function openExistingSecrets({ secret }: { secret: string | undefined }): Secrets {
-  const known = secret ?? readSecret(SECRET_FILE);
-  if (known === undefined)
-    throw new ConfigError([`BANDHA_SECRET: is not set, and ${SECRET_FILE} does not exist`]);
-  return createSecrets(known);
+  const existing = secret ?? readSecret(SECRET_FILE);
+  if (existing === undefined)
+    throw new ConfigError([`BANDHA_SECRET: must be set, since ${SECRET_FILE} does not exist`]);
+  return createSecrets(existing);
 }
 
 /**
- * Reads the secret from a file, making it where it is missing; of several processes at once, all get the same.
- * @throws ConfigError where the file holds fewer than 32 characters
+ * Reads the secret from a file, and creates it if it does not exist. Concurrent processes get the same secret.
+ *
+ * @throws ConfigError if the file has fewer than 32 characters or a guessable secret, or cannot be read or created
  */
 export function loadOrCreateSecret(file: string): string {
   const existing = readSecret(file);
   if (existing !== undefined) return existing;
-  // Written whole under another name, then linked: no one reads half a secret, and the first to link wins.
+  // Written completely under another name, then linked: no process reads half a secret, and the first one to link wins.
   const temporaryFile = `${file}.${randomUUID()}`;
   try {
     mkdirSync(dirname(file), { recursive: true, mode: 0o700 });
@@ -52,7 +54,7 @@ export function loadOrCreateSecret(file: string): string {
     unlinkSync(temporaryFile);
   }
   const created = readSecret(file);
-  if (created === undefined) throw new Error(`${file} was made and is gone again`);
+  if (created === undefined) throw new Error(`${file} was deleted right after it was created`);
   return created;
 }
 
@@ -65,7 +67,7 @@ function readSecret(file: string): string | undefined {
     throw toConfigError(file, error);
   }
   throw new ConfigError([
-    `${file}: must hold at least ${MIN_SECRET_LENGTH} characters that cannot be guessed, such as from: openssl rand -base64 32`,
+    `${file}: must contain at least ${MIN_SECRET_LENGTH} characters that are not easy to guess; create it with: openssl rand -base64 32`,
   ]);
 }
 
@@ -73,7 +75,7 @@ function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }
 
-/** For a path that cannot be used; any other error as it is. */
+/** @returns a ConfigError if the path cannot be used, otherwise `error` */
 function toConfigError(file: string, error: unknown): unknown {
   if (!isFileError(error)) return error;
   const issue = describeFileError(error, 'the file cannot be created');

@@ -1,10 +1,10 @@
-// How hard it is to guess the configured secret: whoever can guess it offline can issue tokens.
+// Estimates how hard the configured secret is to guess. An attacker who guesses it offline can issue tokens.
 import { dictionary } from '@zxcvbn-ts/language-common';
 
-/** `guessable` is rejected, `weak` is worth a warning. */
+/** `guessable` secrets are rejected; `weak` ones cause a warning. */
 export type SecretStrength = 'guessable' | 'weak' | 'strong';
 
-/** Below this, one machine tries every such secret in years or less. */
+/** With fewer bits, one machine can try every such secret within years. */
 const GUESSABLE_BITS = 60;
 const WEAK_BITS = 100;
 const MIN_DISTINCT_CHARACTERS = 8;
@@ -26,7 +26,7 @@ const LEET: Readonly<Record<string, string>> = {
   $: 's',
 };
 
-/** Texts of templates and documentation, which everyone can read. */
+/** Placeholders of templates and documentation, which attackers can read too. */
 const PLACEHOLDER =
   /(change|replace)[\W_]*(me|this|it)|do[\W_]*not[\W_]*use|your[\W_].{0,20}(secret|key)|insert[\W_]*(your|a|here)|(secret|key)[\W_]*goes[\W_]*here|placeholder/;
 
@@ -35,7 +35,7 @@ const WORDS: ReadonlySet<string> = new Set([
   ...dictionary['diceware-common'],
 ]);
 
-/** Estimates from above how many guesses words, sequences and repetitions take; never keeps or logs the secret. */
+/** Estimates an upper bound for the guesses that words, sequences and repetitions take. The secret is neither stored nor logged. */
 export function measureSecret(secret: string): SecretStrength {
   const text = secret.toLowerCase();
   if (new Set(text).size < MIN_DISTINCT_CHARACTERS || isRepeated(text)) return 'guessable';
@@ -45,7 +45,7 @@ export function measureSecret(secret: string): SecretStrength {
   return bits < WEAK_BITS ? 'weak' : 'strong';
 }
 
-/** Whether it is one pattern several times over, the last one perhaps cut off. */
+/** @returns whether the text repeats one pattern; the last repetition may be incomplete */
 function isRepeated(text: string): boolean {
   for (let period = 1; period <= (text.length + 1) / 2; period += 1) {
     if (text.startsWith(text.slice(period))) return true;
@@ -71,7 +71,11 @@ function estimateBits(text: string): number {
   return bits;
 }
 
-/** Of two texts that take turns, such as `a1b2c3d4`, perhaps behind a first character. */
+/**
+ * Estimates two interleaved texts, such as `a1b2c3d4`.
+ *
+ * @param from 1 to count the first character separately
+ */
 function estimateInterleaved(text: string, from: number): number {
   const every = (first: number) =>
     [...text].filter((_, at) => at >= from && (at - from) % 2 === first).join('');
@@ -83,7 +87,7 @@ function characterBits(character: string): number {
   return /\d/.test(character) ? Math.log2(10) : Math.log2(32);
 }
 
-/** Of the run that begins here: equal or neighbouring characters, or keys beside each other. */
+/** @returns the length of the sequence that begins at `from`: equal or neighboring characters, or neighboring keys */
 function sequenceLength(text: string, from: number): number {
   const step = text.charCodeAt(from + 1) - text.charCodeAt(from);
   let to = from + 1;

@@ -1,4 +1,4 @@
-// What is allowed in a configuration and still worth a warning at start.
+// Warns at start of a configuration that is valid but insecure.
 import { statSync } from 'node:fs';
 import type { Log } from '../utils/log.ts';
 import type { Config } from './config.ts';
@@ -9,7 +9,7 @@ const OTHERS_MAY_READ = 0o044;
 
 export function warnAtStart({ secret, databaseUrl }: Pick<Config, 'secret' | 'databaseUrl'>, log: Log): void {
   if (secret !== undefined && measureSecret(secret) === 'weak') {
-    log.warn({}, 'BANDHA_SECRET is weak; make one with: openssl rand -base64 32');
+    log.warn({}, 'BANDHA_SECRET is weak; create one with: openssl rand -base64 32');
   }
   const database = /^sqlite:(?!:memory:)(.+)$/.exec(databaseUrl)?.[1];
   for (const file of [secret === undefined ? SECRET_FILE : undefined, database]) {
@@ -20,7 +20,7 @@ export function warnAtStart({ secret, databaseUrl }: Pick<Config, 'secret' | 'da
 }
 
 function isReadableByOthers(file: string): boolean {
-  // Windows has no such bits.
+  // Windows has no such permission bits.
   if (process.platform === 'win32') return false;
   const { mode = 0 } = statSync(file, { throwIfNoEntry: false }) ?? {};
   return (mode & OTHERS_MAY_READ) !== 0;

@@ -1,6 +1,6 @@
-// The rate limits: a row for each bucket, with values that the option `limits` replaces.
+// Rate limits: one row for each bucket, and the option `limits`, which replaces their values.
 
-/** One rate limit: a bucket of attempts that fills up over time. */
+/** One rate limit: a bucket of attempts that refills over time. */
 export interface BucketLimit {
   /** Attempts that a full bucket admits at once. */
   burst: number;
@@ -9,12 +9,12 @@ export interface BucketLimit {
 }
 
 interface Bucket extends BucketLimit {
-  /** What a successful attempt does to the buckets that it has spent. */
+  /** Effect of a successful attempt on the buckets that it has spent. */
   onSuccess: 'delete' | 'keep' | 'refund';
 }
 
 export const BUCKETS = {
-  /** Every password check, by the caller's network. */
+  /** All password checks, by the caller's network. */
   'login.network': { burst: 100, intervalSeconds: 5, onSuccess: 'refund' },
   /** Password checks of an account from a network that is known to it, by account and network. */
   'login.known': { burst: 20, intervalSeconds: 60, onSuccess: 'delete' },
@@ -26,7 +26,10 @@ export const BUCKETS = {
   'register.network': { burst: 30, intervalSeconds: 60, onSuccess: 'keep' },
 } as const satisfies Record<BucketName, Bucket>;
 
-/** The name of a rate limit: what it counts, and by which key. */
+/**
+ * Name of a rate limit: `login.network` for all password checks of a network, `login.known` and `login.pair` for those of an account
+ * from one network, `login.account` from all unknown networks, `register.network` for registrations.
+ */
 export type BucketName =
   | 'login.network'
   | 'login.known'
@@ -34,7 +37,11 @@ export type BucketName =
   | 'login.account'
   | 'register.network';
 
-/** Rate limits that differ from their defaults, by bucket. */
+/**
+ * Rate limits that differ from their defaults, by bucket.
+ *
+ * @example const limits: RateLimitOptions = { 'login.network': { burst: 1_000 } }
+ */
 export type RateLimitOptions = { readonly [Name in BucketName]?: Partial<BucketLimit> };
 
 export type RateLimitValues = Readonly<Record<BucketName, Readonly<BucketLimit>>>;
@@ -42,23 +49,23 @@ export type RateLimitValues = Readonly<Record<BucketName, Readonly<BucketLimit>>
 const MAX_BURST = 1_000_000;
 const INTERVAL_SECONDS = { least: 0.001, most: 365 * 24 * 60 * 60 };
 
-/** @param options without issues, as `findLimitIssues` finds them */
+/** @param options validated by `findLimitIssues` */
 export function resolveLimits(options: RateLimitOptions): RateLimitValues {
-  const names = Object.keys(BUCKETS) as BucketName[]; // of a literal
+  const names = Object.keys(BUCKETS) as BucketName[]; // keys of a literal
   const values = names.map((name) => {
     const { burst = BUCKETS[name].burst, intervalSeconds = BUCKETS[name].intervalSeconds } =
       options[name] ?? {};
     return [name, { burst, intervalSeconds }];
   });
-  return Object.fromEntries(values) as RateLimitValues; // one of each name
+  return Object.fromEntries(values) as RateLimitValues; // one for each name
 }
 
-/** @returns a line for each mistake in the option `limits`, without any value */
+/** @returns the issues of the option `limits`, without values */
 export function findLimitIssues(options: unknown): string[] {
   if (!isRecord(options)) return ['must be an object of buckets'];
   return Object.entries(options).flatMap(([name, limit]) => {
     if (!Object.hasOwn(BUCKETS, name)) {
-      return [`${name} is not a known bucket; there are ${Object.keys(BUCKETS).join(', ')}`];
+      return [`${name} is not a known bucket; known are ${Object.keys(BUCKETS).join(', ')}`];
     }
     if (limit === undefined) return [];
     if (!isRecord(limit)) return [`${name} must be an object with burst and intervalSeconds`];
@@ -67,7 +74,7 @@ export function findLimitIssues(options: unknown): string[] {
       if (key === 'burst')
         return isBurst(value) ? [] : [`${name}.burst must be a whole number from 1 to ${MAX_BURST}`];
       if (key !== 'intervalSeconds')
-        return [`${name}.${key} is not known; there are burst and intervalSeconds`];
+        return [`${name}.${key} is not known; known are burst and intervalSeconds`];
       const { least, most } = INTERVAL_SECONDS;
       return isInterval(value) ? [] : [`${name}.intervalSeconds must be a number from ${least} to ${most}`];
     });

@@ -1,16 +1,18 @@
-// Address of the client behind the proxies that the configuration trusts (`X-Forwarded-For`).
+// Finds the address of a client behind trusted proxies (`X-Forwarded-For`).
 import { isIP } from 'node:net';
 import type { Log } from '../utils/log.ts';
 import { contains, createBlockList, isLoopback, isPrivate, normalizeAddress, parseRange } from './network.ts';
 
 export interface ClientAddress {
-  /** Normalized; undefined if it is unknown, such as for a request without a socket. */
+  /** Normalized; undefined if it is unknown, such as for a request that did not come from a socket. */
   ipAddress: string | undefined;
-  /** True if many callers may share the address: that of a private peer which forwards requests and is not trusted. */
+  /** True if many callers share the address: it belongs to an untrusted peer in a private network that forwards requests. */
   isShared: boolean;
 }
 
 /**
+ * Finds the address of the client of a request.
+ *
  * @param peer address of the socket's other end
  * @param forwardedFor all `X-Forwarded-For` lines, joined with commas
  */
@@ -20,7 +22,7 @@ export type FindClientAddress = (
 ) => ClientAddress;
 
 export interface ClientAddressOptions {
-  /** CIDR ranges, as `trustedProxies` in the configuration. */
+  /** CIDR ranges; see `Config.trustedProxies`. */
   trustedProxies: readonly string[];
   log: Pick<Log, 'warn'>;
   now: () => Date;
@@ -29,8 +31,8 @@ export interface ClientAddressOptions {
 const WARN_EVERY_MS = 60 * 60 * 1000;
 
 /**
- * Reads `X-Forwarded-For` of trusted peers alone, from the right: a caller can write anything, but each proxy appends what
- * it sees. `Forwarded` and every other header are ignored, since a proxy that does not set them passes on the caller's.
+ * Reads `X-Forwarded-For` of trusted peers only, and from the right: a caller can send any value, but each proxy appends the address
+ * that it sees. `Forwarded` and other headers are ignored, because a proxy that does not set them forwards those of the caller.
  */
 export function createClientAddress({ trustedProxies, log, now }: ClientAddressOptions): FindClientAddress {
   const trusted = createBlockList(...trustedProxies.map(parseRange).filter((range) => range !== undefined));
@@ -43,7 +45,7 @@ export function createClientAddress({ trustedProxies, log, now }: ClientAddressO
     warnedAt = time;
     log.warn(
       { peer },
-      'a private peer sends X-Forwarded-For and is not in BANDHA_TRUSTED_PROXIES; its callers count as one address, without limits by network',
+      'untrusted private peer sends X-Forwarded-For: its callers share one address, without limits by network; add the proxy to BANDHA_TRUSTED_PROXIES',
     );
   }
 
@@ -58,7 +60,7 @@ export function createClientAddress({ trustedProxies, log, now }: ClientAddressO
   };
 }
 
-/** @returns the first address from the right that is not trusted; the last trusted one if there is none, or no address follows */
+/** @returns the first untrusted address from the right; the last trusted one if none follows it, or a value that is not an address */
 function readForwarded(peer: string, list: string, isTrusted: (address: string) => boolean): string {
   let client = peer;
   for (let end = list.length; end >= 0 && isTrusted(client); ) {
@@ -73,7 +75,7 @@ function readForwarded(peer: string, list: string, isTrusted: (address: string) 
 
 const HOP = /^(?:\[([^\]]+)\]|([^:[\]]+))(?::\d{1,5})?$/;
 
-/** An address as proxies write it: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
+/** Parses an address in the formats of proxies: `192.0.2.1`, `192.0.2.1:4711`, `2001:db8::1`, `[2001:db8::1]`, `[2001:db8::1]:4711`. */
 function parseHop(hop: string): string | undefined {
   if (isIP(hop) !== 0) return normalizeAddress(hop);
   const [, bracketed = '', bare = ''] = HOP.exec(hop) ?? [];

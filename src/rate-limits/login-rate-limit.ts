@@ -1,21 +1,24 @@
-// Which buckets a sign-in and a registration spend. Keys are pseudonyms: neither addresses nor emails are kept.
+// Buckets that sign-in and registration spend. Keys are pseudonyms, so that neither addresses nor emails are stored.
 import type { Secrets } from '../tokens/secrets.ts';
 import type { ClientNetwork } from './network.ts';
 import type { Spend } from './rate-limits.ts';
 
 type Digest = Pick<Secrets, 'digest'>;
 
-/** Pseudonym under which accounts know a network; undefined without an address. */
+/** @returns pseudonym of a network in the list of an account's known networks; undefined without an address */
 export function toKnownNetwork(secrets: Digest, { network, hasAddress }: ClientNetwork): string | undefined {
   return hasAddress ? secrets.digest('known networks', network) : undefined;
 }
 
-/** @param emailKey the email as compared, whether an account has it or not */
+/**
+ * @param emailKey the normalized email, whether an account has it or not
+ * @returns pseudonym of the account
+ */
 export function toLimitSubject(secrets: Digest, emailKey: string): string {
   return secrets.digest('rate limits', `account ${emailKey}`);
 }
 
-/** The bucket of the caller's network; none if limits by network do not apply. */
+/** @returns the bucket of the caller's network; none if limits by network do not apply */
 export function toNetworkSpends(
   secrets: Digest,
   bucket: 'login.network' | 'register.network',
@@ -24,7 +27,7 @@ export function toNetworkSpends(
   return client.isLimited ? [{ bucket, key: toNetworkKey(secrets, client) }] : [];
 }
 
-/** @param isKnown whether the network is known to the account: failures from elsewhere do not count against it */
+/** @param isKnown whether the user has signed in from the network before. Failures from other networks then do not count. */
 export function toLoginSpends(
   secrets: Digest,
   emailKey: string,

@@ -1,20 +1,20 @@
-// Rate limits counted in this process.
+// Rate limits in the memory of one process.
 import { AuthError } from '../errors.ts';
 import { BUCKETS, type BucketName, type RateLimitOptions, resolveLimits } from './buckets.ts';
 import type { RateLimits, Spend } from './rate-limits.ts';
 
 /**
- * Entries of one bucket; with five buckets and about 100 bytes an entry, 25 MB. If there are more, those are evicted
- * that have spent least: that frees no one who has reached a limit, unless as many others have spent as much, each of
- * them at the cost of a password hash (or, for `register.network`, of a network), and it never locks anyone out.
+ * Maximum entries of one bucket: with five buckets and about 100 bytes an entry, 25 MB. Beyond it, the entries that have spent least
+ * are evicted. An attacker can thereby reset a reached limit only with as many other entries that have spent as much, each at the cost
+ * of a password hash (for `register.network`, of a network). Eviction never locks anyone out.
  */
 export const MAX_ENTRIES = 50_000;
-/** Entries left by an eviction, so that the next one is not due at once. */
+/** Entries that an eviction leaves, so that the next one is not due immediately. */
 const CACHED_ENTRIES = 0.9 * MAX_ENTRIES;
-/** An entry is kept for a while after it has become full: a clock that is set back by less does not refill it. */
+/** Time that an entry stays after its bucket is full: a clock that is set back by less does not refill the bucket. */
 const CLOCK_MARGIN_MS = 60_000;
 
-/** One bucket: the theoretical arrival time (GCRA), in milliseconds, by key. No entry: full. */
+/** One bucket: the theoretical arrival time (GCRA), in milliseconds, by key. A key without an entry has a full bucket. */
 interface Table {
   name: BucketName;
   burst: number;
@@ -36,15 +36,15 @@ export function createMemoryLimits({
 }): MemoryLimits {
   const tables = Object.entries(resolveLimits(limits)).map(
     ([name, { burst, intervalSeconds }]): Table => ({
-      name: name as BucketName, // a key of its values
+      name: name as BucketName, // resolveLimits returns these keys
       burst,
       intervalMs: intervalSeconds * 1000,
       arrivals: new Map(),
     }),
   );
-  const byName = Object.fromEntries(tables.map((table) => [table.name, table])) as Record<BucketName, Table>; // one of each
+  const byName = Object.fromEntries(tables.map((table) => [table.name, table])) as Record<BucketName, Table>; // every bucket has a table
 
-  /** What the buckets are after the attempt. @throws AuthError `RATE_LIMITED` */
+  /** @returns the state of the buckets after the attempt. @throws AuthError `RATE_LIMITED` */
   function admit(spends: readonly Spend[], time: number) {
     const admitted = spends.map((spend) => {
       const table = byName[spend.bucket];
@@ -93,15 +93,15 @@ export function createMemoryLimits({
   };
 }
 
-/** Subjects are of one length, and keys that begin with one belong to it. */
+/** Subjects have a fixed length, so that a prefix of a key identifies its account. */
 function toKey({ subject = ':', key }: Spend): string {
   return subject + key;
 }
 
-/** @returns the next arrival time, and how long to wait until it is admitted; 0 at once */
+/** @returns the next arrival time, and the time to wait until the attempt is admitted, 0 if it is now */
 function spendOne({ burst, intervalMs }: Table, arrival = 0, time: number) {
   const limit = time + burst * intervalMs;
-  // More than a whole burst ahead is the future of a clock that was set back: the bucket is empty, not locked until then.
+  // An arrival more than a whole burst ahead means that the clock was set back: the bucket counts as empty, not as locked until then.
   const next = Math.min(Math.max(arrival, time), limit) + intervalMs;
   return { arrival: next, waitMs: Math.max(0, next - limit) };
 }
@@ -113,7 +113,7 @@ function refund({ arrivals, intervalMs }: Table, key: string, time: number): voi
   else arrivals.delete(key);
 }
 
-/** Removes what is full, and if that is not enough what has spent least. */
+/** Removes entries of full buckets and, if that is not enough, those that have spent least. */
 function evict({ arrivals }: Table, time: number): void {
   if (arrivals.size < MAX_ENTRIES) return;
   for (const [key, arrival] of arrivals) if (arrival < time - CLOCK_MARGIN_MS) arrivals.delete(key);

@@ -1,8 +1,8 @@
-// IP addresses in one spelling, and the network that limits and the hashing queue count them by.
+// Normalizes IP addresses, and maps them to networks, the keys of rate limits and of the hashing queue.
 import { BlockList, isIP, SocketAddress } from 'node:net';
 
 const LOOPBACK = createBlockList(['127.0.0.0', 8], ['::1', 128]);
-/** RFC 1918, RFC 3927, RFC 4193, RFC 4291 and RFC 6598: addresses that only peers inside the operator's network have. */
+/** Addresses of peers in the operator's network: RFC 1918, RFC 3927, RFC 4193, RFC 4291 and RFC 6598. */
 const PRIVATE = createBlockList(
   ['10.0.0.0', 8],
   ['172.16.0.0', 12],
@@ -15,9 +15,9 @@ const PRIVATE = createBlockList(
 
 const MAPPED_IPV4 = /^::ffff:([\d.]+)$/;
 const IPV6_GROUPS = 8;
-const NETWORK_GROUPS = 4; // a /64: what one customer of a provider has at least
+const NETWORK_GROUPS = 4; // a /64, the least that a provider assigns to one customer
 
-/** @returns the address in lower case, compressed (RFC 5952), without a zone, IPv4-mapped as IPv4; undefined if it is none */
+/** @returns the address in lower case, compressed (RFC 5952), without a zone, IPv4-mapped as IPv4; undefined if it is invalid */
 export function normalizeAddress(text: string): string | undefined {
   const version = isIP(text);
   if (version === 0) return undefined;
@@ -27,8 +27,7 @@ export function normalizeAddress(text: string): string | undefined {
 }
 
 /**
- * The network of a normalized address: an IPv4 address by itself, or the /64 of an IPv6 address. Each loopback address is a
- * network of its own.
+ * Maps a normalized address to its network: an IPv4 or loopback address is its own network, another IPv6 address belongs to its /64.
  */
 export function toNetwork(address: string): string {
   if (isIP(address) !== 6 || isLoopback(address)) return address;
@@ -39,7 +38,7 @@ export function toNetwork(address: string): string {
   return `${[...head, ...zeros, ...tail].slice(0, NETWORK_GROUPS).join(':')}::/64`;
 }
 
-/** @param address normalized, as all addresses below */
+/** @param address normalized, like all addresses below */
 export function isLoopback(address: string): boolean {
   return contains(LOOPBACK, address);
 }
@@ -52,7 +51,11 @@ export function contains(list: BlockList, address: string): boolean {
   return list.check(address, isIP(address) === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** @returns what `contains` takes; undefined if the text is no CIDR range such as `10.0.0.0/8`, and for the range of all addresses */
+/**
+ * Parses a CIDR range such as `10.0.0.0/8`, or a single address, for {@link createBlockList}.
+ *
+ * @returns undefined if the text is invalid, and for the range of all addresses
+ */
 export function parseRange(text: string): [address: string, prefix: number] | undefined {
   const [address = '', prefix, ...rest] = text.split('/');
   const version = isIP(address);
@@ -73,22 +76,22 @@ export function createBlockList(
   return list;
 }
 
-/** How long a network stays known to an account after its last sign-in from there. */
+/** Time that a network stays known to an account after the last sign-in from there. */
 export const KNOWN_NETWORK_SECONDS = 90 * 24 * 60 * 60;
 
-/** The network that callers without a known address share. */
+/** Network of all callers whose address is unknown. */
 export const UNKNOWN_NETWORK = 'unknown';
 
 export interface ClientNetwork {
-  /** What account limits and the hashing queue count the client by. */
+  /** Key of account limits and of the hashing queue. */
   network: string;
-  /** False for the network of all callers without a known address. */
+  /** False for the network of all callers whose address is unknown. */
   hasAddress: boolean;
-  /** Whether limits by network apply: the address is known, is not loopback, and is not one that many callers share. */
+  /** Whether limits by network apply: the address is known, is not a loopback address, and is not shared by many callers. */
   isLimited: boolean;
 }
 
-/** @param client `isShared` as `ClientAddress` has it */
+/** @param client see {@link ClientAddress} */
 export function toClientNetwork({
   ipAddress,
   isShared = false,

@@ -1,36 +1,36 @@
-// The port of rate limits: what use cases spend, and what every implementation promises.
+// Port of rate limits: the functions that every implementation provides.
 import type { BucketName } from './buckets.ts';
 
-/** One unit of one bucket. */
+/** Takes one unit from one bucket. */
 export interface Spend {
   bucket: BucketName;
-  /** Pseudonym of what the bucket counts by, beside the account. */
+  /** Pseudonym of the network, or `''`; distinguishes the buckets of one account. */
   key: string;
   /** Pseudonym of the account that the bucket belongs to; see `clear`. */
   subject?: string;
 }
 
-/** An attempt that has spent its buckets. The first call of one of the two counts, a second does nothing. */
+/** An attempt that has spent its buckets. Only the first call of `succeed` or `cancel` has an effect. */
 export interface Attempt {
-  /** Deletes or refunds, by bucket, what the attempt has spent. */
+  /** Deletes or refunds the spent units, depending on the bucket. */
   succeed(): Promise<void>;
-  /** Refunds everything: what the attempt was for has not been done. */
+  /** Refunds all spent units, if the attempt did not take place. */
   cancel(): Promise<void>;
 }
 
 /**
- * Limits by the generic cell rate algorithm: a bucket admits `burst` attempts at once, and one more each interval. An
- * attempt that is rejected changes nothing, so repeated attempts do not prolong a rejection.
+ * Limits with the generic cell rate algorithm: a bucket admits `burst` attempts at once, and one more in each interval. A rejected
+ * attempt spends nothing, so that repeated attempts do not prolong the rejection.
  */
 export interface RateLimits {
   /**
-   * Spends one of each bucket in one step, or nothing.
+   * Atomically spends one unit of each bucket, or nothing.
    *
    * @throws AuthError `RATE_LIMITED`, with the seconds until all of them admit one more
    */
   spend(spends: readonly Spend[]): Promise<Attempt>;
   /**
-   * Spends nothing: rejects early what `spend` would reject, before work is done for it.
+   * Rejects what `spend` would reject, but spends nothing. Saves work for a rejected attempt.
    *
    * @throws AuthError `RATE_LIMITED`
    */

@@ -1,10 +1,10 @@
-// The clock that a caller may pass in place of the system's.
+// Validates the option `now`, a clock that replaces the system's.
 import { ConfigError } from '../errors.ts';
 
-/** Follows "must". */
+/** The rule for messages, after `must`. */
 export const CLOCK_RULE = 'be a function that returns a Date';
 
-/** @returns false also for a function that returns milliseconds or an invalid Date, which would fail far from its cause */
+/** @returns false also for a function that returns milliseconds or an invalid Date: it would fail later, far from the mistake */
 export function isClock(now: unknown): boolean {
   if (typeof now !== 'function') return false;
   const date: unknown = now();

@@ -1,6 +1,6 @@
-// What counts as an email address, and when two of them are the same.
+// Validates and normalizes email addresses.
 
-/** An email as shown (`email`) and as compared (`key`). */
+/** An email address: `email` to display, `key` to compare. */
 export interface NormalizedEmail {
   email: string;
   key: string;
@@ -12,12 +12,13 @@ const MAX_LOCAL_PART_LENGTH = 64;
 const DOMAIN_LABEL = /^[\p{L}\p{N}]([\p{L}\p{N}\p{M}-]{0,61}[\p{L}\p{N}\p{M}])?$/u;
 
 /**
- * Trims and normalizes (NFC) an address of the form `local@domain`; letters of any script are allowed (RFC 6531),
- * quoted local parts and address literals are not.
- * @returns undefined where it is not an address or has more than 254 characters
+ * Trims and normalizes (NFC) an address of the form `local@domain`. Letters of any script are allowed (RFC 6531); quoted local parts
+ * and address literals are not.
+ *
+ * @returns undefined if it is not an address or has more than 254 characters
  */
 export function normalizeEmail(input: string): NormalizedEmail | undefined {
-  // Normalization can lengthen a string, so what is far too long is refused unread.
+  // Normalization can lengthen a string, so that a far too long one is rejected before it.
   if (input.length > 4 * MAX_EMAIL_LENGTH) return undefined;
   const email = input.trim().normalize('NFC');
   if ([...email].length > MAX_EMAIL_LENGTH) return undefined;

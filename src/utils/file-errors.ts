@@ -1,4 +1,4 @@
-// Errors of the file system in one sentence, for a person at a terminal.
+// Describes file system errors for a terminal.
 
 const FILE_ERRORS: Readonly<Record<string, string>> = {
   EISDIR: 'is a folder, not a file',
@@ -11,12 +11,12 @@ const FILE_ERRORS: Readonly<Record<string, string>> = {
   ENAMETOOLONG: 'the name is too long',
 };
 
-/** Whether the path itself is the mistake, and not the machine, such as a full disk. */
+/** @returns whether the path is the mistake, and not the state of the machine, such as a full disk */
 export function isFileError(error: unknown): boolean {
   return getCode(error) === 'ENOENT' || Object.hasOwn(FILE_ERRORS, getCode(error));
 }
 
-/** @param missing for a file that does not exist */
+/** @param missing text for a file that does not exist */
 export function describeFileError(error: unknown, missing: string = 'the file does not exist'): string {
   const code = getCode(error);
   if (code === 'ENOENT') return missing;

@@ -1,7 +1,11 @@
-// Where Bandha logs: to a logger that it is given, or else errors and warnings to the console.
+// The logger interface, and the default logger, which writes errors and warnings to the console.
 import { ConfigError } from '../errors.ts';
 
-/** A logger: pino's loggers are one. Messages are constant texts, values are in `fields`, an error is in `fields.err`. */
+/**
+ * A logger, such as one of pino. Messages are constant texts; values are in `fields`, an error in `fields.err`.
+ *
+ * @example const log: Log = pino({ level: 'info' })
+ */
 export interface Log {
   /** Details for troubleshooting, such as the cause of a rejected token. */
   debug(fields: object, message: string): void;
@@ -11,24 +15,24 @@ export interface Log {
   warn(fields: object, message: string): void;
   /** Failed requests and outages. */
   error(fields: object, message: string): void;
-  /** Messages of Yoga's own about single requests. @default they are dropped */
+  /** Yoga's own messages about single requests. @default they are dropped */
   trace?(fields: object, message: string): void;
 }
 
 export const LOG_METHODS = ['debug', 'info', 'warn', 'error'] as const satisfies readonly (keyof Log)[];
 
-/** Longest text of one entry, in characters: an error's message may contain what a caller sent. */
+/** Maximum length of one entry in characters: an error message may contain text from a caller. */
 const MAX_ENTRY_LENGTH = 10_000;
 
 const MAX_CAUSES = 5;
 
 const ignore = () => {};
 
-/** Writes errors and warnings to the console, and nothing else. */
+/** Writes errors and warnings to the console, and drops everything else. */
 export const consoleLog: Log = Object.freeze({
   debug: ignore,
   info: ignore,
-  // The console is looked up for each entry, since applications and test runners replace its methods.
+  // The method is looked up for each entry, because applications and test runners replace it.
   warn: (fields: object, message: string) => console.warn(formatEntry(fields, message)),
   error: (fields: object, message: string) => console.error(formatEntry(fields, message)),
 });
@@ -36,13 +40,13 @@ export const consoleLog: Log = Object.freeze({
 export const silentLog: Log = Object.freeze({ debug: ignore, info: ignore, warn: ignore, error: ignore });
 
 /**
- * Checks a logger that an application passes as the option `log`, so that a mistake is found at start.
+ * Validates the option `log`, so that a mistake is found at start.
  *
- * @param methods the methods that it must have
+ * @param methods required methods
  * @throws ConfigError naming the methods that are missing
  */
 export function assertLog(log: unknown, methods: readonly (keyof Log)[] = LOG_METHODS): void {
-  const candidate = (log ?? {}) as Partial<Record<keyof Log, unknown>>; // whatever was passed: each method is looked at
+  const candidate = (log ?? {}) as Partial<Record<keyof Log, unknown>>; // any value: each method is checked
   const missing = methods.filter((name) => typeof candidate[name] !== 'function');
   if (missing.length === 0) return;
   throw new ConfigError([
@@ -51,8 +55,8 @@ export function assertLog(log: unknown, methods: readonly (keyof Log)[] = LOG_ME
 }
 
 /**
- * Formats one entry for a person: the message, the fields as JSON, and each error with its stack and its causes. Lines after
- * the first are indented, and control characters escaped, so that text from a caller cannot pass for an entry of its own.
+ * Formats one entry: the message, the fields as JSON, and each error with its stack and causes. Lines after the first are indented and
+ * control characters escaped, so that text from a caller cannot imitate an entry (log injection).
  */
 function formatEntry(fields: object, message: string): string {
   const values: Record<string, unknown> = {};
@@ -67,7 +71,7 @@ function formatEntry(fields: object, message: string): string {
 }
 
 function formatError(error: Error): string {
-  // A set, since a GraphQLError has the stack of the error that it wraps.
+  // A set, because a GraphQLError has the same stack as the error that it wraps.
   const stacks = new Set<string>();
   let cause: unknown = error;
   for (let depth = 0; cause instanceof Error && depth < MAX_CAUSES; depth += 1) {
@@ -85,7 +89,7 @@ function toJson(values: object): string {
   }
 }
 
-/** Replaces every control character but the line feed, C1 controls and Unicode's line and direction marks included. */
+/** Escapes control characters except the line feed, including C1 controls and Unicode's line and direction marks. */
 function escapeControls(text: string): string {
   return text.replace(
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters to replace

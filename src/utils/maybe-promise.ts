@@ -1,8 +1,9 @@
-// What may be there at once or only later: whoever waits for what is there pays for a promise.
+// Handles values that may be promises, without creating promises for those that are not.
 
+/** A value, or a promise of it. */
 export type MaybePromise<T> = T | Promise<T>;
 
-/** Goes on with a value, at once where it is there. */
+/** Calls `next` with the value: synchronously, or when the promise fulfills. */
 export function handleMaybePromise<T, R>(
   value: MaybePromise<T>,
   next: (value: T) => MaybePromise<R>,

@@ -1,23 +1,23 @@
-// Finds the headers of a caller in the context that an operation runs with, over HTTP and over a WebSocket.
+// Finds the headers of a request in the context of an operation, over HTTP and over a WebSocket.
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 
-/** A Yoga context, or that of the recipe for `graphql-ws`, which has no `request`. */
+/** A context of Yoga; or one of `graphql-ws` as in docs/guide/websocket.md, without `request`. */
 interface CallerContext {
   request?: Request | undefined;
   req?: IncomingMessage | undefined;
   /** From `graphql-ws`: the request that opened the WebSocket. */
   extra?: { request?: IncomingMessage | undefined } | undefined;
-  /** From `graphql-ws`: chosen by the client when it connects. */
+  /** From `graphql-ws`: sent by the client when it connects. */
   connectionParams?: Readonly<Record<string, unknown>> | undefined;
 }
 
-/** The request as Node has it; undefined if something other than Node received it. */
+/** @returns Node's request object; undefined if another server than Node's received the request */
 export function findIncomingMessage(context: object): IncomingMessage | undefined {
   const { req, extra } = context as CallerContext; // each part may be missing
   return req ?? extra?.request;
 }
 
-/** One header of the caller; of a WebSocket, a header of the request that opened it. */
+/** Finds one header of the request; over a WebSocket, of the request that opened it. */
 export function findHeader(context: object, name: string): string | undefined {
   const { request } = context as CallerContext; // each part may be missing
   if (request !== undefined) return request.headers.get(name) ?? undefined;
@@ -26,8 +26,8 @@ export function findHeader(context: object, name: string): string | undefined {
 }
 
 /**
- * Where the bearer token is. Browsers cannot set headers of a WebSocket, so clients send it as `connectionParams.authorization`;
- * without that, the headers of the request that opened the WebSocket count.
+ * Finds the headers with the bearer token. Browsers cannot set headers of a WebSocket, so that clients send the token as
+ * `connectionParams.authorization`; without it, the headers of the request that opened the WebSocket are used.
  */
 export function findCredentials(context: object): Headers | { authorization?: string | undefined } {
   const { request, connectionParams } = context as CallerContext; // each part may be missing

@@ -1,9 +1,9 @@
-// A limit to how long something is waited for.
+// Waits for a promise with a time limit.
 
-/** What the promise gives; rejects where that takes longer. The promise itself goes on. */
+/** Waits for `promise` at most `milliseconds`, then rejects. The work behind the promise is not canceled. */
 export async function withTimeout<T>(promise: Promise<T>, milliseconds: number): Promise<T> {
   const { promise: timeout, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`No answer within ${milliseconds} ms`)), milliseconds);
+  const timer = setTimeout(() => reject(new Error(`Timed out after ${milliseconds} ms`)), milliseconds);
   try {
     return await Promise.race([promise, timeout]);
   } finally {
