@@ -1,6 +1,6 @@
 // Decisions on refresh tokens and the expiry of sessions, at every boundary.
 import { describe, expect, it } from 'vitest';
-import { decideRefresh } from '../../../src/sessions/refresh-policy.ts';
+import { decideRefresh, outageCompensationSeconds } from '../../../src/sessions/refresh-policy.ts';
 import { effectiveExpiry, isLive } from '../../../src/sessions/session.ts';
 import { newSession } from '../../integration/storage/store-contract.ts';
 
@@ -70,6 +70,27 @@ describe('decideRefresh', () => {
   it('repeats a token only at the time of the rotation without a grace period', () => {
     expect(decide(FRESH, 4, 0, 0)).toBe('REPEAT');
     expect(decide(FRESH, 4, 1, 0)).toBe('REUSED');
+  });
+});
+
+describe('outageCompensationSeconds', () => {
+  const outage = { from: at(10_000), to: at(70_000) };
+
+  it.each([
+    ['the time until the end of the outage', 'a rotation 10 seconds before the outage', 0, 70],
+    ['nothing', 'a rotation more than 10 seconds before the outage', -1, 0],
+    ['the time until the end of the outage', 'a rotation at the end of the outage', 70_000, 0],
+    ['nothing', 'a rotation after the outage', 70_001, 0],
+  ])('adds %s for %s', (_, _rotation, rotatedAt, seconds) => {
+    const session = { ...FRESH, lastUsedAt: at(rotatedAt) };
+    expect(outageCompensationSeconds(session, outage)).toBe(seconds);
+  });
+
+  it('adds nothing without an outage, or for one longer than 15 minutes', () => {
+    const quarterHour = { from: at(0), to: at(900_000) };
+    expect(outageCompensationSeconds(FRESH, undefined)).toBe(0);
+    expect(outageCompensationSeconds(FRESH, quarterHour)).toBe(900);
+    expect(outageCompensationSeconds(FRESH, { ...quarterHour, to: at(900_001) })).toBe(0);
   });
 });
 
