@@ -1,10 +1,11 @@
-// Clients that no server likes: idle by the thousand, gone in the middle, slow to write, never reading.
+// Simulates clients that misbehave: idle by the thousand, disconnecting early, writing slowly, never reading.
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 
-const AT_ONCE = 250;
-/** So many of each kind are there at any time. */
-const OF_EACH_KIND = 4;
+/** Number of connections to open at the same time. */
+const BATCH_SIZE = 250;
+/** Number of clients of each kind that are active at the same time. */
+const CLIENTS_PER_KIND = 4;
 const UNREAD_REQUESTS = 200;
 
 const BODY = '{"query":"{ viewer { id } }"}';
@@ -21,12 +22,12 @@ export interface IdleConnections {
   close(): void;
 }
 
-/** Each has been answered once, and then says no more. */
+/** Opens connections that send one request each, receive the response and then stay idle. */
 export async function openIdleConnections(port: number, count: number): Promise<IdleConnections> {
   const sockets: Socket[] = [];
   while (sockets.length < count) {
-    const batch = Array.from({ length: Math.min(AT_ONCE, count - sockets.length) }, () =>
-      talk(port, REQUEST),
+    const batch = Array.from({ length: Math.min(BATCH_SIZE, count - sockets.length) }, () =>
+      sendAndWait(port, REQUEST),
     );
     for (const socket of batch) sockets.push(await socket);
   }
@@ -38,8 +39,8 @@ export async function openIdleConnections(port: number, count: number): Promise<
   };
 }
 
-/** Resolves when something has come back. */
-async function talk(port: number, bytes: string): Promise<Socket> {
+/** Resolves when the first bytes of the response have arrived. */
+async function sendAndWait(port: number, bytes: string): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => {});
   await once(socket, 'connect');
@@ -48,29 +49,29 @@ async function talk(port: number, bytes: string): Promise<Socket> {
   return socket;
 }
 
-/** Each resolves when the client has gone. */
+/** One client per kind. Each promise resolves when the client has disconnected. */
 const KINDS: readonly ((port: number) => Promise<void>)[] = [
-  async function goesAwayInTheBody(port) {
+  async function disconnectDuringBody(port) {
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     await once(socket, 'connect');
     socket.write(REQUEST.slice(0, -5), () => socket.destroy());
     await once(socket, 'close');
   },
-  async function goesAwayBeforeTheAnswer(port) {
+  async function disconnectBeforeResponse(port) {
     const socket = connect(port, '127.0.0.1').on('error', () => {});
     await once(socket, 'connect');
     socket.write(REQUEST, () => socket.resetAndDestroy());
     await once(socket, 'close');
   },
-  async function writesByteByByte(port) {
+  async function writeByteByByte(port) {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true }).on('error', () => {});
     await once(socket, 'connect');
-    const answered = once(socket, 'data');
+    const responded = once(socket, 'data');
     for (const byte of REQUEST) await new Promise((written) => socket.write(byte, written));
-    await answered;
+    await responded;
     socket.destroy();
   },
-  async function neverReads(port) {
+  async function neverRead(port) {
     const socket = connect(port, '127.0.0.1')
       .on('error', () => {})
       .pause();
@@ -81,26 +82,26 @@ const KINDS: readonly ((port: number) => Promise<void>)[] = [
   },
 ];
 
-export interface BadCompany {
-  /** @returns how many clients there were */
-  leave(): Promise<number>;
+export interface BadClients {
+  /** Stops the clients. @returns how many there were */
+  stop(): Promise<number>;
 }
 
-/** Some clients of each kind at any time, each followed by the next of its kind. */
-export function keepBadCompany(port: number): BadCompany {
-  let isLeaving = false;
+/** Runs several clients of each kind until it is stopped. Each client is followed by the next of its kind. */
+export function startBadClients(port: number): BadClients {
+  let isStopping = false;
   let count = 0;
   const all = KINDS.flatMap((kind) =>
-    Array.from({ length: OF_EACH_KIND }, async () => {
-      while (!isLeaving) {
+    Array.from({ length: CLIENTS_PER_KIND }, async () => {
+      while (!isStopping) {
         await kind(port);
         count += 1;
       }
     }),
   );
   return {
-    async leave() {
-      isLeaving = true;
+    async stop() {
+      isStopping = true;
       await Promise.all(all);
       return count;
     },

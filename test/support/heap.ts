@@ -1,4 +1,4 @@
-// The heap of this process after a full collection.
+// Measures the heap of this process after a full garbage collection.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -7,7 +7,7 @@ const collect: () => void = runInNewContext('gc');
 
 /** Bytes that are still referenced. */
 export async function heapBytes(): Promise<number> {
-  // WeakRefs and promises that have just settled keep their values until the next turn.
+  // WeakRefs and promises that have just settled retain their values until the next turn of the event loop.
   for (let i = 0; i < 3; i += 1) {
     await new Promise((resolve) => setImmediate(resolve));
     collect();
@@ -21,5 +21,5 @@ export async function retainedBytes(count: number, make: (index: number) => unkn
   const before = await heapBytes();
   const values = Array.from({ length: count }, (_, index) => make(index));
   const after = await heapBytes();
-  return values.length === count ? (after - before) / count : Number.NaN; // read, so that it is kept until here
+  return values.length === count ? (after - before) / count : Number.NaN; // this read keeps the values alive
 }

@@ -1,4 +1,4 @@
-// Many attempts, a few at a time: on a slow machine more of them would wait for their hashes until they are rejected.
+// Runs many attempts, a few at a time: on a slow machine, more of them would queue for password hashes and be rejected.
 
 const CHUNK = 5;
 

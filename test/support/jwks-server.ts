@@ -1,4 +1,4 @@
-// An issuer whose JWK Set is at a URL: what the URL serves can be changed, and each request is counted.
+// Serves the JWK Set of an issuer at a URL. Tests can change the response, and every request is counted.
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -16,7 +16,7 @@ export async function createIssuerKey(kid: string, alg = 'EdDSA'): Promise<Issue
   return { kid, alg, pair: await generateKeyPair(alg, { extractable: true }) };
 }
 
-/** The public key as a member of a JWK Set; `undefined` leaves a parameter out. */
+/** Converts the public key to a member of a JWK Set. `undefined` omits a parameter. */
 export async function toJwk({ kid, alg, pair }: IssuerKey, change: object = {}): Promise<object> {
   return { ...(await exportJWK(pair.publicKey)), kid, alg, use: 'sig', ...change };
 }
@@ -27,7 +27,7 @@ export interface TokenSpec {
   now?: Date;
 }
 
-/** A token of the issuer for the audience `api`, valid for 600 s; `undefined` leaves a claim or header parameter out. */
+/** Signs a token for the audience `api`, valid for 600 s. `undefined` omits a claim or header parameter. */
 export function signToken(
   key: IssuerKey,
   { claims, header, now = new Date() }: TokenSpec = {},
@@ -41,8 +41,8 @@ export function signToken(
 export interface JwksServer {
   url: URL;
   requests: number;
-  /** Answers from now on with this JSON, text, or listener. */
-  serve(answer: object | string | RequestListener): void;
+  /** Sets the response of all later requests: JSON, text, or a listener. */
+  serve(response: object | string | RequestListener): void;
   /** Closes every connection without a response. */
   stop(): void;
   close(): Promise<void>;
@@ -59,12 +59,13 @@ export async function startJwksServer(): Promise<JwksServer> {
   const jwks: JwksServer = {
     url: new URL(`http://127.0.0.1:${port}/jwks.json`),
     requests: 0,
-    serve(answer) {
-      if (typeof answer === 'function')
-        listener = answer as RequestListener; // the one kind of function here
-      else
-        listener = (_, response) =>
-          response.end(typeof answer === 'string' ? answer : JSON.stringify(answer));
+    serve(content) {
+      if (typeof content === 'function') {
+        listener = content as RequestListener; // listeners are the only functions
+        return;
+      }
+      const text = typeof content === 'string' ? content : JSON.stringify(content);
+      listener = (_, response) => response.end(text);
     },
     stop() {
       listener = (request) => request.socket.destroy();
@@ -79,7 +80,7 @@ export async function startJwksServer(): Promise<JwksServer> {
   return jwks;
 }
 
-/** A log that collects its lines. */
+/** Creates a log that collects its lines. */
 export function createLines() {
   const lines: { level: string; message: string; [field: string]: unknown }[] = [];
   const write = (level: string) => (fields: object, message: string) =>

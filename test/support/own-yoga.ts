@@ -1,4 +1,4 @@
-// One Bandha and the ways to serve it over HTTP: its own listener, and an application's Yoga server.
+// Creates a Bandha and serves it over HTTP: with its own listener, and with an application's Yoga server.
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -41,10 +41,10 @@ export function createOwnYoga(bandha: Bandha, options: Parameters<typeof createY
   });
 }
 
-/** Every way in, by name; `yogaOnly` has a hook that disables the fast path. */
-export const WAYS_IN: Readonly<Record<string, (bandha: Bandha) => RequestListener>> = {
+/** All kinds of listeners by name. A hook in the last one disables the fast path. */
+export const LISTENERS: Readonly<Record<string, (bandha: Bandha) => RequestListener>> = {
   'bandha.listener': (bandha) => bandha.listener,
-  'an own Yoga server': (bandha) => createListener(createOwnYoga(bandha), bandha),
-  'an own Yoga server without the fast path': (bandha) =>
+  createListener: (bandha) => createListener(createOwnYoga(bandha), bandha),
+  'createListener without the fast path': (bandha) =>
     createListener(createOwnYoga(bandha, { plugins: [{ onRequest() {} }] }), bandha),
 };

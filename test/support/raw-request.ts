@@ -1,14 +1,14 @@
-// Requests as bytes, and answers as bytes: what a client library would mend is sent as it is.
+// Sends requests as bytes and returns responses as bytes, because a client library would correct invalid requests.
 import { connect } from 'node:net';
 
 export interface RawResponse {
   statusLine: string;
-  /** In the order of their arrival, without `Date`. */
+  /** Header lines in the order of arrival, without `Date`. */
   headers: string[];
   body: string;
 }
 
-/** Writes the chunks one after another, ends its side, and reads until the server closes. */
+/** Writes the chunks one after another, and reads until the server closes the connection. */
 export function sendBytes(port: number, chunks: readonly (string | Buffer)[]): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
@@ -22,7 +22,7 @@ export function sendBytes(port: number, chunks: readonly (string | Buffer)[]): P
   });
 }
 
-/** A whole request on a connection of its own. */
+/** Creates a request for a connection of its own. A header with the value `ABSENT` is omitted. */
 export function request(
   head: { method?: string; path?: string; headers?: Record<string, string> },
   body: string | Buffer = '',

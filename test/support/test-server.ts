@@ -1,4 +1,4 @@
-// A server in this process behind a real listener, on a store of its own, with a clock that tests can move.
+// Starts a server in this process with a real listener, its own store, and a clock that tests can set.
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:http';
@@ -14,7 +14,7 @@ export const GOOD_PASSWORD = 'correct horse battery staple';
 export interface GraphQLResponse {
   status: number;
   headers: Headers;
-  // biome-ignore lint/suspicious/noExplicitAny: tests look into whatever the server answers
+  // biome-ignore lint/suspicious/noExplicitAny: tests read the body of any response
   body: any;
 }
 
@@ -31,7 +31,7 @@ export interface TestServer {
   clock: { now: Date };
   /** Sends one operation by POST. */
   send(query: string, options?: RequestOptions): Promise<GraphQLResponse>;
-  /** Ends every connection and accepts no new one, as a process that stops. */
+  /** Closes every connection and accepts no new one, like a process that stops. */
   stop(): Promise<void>;
   close(): Promise<void>;
 }
@@ -71,6 +71,7 @@ export async function startTestServer(options: BandhaOptions = {}): Promise<Test
   };
 }
 
+/** Sends one operation by POST to the server at `url`. */
 export async function sendOperation(
   url: string,
   query: string,
@@ -97,7 +98,7 @@ export interface SignedIn {
 
 const PAYLOAD = 'accessToken tokenType expiresIn refreshToken user { id email roles }';
 
-/** Makes an account and signs it in; fails the test where that is refused. */
+/** Registers an account and signs it in. @throws if the server rejects the registration */
 export async function register(
   url: string,
   email = `${crypto.randomUUID()}@example.com`,
@@ -108,6 +109,6 @@ export async function register(
     `mutation ($email: String!, $password: String!) { register(email: $email, password: $password) { ${PAYLOAD} } }`,
     { variables: { email, password } },
   );
-  if (!body.data?.register) throw new Error(`register was refused: ${JSON.stringify(body)}`);
+  if (!body.data?.register) throw new Error(`register was rejected: ${JSON.stringify(body)}`);
   return body.data.register;
 }

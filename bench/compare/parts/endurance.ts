@@ -1,5 +1,5 @@
 // A million requests of all kinds, with thousands of idle connections and clients that misbehave: does anything stay behind?
-import { type BadCompany, keepBadCompany, openIdleConnections } from '../../../test/support/bad-clients.ts';
+import { type BadClients, openIdleConnections, startBadClients } from '../../../test/support/bad-clients.ts';
 import { SECURE_QUERY } from '../../contenders/schema.ts';
 import { formatTable } from '../../support/table.ts';
 import { kindsOf } from '../contenders.ts';
@@ -79,7 +79,7 @@ async function endure(bandha: Contender, file: string, setup: Setup) {
   const crowded = await fire();
   idle.close();
 
-  const company: BadCompany = keepBadCompany(bandha.port);
+  const clients: BadClients = startBadClients(bandha.port);
   const { requests: firstRequests } = await bandha.usage();
   const stations: { requests: number; condition: Condition }[] = [];
   const slices: Hits[] = [];
@@ -90,7 +90,7 @@ async function endure(bandha: Contender, file: string, setup: Setup) {
     note(`${requests.toLocaleString('en')} requests`);
     stations.push({ requests, condition: await ask() });
   }
-  const misbehaved = await company.leave();
+  const misbehaved = await clients.stop();
   await bandha.settle();
   const last = await ask();
   const broken = slices.reduce((sum, slice) => sum + slice.broken, 0);

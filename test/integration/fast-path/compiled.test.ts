@@ -1,4 +1,4 @@
-// What is compiled gives the same answers, and lets nobody through whom the guard would not.
+// Checks that compiled queries give the same results as the executor, and run no field that the guard would deny.
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import fc from 'fast-check';
 import {
@@ -24,7 +24,7 @@ import { generateOperation } from '../../support/generated/operation.ts';
 import { type GeneratedSchema, generateSchema } from '../../support/generated/schema.ts';
 import { createPrincipal } from '../../support/guarded-app.ts';
 import { request } from '../../support/raw-request.ts';
-import { openDoors } from './parity-corpus.ts';
+import { startServerPair } from './parity-corpus.ts';
 
 const RUNS = 3;
 const SCHEMAS = 300;
@@ -36,12 +36,12 @@ const send = (query: string, token?: string) =>
     JSON.stringify({ query }),
   );
 
-describe('made-up operations', () => {
-  it('run compiled as they do interpreted, each field that runs having been decided on', async () => {
+describe('generated operations', () => {
+  it('generated operations give the same result compiled and interpreted', async () => {
     const seen = { compiled: 0, interpreted: 0 };
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (g) => {
-        const isPlain = g(fc.boolean); // or nearly nothing would be compiled
+        const isPlain = g(fc.boolean); // otherwise hardly any operation would be compilable
         const made = generateSchema(g, {
           ruleWeight: 2,
           abstractTypes: !isPlain,
@@ -65,7 +65,7 @@ describe('made-up operations', () => {
         const { original: plain } = guard.protect(buildSchema(made, calls));
         if (validate(plain, document, RULES).length > 0) return;
         const operation = getOperationAST(document, operationName);
-        if (!operation) throw new Error('The operation is not there');
+        if (!operation) throw new Error('The document has no operation');
         const decide = guard.prepare(plain, document, operationName);
         const compiled = compileQuery(plain, document, operation);
         for (const roles of [[], ['admin', 'editor']]) {
@@ -78,14 +78,14 @@ describe('made-up operations', () => {
           });
           const decision = await decide(args());
           if ('result' in decision) continue;
-          const answers: string[] = [];
+          const results: string[] = [];
           const called: string[] = [];
           for (const prepared of [
             { document, operation, operationName, decide, compiled },
             { document, operation, operationName, decide, compiled: undefined },
           ]) {
             calls.length = 0;
-            answers.push(
+            results.push(
               JSON.stringify(
                 await executeOperation(
                   prepared,
@@ -96,7 +96,7 @@ describe('made-up operations', () => {
             );
             called.push(calls.join(' '));
           }
-          expect(new Set(answers).size, text).toBe(1);
+          expect(new Set(results).size, text).toBe(1);
           expect(new Set(called).size, text).toBe(1);
           const isCompiled = decision.schema === plain && compiled !== undefined;
           seen[isCompiled ? 'compiled' : 'interpreted'] += 1;
@@ -104,13 +104,13 @@ describe('made-up operations', () => {
       }),
       { numRuns: SCHEMAS, endOnFailure: true },
     );
-    // Or it would have tried nothing.
+    // Both ways must have run often.
     expect(seen.compiled).toBeGreaterThan(SCHEMAS / 10);
     expect(seen.interpreted).toBeGreaterThan(SCHEMAS / 10);
   }, 120_000);
 });
 
-/** Puts a condition behind some of the fields, whatever they select. */
+/** Adds a condition to some of the fields, regardless of their selections. */
 function withConditions(text: string, condition: () => string): string {
   return text.replaceAll(
     /\b([a-z]\w*)(?= [}a-z.{])(?<!query|fragment|on)/g,
@@ -138,7 +138,7 @@ function buildSchema(made: GeneratedSchema, calls: string[]) {
   });
 }
 
-describe('a selection that a condition leaves out', () => {
+describe('a selection that a condition excludes', () => {
   it.each([
     '{ ns { name } ns @skip(if: true) { ... on Person { secret } } }',
     '{ ns { ... on Cat { name } } ns @skip(if: true) { ... on Person { secret } } }',
@@ -146,9 +146,9 @@ describe('a selection that a condition leaves out', () => {
     '{ thing { ... on Person { name } } thing @include(if: false) { ... on Person { secret } } }',
     '{ thing { __typename } thing @include(if: false) { ... on Person { secret } } }',
     '{ me { name } me @include(if: false) { secret } }',
-  ])('stays out however often it is sent: %s', async (query) => {
+  ])('an excluded selection never runs: %s', async (query) => {
     let ran = 0;
-    const doors = await openDoors({
+    const pair = await startServerPair({
       typeDefs: /* GraphQL */ `
         extend type Query { me: Person  ns: [Node]  thing: Thing }
         type Person implements Node { name: String  secret: String @auth(roles: ["admin"]) }
@@ -170,18 +170,18 @@ describe('a selection that a condition leaves out', () => {
         },
       },
     });
-    for (const token of [undefined, doors.token]) {
+    for (const token of [undefined, pair.token]) {
       for (let i = 0; i < RUNS; i += 1) {
-        const { lane, yoga } = await doors.both(send(query, token));
-        expect(lane).toEqual(yoga);
+        const { fastPath, yoga } = await pair.sendToBoth(send(query, token));
+        expect(fastPath).toEqual(yoga);
       }
     }
     expect(ran).toBe(0);
-    await doors.close();
+    await pair.close();
   });
 });
 
-describe('code of the app that throws once its query is compiled', () => {
+describe('an application whose code throws after its query was compiled', () => {
   let isBroken = false;
   const mayThrow = <T>(value: T): T => {
     if (isBroken) throw new Error('inside');
@@ -224,10 +224,12 @@ describe('code of the app that throws once its query is compiled', () => {
     lazyEach: () => [later(lazy)(), lazy()],
   };
 
-  it.each(Object.keys(fields))('is answered by both doors alike: %s', async (name) => {
-    isBroken = false;
-    const doors = await openDoors({
-      typeDefs: /* GraphQL */ `
+  it.each(Object.keys(fields))(
+    'an error in %s gives the same response on the fast path and from Yoga',
+    async (name) => {
+      isBroken = false;
+      const pair = await startServerPair({
+        typeDefs: /* GraphQL */ `
         extend type Query {
           numbers: [Int]  numbersLater: [Int]  node: Node  nodeLater: Node  nodes: [Node]  nodesLater: [Node]
           checked: Checked  checkedLater: Checked  code: Code  codeLater: Code  codesLater: [Code]
@@ -240,74 +242,75 @@ describe('code of the app that throws once its query is compiled', () => {
         type Checked { a: Int }
         type Lazy { a: Int  b: Int }
       `,
-      resolvers: {
-        Code: new GraphQLScalarType({ name: 'Code', serialize: mayThrow }),
-        Node: { __resolveType: () => mayThrow('One') },
-        Checked: { __isTypeOf: () => mayThrow(true) },
-        Query: fields,
-      },
-    });
-    const selected = { node: ' { x }', chec: ' { a }', lazi: ' { a b }', lazy: ' { a b }' };
-    const query = `{ ${name}${selected[name.slice(0, 4) as keyof typeof selected] ?? ''} viewer { id } }`;
-    for (isBroken of [false, true]) {
-      for (let i = 0; i < RUNS; i += 1) {
-        const { lane, yoga } = await doors.both(send(query));
-        expect(yoga.body.includes('errors'), yoga.body).toBe(isBroken);
-        expect(yoga.body).toContain('"viewer":null');
-        expect(lane).toEqual(yoga);
+        resolvers: {
+          Code: new GraphQLScalarType({ name: 'Code', serialize: mayThrow }),
+          Node: { __resolveType: () => mayThrow('One') },
+          Checked: { __isTypeOf: () => mayThrow(true) },
+          Query: fields,
+        },
+      });
+      const selected = { node: ' { x }', chec: ' { a }', lazi: ' { a b }', lazy: ' { a b }' };
+      const query = `{ ${name}${selected[name.slice(0, 4) as keyof typeof selected] ?? ''} viewer { id } }`;
+      for (isBroken of [false, true]) {
+        for (let i = 0; i < RUNS; i += 1) {
+          const { fastPath, yoga } = await pair.sendToBoth(send(query));
+          expect(yoga.body.includes('errors'), yoga.body).toBe(isBroken);
+          expect(yoga.body).toContain('"viewer":null');
+          expect(fastPath).toEqual(yoga);
+        }
       }
-    }
-    await doors.close();
-  });
+      await pair.close();
+    },
+  );
 
   it.each([
     ['one', 'at once', (fail: () => number) => fail()],
     ['one', 'later', async (fail: () => number) => fail()],
     ['many', 'in an item', (fail: () => number) => [Promise.resolve().then(fail)]],
-  ])('is run once more for the answer, and compiled no more: %s, %s', async (field, _, resolve) => {
+  ])('a run that bails out runs again, and the query stays uncompiled: %s, %s', async (field, _, resolve) => {
     isBroken = false;
     let calls = 0;
     const fail = () => {
       calls += 1;
       return mayThrow(1);
     };
-    const doors = await openDoors({
+    const pair = await startServerPair({
       typeDefs: 'extend type Query { one: Int  many: [Int] }',
       resolvers: { Query: { one: () => resolve(fail), many: () => resolve(fail) } },
     });
     const callsOf = async () => {
       calls = 0;
-      await doors.both(send(`{ ${field} }`));
+      await pair.sendToBoth(send(`{ ${field} }`));
       return calls;
     };
     for (let i = 0; i < RUNS; i += 1) expect(await callsOf()).toBe(2);
     isBroken = true;
     expect(await callsOf()).toBe(3);
     expect(await callsOf()).toBe(2);
-    await doors.close();
+    await pair.close();
   });
 });
 
-describe('whatever an app returns', () => {
-  const unheard: unknown[] = [];
-  const note = (error: unknown) => void unheard.push(error);
+describe('irregular values of resolvers', () => {
+  const unhandled: unknown[] = [];
+  const note = (error: unknown) => void unhandled.push(error);
   beforeAll(() => void process.on('unhandledRejection', note));
   afterAll(() => void process.off('unhandledRejection', note));
 
-  /** Sends a query until it would be run in any way there is; the doors have to agree, and nothing to be rejected unheard. */
-  async function answerOf(typeDefs: string, resolvers: Resolvers, query: string): Promise<string> {
-    unheard.length = 0;
-    const doors = await openDoors({ typeDefs, resolvers });
-    let answer = '';
+  /** Sends a query until it has run in every way. Both responses must be the same, and no rejection may be unhandled. */
+  async function responseOf(typeDefs: string, resolvers: Resolvers, query: string): Promise<string> {
+    unhandled.length = 0;
+    const pair = await startServerPair({ typeDefs, resolvers });
+    let response = '';
     for (let i = 0; i < RUNS; i += 1) {
-      const { lane, yoga } = await doors.both(send(query));
-      expect(lane).toEqual(yoga);
-      answer = yoga.body;
+      const { fastPath, yoga } = await pair.sendToBoth(send(query));
+      expect(fastPath).toEqual(yoga);
+      response = yoga.body;
     }
-    await doors.close();
-    await new Promise(setImmediate); // by then Node has told of what nobody has heard
-    expect(unheard).toEqual([]);
-    return answer;
+    await pair.close();
+    await new Promise(setImmediate); // Node has reported unhandled rejections by then
+    expect(unhandled).toEqual([]);
+    return response;
   }
 
   const down = async () => {
@@ -319,7 +322,7 @@ describe('whatever an app returns', () => {
     type Me { notes: [String] }
   `;
 
-  it('tells places apart whatever their fields are called', async () => {
+  it('fields with similar names and paths keep their own values', async () => {
     const Query = {
       ps: () => [{ tags: ['t'], notes: ['SECRET'], name: 'Ada' }],
       me: () => ({ notes: ['mine'] }),
@@ -339,7 +342,7 @@ describe('whatever an app returns', () => {
       ],
     ];
     for (const [query = '', data] of queries) {
-      expect(await answerOf(HUMAN, { Query, Human }, query)).toBe(`{"data":${data}}`);
+      expect(await responseOf(HUMAN, { Query, Human }, query)).toBe(`{"data":${data}}`);
     }
     const types =
       'extend type Query { post: Post  posts: Posts }  type Post { stitle: String }  type Posts { title: String }';
@@ -348,12 +351,12 @@ describe('whatever an app returns', () => {
       Post: { stitle: () => 'one' },
       Posts: { title: () => 'many' },
     };
-    expect(await answerOf(types, resolvers, '{ post { stitle } posts { title } }')).toBe(
+    expect(await responseOf(types, resolvers, '{ post { stitle } posts { title } }')).toBe(
       '{"data":{"post":{"stitle":"one"},"posts":{"title":"many"}}}',
     );
   });
 
-  it('reads nothing through a fragment that is for another type', async () => {
+  it('a fragment on another type reads nothing', async () => {
     let ran = 0;
     const types = `
       interface Named { name: String }
@@ -369,28 +372,28 @@ describe('whatever an app returns', () => {
       },
     };
     const query = '{ p { name ... on Named { ... on Cat { secret } } } }';
-    expect(await answerOf(types, { Query: { p: () => human } }, query)).toBe('{"data":{"p":{"name":"a"}}}');
+    expect(await responseOf(types, { Query: { p: () => human } }, query)).toBe('{"data":{"p":{"name":"a"}}}');
     expect(ran).toBe(0);
   });
 
-  it('tells resolvers what the executor tells them', async () => {
+  it('resolvers receive the same arguments as from the executor', async () => {
     const seen = new Set<string>();
     const contexts = new Set<unknown>();
     const look = (source: unknown, args: unknown, context: object, info: GraphQLResolveInfo) => {
       const { schema, path, returnType, parentType, ...others } = info;
       const isOwn = returnType === schema.getType('Human') || parentType === schema.getType('Human');
-      const told = { isOwn, path, ...others, keys: Object.keys(info) };
+      const received = { isOwn, path, ...others, keys: Object.keys(info) };
       contexts.add(Object.keys(context).sort().join());
-      seen.add(JSON.stringify([source, args, told], (key, value) => (key === 'loc' ? undefined : value)));
+      seen.add(JSON.stringify([source, args, received], (key, value) => (key === 'loc' ? undefined : value)));
       return source ?? { name: 'Ada' };
     };
     const resolvers = { Query: { p: look, ps: () => [{ name: 'Eve' }] }, Human: { friend: look } };
-    await answerOf(HUMAN, resolvers, 'query Op { p { friend { name } } ps { f: friend { name } } }');
-    expect(seen.size).toBe(3); // of each place the same, whoever ran it
-    expect([...seen].every((told) => told.includes('"isOwn":true'))).toBe(true);
+    await responseOf(HUMAN, resolvers, 'query Op { p { friend { name } } ps { f: friend { name } } }');
+    expect(seen.size).toBe(3); // the same per field, compiled or not
+    expect([...seen].every((text) => text.includes('"isOwn":true'))).toBe(true);
   });
 
-  it('gives resolvers nothing that another request has had', async () => {
+  it('resolvers receive no objects of another request', async () => {
     const nodes: unknown[] = [];
     const variables: unknown[] = [];
     const note = (_source: unknown, _args: unknown, _context: unknown, info: GraphQLResolveInfo) => {
@@ -399,24 +402,24 @@ describe('whatever an app returns', () => {
       return [{}, {}];
     };
     const resolvers = { Query: { ps: () => [{}, {}] }, Human: { friends: note } };
-    await answerOf(HUMAN, resolvers, '{ ps { friends { age } } }');
+    await responseOf(HUMAN, resolvers, '{ ps { friends { age } } }');
     expect(nodes).toHaveLength(4 * RUNS);
-    expect(new Set(nodes).size).toBe(2 * RUNS); // one for all the items of a request
+    expect(new Set(nodes).size).toBe(2 * RUNS); // one array for all items of a request
     expect(new Set(variables).size).toBe(2 * RUNS);
   });
 
-  it('leaves nothing in the context for the run that answers', async () => {
+  it('a second run gets a new context', async () => {
     const types = 'extend type Query { nonce: String  broken: String }';
     const nonce = (_source: unknown, _args: unknown, context: { used?: boolean }) => {
-      if (context.used) fail(new Error('It has been used'));
+      if (context.used) fail(new Error('The context was used before'));
       context.used = true;
       return 'n';
     };
-    const answer = await answerOf(types, { Query: { nonce, broken: () => fail() } }, '{ nonce broken }');
-    expect(answer).toContain('"data":{"nonce":"n","broken":null}');
+    const response = await responseOf(types, { Query: { nonce, broken: () => fail() } }, '{ nonce broken }');
+    expect(response).toContain('"data":{"nonce":"n","broken":null}');
   });
 
-  it('closes what it opens, and reads no further than it must', async () => {
+  it('iterators are closed, and read no further than necessary', async () => {
     const open = { opened: 0, closed: 0, read: 0 };
     async function* lines() {
       open.opened += 1;
@@ -433,23 +436,23 @@ describe('whatever an app returns', () => {
     }
     const types = `${HUMAN} extend type Query { numbers: [Int!] }`;
     const Query = { ps: lines, numbers: endless };
-    expect(await answerOf(types, { Query }, '{ ps { name } }')).toBe(
+    expect(await responseOf(types, { Query }, '{ ps { name } }')).toBe(
       '{"data":{"ps":[{"name":"a"},{"name":"b"}]}}',
     );
     expect(open).toEqual({ opened: 2 * RUNS, closed: 2 * RUNS, read: 0 });
-    expect(await answerOf(types, { Query }, '{ numbers }')).toContain('"numbers":null');
+    expect(await responseOf(types, { Query }, '{ numbers }')).toContain('"numbers":null');
     expect(open.read).toBe(0);
   });
 
-  it('serializes as the app does that has changed the built-in scalars', async () => {
+  it('built-in scalars that an application has replaced serialize its way', async () => {
     const types = 'extend type Query { id: ID  text: String  yes: Boolean  all: [String] }';
     const Query = { id: () => 7, text: () => '<b>', yes: () => true, all: () => ['<i>'] };
     const scalars: GraphQLScalarType[] = [GraphQLID, GraphQLString, GraphQLBoolean];
     const before = scalars.map(({ serialize }) => serialize);
     try {
-      for (const scalar of scalars) scalar.serialize = (value) => `app: ${value}`; // for all schemas
-      const answer = await answerOf(types, { Query }, '{ id text yes all __typename }');
-      expect(answer).toBe(
+      for (const scalar of scalars) scalar.serialize = (value) => `app: ${value}`; // affects all schemas
+      const response = await responseOf(types, { Query }, '{ id text yes all __typename }');
+      expect(response).toBe(
         '{"data":{"id":"app: 7","text":"app: <b>","yes":"app: true","all":["app: <i>"],"__typename":"app: Query"}}',
       );
     } finally {
@@ -457,85 +460,101 @@ describe('whatever an app returns', () => {
     }
   });
 
-  it('gives up only what it cannot wait for', async () => {
+  it('a run that bails out does not wait for pending promises', async () => {
     const types = 'extend type Query { a: Int!  b: Int }';
     const Query = { a: down, b: () => new Promise(() => {}) };
-    expect(await answerOf(types, { Query }, '{ a b }')).toContain('"data":null');
+    expect(await responseOf(types, { Query }, '{ a b }')).toContain('"data":null');
   });
 
   it.each<[string, Resolvers['Query'], string]>([
-    ['a promise that is rejected', { p: () => ({ name: down() }) }, '{ p { name } }'],
+    ['rejected promises', { p: () => ({ name: down() }) }, '{ p { name } }'],
     [
-      'beside a method',
+      'rejected promises beside methods',
       { p: () => ({ name: () => 'ada', friends: down() }) },
       '{ p { name friends { name } } }',
     ],
-    ['beside what throws', { p: () => ({ name: fail, friends: down() }) }, '{ p { name friends { name } } }'],
-    ['in an item', { ps: () => [down(), { name: () => 'ada' }, { name: down() }] }, '{ ps { name } }'],
     [
-      'an array with an iterator of its own',
+      'rejected promises beside errors',
+      { p: () => ({ name: fail, friends: down() }) },
+      '{ p { name friends { name } } }',
+    ],
+    [
+      'rejected promises in items',
+      { ps: () => [down(), { name: () => 'ada' }, { name: down() }] },
+      '{ ps { name } }',
+    ],
+    [
+      'arrays with custom iterators',
       { ps: () => visible([{ name: 'a' }, { hidden: true }]) },
       '{ ps { name } }',
     ],
     [
-      'a function with an iterator',
+      'functions with iterators',
       { ps: () => Object.assign(() => 0, { *[Symbol.iterator]() {} }) },
       '{ ps { name } }',
     ],
     [
-      'an asynchronous iterator',
+      'asynchronous iterators',
       { ps: () => Object.assign([], { async *[Symbol.asyncIterator]() {} }) },
       '{ ps { name } }',
     ],
-    ['a string for a list', { ps: () => 'text' }, '{ ps { name } }'],
-    ['a sparse array', { ps: () => Object.assign([], { 2: { name: 'a' } }) }, '{ ps { name } }'],
-    ['primitives for objects', { ps: () => ['text', 5, true, Symbol('s')] }, '{ ps { name age } }'],
-    ['functions for objects', { p: () => Object.assign(() => 0, { age: 5 }) }, '{ p { age } }'],
-    ['no prototype', { p: () => Object.assign(Object.create(null), { name: 'a' }) }, '{ p { name } }'],
-    ['errors as values', { ps: () => [new Error('a'), { name: new Error('b') }] }, '{ ps { name } }'],
-    ['an error that throws when it is looked at', { p: () => Promise.reject(new Bad()) }, '{ p { name } }'],
+    ['strings instead of lists', { ps: () => 'text' }, '{ ps { name } }'],
+    ['sparse arrays', { ps: () => Object.assign([], { 2: { name: 'a' } }) }, '{ ps { name } }'],
+    ['primitives instead of objects', { ps: () => ['text', 5, true, Symbol('s')] }, '{ ps { name age } }'],
+    ['functions instead of objects', { p: () => Object.assign(() => 0, { age: 5 }) }, '{ p { age } }'],
     [
-      'beside a promise, an error',
+      'objects without prototype',
+      { p: () => Object.assign(Object.create(null), { name: 'a' }) },
+      '{ p { name } }',
+    ],
+    ['errors as values', { ps: () => [new Error('a'), { name: new Error('b') }] }, '{ ps { name } }'],
+    ['errors with throwing getters', { p: () => Promise.reject(new Bad()) }, '{ p { name } }'],
+    [
+      'errors beside promises',
       { p: async () => ({ name: 'a' }), ps: () => fail() },
       '{ p { name } ps { name } }',
     ],
     [
-      'what is no error, thrown',
+      'thrown values that are not errors',
       { p: () => Promise.reject('text'), ps: async () => fail(5) },
       '{ p { name } ps { name } }',
     ],
     [
-      'what can be awaited',
+      'thenables',
       { p: () => later({ name: later('ada') }), ps: () => [later({ name: 'a' })] },
       '{ p { name } ps { name } }',
     ],
+    ['thenables of rejected promises', { p: () => later(Promise.reject(new Error('no'))) }, '{ p { name } }'],
     [
-      'what never is there, but rejects',
-      { p: () => later(Promise.reject(new Error('no'))) },
-      '{ p { name } }',
-    ],
-    [
-      'one name twice',
+      'repeated fields',
       { p: () => ({ name: 'a', friend: { age: 1, name: 'b' } }) },
       '{ p { name n: name ...F friend { name } } } fragment F on Human { friend { age } }',
     ],
     [
-      'values that types change',
+      'values that leaf types convert',
       { p: () => ({ name: 5, age: '7', tags: [1, true] }) },
       '{ p { name age tags } }',
     ],
     [
-      'values that types refuse',
+      'values that leaf types reject',
       { p: () => ({ name: {}, age: 'x', tags: [1, {}] }) },
       '{ p { name age tags } }',
     ],
-    ['awaited, at once', { p: () => ({ name: odd((ok) => ok('a')), age: 5 }) }, '{ p { name age } }'],
-    ['awaited, twice', { p: () => ({ name: odd((ok) => [ok('a'), ok('b')]) }) }, '{ p { name } }'],
-    ['awaited, in vain', { p: () => ({ name: odd(() => {}), age: 5 }) }, '{ p { name age } }'],
-    ['awaited, in a list', { ps: () => [odd((ok) => ok({ name: 'a' })), { name: 'b' }] }, '{ ps { name } }'],
-    ['a promise with another then', { p: () => ({ name: changed('a') }) }, '{ p { name } }'],
-  ])('is answered by both doors alike: %s', async (_, Query, query) => {
-    expect(await answerOf(HUMAN, { Query }, query)).toContain('{');
+    [
+      'thenables that resolve at once',
+      { p: () => ({ name: odd((ok) => ok('a')), age: 5 }) },
+      '{ p { name age } }',
+    ],
+    [
+      'thenables that resolve twice',
+      { p: () => ({ name: odd((ok) => [ok('a'), ok('b')]) }) },
+      '{ p { name } }',
+    ],
+    ['thenables that never resolve', { p: () => ({ name: odd(() => {}), age: 5 }) }, '{ p { name age } }'],
+    ['thenables in lists', { ps: () => [odd((ok) => ok({ name: 'a' })), { name: 'b' }] }, '{ ps { name } }'],
+    ['promises with their own `then`', { p: () => ({ name: changed('a') }) }, '{ p { name } }'],
+  ])('%s give the same response on the fast path and from Yoga', async (_, Query, query) => {
+    expect(await responseOf(HUMAN, { Query }, query)).toContain('{');
   });
 
   it.each<[string, (value: unknown) => unknown]>([
@@ -545,45 +564,45 @@ describe('whatever an app returns', () => {
     ['a promise that is rejected', down],
     ['an object', (value) => ({ value })],
     ['not a number', () => Number.NaN],
-  ])('is answered by both doors alike: a scalar that makes of it %s', async (_, serialize) => {
+  ])('a scalar that serializes to %s gives the same response both ways', async (_, serialize) => {
     const resolvers = {
       Stamp: new GraphQLScalarType({ name: 'Stamp', serialize }),
       Query: { at: () => 1, must: () => 2, all: () => [3, Promise.resolve(4)] },
     };
     const types = 'scalar Stamp  extend type Query { at: Stamp  must: Stamp!  all: [Stamp] }';
     for (const query of ['{ at }', '{ must }', '{ all }', '{ at must all }'])
-      await answerOf(types, resolvers, query);
+      await responseOf(types, resolvers, query);
   });
 
-  it('is answered alike, made up from all of it', async () => {
-    const schema = makeExecutableSchema({ typeDefs: MADE_UP });
+  it('generated values give the same result compiled and interpreted', async () => {
+    const schema = makeExecutableSchema({ typeDefs: GENERATED });
     const document = parse('{ a b c { a b c { a } } d { a e b c { b } } e f }');
     const operation = getOperationAST(document);
     const compiled = operation && compileQuery(schema, document, operation);
-    if (!operation || !compiled) throw new Error('It has to be compiled');
+    if (!operation || !compiled) throw new Error('The query must be compilable');
     const decide = () => ({ schema });
     const seen = { whole: 0, broken: 0 };
     await fc.assert(
       fc.asyncProperty(RECIPE, async (recipe) => {
         const prepared = { document, operation, operationName: undefined, decide, compiled };
-        const args = () => ({ schema, document, rootValue: cook(recipe), contextValue: {} });
-        const answer = await executeOperation(prepared, args(), () => ({}));
+        const args = () => ({ schema, document, rootValue: create(recipe), contextValue: {} });
+        const response = await executeOperation(prepared, args(), () => ({}));
         const expected = await executeOperation({ ...prepared, compiled: undefined }, args(), () => ({}));
         if (expected.data === null) {
-          // After a run that was given up promises are settled, so others of the errors beside the null may be met first.
-          expect(answer.data).toBeNull();
-          expect(new Set(toTexts(answer)).isDisjointFrom(new Set(toTexts(expected)))).toBe(false);
-        } else expect(toText(answer)).toBe(toText(expected));
+          // The second run finds promises already settled, so it may report the errors in another order.
+          expect(response.data).toBeNull();
+          expect(new Set(toTexts(response)).isDisjointFrom(new Set(toTexts(expected)))).toBe(false);
+        } else expect(toText(response)).toBe(toText(expected));
         seen[prepared.compiled ? 'whole' : 'broken'] += 1;
       }),
       { numRuns: 2_000 },
     );
-    // Or it would have tried nothing.
+    // Both outcomes must have occurred often.
     expect(Math.min(seen.whole, seen.broken)).toBeGreaterThan(100);
   });
 });
 
-/** What errors come first is a matter of time. */
+/** Sorts the errors, because their order depends on timing. */
 function toText(result: ExecutionResult): string {
   return JSON.stringify([result.data, toTexts(result).sort()]);
 }
@@ -603,13 +622,13 @@ function odd(then: (settle: (value: unknown) => unknown) => unknown) {
 }
 
 function changed<T>(value: T): Promise<T> {
-  // biome-ignore lint/suspicious/noThenProperty: as above
+  // biome-ignore lint/suspicious/noThenProperty: the test needs a promise with its own `then`
   return Object.assign(Promise.resolve(value), { then: later(value).then });
 }
 
 function rejected(): Promise<never> {
   const promise = Promise.reject(new Error('rejected'));
-  promise.catch(() => {}); // also where nobody asks for it
+  promise.catch(() => {}); // resolvers may never return it
   return promise;
 }
 
@@ -629,17 +648,17 @@ function visible(items: object[]): Iterable<object> {
 
 function later<T>(value: T): PromiseLike<T> {
   const promise = Promise.resolve(value);
-  // biome-ignore lint/suspicious/noThenProperty: that is what it is about
+  // biome-ignore lint/suspicious/noThenProperty: the test needs a thenable
   return { then: (...callbacks) => promise.then(...callbacks) };
 }
 
-/** No non-null items: the executor drops promises where such a list is left half done. */
-const MADE_UP = /* GraphQL */ `
+/** Has no lists of non-null items, because the executor drops pending promises of such a list. */
+const GENERATED = /* GraphQL */ `
   type Query { a: String  b: Int!  c: Node  d: [Node]  e: [Int]  f: [[String]]! }
   type Node { a: String  b: Int!  c: Node  d: [Node]  e: [Int] }
 `;
 
-/** How a value is made, anew for each run. */
+/** Describes how to create a value, which each run does again. */
 interface Recipe {
   kind: 'plain' | 'promise' | 'thenable' | 'method' | 'getter' | 'rejected' | 'error' | 'throws' | 'null';
   value: unknown;
@@ -676,23 +695,23 @@ const { recipe: RECIPE } = fc.letrec<{ recipe: Record<string, Recipe>; node: Rec
   return { recipe: fc.record({ ...fields, f: lists }), node };
 });
 
-function cook(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(cookOne);
+function create(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(createOne);
   if (typeof value !== 'object' || value === null) return value;
   const object = {};
   for (const [name, recipe] of Object.entries(value as Record<string, Recipe>)) {
-    const get = () => (recipe.kind === 'throws' ? fail() : cookOne(recipe));
+    const get = () => (recipe.kind === 'throws' ? fail() : createOne(recipe));
     if (recipe.kind === 'getter' || recipe.kind === 'throws') Object.defineProperty(object, name, { get });
-    else if (recipe.kind === 'method') Object.assign(object, { [name]: () => cook(recipe.value) });
-    else Object.assign(object, { [name]: cookOne(recipe) });
+    else if (recipe.kind === 'method') Object.assign(object, { [name]: () => create(recipe.value) });
+    else Object.assign(object, { [name]: createOne(recipe) });
   }
   return object;
 }
 
-function cookOne({ kind, value }: Recipe): unknown {
-  if (kind === 'promise') return Promise.resolve().then(() => cook(value));
-  if (kind === 'thenable') return later(cook(value));
+function createOne({ kind, value }: Recipe): unknown {
+  if (kind === 'promise') return Promise.resolve().then(() => create(value));
+  if (kind === 'thenable') return later(create(value));
   if (kind === 'rejected') return rejected();
   if (kind === 'error') return new Error('as a value');
-  return kind === 'null' ? null : cook(value);
+  return kind === 'null' ? null : create(value);
 }

@@ -1,4 +1,4 @@
-// Which requests the lane takes, from which servers, and what it keeps.
+// Checks which servers and requests use the fast path, and that it retains nothing of its clients.
 import { once } from 'node:events';
 import {
   createServer,
@@ -14,7 +14,7 @@ import { type Logger, pino } from 'pino';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createBandha, createListener } from '../../../src/bandha.ts';
 import { createPreparedOperations } from '../../../src/http/fast-path/prepare.ts';
-import { keepBadCompany, openIdleConnections } from '../../support/bad-clients.ts';
+import { openIdleConnections, startBadClients } from '../../support/bad-clients.ts';
 import { parseResponse, request, sendBytes } from '../../support/raw-request.ts';
 import { createSecureDataResolvers, secureDataTypeDefs } from '../../support/secure-data.ts';
 import { getServerParts } from '../../support/server-parts.ts';
@@ -25,7 +25,7 @@ let bandha: Bandha;
 let token: string;
 const logged: { msg: string; hooks?: string[] }[] = [];
 const log: Logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
-const looked: string[] = [];
+const requestUrls: string[] = [];
 const fails: string[] = [];
 const arrived = Promise.withResolvers<{ res: ServerResponse; look: () => AbortSignal }>();
 
@@ -43,7 +43,7 @@ beforeAll(async () => {
       Query: {
         ...secureData.Query,
         agent: (_: unknown, __: unknown, context: { request: Request }) => {
-          looked.push(context.request.url);
+          requestUrls.push(context.request.url);
           return context.request.headers.get('user-agent');
         },
         fails: () => {
@@ -89,7 +89,7 @@ async function listen(listener: RequestListener) {
 const SECURE = '{ secureData { message } }';
 const ANSWER = { data: { secureData: { message: 'Secure data access granted' } } };
 
-/** Counts the requests that come through Yoga. */
+/** Counts the requests that Yoga handles. */
 function counting(): { plugin: Plugin; count: () => number } {
   let seen = 0;
   return {
@@ -102,7 +102,7 @@ function counting(): { plugin: Plugin; count: () => number } {
   };
 }
 
-describe('an app’s own Yoga server', () => {
+describe('a Yoga server of the application', () => {
   const own = (more: Plugin[] = [], options: object = {}) =>
     createYoga({
       schema: bandha.schema,
@@ -111,7 +111,7 @@ describe('an app’s own Yoga server', () => {
       ...options,
     });
 
-  it('gets the lane by createListener', async () => {
+  it('createListener adds the fast path to an application’s Yoga server', async () => {
     logged.length = 0;
     const { url } = await listen(createListener(own(), bandha));
     expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
@@ -119,7 +119,7 @@ describe('an app’s own Yoga server', () => {
     expect(logged).toEqual([]);
   });
 
-  it('keeps the lane shut where a plugin’s hooks would be left out, and says so once', async () => {
+  it('a plugin with other hooks disables the fast path and is logged once', async () => {
     logged.length = 0;
     const { plugin, count } = counting();
     const { url } = await listen(createListener(own([plugin]), bandha));
@@ -140,31 +140,31 @@ describe('an app’s own Yoga server', () => {
     ['onResponse', [{ onResponse() {} }], {}],
     ['onResultProcess', [{ onResultProcess() {} }], {}],
     ['onContextBuilding', [], { context: () => ({ more: 1 }) }],
-  ])('keeps it shut for %s', async (hook, plugins, options) => {
+  ])('%s disables the fast path', async (hook, plugins, options) => {
     logged.length = 0;
     createListener(own(plugins, options), bandha);
     expect(logged.map(({ hooks }) => hooks)).toEqual([[hook]]);
   });
 
-  it('is asked itself about an Origin, unless told how it answers one', async () => {
+  it('Yoga handles requests with an Origin unless the listener has `cors`', async () => {
     const { url } = await listen(createListener(own(), bandha));
     const { headers } = await sendOperation(url, SECURE, {
       token,
       headers: { origin: 'https://app.example.com' },
     });
-    expect(headers.get('access-control-allow-credentials')).toBe('true'); // as Yoga does by default
+    expect(headers.get('access-control-allow-credentials')).toBe('true'); // Yoga's default
   });
 });
 
 describe('a Yoga server whose plugins look like Bandha’s', () => {
-  // envelop's plugins are Yoga's but for the type of their context
+  // plugins of envelop and Yoga differ in the type of their context alone
   const shut = (plugins: Plugin[]) => {
     logged.length = 0;
     createListener(createYoga({ schema: bandha.schema, plugins, logging: false }), bandha);
     return logged.length === 1;
   };
 
-  it('keeps the lane shut for one more of a kind that Bandha has too', () => {
+  it('a second plugin of the same kind disables the fast path', () => {
     expect(shut([...bandha.plugins])).toBe(false);
     expect(
       shut([...bandha.plugins, useMaskedErrors({ maskError: () => new Error('hidden') }) as Plugin]),
@@ -172,7 +172,7 @@ describe('a Yoga server whose plugins look like Bandha’s', () => {
     expect(shut([...bandha.plugins, useEngine({ execute: () => ({ data: null }) }) as Plugin])).toBe(true);
   });
 
-  it('keeps it shut where Bandha’s own are missing; those of another server are an error', async () => {
+  it('missing plugins of Bandha disable the fast path; another server’s are an error', async () => {
     const another = await createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET });
     expect(() => shut(another.plugins)).toThrow('must be the same in both guards of a server');
     expect(shut(bandha.plugins.slice(1))).toBe(true);
@@ -180,8 +180,8 @@ describe('a Yoga server whose plugins look like Bandha’s', () => {
   });
 });
 
-describe('a query whose compiled run meets an error', () => {
-  it('runs its resolvers once more that once, and then once as ever', async () => {
+describe('a compiled query whose resolver throws', () => {
+  it('a compiled query with an error runs its resolvers twice once, then once', async () => {
     const { url } = await listen(bandha.listener);
     const runs: number[] = [];
     for (let i = 0; i < 30; i += 1) {
@@ -195,7 +195,7 @@ describe('a query whose compiled run meets an error', () => {
 });
 
 describe('a body parser before the listener', () => {
-  it('has read the body, so Yoga takes it from there', async () => {
+  it('Yoga handles a body that a parser has read', async () => {
     const { url } = await listen((req, res) => {
       const chunks: Buffer[] = [];
       req.on('data', (chunk) => chunks.push(chunk));
@@ -208,21 +208,21 @@ describe('a body parser before the listener', () => {
   });
 });
 
-describe('what resolvers find', () => {
-  it('is a request, made where one looks', async () => {
+describe('the request in the context', () => {
+  it('the request in the context is created when a resolver reads it', async () => {
     const { url, port } = await listen(bandha.listener);
-    looked.length = 0;
+    requestUrls.length = 0;
     const { body } = await sendOperation(url, '{ agent }', { headers: { 'user-agent': 'a browser' } });
     expect(body).toEqual({ data: { agent: 'a browser' } });
-    expect(looked).toEqual([`http://127.0.0.1:${port}/graphql`]);
+    expect(requestUrls).toEqual([`http://127.0.0.1:${port}/graphql`]);
   });
 
-  it('can be put in the place of that request', async () => {
+  it('a resolver can replace the request in the context', async () => {
     const { url } = await listen(bandha.listener);
     expect((await sendOperation(url, '{ replaces }')).body).toEqual({ data: { replaces: 'replaced' } });
   });
 
-  it('knows of a client that has gone before anybody looks', async () => {
+  it('the signal is aborted if the client disconnected before it was read', async () => {
     const { port } = await listen(bandha.listener);
     const going = httpRequest({
       port,
@@ -240,7 +240,7 @@ describe('what resolvers find', () => {
 });
 
 describe('clients that misbehave', () => {
-  it('one that goes away in the middle of its body leaves nothing behind', async () => {
+  it('a client that disconnects during its body leaves nothing behind', async () => {
     const { port, url } = await listen(bandha.listener);
     const bytes = request(
       { headers: { 'Content-Type': 'application/json', 'Content-Length': '500' } },
@@ -254,7 +254,7 @@ describe('clients that misbehave', () => {
     expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
   });
 
-  it('one that goes away before its answer is not answered, and nobody else notices', async () => {
+  it('a client that disconnects early gets no response and disturbs no other', async () => {
     const { port, url } = await listen(bandha.listener);
     const body = JSON.stringify({ query: '{ waits }' });
     const going = httpRequest({
@@ -269,7 +269,7 @@ describe('clients that misbehave', () => {
     expect((await sendOperation(url, '{ waits }')).body).toEqual({ data: { waits: 'waited' } });
   });
 
-  it('one that writes byte by byte is answered all the same', async () => {
+  it('a client that writes byte by byte gets a response', async () => {
     const { port } = await listen(bandha.listener);
     const bytes = request(
       { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` } },
@@ -284,7 +284,7 @@ describe('clients that misbehave', () => {
     expect(JSON.parse(answer.body)).toEqual(ANSWER);
   });
 
-  it('one that never reads keeps nobody waiting', async () => {
+  it('a client that never reads delays no other', async () => {
     const { port, url } = await listen(bandha.listener);
     const socket = connect(port, '127.0.0.1').pause();
     await once(socket, 'connect');
@@ -298,30 +298,30 @@ describe('clients that misbehave', () => {
   });
 });
 
-describe('a crowd', () => {
-  it('of two thousand idle connections keeps nobody waiting', async () => {
+describe('many clients', () => {
+  it('two thousand idle connections delay no request', async () => {
     const { port, url } = await listen(bandha.listener);
     const idle = await openIdleConnections(port, 2_000);
     expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
     idle.close();
   });
 
-  it('that misbehaves leaves nothing behind, while everybody else is answered', async () => {
+  it('clients that misbehave leave nothing behind and delay no other', async () => {
     const rejections: unknown[] = [];
     const note = (reason: unknown) => rejections.push(reason);
     process.on('unhandledRejection', note);
     const server = createServer(bandha.listener).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
-    const company = keepBadCompany(port);
+    const clients = startBadClients(port);
     for (let i = 0; i < 300; i += 1) {
       expect((await sendOperation(`http://127.0.0.1:${port}`, SECURE, { token })).body).toEqual(ANSWER);
     }
-    expect(await company.leave()).toBeGreaterThan(0);
+    expect(await clients.stop()).toBeGreaterThan(0);
     const closed = once(server, 'close');
     server.close();
     server.closeIdleConnections();
-    await closed; // which it is when nobody is there any more
+    await closed; // closes when the last client has disconnected
     process.off('unhandledRejection', note);
     expect(rejections).toEqual([]);
   });
@@ -345,14 +345,14 @@ describe('prepared operations', () => {
     });
   };
 
-  it('are read once for each text', () => {
+  it('an operation is prepared once per text', () => {
     const operations = createOperations();
     for (let i = 0; i < 10; i += 1)
       expect(operations.get(SECURE, undefined)?.operation.operation).toBe('query');
     expect(reads).toEqual([SECURE]);
   });
 
-  it('are found by text and name, which no other text or name passes for', () => {
+  it('an operation is found by exactly its text and name', () => {
     const operations = createOperations();
     const text = 'query Op { viewer { id } }';
     expect(operations.get(text, 'Op')?.operationName).toBe('Op');
@@ -364,7 +364,7 @@ describe('prepared operations', () => {
     expect(operations.get(text, undefined)?.operationName).toBeUndefined();
   });
 
-  it('are not pushed out by ever-new texts', () => {
+  it('new texts do not evict an operation that was sent twice', () => {
     const operations = createOperations();
     operations.get(SECURE, undefined);
     operations.get(SECURE, undefined);
@@ -374,7 +374,7 @@ describe('prepared operations', () => {
     expect(reads).toEqual([]);
   });
 
-  it('are for the other door where they are wrong, come in parts, or go on for ever', () => {
+  it('invalid, incremental and subscription operations go to the Yoga handler', () => {
     const operations = createOperations();
     for (const text of [
       '{ unknown }',

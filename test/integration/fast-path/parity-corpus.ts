@@ -1,4 +1,4 @@
-// A schema with something of everything, the operations that both doors are asked, and servers with either door.
+// A schema with all kinds of fields, the operations of the parity tests, and a pair of servers to compare: the fast path and Yoga.
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -68,7 +68,7 @@ export const resolvers = {
     recent: () => 'recent',
     policed: () => 'policed',
     secrets: () => [{ code: '1' }],
-    anything: () => 10n, // which JSON has no word for
+    anything: () => 10n, // JSON cannot represent a BigInt
     me: () => ({ name: 'Ada', a: { name: 'Bob' } }),
   },
   Mutation: { touch: (_: unknown, { times = 1 }: { times?: number }) => times },
@@ -129,26 +129,26 @@ export const QUERIES: readonly string[] = [
   `{ ${Array.from({ length: 99 }, (_, i) => `a${i}: hello`).join(' ')} }`,
 ];
 
-export interface Doors {
+export interface ServerPair {
   bandha: Bandha;
-  /** Of somebody signed in. */
+  /** Access token of a signed-in user. */
   token: string;
-  /** Of somebody whose session has ended. */
-  ended: string;
-  ports: Record<'lane' | 'yoga', number>;
-  /** What each door answers to the same bytes. */
-  both(bytes: Buffer): Promise<Record<'lane' | 'yoga', RawResponse>>;
+  /** Access token of a revoked session. */
+  revoked: string;
+  ports: Record<'fastPath' | 'yoga', number>;
+  /** Sends the same bytes to both servers. */
+  sendToBoth(bytes: Buffer): Promise<Record<'fastPath' | 'yoga', RawResponse>>;
   close(): Promise<void>;
 }
 
-/** @param listeners of each door; default: Bandha's own */
-export async function openDoors(
+/** @param listeners of the two servers. @default Bandha's own listener and Yoga server */
+export async function startServerPair(
   options: BandhaOptions = {},
-  listeners = (bandha: Bandha): Record<'lane' | 'yoga', RequestListener> => ({
-    lane: bandha.listener,
+  listeners = (bandha: Bandha): Record<'fastPath' | 'yoga', RequestListener> => ({
+    fastPath: bandha.listener,
     yoga: bandha.yoga,
   }),
-): Promise<Doors> {
+): Promise<ServerPair> {
   const bandha = await createBandha({
     databaseUrl: 'sqlite::memory:',
     secret: TEST_SECRET,
@@ -158,28 +158,28 @@ export async function openDoors(
     policies: { allowed: ({ args }) => args.allow === true },
     ...options,
   });
-  const { lane, yoga } = listeners(bandha);
-  const doors = [lane, yoga].map((listener) => createServer(listener).listen(0, '127.0.0.1'));
-  await Promise.all(doors.map((door) => once(door, 'listening')));
-  const [lanePort = 0, yogaPort = 0] = doors.map((door) => (door.address() as AddressInfo).port); // they listen
+  const { fastPath, yoga } = listeners(bandha);
+  const pair = [fastPath, yoga].map((listener) => createServer(listener).listen(0, '127.0.0.1'));
+  await Promise.all(pair.map((server) => once(server, 'listening')));
+  const [fastPathPort = 0, yogaPort = 0] = pair.map((server) => (server.address() as AddressInfo).port); // TCP servers that listen have one
   const client = { userAgent: undefined, ipAddress: undefined };
   const signUp = (email: string) => bandha.accounts.register({ email, password: GOOD_PASSWORD }, client);
   const { accessToken: token } = await signUp('ada@example.com');
-  const gone = await signUp('bob@example.com');
-  await bandha.accounts.logOut({ refreshToken: gone.refreshToken, principal: null });
+  const signedOut = await signUp('bob@example.com');
+  await bandha.accounts.logOut({ refreshToken: signedOut.refreshToken, principal: null });
   return {
     bandha,
     token,
-    ended: gone.accessToken,
-    ports: { lane: lanePort, yoga: yogaPort },
-    async both(bytes) {
-      const [lane = '', yoga = ''] = await Promise.all(
-        [lanePort, yogaPort].map((port) => sendBytes(port, [bytes])),
+    revoked: signedOut.accessToken,
+    ports: { fastPath: fastPathPort, yoga: yogaPort },
+    async sendToBoth(bytes) {
+      const [fastPath = '', yoga = ''] = await Promise.all(
+        [fastPathPort, yogaPort].map((port) => sendBytes(port, [bytes])),
       );
-      return { lane: parseResponse(lane), yoga: parseResponse(yoga) };
+      return { fastPath: parseResponse(fastPath), yoga: parseResponse(yoga) };
     },
     async close() {
-      for (const door of doors) door.close();
+      for (const server of pair) server.close();
       await bandha.close();
     },
   };

@@ -1,51 +1,51 @@
-// Both doors answer alike, byte for byte: the fast lane, and Yoga behind it.
+// Checks that the fast path and Yoga send the same responses, byte for byte.
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { request, sendBytes } from '../../support/raw-request.ts';
-import { type Doors, openDoors, QUERIES } from './parity-corpus.ts';
+import { QUERIES, type ServerPair, startServerPair } from './parity-corpus.ts';
 
 let token: string;
-let ended: string;
-let doors: Doors;
+let revoked: string;
+let pair: ServerPair;
 
 beforeAll(async () => {
-  doors = await openDoors();
-  ({ token, ended } = doors);
+  pair = await startServerPair();
+  ({ token, revoked } = pair);
 });
-afterAll(() => doors.close());
+afterAll(() => pair.close());
 
-const both = (bytes: Buffer) => doors.both(bytes);
+const sendToBoth = (bytes: Buffer) => pair.sendToBoth(bytes);
 const json = (params: unknown) => JSON.stringify(params);
 const JSON_TYPE = { 'Content-Type': 'application/json' };
 
-describe('every query, as every caller', () => {
+describe('every query, sent by every caller,', () => {
   it.each([
-    ['nobody', () => ({})],
-    ['somebody signed in', () => ({ Authorization: `Bearer ${token}` })],
-    ['somebody whose session has ended', () => ({ authorization: `bearer ${ended}` })],
-    ['somebody with a forged token', () => ({ Authorization: `Bearer ${token.slice(0, -4)}AAAA` })],
-    ['somebody with no token at all', () => ({ Authorization: 'Bearer   x.y ' })],
-  ])('%s', async (_, credentials) => {
+    ['anonymous', () => ({})],
+    ['signed in', () => ({ Authorization: `Bearer ${token}` })],
+    ['with a revoked session', () => ({ authorization: `bearer ${revoked}` })],
+    ['with a forged token', () => ({ Authorization: `Bearer ${token.slice(0, -4)}AAAA` })],
+    ['with text instead of a token', () => ({ Authorization: 'Bearer   x.y ' })],
+  ])('gets the same responses: %s', async (_, credentials) => {
     for (const query of QUERIES) {
       for (const accept of ['*/*', 'application/graphql-response+json']) {
         const bytes = request(
           { headers: { ...JSON_TYPE, Accept: accept, ...credentials() } },
           json({ query }),
         );
-        const { lane, yoga } = await both(bytes);
-        expect(lane, query).toEqual(yoga);
+        const { fastPath, yoga } = await sendToBoth(bytes);
+        expect(fastPath, query).toEqual(yoga);
       }
     }
   });
 
-  it('is the same once it is compiled', async () => {
+  it('gets the same responses after it was compiled', async () => {
     const headers = { ...JSON_TYPE, Authorization: `Bearer ${token}` };
     for (const query of QUERIES.filter((one) => !one.startsWith('mutation'))) {
       const bytes = request({ headers }, json({ query }));
-      for (let run = 0; run < 25; run += 1) await sendBytes(doors.ports.lane, [bytes]);
-      const { lane, yoga } = await both(bytes);
-      expect(lane, query).toEqual(yoga);
+      for (let run = 0; run < 25; run += 1) await sendBytes(pair.ports.fastPath, [bytes]);
+      const { fastPath, yoga } = await sendToBoth(bytes);
+      expect(fastPath, query).toEqual(yoga);
     }
   });
 });
@@ -53,7 +53,7 @@ describe('every query, as every caller', () => {
 const SECURE = json({ query: '{ secureData { message } }' });
 const HELLO = json({ query: 'query H($name: String, $n: [Int!]) { hello(name: $name) }' });
 
-describe('headers', () => {
+describe('requests with', () => {
   it.each<[string, Record<string, string>]>([
     ['no Accept', {}],
     ...[
@@ -88,7 +88,7 @@ describe('headers', () => {
     ['a Host with a name and a password', { Host: 'u:p@localhost' }],
     ['an empty Host', { Host: '' }],
     [
-      'an Origin that asks for methods and headers',
+      'an Origin with the headers of a preflight',
       {
         Origin: 'https://app.example.com',
         'Access-Control-Request-Method': 'POST',
@@ -99,22 +99,22 @@ describe('headers', () => {
     ['Basic credentials', { Authorization: 'Basic YTpi' }],
     ['an empty Authorization', { Authorization: '' }],
     ['the scheme alone', { Authorization: 'Bearer' }],
-    ['an encoding that is none', { 'Content-Encoding': 'identity' }],
-    ['an encoding nobody knows', { 'Content-Encoding': 'rot13' }],
+    ['the encoding identity', { 'Content-Encoding': 'identity' }],
+    ['an unknown encoding', { 'Content-Encoding': 'rot13' }],
     ['an expectation', { Expect: '100-continue' }],
     ['another expectation', { Expect: 'the-unexpected' }],
-    ['a length that is no number', { 'Content-Length': 'x' }],
+    ['a length that is not a number', { 'Content-Length': 'x' }],
     ['a negative length', { 'Content-Length': '-1' }],
     ['a length over the limit', { 'Content-Length': '100001' }],
     ['a length and chunks', { 'Transfer-Encoding': 'chunked' }],
     ['keep-alive', { Connection: 'close, TE' }],
-  ])('%s', async (_, headers) => {
-    const { lane, yoga } = await both(request({ headers: { ...JSON_TYPE, ...headers } }, SECURE));
-    expect(lane).toEqual(yoga);
+  ])('%s get the same responses', async (_, headers) => {
+    const { fastPath, yoga } = await sendToBoth(request({ headers: { ...JSON_TYPE, ...headers } }, SECURE));
+    expect(fastPath).toEqual(yoga);
   });
 });
 
-describe('methods and paths', () => {
+describe('a request for', () => {
   const paths = [
     '/graphql',
     '/graphql/',
@@ -131,14 +131,17 @@ describe('methods and paths', () => {
     '*',
   ];
   const methods = ['GET', 'HEAD', 'OPTIONS', 'POST', 'PUT', 'DELETE', 'PATCH'];
-  it.each(methods.flatMap((method) => paths.map((path) => [method, path])))('%s %s', async (method, path) => {
-    const body = method === 'POST' ? SECURE : '';
-    const { lane, yoga } = await both(request({ method, path, headers: JSON_TYPE }, body));
-    expect(lane).toEqual(yoga);
-  });
+  it.each(methods.flatMap((method) => paths.map((path) => [method, path])))(
+    '%s %s gets the same response',
+    async (method, path) => {
+      const body = method === 'POST' ? SECURE : '';
+      const { fastPath, yoga } = await sendToBoth(request({ method, path, headers: JSON_TYPE }, body));
+      expect(fastPath).toEqual(yoga);
+    },
+  );
 });
 
-describe('bodies', () => {
+describe('a body with', () => {
   const deep = `${'{"a":'.repeat(500)}1${'}'.repeat(500)}`;
   it.each<[string, string | Buffer]>([
     ['nothing', ''],
@@ -239,25 +242,25 @@ describe('bodies', () => {
     ['one byte below the limit', padded(99_999)],
     ['as much as may be', padded(100_000)],
     ['one byte too many', padded(100_001)],
-  ])('%s', async (_, body) => {
-    const { lane, yoga } = await both(request({ headers: JSON_TYPE }, body));
-    expect(lane).toEqual(yoga);
+  ])('%s gets the same response', async (_, body) => {
+    const { fastPath, yoga } = await sendToBoth(request({ headers: JSON_TYPE }, body));
+    expect(fastPath).toEqual(yoga);
   });
 
-  /** A request of so many bytes. */
+  /** Creates a body of a given length, in bytes. */
   function padded(bytes: number): string {
     const bare = json({ query: '{ hello }', variables: { pad: '' } });
     return json({ query: '{ hello }', variables: { pad: 'x'.repeat(bytes - bare.length) } });
   }
 
-  it('compressed, and said to be', async () => {
+  it('a gzip encoding gets the same response', async () => {
     const headers = { ...JSON_TYPE, 'Content-Encoding': 'gzip' };
-    const { lane, yoga } = await both(request({ headers }, gzipSync(SECURE)));
-    expect(lane).toEqual(yoga);
+    const { fastPath, yoga } = await sendToBoth(request({ headers }, gzipSync(SECURE)));
+    expect(fastPath).toEqual(yoga);
   });
 });
 
-describe('on the wire', () => {
+describe('bytes on the wire with', () => {
   const head = (more: string) =>
     `POST /graphql HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${more}\r\n`;
   const chunked = (...parts: string[]) =>
@@ -299,12 +302,12 @@ describe('on the wire', () => {
       'two tokens',
       `${head(`Connection: close\r\nAuthorization: Bearer a.b.c\r\nAuthorization: Basic x\r\nContent-Length: ${SECURE.length}\r\n`)}${SECURE}`,
     ],
-  ])('%s', async (_, text) => {
-    const [lane = '', yoga = ''] = await Promise.all(
-      [doors.ports.lane, doors.ports.yoga].map((port) => sendBytes(port, [text])),
+  ])('%s get the same response', async (_, text) => {
+    const [fastPath = '', yoga = ''] = await Promise.all(
+      [pair.ports.fastPath, pair.ports.yoga].map((port) => sendBytes(port, [text])),
     );
-    const without = (answer: string) => answer.replaceAll(/^Date: .*\r\n/gm, '');
-    expect(without(lane)).toBe(without(yoga));
+    const without = (response: string) => response.replaceAll(/^Date: .*\r\n/gm, '');
+    expect(without(fastPath)).toBe(without(yoga));
   });
 });
 
@@ -335,7 +338,7 @@ describe('generated requests', () => {
     signedIn: fc.boolean(),
   });
 
-  it('are answered alike', async () => {
+  it('generated requests get the same responses', async () => {
     await fc.assert(
       fc.asyncProperty(sent, async ({ body, accept, type, signedIn }) => {
         const headers = {
@@ -343,10 +346,10 @@ describe('generated requests', () => {
           Accept: accept,
           ...(signedIn && { Authorization: `Bearer ${token}` }),
         };
-        const { lane, yoga } = await both(request({ headers }, body));
-        // What changes an account is not asked twice.
+        const { fastPath, yoga } = await sendToBoth(request({ headers }, body));
+        // Mutations of accounts are sent once.
         fc.pre(!/logout|register|login/.test(body));
-        expect(lane).toEqual(yoga);
+        expect(fastPath).toEqual(yoga);
       }),
       { numRuns: 400 },
     );

@@ -1,4 +1,4 @@
-// Operations of the fast path are kept within a number of bytes: with their documents, plans and compiled functions.
+// Checks that the prepared operations of the fast path stay within their limit in bytes, with documents, plans and compiled functions.
 import { parse } from 'graphql';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { type Bandha, createBandha } from '../../../src/bandha.ts';
@@ -19,9 +19,9 @@ afterAll(() => bandha.close());
 const repeat = (count: number, part: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => part(i)).join(' ');
 
-/** Bytes of operations sent once, and as many of operations sent again. */
+/** Limit for operations sent once, and for operations sent again, in bytes. */
 const LIMIT_BYTES = 8_000_000;
-/** The heap also moves by what else goes on in the process. */
+/** The test runner allocates memory during the measurement. */
 const NOISE_BYTES = 3_000_000;
 
 it.each([
@@ -41,7 +41,7 @@ it.each([
       `{ n${n}: node { a } ${'...A '.repeat(9)} } fragment A on Query { ${'...B '.repeat(9)} } fragment B on Query { secret { message } } # ${'x'.repeat(9_000)}`,
   ],
   ['invalid', (n: number) => `{ n${n} ${repeat(900, (i) => `a${i}`)} }`],
-])('operations %s stay within their bytes', async (_, textOf) => {
+])('prepared operations %s stay within their limit in bytes', async (_, textOf) => {
   const { schema, validate } = bandha.yoga.getEnveloped({ request: { method: 'POST' }, params: {} });
   const { guard } = getServerParts(bandha);
   const cache = createSeenCache<Preparation>({
@@ -50,7 +50,7 @@ it.each([
   });
   const operations = createPreparedOperations(
     {
-      getEnveloped: () => ({ schema, validate, parse: (text) => parse(text) }), // not the parser of the server, which keeps documents too
+      getEnveloped: () => ({ schema, validate, parse: (text) => parse(text) }), // the server's own parser would cache documents too
       guard,
       findExceededLimit: () => undefined,
       compileFor: guard.protect(schema).original,

@@ -1,4 +1,4 @@
-// The log about accounts and denials: a line for each, with ids, and without emails, tokens and passwords.
+// Checks the log lines about accounts and denials: they contain ids, but no emails, tokens or passwords.
 import { createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { changeRoles } from '../../../src/accounts/administration.ts';
@@ -40,7 +40,7 @@ function expectNoSecrets(): void {
 const UUID = expect.stringMatching(/^[\da-f-]{36}$/);
 
 describe('the log about accounts', () => {
-  it('has a line for each change', async () => {
+  it('logs one line per change of an account or a session', async () => {
     const { accessToken, refreshToken, user } = await register(server.url);
     secrets.push(refreshToken);
     const again = (await logIn(user.email, GOOD_PASSWORD)).body.data.login.refreshToken;
@@ -74,7 +74,7 @@ describe('the log about accounts', () => {
     expectNoSecrets();
   });
 
-  it('has a line for each rejection', async () => {
+  it('logs one line per rejected sign-in, registration and refresh', async () => {
     const { user } = await register(server.url);
     clear();
     await logIn(user.email, 'wrong password');
@@ -90,7 +90,7 @@ describe('the log about accounts', () => {
     expectNoSecrets();
   });
 
-  it('has changes of roles, by whichever process', async () => {
+  it('logs a change of roles that another process has made', async () => {
     const { user } = await register(server.url);
     await changeRoles({ store: server.bandha.store, now: () => new Date() }, user.email, { add: ['editor'] });
     const line = { level: 'info', message: 'roles changed', userId: user.id, roles: ['editor'] };
@@ -101,7 +101,7 @@ describe('the log about accounts', () => {
 describe('the log about denied fields', () => {
   const denials = () => lines.filter(({ message }) => message === 'access denied');
 
-  it('names the caller, the field and the reason on the fast path', async () => {
+  it('logs the caller, the field and the reason of a denial on the fast path', async () => {
     const { accessToken, user } = await register(server.url);
     clear();
     await server.send('{ closed }', { token: accessToken });
@@ -124,7 +124,7 @@ describe('the log about denied fields', () => {
         }),
     ],
     [
-      'an own Yoga server',
+      'a Yoga server of the application',
       async (query) => {
         const yoga = createYoga({
           schema: server.bandha.schema,
@@ -134,7 +134,7 @@ describe('the log about denied fields', () => {
         return yoga.fetch(`http://yoga/graphql?${new URLSearchParams({ query })}`);
       },
     ],
-  ])('has one line for a response on %s, however many fields it denies', async (_, send) => {
+  ])('logs one line per response with denied fields on %s', async (_, send) => {
     await send('{ closed }');
     await send('{ nodes { id } }');
     expect(denials()).toEqual([
@@ -147,7 +147,7 @@ describe('the log about denied fields', () => {
     expect(denials()[1]?.denied).toHaveLength(10);
   });
 
-  it('has no line for a response that denies nothing', async () => {
+  it('logs nothing for a response without denied fields', async () => {
     await server.send('{ viewer { id } }');
     await server.send('{ nothing }');
     expect(denials()).toEqual([]);

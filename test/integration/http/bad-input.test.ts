@@ -1,4 +1,4 @@
-// Wrong input gets a clear answer and changes nothing.
+// Checks that invalid input gets a clear error and changes nothing.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -28,7 +28,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 async function post(body: BodyInit, headers: Record<string, string> = {}): Promise<GraphQLResponse> {
-  // Node's fetch demands `duplex` for a stream, which is then sent in chunks; the DOM's types do not know it.
+  // Node's fetch requires `duplex` for a stream, which it sends in chunks. The types of the DOM lack it.
   const init: RequestInit & { duplex: 'half' } = {
     method: 'POST',
     headers: { 'content-type': 'application/json', ...headers },
@@ -50,7 +50,7 @@ function register(email: string, password: string): Promise<GraphQLResponse> {
 function logIn(email: string, password: string): Promise<GraphQLResponse> {
   return server.send(REGISTER.replace('register', 'login'), { variables: { email, password } });
 }
-function expectRefused({ status, body }: GraphQLResponse, expectedStatus: number, code: string): void {
+function expectRejected({ status, body }: GraphQLResponse, expectedStatus: number, code: string): void {
   expect({ status, code: body.errors?.[0].extensions?.code }, JSON.stringify(body)).toEqual({
     status: expectedStatus,
     code,
@@ -58,7 +58,7 @@ function expectRefused({ status, body }: GraphQLResponse, expectedStatus: number
   expect(body).not.toHaveProperty('data');
 }
 
-describe('a request that is not well formed', () => {
+describe('a malformed request', () => {
   let before: unknown;
   beforeEach(async () => {
     before = await server.bandha.store.listUsers();
@@ -70,17 +70,17 @@ describe('a request that is not well formed', () => {
   it.each([
     ['an unfinished string', `{"query":"${SECRET}`],
     ['an unfinished object', `{"query":${JSON.stringify(MUTATION)},"password":"${SECRET}"`],
-    ['no JSON at all', SECRET],
-    ['JSON with something behind it', `{"query":${JSON.stringify(MUTATION)}} ${SECRET}`],
-  ])('is refused without quoting it where its body is %s', async (_, body) => {
+    ['text that is not JSON', SECRET],
+    ['JSON followed by other text', `{"query":${JSON.stringify(MUTATION)}} ${SECRET}`],
+  ])('a body with %s is rejected and not quoted', async (_, body) => {
     const answer = await post(body);
-    expectRefused(answer, 400, 'BAD_REQUEST');
+    expectRejected(answer, 400, 'BAD_REQUEST');
     expect(JSON.stringify(answer.body)).not.toContain(SECRET.slice(0, 5));
     expect(JSON.stringify(answer.body)).not.toContain('register');
   });
 
   it.each([
-    ['nothing', ''],
+    ['no text', ''],
     ['white space', ' \n '],
     ['null', 'null'],
     ['a number', '1'],
@@ -95,18 +95,18 @@ describe('a request that is not well formed', () => {
     ['variables that are a string', JSON.stringify({ query: MUTATION, variables: 'x' })],
     ['variables that are a list', JSON.stringify({ query: MUTATION, variables: [] })],
     ['extensions that are a string', JSON.stringify({ query: MUTATION, extensions: 'x' })],
-    ['a parameter that nobody knows', JSON.stringify({ query: MUTATION, password: SECRET })],
-  ])('is refused where its body is or has %s', async (_, body) => {
+    ['an unknown parameter', JSON.stringify({ query: MUTATION, password: SECRET })],
+  ])('a body with %s is rejected with 400', async (_, body) => {
     for (const accept of ['application/json', 'application/graphql-response+json']) {
       const answer = await post(body, { accept });
-      expectRefused(answer, 400, 'BAD_REQUEST');
+      expectRejected(answer, 400, 'BAD_REQUEST');
       expect(answer.headers.get('content-type')).toContain(accept);
       expect(JSON.stringify(answer.body)).not.toContain(SECRET);
     }
   });
 
   it.each(['text/plain', 'application/xml', 'multipart/form-data; boundary=x', 'application/jsonp', ''])(
-    'SHOULD be refused with 415 where its content type is %j (RFC 9110, 15.5.16)',
+    'SHOULD reject the content type %j with 415 (RFC 9110, 15.5.16)',
     async (contentType) => {
       const { status } = await post(JSON.stringify({ query: MUTATION }), { 'content-type': contentType });
       expect(status).toBe(415);
@@ -118,30 +118,30 @@ describe('a request that is not well formed', () => {
     ['extensions', { query: VIEWER, extensions: SECRET }],
     ['variables', { query: VIEWER, variables: '[1]' }],
     ['variables', { query: VIEWER, variables: '1' }],
-  ])('is refused where the %s of a GET are no JSON object: %j', async (_, parameters) => {
+  ])('%s of a GET that are not a JSON object are rejected: %j', async (_, parameters) => {
     const answer = await get(parameters);
-    expectRefused(answer, 400, 'BAD_REQUEST');
+    expectRejected(answer, 400, 'BAD_REQUEST');
     expect(JSON.stringify(answer.body)).not.toContain(SECRET.slice(0, 5));
   });
 
-  it('is refused where a form brings variables that are no JSON', async () => {
+  it('variables of a form that are not JSON are rejected', async () => {
     const form = new URLSearchParams({ query: MUTATION, variables: SECRET });
     const answer = await post(`${form}`, { 'content-type': 'application/x-www-form-urlencoded' });
-    expectRefused(answer, 400, 'BAD_REQUEST');
+    expectRejected(answer, 400, 'BAD_REQUEST');
     expect(JSON.stringify(answer.body)).not.toContain(SECRET.slice(0, 5));
   });
 
   it.each([
-    ['by itself', { query: MUTATION }],
+    ['alone in its document', { query: MUTATION }],
     ['chosen by name', { query: `query A ${VIEWER} ${MUTATION.replace('{', 'B {')}`, operationName: 'B' }],
-  ])('MUST NOT be a mutation by GET, %s (GraphQL over HTTP, GET)', async (_, parameters) => {
+  ])('MUST NOT run a mutation %s by GET (GraphQL over HTTP, GET)', async (_, parameters) => {
     const answer = await get(parameters);
-    expectRefused(answer, 405, 'BAD_REQUEST');
+    expectRejected(answer, 405, 'BAD_REQUEST');
     expect(answer.headers.get('allow')).toBe('POST');
   });
 });
 
-describe('the size of a body', () => {
+describe('the length of a body', () => {
   function bodyOf(bytes: number): string {
     const around = JSON.stringify({ query: '{ lengthOf(text: "") }' }).length;
     return JSON.stringify({ query: `{ lengthOf(text: "${'x'.repeat(bytes - around)}") }` });
@@ -151,19 +151,19 @@ describe('the size of a body', () => {
     ['in chunks', (body) => new Blob([body]).stream()],
   ];
 
-  it.each(ways)('may be 100,000 bytes %s', async (_, make) => {
+  it.each(ways)('a body of 100,000 bytes is accepted %s', async (_, make) => {
     const { status, body } = await post(make(bodyOf(MAX_BODY_BYTES)));
     expect(status).toBe(200);
     expect(body.data.lengthOf).toBeGreaterThan(99_000);
   });
 
-  it.each(ways)('is refused with 413 at one byte more %s', async (_, make) => {
-    expectRefused(await post(make(bodyOf(MAX_BODY_BYTES + 1))), 413, 'REQUEST_ENTITY_TOO_LARGE');
+  it.each(ways)('a body of 100,001 bytes is rejected with 413 %s', async (_, make) => {
+    expectRejected(await post(make(bodyOf(MAX_BODY_BYTES + 1))), 413, 'REQUEST_ENTITY_TOO_LARGE');
   });
 
-  it.each(ways)('is counted in bytes, not in characters, %s', async (_, make) => {
+  it.each(ways)('the limit counts bytes instead of characters %s', async (_, make) => {
     const query = `{ lengthOf(text: "${'é'.repeat(60_000)}") }`;
-    expectRefused(await post(make(JSON.stringify({ query }))), 413, 'REQUEST_ENTITY_TOO_LARGE');
+    expectRejected(await post(make(JSON.stringify({ query }))), 413, 'REQUEST_ENTITY_TOO_LARGE');
   });
 
   const json = JSON.stringify({ query: MUTATION });
@@ -172,14 +172,14 @@ describe('the size of a body', () => {
     ['longer than the body', json, [`Content-Length: ${json.length + 10}`], /^(HTTP\/1\.1 400 .*)?$/s],
     ['over the limit', json, ['Content-Length: 99999999999'], /^HTTP\/1\.1 413 .*REQUEST_ENTITY_TOO_LARGE/s],
     ['negative', json, ['Content-Length: -5'], /^HTTP\/1\.1 400 /],
-    ['no number', json, ['Content-Length: 1e2'], /^HTTP\/1\.1 400 /],
+    ['not a number', json, ['Content-Length: 1e2'], /^HTTP\/1\.1 400 /],
     [
-      'given with chunks as well',
+      'combined with chunks',
       `${json.length.toString(16)}\r\n${json}\r\n0\r\n\r\n`,
       [`Content-Length: ${json.length}`, 'Transfer-Encoding: chunked'],
       /^HTTP\/1\.1 400 /,
     ],
-  ])('changes nothing where Content-Length lies: %s', async (_, body, headers, expected) => {
+  ])('a Content-Length that is %s changes nothing', async (_, body, headers, expected) => {
     const before = await server.bandha.store.listUsers();
     const { hostname, port } = new URL(server.url);
     const socket = connect(Number(port), hostname);
@@ -191,7 +191,7 @@ describe('the size of a body', () => {
   });
 });
 
-describe('an operation that does not fit the schema', () => {
+describe('an operation that does not match the schema', () => {
   const FAILED = 'GRAPHQL_VALIDATION_FAILED';
   it.each([
     ['a syntax error', 'mutation {', 'GRAPHQL_PARSE_FAILED'],
@@ -205,14 +205,14 @@ describe('an operation that does not fit the schema', () => {
     ['a missing argument', 'mutation { register(email: "made@example.com") { tokenType } }', FAILED],
     ['an unknown argument', MUTATION.replace('email:', 'roles: ["admin"], email:'), FAILED],
     ['a field without its selection', `${MUTATION.replace('{ tokenType }', '')}`, FAILED],
-  ])('is refused for %s, with 400 or, by application/json, with 200', async (_, query, code) => {
+  ])('%s is rejected with 400, or with 200 for application/json', async (_, query, code) => {
     const before = await server.bandha.store.listUsers();
     for (const [accept, status] of [
       ['application/graphql-response+json', 400],
       ['application/json', 200],
     ] as const) {
       const answer = await post(JSON.stringify({ query }), { accept });
-      expectRefused(answer, status, code);
+      expectRejected(answer, status, code);
       expect(answer.headers.get('content-type')).toContain(accept);
     }
     expect(await server.bandha.store.listUsers()).toEqual(before);
@@ -221,7 +221,7 @@ describe('an operation that does not fit the schema', () => {
   it.each([
     ['selections', `${'{a'.repeat(20_000)}${'}'.repeat(20_000)}`],
     ['lists', `{ viewer(x: ${'['.repeat(40_000)}${']'.repeat(40_000)}) { id } }`],
-  ])('is refused with 400, not taken for a fault of the server, for endless nested %s', async (_, query) => {
+  ])('thousands of nested %s are rejected with 400 as an error of the client', async (_, query) => {
     const accept = 'application/graphql-response+json';
     const { status, body } = await post(JSON.stringify({ query }), { accept });
     expect(body.errors[0].extensions.code).not.toBe('INTERNAL_SERVER_ERROR');
@@ -233,30 +233,30 @@ describe('an operation that does not fit the schema', () => {
     ['an empty name', MUTATION, ''],
     ['a very long name', MUTATION, 'a'.repeat(10_000)],
     ['no name for one of two', `query A ${VIEWER} ${MUTATION.replace('{', 'B {')}`, undefined],
-  ])('is refused with 400 where it is chosen by %s', async (_, query, operationName) => {
+  ])('an operation chosen by %s is rejected with 400', async (_, query, operationName) => {
     const accept = 'application/graphql-response+json';
     const answer = await post(JSON.stringify({ query, operationName }), { accept });
-    expectRefused(answer, 400, 'OPERATION_RESOLUTION_FAILURE');
+    expectRejected(answer, 400, 'OPERATION_RESOLUTION_FAILURE');
     expect(await server.bandha.store.findUserByEmail('made@example.com')).toBeUndefined();
   });
 
   it.each([
-    ['missing', {}],
-    ['null', { email: null, password: null }],
+    ['no values', {}],
+    ['null values', { email: null, password: null }],
     ['a number', { email: 'made@example.com', password: 31415926 }],
     ['a list', { email: 'made@example.com', password: [SECRET] }],
     ['an object', { email: { address: SECRET }, password: SECRET }],
-  ])('is refused with a code, quoting nothing, where its variables are %s', async (_, variables) => {
+  ])('variables with %s are rejected with a code and not quoted', async (_, variables) => {
     const headers = { accept: 'application/graphql-response+json' };
     const answer = await server.send(REGISTER, { variables, headers });
     expect(JSON.stringify(answer.body)).not.toMatch(/hunter2|31415926/);
-    expectRefused(answer, 400, 'BAD_USER_INPUT');
+    expectRejected(answer, 400, 'BAD_USER_INPUT');
     expect(await server.bandha.store.findUserByEmail('made@example.com')).toBeUndefined();
   });
 });
 
 describe('registering', () => {
-  /** Registers, expecting a refusal that repeats nothing of the input and leaves the accounts as they are. */
+  /** Expects that registration is rejected, repeats nothing of the input and changes no account. */
   async function expectNotRegistered(email: string, password: string, reason: string): Promise<void> {
     const before = await server.bandha.store.listUsers();
     const { status, body } = await register(email, password);
@@ -277,7 +277,7 @@ describe('registering', () => {
   const domain = (length: number) => `${'d'.repeat(length - 128)}.${'d'.repeat(63)}.${'d'.repeat(63)}`;
 
   it.each([
-    ['nothing', ''],
+    ['no text', ''],
     ['white space', ' \t '],
     ['no @', 'example.com'],
     ['no local part', '@example.com'],
@@ -293,7 +293,7 @@ describe('registering', () => {
     ['255 characters', `${'a'.repeat(64)}@${domain(190)}`],
     ['90,000 characters', `${'a'.repeat(90_000)}@example.com`],
     ['90,000 characters of white space', `${' '.repeat(90_000)}ada@example.com`],
-  ])('refuses an email that is or has %s', async (_, email) => {
+  ])('rejects an email with %s', async (_, email) => {
     await expectNotRegistered(email, GOOD_PASSWORD, 'INVALID_EMAIL');
   });
 
@@ -313,14 +313,14 @@ describe('registering', () => {
     ['in another case and decomposed', 'andr\u00e9@caf\u00e9.example', 'ANDRE\u0301@CAFE\u0301.EXAMPLE'],
     ['in white space', 'alan@example.com', '\t \u00a0alan@example.com\r\n'],
     ['registered in white space', ' edsger@example.com ', 'edsger@example.com'],
-  ])('takes two spellings of one email for one account: %s', async (_, first, second) => {
+  ])('two spellings of one email are one account: %s', async (_, first, second) => {
     await expectRegistered(first, GOOD_PASSWORD);
     await expectNotRegistered(second, GOOD_PASSWORD, 'EMAIL_TAKEN');
     expect((await logIn(second, GOOD_PASSWORD)).body.data?.login.tokenType).toBe('Bearer');
   });
 
   it.each([
-    ['nothing', ''],
+    ['0 characters', ''],
     ['7 characters', '7 chars'],
     ['7 code points outside the basic plane', '🧘'.repeat(7)],
     ['7 characters once normalized (NFKC)', 'e\u0301'.repeat(7)],
@@ -328,10 +328,10 @@ describe('registering', () => {
     ['257 code points outside the basic plane', '🧘'.repeat(257)],
     ['257 characters once normalized (NFKC)', `${'\ufb01'.repeat(128)}z`],
     ['90,000 characters', 'xy'.repeat(45_000)],
-    ['a common one', 'iloveyou'],
-    ['a common one in another case', 'PassWord1'],
-    ['a common one in full width', 'ｐａｓｓｗｏｒｄ'],
-  ])('refuses a password that is %s', async (_, password) => {
+    ['a common word', 'iloveyou'],
+    ['a common word in another case', 'PassWord1'],
+    ['a common word in full width', 'ｐａｓｓｗｏｒｄ'],
+  ])('rejects a password of %s', async (_, password) => {
     await expectNotRegistered(someEmail(), password, 'WEAK_PASSWORD');
   });
 
@@ -340,7 +340,7 @@ describe('registering', () => {
     ['in another case', 'gertrude@example.com', 'iamGERTRUDE99'],
     ['in full width', 'gertrude@example.com', 'ｇｅｒｔｒｕｄｅ-99'],
     ['decomposed', 'ren\u00e9e@example.com', 'je suis rene\u0301e'],
-  ])('refuses a password that contains the local part of the email %s', async (_, email, password) => {
+  ])('rejects a password that contains the local part of the email %s', async (_, email, password) => {
     await expectNotRegistered(email, password, 'WEAK_PASSWORD');
   });
 
@@ -354,33 +354,33 @@ describe('registering', () => {
     ['256 characters once expanded (NFKC)', '\ufb01'.repeat(128)],
     ['letters of other scripts', 'пароль из слов 合言葉'],
     ['control characters', '\u0001\u0007\u001b[31m red\n'],
-    ['nothing but spaces', ' '.repeat(12)],
+    ['spaces alone', ' '.repeat(12)],
   ])('accepts a password of %s', async (_, password) => {
     await expectRegistered(someEmail(), password);
   });
 
   it.each([
-    ['the spaces around it', '  spaces around it  ', 'spaces around it'],
-    ['the case', 'Mind The Case', 'mind the case'],
-    ['what follows a NUL', 'before\0 and after', 'before\0 and later'],
-    ['what follows the 72nd byte', `${'long '.repeat(20)}a`, `${'long '.repeat(20)}b`],
-  ])('minds %s of a password', async (_, password, other) => {
+    ['surrounding space', '  spaces around it  ', 'spaces around it'],
+    ['case', 'Mind The Case', 'mind the case'],
+    ['text after a NUL', 'before\0 and after', 'before\0 and later'],
+    ['text after the 72nd byte', `${'long '.repeat(20)}a`, `${'long '.repeat(20)}b`],
+  ])('a password with another %s does not match', async (_, password, other) => {
     const email = someEmail();
     await expectRegistered(email, password);
     expect((await logIn(email, other)).body.errors[0].extensions).toEqual({ code: 'INVALID_CREDENTIALS' });
   });
 });
 
-describe('signing in with what nobody can have', () => {
+describe('signing in with impossible credentials', () => {
   it.each([
     ['an empty email', '', GOOD_PASSWORD],
-    ['an email that is none', 'not an email', GOOD_PASSWORD],
+    ['text that is not an email', 'not an email', GOOD_PASSWORD],
     ['an email of 90,000 characters', `${'a'.repeat(90_000)}@example.com`, GOOD_PASSWORD],
     ['an unknown email and 90,000 characters', 'nobody@example.com', 'x'.repeat(90_000)],
     ['an empty password', 'known@example.com', ''],
     ['a password of 257 characters', 'known@example.com', 'x'.repeat(257)],
     ['a password of 90,000 characters', 'known@example.com', 'x'.repeat(90_000)],
-  ])('is refused like any wrong credentials: %s', async (_, email, password) => {
+  ])('rejects %s like any wrong credentials', async (_, email, password) => {
     await register('known@example.com', GOOD_PASSWORD);
     const answer = await logIn(email, password);
     expect(answer.status).toBe(200);
@@ -389,31 +389,31 @@ describe('signing in with what nobody can have', () => {
   });
 });
 
-describe('refreshing with what is no refresh token', () => {
+describe('refreshing with an invalid refresh token', () => {
   const otherDigit = (text: string) => (text.startsWith('1') ? '2' : '1') + text.slice(1);
-  const strangers: [string, (parts: [string, string, string], whole: string) => string][] = [
-    ['nothing', () => ''],
+  const INVALID_TOKENS: [string, (parts: [string, string, string], whole: string) => string][] = [
+    ['an empty string', () => ''],
     ['dots', () => '..'],
     ['three words', () => 'a.b.c'],
     ['90,000 characters', () => 'x'.repeat(90_000)],
     ['90,000 parts', () => '.'.repeat(90_000)],
     ['emoji', () => '🧘.🧘.🧘'],
     ['SQL', () => `' OR '1'='1`],
-    ['one with white space around it', (_, whole) => ` ${whole}\n`],
-    ['one with a NUL behind it', (_, whole) => `${whole}\0`],
-    ['one with more behind it', (_, whole) => `${whole}.${whole}`],
-    ['one without its mac', ([id, generation]) => `${id}.${generation}.`],
-    ['one of another session', ([id, ...rest]) => [otherDigit(id), ...rest].join('.')],
-    ['one of the next generation', ([id, , mac]) => [id, '2', mac].join('.')],
-    ['one with a leading zero', ([id, , mac]) => [id, '01', mac].join('.')],
-    ['one in capitals', ([id, ...rest]) => [id.toUpperCase(), ...rest].join('.')],
-    ['one with another mac', ([id, generation, mac]) => [id, generation, otherDigit(mac)].join('.')],
+    ['a token in white space', (_, whole) => ` ${whole}\n`],
+    ['a token followed by a NUL', (_, whole) => `${whole}\0`],
+    ['a token followed by more text', (_, whole) => `${whole}.${whole}`],
+    ['a token without its mac', ([id, generation]) => `${id}.${generation}.`],
+    ['a token of another session', ([id, ...rest]) => [otherDigit(id), ...rest].join('.')],
+    ['a token of the next generation', ([id, , mac]) => [id, '2', mac].join('.')],
+    ['a token with a leading zero', ([id, , mac]) => [id, '01', mac].join('.')],
+    ['a token in capitals', ([id, ...rest]) => [id.toUpperCase(), ...rest].join('.')],
+    ['a token with another mac', ([id, generation, mac]) => [id, generation, otherDigit(mac)].join('.')],
   ];
   const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { refreshToken } }';
 
-  it.each(strangers)('is refused and ends nothing: %s', async (_, change) => {
+  it.each(INVALID_TOKENS)('rejects %s and revokes nothing', async (_, change) => {
     const { refreshToken } = await makeAccount(server.url);
-    const token = change(refreshToken.split('.') as [string, string, string], refreshToken); // a real one has three
+    const token = change(refreshToken.split('.') as [string, string, string], refreshToken); // a refresh token has three parts
     const { status, body } = await server.send(REFRESH, { variables: { token } });
     expect(status).toBe(200);
     expect(body.errors[0].extensions).toEqual({ code: 'INVALID_REFRESH_TOKEN', reason: 'UNKNOWN' });
@@ -421,14 +421,14 @@ describe('refreshing with what is no refresh token', () => {
     expect(after.data.refresh.refreshToken).toMatch(/\.2\./);
   });
 
-  it('is refused where it is an access token', async () => {
+  it('rejects an access token as refresh token', async () => {
     const { accessToken } = await makeAccount(server.url);
     const { body } = await server.send(REFRESH, { variables: { token: accessToken } });
     expect(body.errors[0].extensions).toEqual({ code: 'INVALID_REFRESH_TOKEN', reason: 'UNKNOWN' });
   });
 });
 
-describe('an unexpected error in a resolver of the app', () => {
+describe('an unexpected error in a resolver of the application', () => {
   const detail = 'secret detail';
   const throwers: Record<string, () => unknown> = {
     error() {
@@ -450,29 +450,32 @@ describe('an unexpected error in a resolver of the app', () => {
   };
   afterEach(() => void vi.unstubAllEnvs());
 
-  it.each(['production', 'development', 'test'])('is masked where NODE_ENV is %s', async (env) => {
-    vi.stubEnv('NODE_ENV', env);
-    const fields = Object.keys(throwers).flatMap((name) => [`${name}: Int`, `${name}NotNull: Int!`]);
-    const resolvers = Object.entries(throwers).flatMap(([name, fn]) => [
-      [name, fn],
-      [`${name}NotNull`, fn],
-    ]);
-    const local = await startTestServer({
-      typeDefs: `extend type Query { ${fields.join(' ')} }`,
-      resolvers: { Query: Object.fromEntries(resolvers) },
-    });
-    try {
-      for (const field of resolvers.map(([name]) => name)) {
-        const answer = await local.send(`{ ${field} }`);
-        expect([200, 500]).toContain(answer.status);
-        expect(answer.body.errors).not.toHaveLength(0);
-        for (const { extensions } of answer.body.errors) {
-          expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
+  it.each(['production', 'development', 'test'])(
+    'masks an unexpected error with NODE_ENV=%s',
+    async (env) => {
+      vi.stubEnv('NODE_ENV', env);
+      const fields = Object.keys(throwers).flatMap((name) => [`${name}: Int`, `${name}NotNull: Int!`]);
+      const resolvers = Object.entries(throwers).flatMap(([name, fn]) => [
+        [name, fn],
+        [`${name}NotNull`, fn],
+      ]);
+      const local = await startTestServer({
+        typeDefs: `extend type Query { ${fields.join(' ')} }`,
+        resolvers: { Query: Object.fromEntries(resolvers) },
+      });
+      try {
+        for (const field of resolvers.map(([name]) => name)) {
+          const answer = await local.send(`{ ${field} }`);
+          expect([200, 500]).toContain(answer.status);
+          expect(answer.body.errors).not.toHaveLength(0);
+          for (const { extensions } of answer.body.errors) {
+            expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
+          }
+          expect(JSON.stringify([answer.body, [...answer.headers]])).not.toMatch(/secret|detail|stack|\.ts/);
         }
-        expect(JSON.stringify([answer.body, [...answer.headers]])).not.toMatch(/secret|detail|stack|\.ts/);
+      } finally {
+        await local.close();
       }
-    } finally {
-      await local.close();
-    }
-  });
+    },
+  );
 });

@@ -1,4 +1,4 @@
-// A proxy that serves Bandha below a path and strips it.
+// Checks a proxy that serves Bandha below a path prefix and removes the prefix.
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Bandha } from '../../../src/bandha.ts';
 import { createTestBandha, type Listening, listen } from '../../support/own-yoga.ts';
@@ -25,7 +25,7 @@ afterAll(async () => {
 });
 
 it.each(['/', '/graphql/', '/graphql/?query={viewer{id}}'])(
-  'redirects %s within the prefix',
+  'redirects %s within the prefix of the proxy',
   async (path) => {
     const address = `${proxy.url}${PREFIX}${path}`;
     const response = await fetch(address, { headers: HTML, redirect: 'manual' });
@@ -36,7 +36,7 @@ it.each(['/', '/graphql/', '/graphql/?query={viewer{id}}'])(
   },
 );
 
-it('serves the page and its files within the prefix', async () => {
+it('serves the page and its files within the prefix of the proxy', async () => {
   const page = await fetch(`${proxy.url}${PREFIX}/`, { headers: HTML });
   expect([page.status, new URL(page.url).pathname]).toEqual([200, `${PREFIX}/graphql`]);
   const files = [...(await page.text()).matchAll(/(?:src|href)="([^"]+)"/g)].map(([, file = '']) => file);
@@ -48,7 +48,7 @@ it('serves the page and its files within the prefix', async () => {
   }
 });
 
-it('answers operations within the prefix', async () => {
+it('responds to operations within the prefix of the proxy', async () => {
   const response = await fetch(`${proxy.url}${PREFIX}/graphql`, {
     method: 'POST',
     headers: { 'content-type': 'application/json' },

@@ -1,4 +1,4 @@
-// Bodies that are too long, compressed, or sent by a form of another site, by every way in.
+// Checks that bodies that are too long, compressed or sent by a form on another site are rejected by every listener.
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
@@ -7,7 +7,13 @@ import { useContentEncoding } from '@whatwg-node/server';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createListener } from '../../../src/bandha.ts';
-import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../../support/own-yoga.ts';
+import {
+  createOwnYoga,
+  createTestBandha,
+  LISTENERS,
+  type Listening,
+  listen,
+} from '../../support/own-yoga.ts';
 import { parseResponse, request, sendBytes } from '../../support/raw-request.ts';
 import { GOOD_PASSWORD } from '../../support/test-server.ts';
 
@@ -30,7 +36,7 @@ let bandha: Bandha;
 const open: Record<string, Listening> = {};
 beforeAll(async () => {
   bandha = await createTestBandha();
-  for (const [name, listenerOf] of Object.entries(WAYS_IN)) open[name] = await listen(listenerOf(bandha));
+  for (const [name, listenerOf] of Object.entries(LISTENERS)) open[name] = await listen(listenerOf(bandha));
 });
 afterAll(async () => {
   for (const { close } of Object.values(open)) close();
@@ -46,12 +52,12 @@ async function send(port: number, headers: Record<string, string>, body: string 
   return { status: Number(statusLine.split(' ')[1]), headers: received, body: answer };
 }
 
-/** In chunks, so that nothing says how long it is. */
+/** Sends a body in chunks, without a Content-Length. */
 async function sendChunked(port: number, type: string, body: string, more = ''): Promise<number> {
   const socket = connect(port, '127.0.0.1');
   await once(socket, 'connect');
   const head = `POST /graphql HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n${more}`;
-  socket.on('error', () => {}); // the server may close while the rest is on its way
+  socket.on('error', () => {}); // the server may close the connection before the rest arrives
   socket.write(`${head}Transfer-Encoding: chunked\r\n\r\n`);
   for (let i = 0; i < body.length; i += 16_384) {
     const part = body.slice(i, i + 16_384);
@@ -61,7 +67,7 @@ async function sendChunked(port: number, type: string, body: string, more = ''):
   return Number((await text(socket)).split(' ')[1]);
 }
 
-describe.each(Object.keys(WAYS_IN))('%s', (way) => {
+describe.each(Object.keys(LISTENERS))('%s', (way) => {
   const port = () => open[way]?.port ?? 0;
 
   it.each([
@@ -76,13 +82,13 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
     ['', json(REGISTER)],
     [MULTIPART, multipart(REGISTER)],
     [`${MULTIPART}, application/json`, multipart(REGISTER)],
-  ])('rejects what a form of another site can send: %s', async (type, body) => {
+  ])('rejects a body that a form on another site can send: %s', async (type, body) => {
     const { status } = await send(port(), { 'Content-Type': type, Origin: 'https://evil.example' }, body);
     expect([400, 415]).toContain(status);
     expect(await bandha.store.listUsers()).toEqual([]);
   });
 
-  it('says how to send a form', async () => {
+  it('the error for a form names the header that allows it', async () => {
     const answer = await send(
       port(),
       { 'Content-Type': 'application/x-www-form-urlencoded' },
@@ -115,7 +121,7 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
     expect((await send(port(), { 'Content-Type': 'application/graphql' }, MUTATION)).status).toBe(200);
   });
 
-  it('runs no mutation by GET', async () => {
+  it('rejects a mutation by GET', async () => {
     for (const query of [MUTATION, `query A { viewer { id } } ${MUTATION.replace('{', 'B {')}`]) {
       const path = `/graphql?${new URLSearchParams({ query, operationName: query === MUTATION ? '' : 'B' })}`;
       const bytes = await sendBytes(port(), [request({ method: 'GET', path })]);
@@ -128,12 +134,12 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
     ['application/graphql', (bytes: number) => `{ viewer { id } } #${'x'.repeat(bytes)}`],
     ['application/x-www-form-urlencoded', (bytes: number) => form(`{ viewer { id } } #${'x'.repeat(bytes)}`)],
   ])('rejects a body of more than 100,000 bytes with 413: %s', async (type, make) => {
-    const asks = 'x-graphql-yoga-csrf';
+    const preflight = 'x-graphql-yoga-csrf';
     for (const bytes of [MAX_BODY_BYTES, 5_000_000]) {
-      expect((await send(port(), { 'Content-Type': type, [asks]: '1' }, make(bytes))).status).toBe(413);
+      expect((await send(port(), { 'Content-Type': type, [preflight]: '1' }, make(bytes))).status).toBe(413);
     }
-    expect(await sendChunked(port(), type, make(MAX_BODY_BYTES), `${asks}: 1\r\n`)).toBe(413);
-    expect(await sendChunked(port(), type, make(90_000), `${asks}: 1\r\n`)).toBe(200);
+    expect(await sendChunked(port(), type, make(MAX_BODY_BYTES), `${preflight}: 1\r\n`)).toBe(413);
+    expect(await sendChunked(port(), type, make(90_000), `${preflight}: 1\r\n`)).toBe(200);
   });
 
   const encodings: [string, Buffer][] = [
@@ -172,7 +178,7 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
   );
 });
 
-describe('multipart bodies that an application asks for', () => {
+describe('multipart bodies of an application that enables them', () => {
   let uploads: Bandha;
   let servers: Listening[];
   beforeAll(async () => {
@@ -181,7 +187,7 @@ describe('multipart bodies that an application asks for', () => {
       typeDefs: 'scalar File extend type Mutation { upload(file: File!): Int! }',
       resolvers: { Mutation: { upload: (_: unknown, { file }: { file: File }) => file.size } },
     });
-    servers = await Promise.all(Object.values(WAYS_IN).map((listenerOf) => listen(listenerOf(uploads))));
+    servers = await Promise.all(Object.values(LISTENERS).map((listenerOf) => listen(listenerOf(uploads))));
   });
   afterAll(async () => {
     for (const { close } of servers) close();
@@ -197,18 +203,18 @@ describe('multipart bodies that an application asks for', () => {
     return body;
   };
 
-  it('upload a file, within their own limit and with a header that no form sends', async () => {
+  it('a multipart body with a preflight header uploads a file up to its limit', async () => {
     for (const { url } of servers) {
       const post = (size: number, headers: Record<string, string>) =>
         fetch(`${url}/graphql`, { method: 'POST', headers, body: upload(size) });
-      const asks = { 'apollo-require-preflight': '1' };
-      expect(await (await post(500_000, asks)).json()).toEqual({ data: { upload: 500_000 } });
+      const preflight = { 'apollo-require-preflight': '1' };
+      expect(await (await post(500_000, preflight)).json()).toEqual({ data: { upload: 500_000 } });
       expect((await post(500_000, {})).status).toBe(400);
-      expect((await post(1_000_000, asks)).status).toBe(413);
+      expect((await post(1_000_000, preflight)).status).toBe(413);
     }
   });
 
-  it('raise the limit of no other body', async () => {
+  it('the limit of multipart bodies applies to no other body', async () => {
     for (const { port } of servers) {
       const body = json(`{ viewer { id } } #${'x'.repeat(MAX_BODY_BYTES)}`);
       expect((await send(port, { 'Content-Type': 'application/json' }, body)).status).toBe(413);
@@ -217,9 +223,9 @@ describe('multipart bodies that an application asks for', () => {
   });
 });
 
-it('the limit of other bodies is an option', async () => {
+it('maxBodyBytes sets the limit of other bodies', async () => {
   const large = await createTestBandha({ maxBodyBytes: 300_000 });
-  for (const listenerOf of Object.values(WAYS_IN)) {
+  for (const listenerOf of Object.values(LISTENERS)) {
     const { port, close } = await listen(listenerOf(large));
     const body = (bytes: number) => json(`{ viewer { id } } #${'x'.repeat(bytes)}`);
     expect((await send(port, { 'Content-Type': 'application/json' }, body(299_000))).status).toBe(200);
@@ -242,7 +248,7 @@ it.each([
 });
 
 describe('a plugin that decompresses bodies', () => {
-  it('comes after those of Bandha, and what it gives is measured', async () => {
+  it('the limit applies to the decompressed body', async () => {
     const yoga = createOwnYoga(bandha, { plugins: [useContentEncoding() as Plugin] });
     const { port, close } = await listen(createListener(yoga, bandha));
     const headers = { 'Content-Type': 'application/json', 'Content-Encoding': 'gzip' };
@@ -254,11 +260,11 @@ describe('a plugin that decompresses bodies', () => {
   });
 });
 
-it('a parser that another plugin brings is held to the limit too', async () => {
+it('the limit applies to a parser of another plugin', async () => {
   const parser: Plugin = {
-    onRequestParse: ({ request: asked, setRequestParser }) => {
-      if (asked.headers.get('content-type') !== 'application/x-query') return;
-      setRequestParser(async (given) => ({ query: await given.text() }));
+    onRequestParse: ({ request: received, setRequestParser }) => {
+      if (received.headers.get('content-type') !== 'application/x-query') return;
+      setRequestParser(async (parsed) => ({ query: await parsed.text() }));
     },
   };
   for (const plugins of [

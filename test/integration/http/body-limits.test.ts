@@ -1,4 +1,4 @@
-// Bodies that never end, and bodies that are many: every way in has a deadline and a limit in bytes.
+// Checks the deadline of bodies that never end, and the limit for the bytes of all pending bodies, on every listener.
 import { once } from 'node:events';
 import { createServer, type RequestListener, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
@@ -41,7 +41,7 @@ async function listen(listener: RequestListener): Promise<number> {
 
 interface Connection {
   socket: Socket;
-  /** Everything received once the server has closed the connection. */
+  /** Resolves with all bytes received when the server closes the connection. */
   closed: Promise<string>;
 }
 
@@ -52,7 +52,7 @@ async function open(port: number, text: string): Promise<Connection> {
   socket.setEncoding('utf8').on('data', (data) => {
     received += data;
   });
-  socket.on('error', () => {}); // a connection may be reset while it is being written to
+  socket.on('error', () => {}); // the server may reset the connection during a write
   const closed = once(socket, 'close').then(() => received);
   await once(socket, 'connect');
   await new Promise((written) => socket.write(text, written));
@@ -94,11 +94,11 @@ const UNFINISHED: [string, string][] = [
 ];
 
 describe.each<[string, () => RequestListener]>([
-  ['the fast path of an own server', () => fastPath({ bodyTimeoutSeconds: 0.1 })],
-  ['an own server without the fast path', () => yogaHandler({ bodyTimeoutSeconds: 0.1 })],
+  ['the fast path of an application’s server', () => fastPath({ bodyTimeoutSeconds: 0.1 })],
+  ['a server without the fast path', () => yogaHandler({ bodyTimeoutSeconds: 0.1 })],
   ['the listener of createBandha', () => bandha.listener],
-])('a body that never ends, sent to %s', (_, listenerOf) => {
-  it.each(UNFINISHED)('is answered 408 and the connection closed, after %s', async (_, text) => {
+])('a body that never ends, sent to %s,', (_, listenerOf) => {
+  it.each(UNFINISHED)('gets 408 and a closed connection after %s', async (_, text) => {
     const connection = await open(await listen(listenerOf()), text);
     const [answer = '', json = ''] = (await connection.closed).split('\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 408 /);
@@ -107,7 +107,7 @@ describe.each<[string, () => RequestListener]>([
   });
 });
 
-it('both ways in give the same bytes for a body that is late', async () => {
+it('the fast path and the Yoga handler send the same bytes for a late body', async () => {
   const withoutDate = (text: string) => text.replace(/^date:.*\r\n/im, '');
   const answers = [];
   for (const listener of [
@@ -120,7 +120,7 @@ it('both ways in give the same bytes for a body that is late', async () => {
   expect(answers[0]).toBe(answers[1]);
 });
 
-it('a client that sends a byte now and then does not keep its place', async () => {
+it('a client that sends single bytes gets 408 at the same deadline', async () => {
   const port = await listen(fastPath({ bodyTimeoutSeconds: 0.2 }));
   const { socket, closed } = await open(port, head(JSON_TYPE, 'Content-Length: 100000'));
   const drip = setInterval(() => socket.write(' '), 10);
@@ -128,20 +128,20 @@ it('a client that sends a byte now and then does not keep its place', async () =
   clearInterval(drip);
 });
 
-it('a request that was answered before its body ended is closed at the deadline', async () => {
+it('the deadline closes a connection whose response preceded the end of the body', async () => {
   const port = await listen(yogaHandler({ bodyTimeoutSeconds: 0.2 }));
   const text = head(JSON_TYPE, 'Content-Length: 100').replace('/graphql', '/nowhere');
   expect(await (await open(port, text)).closed).toMatch(/^HTTP\/1\.1 404 /);
 });
 
-it('late bodies leave no error in the log', async () => {
+it('late bodies cause no error in the log', async () => {
   await (await open(await listen(bandha.listener), head(JSON_TYPE, 'Transfer-Encoding: chunked'))).closed;
   await new Promise((resolve) => setImmediate(resolve));
   expect(entries.filter(({ level }) => level === 'warn' || level === 'error')).toEqual([]);
   expect(entries.map(({ message }) => message)).toContain('request rejected because its body did not arrive');
 });
 
-it('a body in many parts is answered as one in one part', async () => {
+it('a body in many parts gets the same response as a body in one part', async () => {
   for (const listener of [fastPath(), yogaHandler()]) {
     const port = await listen(listener);
     const { socket, closed } = await open(port, WHOLE.slice(0, -10));
@@ -153,8 +153,8 @@ it('a body in many parts is answered as one in one part', async () => {
 describe.each<[string, (options: ListenerOptions) => RequestListener]>([
   ['the fast path', fastPath],
   ['the Yoga handler', yogaHandler],
-])('bodies beyond the bytes of all bodies, on %s', (_, listenerOf) => {
-  it('are rejected with 503 and Retry-After, the newest first', async () => {
+])('the limit for all pending bodies, on %s,', (_, listenerOf) => {
+  it('rejects the newest body with 503 and Retry-After', async () => {
     const port = await listen(listenerOf({ bodyTimeoutSeconds: 30, maxPendingBodyBytes: 100_000 }));
     const text = head(JSON_TYPE, 'Content-Length: 90000') + padded(40_000);
     const first = await open(port, text);
@@ -164,10 +164,10 @@ describe.each<[string, (options: ListenerOptions) => RequestListener]>([
     expect(answer).toMatch(/^HTTP\/1\.1 503 /);
     expect(answer.toLowerCase()).toContain('retry-after: 1');
     expect(JSON.parse(json).errors[0].extensions).toEqual({ code: 'SERVICE_UNAVAILABLE' });
-    // A request that arrives in one piece holds nothing.
+    // A request that arrives in one piece never waits in memory.
     expect(await (await open(port, WHOLE)).closed).toMatch(/^HTTP\/1\.1 200 /);
     expect([first.socket.closed, second.socket.closed]).toEqual([false, false]);
-    // A place is free again once its client has gone.
+    // The bytes of a client that has disconnected are free again.
     first.socket.destroy();
     second.socket.destroy();
     const parts = padded(80_000);
@@ -193,7 +193,7 @@ describe('a thousand bodies that never end', () => {
     return { bodies, port, peak: () => peak };
   };
 
-  it('hold no more bytes than the limit, and none after the deadline', async () => {
+  it('pending bodies hold at most the limit, and nothing after the deadline', async () => {
     const { bodies, port, peak } = await limited({ bodyTimeoutSeconds: 5, maxPendingBodyBytes: 2_000_000 });
     const text = head('Content-Length: 99999') + ' '.repeat(10_000);
     const answers = await Promise.all(
@@ -206,7 +206,7 @@ describe('a thousand bodies that never end', () => {
     expect([bodies.pendingBodies, bodies.pendingBytes]).toEqual([0, 0]);
   });
 
-  it('hold nothing once their clients have gone', async () => {
+  it('pending bodies are released when their clients disconnect', async () => {
     const { bodies, port } = await limited({ bodyTimeoutSeconds: 60 });
     const opened = await Promise.all(
       Array.from({ length: 100 }, () => open(port, head('Content-Length: 99999') + ' '.repeat(1_000))),
@@ -223,6 +223,6 @@ it.each<BodyLimitOptions>([
   { bodyTimeoutSeconds: Number.NaN },
   { bodyTimeoutSeconds: Number.POSITIVE_INFINITY },
   { maxPendingBodyBytes: 0 },
-])('a listener rejects %o', (options) => {
+])('createListener rejects %o', (options) => {
   expect(() => fastPath(options)).toThrow(ConfigError);
 });

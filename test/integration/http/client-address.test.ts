@@ -1,4 +1,4 @@
-// The client's address by every way in: the fast path, the Yoga handler, a Yoga server of the application's own.
+// Checks the client's address on the fast path, on the Yoga handler and in a Yoga server of the application.
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type RequestListener, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -40,7 +40,7 @@ async function listen(listener: RequestListener): Promise<number> {
   return (server.address() as AddressInfo).port; // a TCP server that listens has one
 }
 
-/** Registers by a raw request; `headers` may repeat. @returns the body, or undefined if the connection was closed */
+/** Registers with a raw request, whose `headers` may repeat. @returns the body, or undefined if the connection was closed */
 async function register(
   port: number,
   headers: readonly string[],
@@ -68,7 +68,11 @@ async function register(
 const WAYS: [string, (bandha: Bandha) => RequestListener, boolean][] = [
   ['the fast path', (bandha) => bandha.listener, false],
   ['the Yoga handler', (bandha) => bandha.listener, true],
-  ['an own Yoga server', ({ schema, plugins }) => createYoga({ schema, plugins, logging: false }), false],
+  [
+    'a Yoga server of the application',
+    ({ schema, plugins }) => createYoga({ schema, plugins, logging: false }),
+    false,
+  ],
   [
     'a listener before an own Yoga server',
     (bandha) =>
@@ -77,7 +81,7 @@ const WAYS: [string, (bandha: Bandha) => RequestListener, boolean][] = [
   ],
 ];
 
-/** Addresses of the sessions of the account that an answer names. */
+/** Addresses of the sessions of the account in a response. */
 async function addressesOf(bandha: Bandha, body: string | undefined): Promise<(string | undefined)[]> {
   const { data } = JSON.parse(body ?? '{}');
   const sessions = await bandha.store.listLiveSessions(data.register.user.id, new Date(), 1_000);
@@ -101,14 +105,14 @@ describe.each(WAYS)('by %s', (_, listenerOf, isChunked) => {
     ],
     ['no proxy is trusted', [], ['x-forwarded-for', CLIENT], '127.0.0.1'],
     ['another proxy is trusted', ['10.0.0.0/8'], ['x-forwarded-for', CLIENT], '127.0.0.1'],
-  ])('the session has the address that is right where %s', async (_, trusted, headers, expected) => {
+  ])('a session has the right address if %s', async (_, trusted, headers, expected) => {
     const bandha = await open(trusted);
     const port = await listen(listenerOf(bandha));
     const body = await register(port, headers, isChunked);
     expect(await addressesOf(bandha, body)).toEqual([expected]);
   });
 
-  it('the address is there though the connection was closed before the operation ran', async () => {
+  it('a session has the address of a connection that closed before the operation ran', async () => {
     const bandha = await open([]);
     const listener = listenerOf(bandha);
     const port = await listen((req, res) => {
@@ -122,7 +126,7 @@ describe.each(WAYS)('by %s', (_, listenerOf, isChunked) => {
   });
 });
 
-it('the address is unknown without a socket, whatever the headers say', async () => {
+it('the address is unknown without a socket, even with forwarding headers', async () => {
   const bandha = await open(['127.0.0.0/8']);
   const variables = { email: 'ada@example.com', password: GOOD_PASSWORD };
   const response = await bandha.yoga.fetch('http://test/graphql', {
@@ -142,7 +146,7 @@ describe('an operation without a WHATWG request, as over a WebSocket', () => {
       CLIENT,
     ],
     ['neither', {}, undefined],
-  ])('may register with %s', async (_, origin, expected) => {
+  ])('registration succeeds with %s', async (_, origin, expected) => {
     const bandha = await open(['127.0.0.0/8']);
     const yoga = createYoga({ schema: bandha.schema, plugins: bandha.plugins, logging: false });
     const { schema, parse, execute, contextFactory } = yoga.getEnveloped(origin);

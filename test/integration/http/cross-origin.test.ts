@@ -1,8 +1,14 @@
-// What pages of other sites can read, by every way in.
+// Checks which responses pages of other sites can read, on every listener.
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createListener } from '../../../src/bandha.ts';
-import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../../support/own-yoga.ts';
+import {
+  createOwnYoga,
+  createTestBandha,
+  LISTENERS,
+  type Listening,
+  listen,
+} from '../../support/own-yoga.ts';
 
 const Origin = 'https://evil.example';
 const PRIVATE = [
@@ -24,7 +30,7 @@ let bandha: Bandha;
 const open: Record<string, Listening> = {};
 beforeAll(async () => {
   bandha = await createTestBandha();
-  for (const [name, listenerOf] of Object.entries(WAYS_IN)) open[name] = await listen(listenerOf(bandha));
+  for (const [name, listenerOf] of Object.entries(LISTENERS)) open[name] = await listen(listenerOf(bandha));
   open['bandha.yoga'] = await listen(bandha.yoga);
 });
 afterAll(async () => {
@@ -38,26 +44,29 @@ async function corsHeaders(url: string, init: RequestInit): Promise<string[]> {
   return [...response.headers.keys()].filter((name) => name.startsWith('access-control-'));
 }
 
-describe.each([...Object.keys(WAYS_IN), 'bandha.yoga'])('%s', (way) => {
+describe.each([...Object.keys(LISTENERS), 'bandha.yoga'])('%s', (way) => {
   const url = () => open[way]?.url ?? '';
 
-  it.each(PRIVATE)('%s is not readable for other origins', async (path) => {
+  it.each(PRIVATE)('%s is not readable by other origins', async (path) => {
     for (const method of ['GET', 'HEAD', 'POST']) {
       expect(await corsHeaders(`${url()}${path}`, { method, headers: { Origin } })).toEqual([]);
     }
     expect(await corsHeaders(`${url()}${path}`, { method: 'OPTIONS', headers: PREFLIGHT })).toEqual([]);
   });
 
-  it.each(['/graphql?query={__typename}', '/.well-known/jwks.json'])('%s is readable', async (path) => {
-    const headers = await corsHeaders(`${url()}${path}`, { headers: { Origin } });
-    expect(headers).toContain('access-control-allow-origin');
-    const preflight = await corsHeaders(`${url()}${path}`, { method: 'OPTIONS', headers: PREFLIGHT });
-    expect(preflight).toContain('access-control-allow-origin');
-  });
+  it.each(['/graphql?query={__typename}', '/.well-known/jwks.json'])(
+    '%s is readable by other origins',
+    async (path) => {
+      const headers = await corsHeaders(`${url()}${path}`, { headers: { Origin } });
+      expect(headers).toContain('access-control-allow-origin');
+      const preflight = await corsHeaders(`${url()}${path}`, { method: 'OPTIONS', headers: PREFLIGHT });
+      expect(preflight).toContain('access-control-allow-origin');
+    },
+  );
 });
 
 it.each(['/', '/nope', '/admin/graphql', '/graphql/x'])(
-  '%s of Bandha’s own server is not readable',
+  '%s of Bandha’s own server is not readable by other origins',
   async (path) => {
     for (const way of ['bandha.listener', 'bandha.yoga']) {
       const url = `${open[way]?.url}${path}`;
@@ -67,7 +76,7 @@ it.each(['/', '/nope', '/admin/graphql', '/graphql/x'])(
   },
 );
 
-it('paths of an application’s own plugins keep what its `cors` gives them', async () => {
+it('paths of an application’s plugins keep the headers of its option `cors`', async () => {
   const route: Plugin = {
     onRequest: ({ url, fetchAPI, endResponse }) => {
       if (url.pathname === '/graphql/stream') endResponse(new fetchAPI.Response('ok'));
@@ -80,7 +89,7 @@ it('paths of an application’s own plugins keep what its `cors` gives them', as
   close();
 });
 
-it('an own Yoga server that listens by itself keeps them private too', async () => {
+it('a Yoga server without Bandha’s listener keeps private paths unreadable', async () => {
   const yoga = createYoga({ schema: bandha.schema, plugins: bandha.plugins, logging: false });
   for (const path of PRIVATE) {
     const response = await yoga.fetch(`http://localhost${path}`, { headers: { Origin } });

@@ -1,4 +1,4 @@
-// Parsed and validated documents are kept within a number of bytes, whatever is sent and by whichever way.
+// Checks that the cache of parsed and validated documents stays within its bytes on every listener.
 import { type DocumentNode, GraphQLError } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -35,11 +35,11 @@ const multipart = (query: string) =>
     .concat('Content-Disposition: form-data; name="map"', '', '{}', '--b--', '')
     .join('\r\n');
 
-/** As much as both caches may hold, and what else the first requests make a server keep. */
+/** The limits of both caches, and an allowance for memory that a server allocates for its first requests. */
 const MAX_GROWTH_BYTES = 40_000_000;
 const DOCUMENTS = 40;
 
-/** By all caches of count alone, these documents would take 3 to 8 MB each. */
+/** Each of these documents takes 3 to 8 MB in caches that are bounded by count. */
 async function growthBy(send: (index: number) => Promise<unknown>): Promise<number> {
   for (let i = 0; i < 4; i += 1) await send(nextIndex++);
   const before = await heapBytes();
@@ -47,10 +47,10 @@ async function growthBy(send: (index: number) => Promise<unknown>): Promise<numb
   return (await heapBytes()) - before;
 }
 
-/** No document is sent twice. */
+/** Index of the next document, so that no document is sent twice. */
 let nextIndex = 1_000;
 
-describe('different documents of 10,000 tokens, half of them invalid, do not fill the memory', () => {
+describe('memory stays bounded for distinct documents of 10,000 tokens', () => {
   const long = (i: number) => (i % 2 === 0 ? validDocument(i) : invalidDocument(i));
   const short = (i: number) => (i % 2 === 0 ? validShortDocument(i) : invalidShortDocument(i));
   const inUrl = (i: number) =>
@@ -75,7 +75,7 @@ describe('different documents of 10,000 tokens, half of them invalid, do not fil
         ),
     ],
   ];
-  it.each(ways)('sent by %s', async (_, bytesOf) => {
+  it.each(ways)('documents sent by %s stay within the memory limit', async (_, bytesOf) => {
     let last = '';
     const growth = await growthBy(async (i) => {
       last = await sendBytes(port, [bytesOf(i)]);
@@ -85,7 +85,7 @@ describe('different documents of 10,000 tokens, half of them invalid, do not fil
     expect(growth).toBeLessThan(MAX_GROWTH_BYTES);
   });
 
-  it('sent as multipart to an own Yoga server with the plugins of Bandha', async () => {
+  it('documents sent as multipart stay within the memory limit', async () => {
     const { schema, plugins } = server.bandha;
     const yoga = createYoga({ schema, plugins, logging: false });
     const headers = { 'content-type': 'multipart/form-data; boundary=b', 'graphql-preflight': '1' };
@@ -117,7 +117,7 @@ describe('the plugins of Bandha in a Yoga server', () => {
     };
     return { plugin, parsed, validated };
   };
-  const ask = async (yoga: ReturnType<typeof createYoga>, query: string) => {
+  const send = async (yoga: ReturnType<typeof createYoga>, query: string) => {
     const headers = { 'content-type': 'application/json' };
     const response = await yoga.fetch('http://test/graphql', { method: 'POST', headers, body: json(query) });
     return response.text();
@@ -127,7 +127,7 @@ describe('the plugins of Bandha in a Yoga server', () => {
     return createYoga({ schema, plugins: [...before, ...plugins, ...after], logging: false, ...options });
   };
 
-  it('replace the document cache of Yoga, in its place and once', () => {
+  it('the plugins replace Yoga’s document cache once, at its position', () => {
     const isCache = findYogaDocumentCache();
     if (isCache === undefined) throw new Error('The locked version of Yoga has no document cache');
     const pluginsOf = (options: object) =>
@@ -143,21 +143,21 @@ describe('the plugins of Bandha in a Yoga server', () => {
     expect(Object.keys(replaced[(index ?? 0) + 1] ?? {})).toEqual(['onParse', 'onValidate']);
   });
 
-  it('leave a server without a cache as it is', async () => {
+  it('the plugins add no cache to a server without one', async () => {
     const hooks = noteHooks();
     const yoga = yogaWith([], [hooks.plugin], { parserAndValidationCache: false });
-    for (let i = 0; i < 3; i += 1) await ask(yoga, '{ viewer { id } }');
+    for (let i = 0; i < 3; i += 1) await send(yoga, '{ viewer { id } }');
     expect(new Set(hooks.parsed).size).toBe(3);
   });
 
   it.each([
     ['before', (plugin: Plugin) => yogaWith([plugin], [])],
     ['behind', (plugin: Plugin) => yogaWith([], [plugin])],
-  ])('let the hooks of a plugin %s them receive each result, kept or not', async (_, yogaOf) => {
+  ])('hooks of a plugin %s Bandha’s receive each result, cached or not', async (_, yogaOf) => {
     const hooks = noteHooks();
     const yoga = yogaOf(hooks.plugin);
     for (const query of ['{ viewer { id } }', '{ unknown }', '{ viewer {']) {
-      const answers = [await ask(yoga, query), await ask(yoga, query), await ask(yoga, query)];
+      const answers = [await send(yoga, query), await send(yoga, query), await send(yoga, query)];
       expect(new Set(answers).size).toBe(1);
     }
     const [document, , again, invalid] = hooks.parsed;
@@ -169,18 +169,18 @@ describe('the plugins of Bandha in a Yoga server', () => {
     expect(hooks.validated.map((errors) => errors.length)).toEqual([0, 0, 0, 1, 1, 1]);
   });
 
-  it('keep a document that is sent twice while others are sent once', async () => {
+  it('the cache keeps a document sent twice while others are sent once', async () => {
     const hooks = noteHooks();
     const yoga = yogaWith([], [hooks.plugin]);
-    await ask(yoga, '{ viewer { id } }');
-    await ask(yoga, '{ viewer { id } }');
-    for (let i = 0; i < 20; i += 1) await ask(yoga, invalidDocument(i));
-    await ask(yoga, '{ viewer { id } }');
+    await send(yoga, '{ viewer { id } }');
+    await send(yoga, '{ viewer { id } }');
+    for (let i = 0; i < 20; i += 1) await send(yoga, invalidDocument(i));
+    await send(yoga, '{ viewer { id } }');
     expect(hooks.parsed.at(-1)).toBe(hooks.parsed[0]);
   });
 });
 
-it('a validation result counts with its document, and goes with it', async () => {
+it('a validation result counts towards its document and is evicted with it', async () => {
   const { cache, plugin } = createDocumentCache({ maxBytesSeenOnce: 400_000, maxBytesSeenTwice: 400_000 });
   const { schema, plugins } = server.bandha;
   const yoga = createYoga({
@@ -199,6 +199,6 @@ it('a validation result counts with its document, and goes with it', async () =>
     await response.text();
     expect(cache.bytes).toBeLessThanOrEqual(800_000);
   }
-  // A document of 100 fields takes some 45 kB, its 100 errors 200 kB more.
+  // A document of 100 fields takes about 45 kB, and its 100 errors 200 kB.
   expect(cache.bytes).toBeGreaterThan(200_000);
 });

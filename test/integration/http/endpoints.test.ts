@@ -1,4 +1,4 @@
-// The endpoints beside GraphQL: keys for others, and health for whoever decides where requests go.
+// Checks the JWK Set for other services, and the health checks for load balancers.
 import { createYoga } from 'graphql-yoga';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
@@ -12,7 +12,7 @@ beforeAll(async () => {
 afterAll(() => server.close());
 
 describe('GET /.well-known/jwks.json', () => {
-  it('gives others what they need to verify an access token (RFC 7517, section 5)', async () => {
+  it('serves the keys to verify an access token (RFC 7517, section 5)', async () => {
     const { accessToken, user } = await register(server.url);
     const response = await fetch(`${server.url}/.well-known/jwks.json`);
     expect(response.headers.get('content-type')).toBe('application/jwk-set+json');
@@ -35,7 +35,7 @@ describe('GET /.well-known/jwks.json', () => {
     expect(payload.auth_time).toBe(payload.iat);
   });
 
-  it('has the key that will sign next too, and may be kept for five minutes', async () => {
+  it('serves the next signing key too, cacheable for five minutes', async () => {
     const response = await fetch(`${server.url}/.well-known/jwks.json`);
     expect(response.headers.get('cache-control')).toBe('public, max-age=300');
     const { keys } = await response.json();
@@ -45,15 +45,15 @@ describe('GET /.well-known/jwks.json', () => {
     for (const key of keys) expect(key).not.toHaveProperty('d');
   });
 
-  it('is read only', async () => {
+  it('rejects POST with 405', async () => {
     const response = await fetch(`${server.url}/.well-known/jwks.json`, { method: 'POST' });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD');
   });
 });
 
-describe('health', () => {
-  it('is live and ready while the store answers, the keys are loaded and changes are heard', async () => {
+describe('the health checks', () => {
+  it('report ready while store, keys and revocation feed work', async () => {
     const live = await fetch(`${server.url}/health/live`);
     expect([live.status, await live.json()]).toEqual([200, { status: 'ok' }]);
     const ready = await fetch(`${server.url}/health/ready`);
@@ -63,7 +63,7 @@ describe('health', () => {
     ]);
   });
 
-  it('is not ready, but live, once the store is gone, and says so of changes when none were heard for 5 s', async () => {
+  it('report not ready without the store, and a failed revocation feed after 5 s', async () => {
     const local = await startTestServer();
     const check = async () => {
       const response = await fetch(`${local.url}/health/ready`);
@@ -83,7 +83,7 @@ describe('health', () => {
     await local.close();
   });
 
-  it('does not wait for a check that never ends', async () => {
+  it('report a check that never ends as failed', async () => {
     const yoga = createYoga({
       plugins: [useHealthCheck({ stuck: () => new Promise(() => {}) }, 5)],
       logging: false,

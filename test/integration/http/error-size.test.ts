@@ -1,4 +1,4 @@
-// Errors about wrong values cost and say little, however many values are wrong and however long they are.
+// Checks that errors about invalid values are short and cheap, regardless of the number and length of the values.
 import { buildSchema, parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { findVariableErrors } from '../../../src/http/plugins/use-input-errors.ts';
@@ -28,7 +28,7 @@ describe('the errors of variables', () => {
     ['lists in a list', '[ID!]', Array.from({ length: 25_000 }, () => [])],
     ['unknown fields', 'Filter', unknownFields(7_000)],
     ['objects in a list', 'Filter', { all: Array.from({ length: 15_000 }, () => 1) }],
-  ])('name ten places at most: %s', async (_, type, value) => {
+  ])('an error about a variable names at most ten paths: %s', async (_, type, value) => {
     const argument = type === 'Filter' ? 'filter' : 'ids';
     const { body } = await server.send(`query ($v: ${type}) { count(${argument}: $v) }`, {
       variables: { v: value },
@@ -38,7 +38,7 @@ describe('the errors of variables', () => {
     expect(body.errors[0].message.length).toBeLessThan(500);
   });
 
-  it('leave out a place that is nested very deeply', async () => {
+  it('an error about a variable omits a deeply nested path', async () => {
     const deep = (levels: number): unknown => (levels === 0 ? 1 : { all: [deep(levels - 1)] });
     const { body } = await server.send('query ($v: Filter) { count(filter: $v) }', {
       variables: { v: deep(1_000) },
@@ -46,11 +46,11 @@ describe('the errors of variables', () => {
     expect(body.errors[0].message).toBe('Variable "$v" must be of type Filter.');
   });
 
-  it('are looked for in a value a few times, however many there are', () => {
-    let looks = 0;
+  it('checking a variable reads its value a few times, whatever its errors', () => {
+    let reads = 0;
     const value = new Proxy(unknownFields(3_000), {
       ownKeys(target) {
-        looks += 1;
+        reads += 1;
         return Reflect.ownKeys(target);
       },
     });
@@ -58,7 +58,7 @@ describe('the errors of variables', () => {
     const document = parse('query ($v: Filter) { count(filter: $v) }');
     expect(validate(schema, document)).toEqual([]);
     expect(findVariableErrors({ schema, document, variableValues: { v: value } })).toHaveLength(1);
-    expect(looks).toBeLessThan(50);
+    expect(reads).toBeLessThan(50);
   });
 });
 
@@ -71,7 +71,7 @@ describe('the errors of a document', () => {
     ],
     ['a default value', `query ($v: Filter = { ${repeat(3_000, (i) => `k${i}: 1`)} }) { count(filter: $v) }`],
     [
-      'objects within each other, each with an unknown field',
+      'nested objects, each with an unknown field',
       `{ count(filter: ${'{ k: 1 all: '.repeat(90)}{ tags: [${repeat(5_000, () => '1')}] }${' }'.repeat(90)}) }`,
     ],
     [
@@ -79,7 +79,7 @@ describe('the errors of a document', () => {
       `query ${'q'.repeat(60_000)} { ${repeat(100, (i) => `a${i}: count(ids: [$v${i}])`)} }`,
     ],
     ['a list where a string is expected', `{ count(filter: { name: [${repeat(9_000, () => '1')}] }) }`],
-  ])('take no more than a response of usual length: %s', async (_, query) => {
+  ])('errors of a document fit in a response of usual length: %s', async (_, query) => {
     const { body } = await server.send(query);
     expect(body.errors.length).toBeGreaterThan(0);
     expect(body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
@@ -94,7 +94,7 @@ describe('the errors of a document', () => {
     ['an ID', `{ count(ids: [{ a: "${SECRET}" }]) }`],
     ['a list for an object', `{ count(filter: ["${SECRET}"]) }`],
     ['a string for a boolean', `{ viewer { id @skip(if: "${SECRET}") } }`],
-  ])('repeat no value: %s', async (_, query) => {
+  ])('errors of a document repeat no value: %s', async (_, query) => {
     const { body } = await server.send(query);
     expect(body.errors[0].extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     expect(JSON.stringify(body)).not.toMatch(/hunter2|31415926/);

@@ -1,10 +1,10 @@
-// Express around the listener: mounted at a path, and behind parsers that have read the body.
+// Checks the listener in Express: mounted at a path, and behind parsers that have read the body.
 import type { RequestListener } from 'node:http';
 import express from 'express';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Bandha } from '../../../src/bandha.ts';
 import type { Log } from '../../../src/utils/log.ts';
-import { createTestBandha, listen, WAYS_IN } from '../../support/own-yoga.ts';
+import { createTestBandha, LISTENERS, listen } from '../../support/own-yoga.ts';
 
 const QUERY = '{ where }';
 const logged: { level: string; fields: object; message: string }[] = [];
@@ -19,7 +19,7 @@ beforeAll(async () => {
     typeDefs: 'extend type Query { where: String }',
     resolvers: {
       Query: {
-        // The fast path has no WHATWG request until one is asked for.
+        // The fast path creates the WHATWG request when a resolver reads it.
         where: (_: unknown, __: unknown, context: { request: Request }) =>
           Object.getOwnPropertyDescriptor(context, 'request')?.get === undefined
             ? `Yoga ${new URL(context.request.url).pathname}`
@@ -34,9 +34,9 @@ beforeEach(() => {
 });
 
 type Use = (app: express.Express, listener: RequestListener) => void;
-async function serve(use: Use, way: keyof typeof WAYS_IN = 'bandha.listener') {
+async function serve(use: Use, way: keyof typeof LISTENERS = 'bandha.listener') {
   const app = express();
-  const listener = WAYS_IN[way]?.(bandha) ?? bandha.listener;
+  const listener = LISTENERS[way]?.(bandha) ?? bandha.listener;
   use(app, listener);
   const { url, close } = await listen(app);
   return {
@@ -57,13 +57,13 @@ async function serve(use: Use, way: keyof typeof WAYS_IN = 'bandha.listener') {
   };
 }
 
-describe('mounted', () => {
+describe('a listener mounted in Express', () => {
   it.each<[string, Use, string]>([
     ['for all paths', (app, listener) => app.use(listener), '/graphql'],
     ['at /graphql', (app, listener) => app.use('/graphql', listener), '/graphql'],
-    ['at a path above', (app, listener) => app.use('/api', listener), '/api/graphql'],
+    ['at a parent path', (app, listener) => app.use('/api', listener), '/api/graphql'],
     ['as a route', (app, listener) => app.all('/graphql', listener), '/graphql'],
-  ])('%s it uses the fast path', async (_, use, path) => {
+  ])('a listener mounted %s uses the fast path', async (_, use, path) => {
     const { post, close } = await serve(use);
     expect(await post(path)).toEqual({
       status: 200,
@@ -74,7 +74,7 @@ describe('mounted', () => {
     close();
   });
 
-  it('at a list of paths, it answers each and leaves the others to the app', async () => {
+  it('a listener mounted at several paths serves these and no others', async () => {
     const paths = ['/graphql', '/.well-known/jwks.json', '/health', '/metrics'];
     const { get, post, close } = await serve((app, listener) => {
       app.use(paths, listener);
@@ -88,32 +88,35 @@ describe('mounted', () => {
     close();
   });
 
-  it.each(Object.keys(WAYS_IN))('at a path above, Yoga serves it too: %s', async (way) => {
-    const { post, close } = await serve((app, listener) => app.use('/api', listener), way);
-    expect((await post('/api/graphql')).text).toContain(' /api/graphql');
-    expect((await post('/api/x/graphql')).status).toBe(404);
-    close();
-  });
+  it.each(Object.keys(LISTENERS))(
+    'a listener mounted at a parent path serves the endpoint: %s',
+    async (way) => {
+      const { post, close } = await serve((app, listener) => app.use('/api', listener), way);
+      expect((await post('/api/graphql')).text).toContain(' /api/graphql');
+      expect((await post('/api/x/graphql')).status).toBe(404);
+      close();
+    },
+  );
 });
 
-describe('behind a parser', () => {
+describe('a listener behind a body parser', () => {
   it.each<[string, Use]>([
     ['express.json()', (app, listener) => app.use(express.json(), listener)],
     ['express.text()', (app, listener) => app.use(express.text({ type: '*/*' }), listener)],
     ['express.raw()', (app, listener) => app.use(express.raw({ type: '*/*' }), listener)],
-  ])('%s it works without the fast path, and warns once', async (_, use) => {
+  ])('a listener behind %s uses Yoga and warns once', async (_, use) => {
     const { post, close } = await serve(use);
     for (let i = 0; i < 2; i += 1) expect((await post('/graphql')).text).toContain('Yoga /graphql');
     expect((await post('/graphql', '{}')).status).toBe(400);
     close();
     const warnings = logged.filter(({ level }) => level === 'warn');
-    expect(warnings.length).toBeLessThanOrEqual(1); // the listener is shared by these tests, and the first of them warns
+    expect(warnings.length).toBeLessThanOrEqual(1); // these tests share the listener, and the first of them warns
   });
 
-  it('a new listener warns with the reason', async () => {
+  it('the warning of a listener behind a parser names the reason', async () => {
     const { post, close } = await serve(
       (app, listener) => app.use(express.json(), listener),
-      'an own Yoga server',
+      'createListener',
     );
     for (let i = 0; i < 2; i += 1) await post('/graphql');
     expect(logged).toEqual([
@@ -126,7 +129,7 @@ describe('behind a parser', () => {
     close();
   });
 
-  it.each(Object.keys(WAYS_IN))('that leaves nothing of the body it answers 400: %s', async (way) => {
+  it.each(Object.keys(LISTENERS))('a body consumed by a middleware gets 400: %s', async (way) => {
     const { post, close } = await serve((app, listener) => {
       app.use((req, _res, next) => {
         req.on('data', () => {}).on('end', () => next());
@@ -137,10 +140,15 @@ describe('behind a parser', () => {
     close();
   });
 
-  it.each(Object.keys(WAYS_IN))('a form stays a form, though Yoga calls it JSON: %s', async (way) => {
-    const { post, close } = await serve((app, listener) => app.use(express.urlencoded(), listener), way);
-    const form = `${new URLSearchParams({ query: 'mutation { logout }' })}`;
-    expect(await post('/graphql', form, 'application/x-www-form-urlencoded')).toMatchObject({ status: 400 });
-    close();
-  });
+  it.each(Object.keys(LISTENERS))(
+    'a form that a middleware has parsed is rejected as a form: %s',
+    async (way) => {
+      const { post, close } = await serve((app, listener) => app.use(express.urlencoded(), listener), way);
+      const form = `${new URLSearchParams({ query: 'mutation { logout }' })}`;
+      expect(await post('/graphql', form, 'application/x-www-form-urlencoded')).toMatchObject({
+        status: 400,
+      });
+      close();
+    },
+  );
 });

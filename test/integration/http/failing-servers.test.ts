@@ -1,4 +1,4 @@
-// Errors of all kinds in an application's resolvers, masks and plugins: each gets a response.
+// Checks that every error in an application's resolvers, masks and plugins gets a response.
 import { GraphQLError, GraphQLScalarType } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -70,7 +70,7 @@ beforeAll(async () => {
 afterAll(() => bandha.close());
 
 type YogaOptions = Parameters<typeof createOwnYoga>[1];
-// What an application may return from `maskError` whatever the types say.
+// Values that an application in JavaScript may return from `maskError`.
 const masks: Record<string, YogaOptions> = {
   'the default mask': {},
   'no mask': { maskedErrors: false },
@@ -96,7 +96,7 @@ function expectAnswered({ statusLine, body }: RawResponse, where: string, showsM
 }
 
 describe.each(Object.entries(masks))('%s', (name, options) => {
-  it('answers every error, by the fast path and by Yoga alike', async () => {
+  it('every error gets the same response on the fast path and from Yoga', async () => {
     const yoga = createOwnYoga(bandha, options);
     const fast = await listen(createListener(yoga, bandha));
     const slow = await listen(
@@ -135,7 +135,7 @@ it.each<[string, Plugin]>([
   ['onResultProcess', { onResultProcess: fail }],
   ['onResponse', { onResponse: fail }],
   ['onResponse, with null', { onResponse: () => Promise.reject(null) }],
-])('a plugin whose hook throws in %s is answered without the stack', async (hook, plugin) => {
+])('an error thrown in %s of a plugin gets a response without a stack', async (hook, plugin) => {
   const server = await listen(createListener(createOwnYoga(bandha, { plugins: [plugin] }), bandha));
   const bytes = request(
     { headers: { 'Content-Type': 'application/json' } },
@@ -145,7 +145,7 @@ it.each<[string, Plugin]>([
   server.close();
 });
 
-it('an own context function that throws is answered without the stack', async () => {
+it('an error thrown in a context function gets a response without a stack', async () => {
   const server = await listen(createListener(createOwnYoga(bandha, { context: fail }), bandha));
   const bytes = request(
     { headers: { 'Content-Type': 'application/json' } },

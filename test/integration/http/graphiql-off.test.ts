@@ -1,4 +1,4 @@
-// Where GraphiQL is off, nobody learns the schema from the server: no page, no introspection, no hints in errors.
+// Checks that a server without GraphiQL does not reveal its schema: no page, no introspection, no suggestions in errors.
 import { parse, validate } from 'graphql';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
@@ -24,11 +24,11 @@ const browse = (server: TestServer, path: string) =>
   fetch(`${server.url}${path}`, { headers: { accept: 'text/html,*/*;q=0.1' }, redirect: 'manual' });
 
 describe('a server without GraphiQL', () => {
-  it.each(['/', '/graphql', '/graphql?query={viewer{email}}'])('has no page at %s', async (path) => {
+  it.each(['/', '/graphql', '/graphql?query={viewer{email}}'])('serves no page at %s', async (path) => {
     const response = await browse(closed, path);
     expect(response.headers.get('content-type') ?? '').not.toContain('html');
     expect(await response.text()).not.toMatch(/<html|graphiql/i);
-    expect((await browse(open, path)).status).toBeLessThan(400); // the same request, where GraphiQL is on
+    expect((await browse(open, path)).status).toBeLessThan(400); // with GraphiQL, the same request succeeds
   });
 
   it.each([
@@ -40,25 +40,25 @@ describe('a server without GraphiQL', () => {
       'the schema in an operation that is not run',
       'query A { __typename } query B { __schema { description } }',
     ],
-  ])('refuses to introspect %s', async (_, query) => {
-    const asked = { operationName: 'A', query };
-    const answers = [
-      await fetch(`${closed.url}/graphql?${new URLSearchParams(asked)}`),
+  ])('rejects introspection of %s', async (_, query) => {
+    const parameters = { operationName: 'A', query };
+    const responses = [
+      await fetch(`${closed.url}/graphql?${new URLSearchParams(parameters)}`),
       await fetch(`${closed.url}/graphql`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },
-        body: JSON.stringify(asked),
+        body: JSON.stringify(parameters),
       }),
     ];
-    for (const answer of answers) {
-      const { data, errors } = await answer.json();
+    for (const response of responses) {
+      const { data, errors } = await response.json();
       expect(data).toBeUndefined();
       expect(errors.length).toBeGreaterThan(0);
       for (const error of errors) expect(error.extensions.code).toBe('GRAPHQL_VALIDATION_FAILED');
     }
   });
 
-  it('still tells the type name of what it delivers', async () => {
+  it('still resolves __typename', async () => {
     expect((await closed.send('{ __typename }')).body).toEqual({ data: { __typename: 'Query' } });
   });
 
@@ -79,13 +79,13 @@ describe('a server without GraphiQL', () => {
       'query ($p: Paint) { mix(paint: $p) }',
       { p: { colour: 'REDD' } },
     ],
-  ])('does not suggest a better name for %s', async (_, query, variables) => {
+  ])('suggests no name for a misspelled name: %s', async (_, query, variables) => {
     for (const server of [closed, open]) {
       const { body } = await server.send(query, { variables });
       expect(body.data).toBeUndefined();
       expect(JSON.stringify(body.errors)).not.toMatch(/did you mean/i);
     }
-    // A spelling for which GraphQL itself has a suggestion, or this would test nothing.
+    // graphql-js has a suggestion for this spelling, otherwise this would test nothing.
     const errors = validate(open.bandha.schema, parse(query));
     if (variables === undefined) expect(errors.map(({ message }) => message).join()).toMatch(/did you mean/i);
   });

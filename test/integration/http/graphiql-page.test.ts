@@ -1,4 +1,4 @@
-// What the server gives a browser that opens GraphiQL: the page, its files, and what fields need; and to nobody else.
+// Checks the responses to a browser that opens GraphiQL: the page, its files, and the requirements of fields.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -36,7 +36,7 @@ afterAll(async () => {
 const get = (path: string, init?: RequestInit) =>
   fetch(`${server.url}${path}`, { redirect: 'manual', ...init });
 
-/** The addresses that the page names, from where it stands. */
+/** The URLs in the page, resolved against its own. */
 async function filesOfPage(): Promise<string[]> {
   const html = await (await get('/graphql', { headers: HTML })).text();
   return [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(
@@ -44,7 +44,7 @@ async function filesOfPage(): Promise<string[]> {
   );
 }
 
-/** As it stands, without the tidying that `fetch` does. */
+/** Requests a path without normalizing it, as `fetch` would. */
 function statusOf(path: string): Promise<number | undefined> {
   return new Promise((resolve, reject) => {
     const { hostname, port } = new URL(server.url);
@@ -58,7 +58,7 @@ function statusOf(path: string): Promise<number | undefined> {
 }
 
 describe('the page', () => {
-  it('is given to a browser, to be asked for anew each time, and may run what the server gives alone', async () => {
+  it('a browser gets the page uncached, with a policy for scripts of its origin alone', async () => {
     const response = await get('/graphql', { headers: HTML });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -79,10 +79,10 @@ describe('the page', () => {
     expect(policy).not.toContain('unsafe-eval');
     const html = await response.text();
     expect(html).toMatch(/^<!doctype html>/);
-    expect(html).not.toMatch(/<script(?![^>]* src=)/); // none within the page
+    expect(html).not.toMatch(/<script(?![^>]* src=)/); // no inline scripts
   });
 
-  it('says whether callers may create accounts', async () => {
+  it('the page contains whether callers may create accounts', async () => {
     const stateOf = async ({ url }: TestServer) => {
       const html = await (await fetch(`${url}/graphql`, { headers: HTML })).text();
       return /<meta name="bandha-sign-up" content="(\w+)"/.exec(html)?.[1];
@@ -93,7 +93,7 @@ describe('the page', () => {
     await invited.close();
   });
 
-  it('has a starter query that fits the schema', async () => {
+  it('the page contains a starter query that fits the schema', async () => {
     const getStarterQuery = async ({ url }: TestServer) => {
       const html = await (await fetch(`${url}/graphql`, { headers: HTML })).text();
       return /<meta name="bandha-starter-query" content="(\w+)"/.exec(html)?.[1];
@@ -104,20 +104,20 @@ describe('the page', () => {
     await ownSchemaOnly.close();
   });
 
-  it('answers HEAD as GET without the page', async () => {
+  it('HEAD gets the headers of GET without the page', async () => {
     const response = await get('/graphql', { method: 'HEAD', headers: HTML });
     expect(response.status).toBe(200);
     expect(response.headers.get('content-security-policy')).toContain("default-src 'none'");
     expect(await response.text()).toBe('');
   });
 
-  it('stands where it names its files from', async () => {
+  it('the page is served at the URL that its links are relative to', async () => {
     const response = await get('/graphql/?query={viewer{id}}', { headers: HTML });
     expect(response.status).toBe(302);
     expect(response.headers.get('location')).toMatch(/^\.\.\/graphql\?query=/);
   });
 
-  it('leaves queries by GET to API clients', async () => {
+  it('API clients can send queries by GET to the URL of the page', async () => {
     for (const accept of ['application/json', 'application/graphql-response+json', '*/*']) {
       const response = await get('/graphql?query={viewer{email}}', { headers: { accept } });
       expect(await response.json()).toEqual({ data: { viewer: null } });
@@ -125,7 +125,7 @@ describe('the page', () => {
     }
   });
 
-  it('says how it is built where it is not', async () => {
+  it('the response without a built page contains the command to build it', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'bandha-test-'));
     const schema = createSchema({ typeDefs: 'type Query { a: Int }' });
     const authenticate = () => ({ principal: null, problem: undefined });
@@ -139,15 +139,15 @@ describe('the page', () => {
   });
 });
 
-describe("the page's files", () => {
-  it('are given for good, as what they are', async () => {
+describe('the files of the page', () => {
+  it('the files are cached permanently and have their media types', async () => {
     const types = { js: 'text/javascript', css: 'text/css', svg: 'image/svg+xml' };
     const files = await filesOfPage();
     expect(files.length).toBeGreaterThanOrEqual(3);
     for (const file of files) {
       const response = await get(file);
       expect(response.status, file).toBe(200);
-      const extension = file.split('.').at(-1) as keyof typeof types; // one of these, or the next line fails
+      const extension = file.split('.').at(-1) as keyof typeof types; // otherwise the next line fails
       expect(response.headers.get('content-type')).toContain(types[extension]);
       expect(response.headers.get('cache-control')).toContain('immutable');
       expect(response.headers.get('x-content-type-options')).toBe('nosniff');
@@ -157,7 +157,7 @@ describe("the page's files", () => {
     }
   });
 
-  it('include fonts, which no stylesheet holds', async () => {
+  it('fonts are separate files instead of parts of a stylesheet', async () => {
     const sheet = (await filesOfPage()).find((path) => path.endsWith('.css')) ?? '';
     const css = await (await get(sheet)).text();
     expect(css).not.toContain('data:font');
@@ -168,7 +168,7 @@ describe("the page's files", () => {
     expect(response.headers.get('cache-control')).toContain('immutable');
   });
 
-  it('come packed to whoever unpacks, and hold the same', async () => {
+  it('the files are compressed for browsers that accept gzip', async () => {
     const file = (await filesOfPage()).find((path) => path.endsWith('.js')) ?? '';
     const plain = await get(file, { headers: { 'accept-encoding': 'identity' } });
     expect(plain.headers.get('content-encoding')).toBeNull();
@@ -197,18 +197,18 @@ describe("the page's files", () => {
     '/graphiql/..%2f..%2f..%2fsrc%2fgraphiql%2fstyle.css',
     '/graphiql//etc/passwd',
     '/graphiql/x%00.js',
-  ])('are all that is given: not %s', async (path) => {
+  ])('no other file is served: %s', async (path) => {
     expect(await statusOf(path)).toBe(404);
   });
 
-  it('are read, and nothing else', async () => {
+  it('only GET and HEAD are allowed for the files', async () => {
     const response = await get('/graphiql/requirements.json', { method: 'POST' });
     expect(response.status).toBe(405);
     expect(response.headers.get('allow')).toBe('GET, HEAD');
   });
 });
 
-describe('what fields need', () => {
+describe('the requirements of fields', () => {
   const ask = async (token?: string) => {
     const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
     const response = await get('/graphiql/requirements.json', { headers });
@@ -216,7 +216,7 @@ describe('what fields need', () => {
     return response.json();
   };
 
-  it('is shown to everyone in development', async () => {
+  it('every caller gets all requirements in development', async () => {
     const everything = await ask();
     expect(everything).toMatchObject({
       'Query.salary': [{}],
@@ -225,7 +225,7 @@ describe('what fields need', () => {
     });
   });
 
-  it('is shown of fields that the caller may see in production, as introspection shows them', async () => {
+  it('a caller in production gets the requirements of permitted fields', async () => {
     const production = await startTestServer({ ...APP, production: true, graphiql: true });
     onTestFinished(() => production.close());
     const { url } = production;
@@ -245,7 +245,7 @@ describe('what fields need', () => {
 });
 
 describe('a server without GraphiQL', () => {
-  it('gives neither the page nor its files nor what fields need', async () => {
+  it('serves neither the page nor its files nor the requirements of fields', async () => {
     const paths = ['/graphql', '/graphiql/requirements.json', ...(await filesOfPage())];
     for (const path of paths) {
       const response = await fetch(`${closed.url}${path}`, { headers: HTML });

@@ -1,4 +1,4 @@
-// The GraphQL over HTTP specification as a list of audits, each run against the real listener.
+// Runs the audits of the GraphQL over HTTP specification against the listener.
 import { serverAudits } from 'graphql-http';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
@@ -13,7 +13,7 @@ for (const { id, name, fn } of serverAudits({ url: () => `${server.url}/graphql`
   it(`${name} (audit ${id})`, async () => {
     const result = await fn();
     const reason = result.status === 'ok' ? undefined : result.reason;
-    // What the specification leaves open is run all the same: a `notice` says which way was taken.
+    // Audits of MAY may give a `notice`, which names the option that the server has chosen.
     const accepted = name.startsWith('MAY ') ? ['ok', 'notice'] : ['ok'];
     expect(accepted, reason).toContain(result.status);
   });

@@ -1,4 +1,4 @@
-// What one request may ask for, on Bandha's own server and in an app's own Yoga.
+// Checks the limits of one request, on Bandha's own server and in an application's Yoga server.
 import { createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { register, startTestServer, type TestServer } from '../../support/test-server.ts';
@@ -24,7 +24,7 @@ describe('root fields', () => {
     ],
     ['introspection', `{ ${repeat(101, (i) => `a${i}: __schema { types { name } }`)} }`],
     ['mutations', `mutation { ${repeat(101, (i) => `a${i}: logout(refreshToken: "x")`)} }`],
-  ])('are rejected beyond 100: %s', async (_, query) => {
+  ])('more than 100 root fields are rejected: %s', async (_, query) => {
     const { status, body } = await server.send(query, { token });
     expect(status).toBe(400);
     expect(body.errors[0].extensions).toMatchObject({
@@ -36,31 +36,31 @@ describe('root fields', () => {
     expect(body).not.toHaveProperty('data');
   });
 
-  it('are answered up to 100', async () => {
+  it('100 root fields are accepted', async () => {
     const { body } = await server.send(`{ ${repeat(100, (i) => `a${i}: viewer { id }`)} }`, { token });
     expect(Object.keys(body.data)).toHaveLength(100);
   });
 
-  it('are counted before the caller is checked, so that nothing is planned for too many', async () => {
+  it('root fields are counted before the caller is authorized', async () => {
     const { status, body } = await server.send(`{ ${repeat(500, (i) => `a${i}: secureData { message }`)} }`);
     expect(status).toBe(400);
     expect(body.errors).toHaveLength(1);
   });
 });
 
-it('documents of more than 10,000 tokens are refused before they are read', async () => {
+it('documents of more than 10,000 tokens are rejected before they are parsed', async () => {
   const { status, body } = await server.send(`{ viewer { ${repeat(10_000, () => 'id')} } }`);
-  expect(status).toBe(200); // as the specification wants it of application/json
+  expect(status).toBe(200); // as the specification requires for application/json
   expect(body.errors[0].extensions.code).toBe('GRAPHQL_PARSE_FAILED');
 });
 
-it('errors of documents with thousands of lines have no locations, which would cost as much as the lines', async () => {
+it('errors in documents of thousands of lines have no locations', async () => {
   const { body } = await server.send(`{${'\n'.repeat(2_000)} secureData { message } }`);
   expect(body.errors[0].extensions.reason).toBe('MISSING_TOKEN');
   expect(body.errors[0]).not.toHaveProperty('locations');
 });
 
-it('reports at most 100 variables that do not fit', async () => {
+it('reports at most 100 invalid variables', async () => {
   const names = Array.from({ length: 600 }, (_, i) => `v${i}`);
   const query = `query (${names.map((name) => `$${name}: Boolean!`).join(' ')}) { viewer { ${names.map((name) => `id @skip(if: $${name})`).join(' ')} } }`;
   const { body } = await server.send(query, { token });
@@ -68,7 +68,7 @@ it('reports at most 100 variables that do not fit', async () => {
   expect(body.errors[0].extensions.code).toBe('BAD_USER_INPUT');
 });
 
-it('reports few of the cycles that name hundreds of fragments each', async () => {
+it('reports at most five cycles if each names hundreds of fragments', async () => {
   const query = `{ ...F0 } ${repeat(1_000, (i) => `fragment F${i} on Query { ...F${i + 1} }`)}
     fragment F1000 on Query { ${repeat(150, (i) => `...F${i}`)} }`;
   const { body } = await server.send(query, { token });
@@ -77,7 +77,7 @@ it('reports few of the cycles that name hundreds of fragments each', async () =>
   expect(JSON.stringify(body).length).toBeLessThan(500_000);
 });
 
-it('an app’s own Yoga has the same limits, and repeats no value either', async () => {
+it('an application’s Yoga server has the same limits and repeats no value', async () => {
   const { schema, plugins } = server.bandha;
   const yoga = createYoga({ schema, plugins, logging: false });
   const ask = async (query: string, variables?: object) => {
@@ -95,7 +95,7 @@ it('an app’s own Yoga has the same limits, and repeats no value either', async
   expect(bad.text).not.toContain('hunter2');
 });
 
-it('too many attempts are answered 429 with Retry-After, also where denied fields are null', async () => {
+it('too many attempts get 429 with Retry-After, even if denied fields are null', async () => {
   const local = await startTestServer({ onDenied: 'null' });
   const login = 'mutation { login(email: "ada@example.com", password: "wrong password") { tokenType } }';
   for (let i = 0; i < 100; i += 1) await local.send(login);

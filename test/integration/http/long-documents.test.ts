@@ -1,4 +1,4 @@
-// Long documents wait for each other, and other requests do not wait for more than one of them.
+// Checks that long documents are parsed one by one, so that other requests wait for at most one of them.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -15,7 +15,7 @@ import { getServerParts } from '../../support/server-parts.ts';
 import { startTestServer, type TestServer } from '../../support/test-server.ts';
 
 describe('the queue of long documents', () => {
-  it('runs one task in each pass of the event loop, in the order of arrival', async () => {
+  it('runs one task per turn of the event loop, in the order of arrival', async () => {
     const queue = createLongDocumentQueue();
     const events: string[] = [];
     const done = new Promise<void>((resolve) => {
@@ -33,7 +33,7 @@ describe('the queue of long documents', () => {
     expect(events).toEqual(['a', 'another request', 'b', 'another request', 'c', 'another request']);
   });
 
-  it('takes tasks that a task adds', async () => {
+  it('accepts tasks that a task adds', async () => {
     const queue = createLongDocumentQueue();
     await new Promise<void>((resolve) => queue(1, () => queue(1, resolve)));
     await new Promise<void>((resolve) => queue(1, resolve));
@@ -41,7 +41,7 @@ describe('the queue of long documents', () => {
 });
 
 describe('a full queue', () => {
-  it('drops tasks until others have run, and takes one that is larger than the queue if it is alone', async () => {
+  it('drops tasks until others have run, but accepts a single large one', async () => {
     const queue = createLongDocumentQueue(100);
     const events: string[] = [];
     const add = (name: string, bytes: number) => queue(bytes, () => events.push(name));
@@ -73,13 +73,13 @@ describe('a long document', () => {
     await server.close();
   });
 
-  it.each(['the fast path', 'the Yoga handler', 'an own Yoga server'])(
-    'is answered, as are others at the same time: %s',
+  it.each(['the fast path', 'the Yoga handler', 'a Yoga server of the application'])(
+    'several long documents at once all get responses: %s',
     async (way) => {
       expect(long(1).length).toBeGreaterThan(MAX_SHORT_DOCUMENT_LENGTH);
       const { port } = own.address() as AddressInfo; // a TCP server that listens has one
-      const url = way === 'an own Yoga server' ? `http://127.0.0.1:${port}` : server.url;
-      // A charset that the fast path leaves to the Yoga handler.
+      const url = way === 'a Yoga server of the application' ? `http://127.0.0.1:${port}` : server.url;
+      // The fast path passes this charset to the Yoga handler.
       const type = way === 'the Yoga handler' ? 'application/json; charset="utf-8"' : 'application/json';
       const send = async (query: string) => {
         const body = JSON.stringify({ query });
@@ -95,7 +95,7 @@ describe('a long document', () => {
     },
   );
 
-  it('is rejected with 503 if too many are waiting, by both ways in alike; a short one is not', async () => {
+  it('a full queue rejects long documents with 503, and no short ones', async () => {
     const queue = createLongDocumentQueue(1);
     let isHeld = true;
     const hold = () => {
@@ -109,7 +109,7 @@ describe('a long document', () => {
       logging: false,
       cors: false,
     });
-    // A Yoga server with the queue alone, and the fast path of an own Yoga server.
+    // A Yoga server with the queue alone, and the fast path of an application's Yoga server.
     const parts = { ...getServerParts(bandha), longDocuments: queue };
     const fastPath = createFastPathListener(createOwnYoga(bandha), parts);
     const ways = await Promise.all([listen(yoga), listen(fastPath)]);

@@ -1,15 +1,15 @@
-// Where the metrics are served: at the endpoint's port, at one of their own, or not at all.
+// Checks where the metrics are served: on the port of the endpoint, on a separate port, or nowhere.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import type { Bandha } from '../../../src/bandha.ts';
 import { loadConfig } from '../../../src/config/env.ts';
-import { createTestBandha, listen, WAYS_IN } from '../../support/own-yoga.ts';
+import { createTestBandha, LISTENERS, listen } from '../../support/own-yoga.ts';
 import { request, sendBytes } from '../../support/raw-request.ts';
 import { runBandha, serverEnv, withFolder } from '../../support/server-process.ts';
 
-/** A port on which nothing listens at the moment. */
+/** Finds a port that is not in use. */
 async function findFreePort(): Promise<number> {
   const { port, close } = await listen(() => {});
   close();
@@ -18,7 +18,7 @@ async function findFreePort(): Promise<number> {
 
 async function statusesOf(bandha: Bandha): Promise<number[]> {
   const statuses: number[] = [];
-  for (const listenerOf of Object.values(WAYS_IN)) {
+  for (const listenerOf of Object.values(LISTENERS)) {
     const { url, close } = await listen(listenerOf(bandha));
     statuses.push((await fetch(`${url}/metrics`)).status);
     close();
@@ -30,14 +30,14 @@ it.each([
   [undefined, [200, 200, 200]],
   [true, [200, 200, 200]],
   [false, [404, 404, 404]],
-])('the option `metrics: %s` answers /metrics with %j', async (metrics, expected) => {
+])('the option `metrics: %s` gives /metrics the statuses %j', async (metrics, expected) => {
   const bandha = await createTestBandha(metrics === undefined ? {} : { metrics });
   expect(await statusesOf(bandha)).toEqual(expected);
   await bandha.close();
 });
 
-describe('a port of their own', () => {
-  it('serves /metrics there alone, and closes with the server', async () => {
+describe('a separate port for the metrics', () => {
+  it('serves /metrics alone, and closes with the server', async () => {
     const port = await findFreePort();
     const bandha = await createTestBandha({ metrics: port, host: '127.0.0.1' });
     expect(await statusesOf(bandha)).toEqual([404, 404, 404]);
@@ -57,7 +57,7 @@ describe('a port of their own', () => {
     await expect(fetch(`${url}/metrics`)).rejects.toThrow();
   });
 
-  it('that is in use is a ConfigError, and nothing stays open', async () => {
+  it('a port in use causes a ConfigError and leaves nothing open', async () => {
     const taken = createServer(() => {}).listen(0, '127.0.0.1');
     await once(taken, 'listening');
     const { port } = taken.address() as AddressInfo; // a TCP server that listens has one
@@ -88,11 +88,14 @@ describe('BANDHA_METRICS', () => {
     expect(loadConfig({ BANDHA_METRICS: text }).metrics).toBe(expected);
   });
 
-  it.each(['0', '65536', '-1', '1e3', 'true', 'ON', ' 9464', '9464.5', '999999'])('rejects %j', (text) => {
-    expect(() => loadConfig({ BANDHA_METRICS: text })).toThrow(
-      'BANDHA_METRICS: must be on, off or a port from 1 to 65535',
-    );
-  });
+  it.each(['0', '65536', '-1', '1e3', 'true', 'ON', ' 9464', '9464.5', '999999'])(
+    'rejects the value %j',
+    (text) => {
+      expect(() => loadConfig({ BANDHA_METRICS: text })).toThrow(
+        'BANDHA_METRICS: must be on, off or a port from 1 to 65535',
+      );
+    },
+  );
 
   it('rejects the port that the server listens on', () => {
     const message = 'BANDHA_METRICS: must be another port than PORT';

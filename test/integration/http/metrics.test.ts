@@ -1,4 +1,4 @@
-// What Prometheus reads.
+// Checks the metrics that Prometheus reads.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { register, startTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -8,7 +8,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** Every sample by its name and labels. */
+/** Reads all samples, keyed by name and labels. */
 async function read(): Promise<Map<string, number>> {
   const text = await (await fetch(`${server.url}/metrics`)).text();
   const samples = text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
@@ -20,7 +20,7 @@ async function read(): Promise<Map<string, number>> {
   );
 }
 
-/** How much the samples grow while `act` runs. */
+/** Measures how much the samples grow while `act` runs. */
 async function growth(act: () => Promise<unknown>): Promise<(sample: string) => number> {
   const before = await read();
   await act();
@@ -31,7 +31,7 @@ async function growth(act: () => Promise<unknown>): Promise<(sample: string) => 
 const SECURE = '{ secureData { message } }';
 
 describe('GET /metrics', () => {
-  it('is text of Prometheus’ kind, in which every sample is a number', async () => {
+  it('serves samples with numbers in the text format of Prometheus', async () => {
     const response = await fetch(`${server.url}/metrics`);
     expect(response.status).toBe(200);
     expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
@@ -40,12 +40,12 @@ describe('GET /metrics', () => {
     expect([...samples.values()].filter(Number.isNaN)).toEqual([]);
   });
 
-  it('is read only', async () => {
+  it('rejects POST with 405', async () => {
     const response = await fetch(`${server.url}/metrics`, { method: 'POST' });
     expect([response.status, response.headers.get('allow')]).toEqual([405, 'GET, HEAD']);
   });
 
-  it('counts tokens by what became of them, and answers by status', async () => {
+  it('counts tokens by result, and responses by status', async () => {
     const { accessToken } = await register(server.url);
     const grown = await growth(async () => {
       await server.send(SECURE, { token: accessToken });
@@ -59,7 +59,7 @@ describe('GET /metrics', () => {
     expect(grown('bandha_http_responses_total{status="401"}')).toBe(2);
   });
 
-  it('counts sign-ins and refreshes by what became of them, with their times', async () => {
+  it('counts sign-ins and refreshes by outcome, with their durations', async () => {
     const { refreshToken, user } = await register(server.url);
     const grown = await growth(async () => {
       await server.send(`mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`);
@@ -74,7 +74,7 @@ describe('GET /metrics', () => {
     );
   });
 
-  it('shows how many sessions ended lately, and how many tokens are remembered', async () => {
+  it('shows the number of revoked sessions and of cached tokens', async () => {
     const { accessToken } = await register(server.url);
     const grown = await growth(async () => {
       await server.send(SECURE, { token: accessToken });
@@ -84,7 +84,7 @@ describe('GET /metrics', () => {
     expect(grown('bandha_cached_tokens')).toBe(1);
   });
 
-  it('names nobody', async () => {
+  it('contains no email, user id or token', async () => {
     const { user, accessToken } = await register(server.url);
     await server.send(SECURE, { token: accessToken });
     const text = await (await fetch(`${server.url}/metrics`)).text();

@@ -1,4 +1,4 @@
-// The cost of operations, by every way in: what is too costly is rejected before anything of it runs.
+// Checks that operations that are too costly are rejected before they run, on every listener.
 import { getIntrospectionQuery } from 'graphql';
 import { createYoga } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -15,7 +15,7 @@ afterAll(() => server.close());
 const repeat = (count: number, part: (i: number) => string) =>
   Array.from({ length: count }, (_, i) => part(i)).join(' ');
 
-/** `count` aliases on each of three levels of introspection. */
+/** Introspection with `count` aliases on each of three levels. */
 const introspect = (count: number) =>
   `{ __schema { ${repeat(count, (i) => `a${i}: types { ...T }`)} } }
   fragment T on __Type { ${repeat(count, (i) => `b${i}: fields { ...F }`)} }
@@ -42,13 +42,13 @@ const TOO_COSTLY: [string, string, string][] = [
   ],
   ['introspection with aliases on three levels', introspect(12), 'maxIntrospectionCost'],
   [
-    'introspection of a type with a name that is not known yet',
+    'introspection of a type whose name is a variable',
     `query ($n: String!) { __type(name: $n) { ${repeat(60, (i) => `a${i}: fields { ...F }`)} } }
     fragment F on __Field { ${repeat(60, (i) => `b${i}: type { name }`)} }`,
     'maxIntrospectionCost',
   ],
   ['root fields', `{ ${repeat(101, (i) => `a${i}: viewer { id }`)} }`, 'maxRootFields'],
-  ['one root field again and again', `{ ${repeat(500, () => 'viewer { id }')} }`, 'maxRootFields'],
+  ['one repeated root field', `{ ${repeat(500, () => 'viewer { id }')} }`, 'maxRootFields'],
 ];
 
 describe.each([
@@ -59,12 +59,12 @@ describe.each([
       server.send(query, { token, headers: { 'x-test': '1', accept: 'application/json; q=0.9' } }),
   ],
   ['by GET', get],
-  ['in an own Yoga server', own],
-])('%s', (_, ask) => {
-  it.each(TOO_COSTLY.filter(([, query]) => !query.startsWith('mutation') || ask !== get))(
+  ['in a Yoga server of the application', own],
+])('%s', (_, send) => {
+  it.each(TOO_COSTLY.filter(([, query]) => !query.startsWith('mutation') || send !== get))(
     'rejects %s',
     async (_, query, reason) => {
-      const { status, body } = await ask(query);
+      const { status, body } = await send(query);
       expect(body).not.toHaveProperty('data');
       expect(body.errors).toHaveLength(1);
       const { extensions, message } = body.errors[0];
@@ -82,13 +82,13 @@ describe.each([
     },
   );
 
-  it('answers what GraphiQL and an ordinary application ask', async () => {
+  it('accepts the queries of GraphiQL and of an ordinary application', async () => {
     for (const query of [
       getIntrospectionQuery({ inputValueDeprecation: true, oneOf: true, specifiedByUrl: true }),
       '{ viewer { id email roles } secureData { message user { id email roles createdAt } } sessions { id createdAt lastUsedAt expiresAt userAgent ipAddress current } }',
       `{ ${repeat(100, (i) => `a${i}: viewer { id email roles createdAt }`)} }`,
     ]) {
-      const { status, body } = await ask(query);
+      const { status, body } = await send(query);
       expect(body.errors).toBeUndefined();
       expect(status).toBe(200);
     }

@@ -1,4 +1,4 @@
-// Persisted queries: with the plugins of Yoga, wherever they are placed, and without any.
+// Checks persisted queries with Yoga's plugins, before and after Bandha's, and without any.
 import { createHash } from 'node:crypto';
 import { ApolloClient, ApolloLink, gql, HttpLink, InMemoryCache } from '@apollo/client';
 import { PersistedQueryLink } from '@apollo/client/link/persisted-queries';
@@ -8,7 +8,7 @@ import { parse } from 'graphql';
 import { createYoga, type Plugin } from 'graphql-yoga';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createListener } from '../../../src/bandha.ts';
-import { createTestBandha, type Listening, listen, WAYS_IN } from '../../support/own-yoga.ts';
+import { createTestBandha, LISTENERS, type Listening, listen } from '../../support/own-yoga.ts';
 
 const QUERY = '{ viewer { id } }';
 const SECURE = 'mutation { logout }';
@@ -51,7 +51,7 @@ const ORDERS: Record<string, (plugin: Plugin) => Plugin[]> = {
 
 describe.each(Object.keys(ORDERS))('a plugin %s those of Bandha', (order) => {
   async function withPlugin(plugin: object, use: (server: Listening) => Promise<void>): Promise<void> {
-    const plugins = ORDERS[order]?.(plugin as Plugin) ?? []; // envelop's and Yoga's plugins differ in their context alone
+    const plugins = ORDERS[order]?.(plugin as Plugin) ?? []; // plugins of envelop and Yoga differ in the type of their context alone
     const server = await listen(
       createListener(createYoga({ schema: bandha.schema, plugins, logging: false }), bandha),
     );
@@ -77,7 +77,7 @@ describe.each(Object.keys(ORDERS))('a plugin %s those of Bandha', (order) => {
     });
   });
 
-  it('useAPQ does not make a mutation of a GET', async () => {
+  it('useAPQ runs no mutation by GET', async () => {
     await withPlugin(useAPQ(), async ({ url }) => {
       const hash = { extensions: extensionsOf(SECURE) };
       await SENDERS.POST?.(url)({ query: SECURE, ...hash });
@@ -88,7 +88,7 @@ describe.each(Object.keys(ORDERS))('a plugin %s those of Bandha', (order) => {
   it.each<[string, string | ReturnType<typeof parse>]>([
     ['a text', QUERY],
     ['a document', parse(QUERY)],
-  ])('usePersistedOperations gives %s for a hash', async (_, operation) => {
+  ])('usePersistedOperations completes a hash with %s', async (_, operation) => {
     const plugin = usePersistedOperations({
       getPersistedOperation: (key) => (key === sha256(QUERY) ? operation : null),
     });
@@ -106,7 +106,7 @@ describe.each(Object.keys(ORDERS))('a plugin %s those of Bandha', (order) => {
     });
   });
 
-  it('a hook of onParams completes a request without a query', async () => {
+  it('an onParams hook completes a request without a query', async () => {
     const plugin: Plugin = {
       onParams: ({ params, setParams }) => setParams({ ...params, query: params.query ?? QUERY }),
     };
@@ -118,17 +118,17 @@ describe.each(Object.keys(ORDERS))('a plugin %s those of Bandha', (order) => {
   });
 });
 
-describe.each(Object.keys(WAYS_IN))('%s without such a plugin', (way) => {
+describe.each(Object.keys(LISTENERS))('%s without a plugin for persisted queries', (way) => {
   let server: Listening;
   beforeAll(async () => {
-    const listener = WAYS_IN[way]?.(bandha);
+    const listener = LISTENERS[way]?.(bandha);
     if (listener === undefined) throw new Error(`There is no way in called ${way}`);
     server = await listen(listener);
   });
   afterAll(() => server.close());
 
   it.each(Object.entries(SENDERS))(
-    'answers a hash sent by %s with PERSISTED_QUERY_NOT_SUPPORTED',
+    'rejects a hash sent by %s with PERSISTED_QUERY_NOT_SUPPORTED',
     async (_, to) => {
       const send = to(server.url);
       for (const more of [{}, { variables: {} }, { operationName: 'A' }]) {
@@ -154,7 +154,7 @@ describe.each(Object.keys(WAYS_IN))('%s without such a plugin', (way) => {
     });
   });
 
-  it.each(Object.entries(SENDERS))('answers 400 by %s without a query and a hash', async (_, to) => {
+  it.each(Object.entries(SENDERS))('rejects %s without query and hash with 400', async (_, to) => {
     const send = to(server.url);
     for (const params of [{}, { extensions: {} }, { extensions: { persistedQuery: null } }]) {
       expect(await send(params)).toEqual({
@@ -165,7 +165,7 @@ describe.each(Object.keys(WAYS_IN))('%s without such a plugin', (way) => {
   });
 
   it.each([false, true])(
-    'lets Apollo fall back to the text; hash by GET: %s',
+    'Apollo falls back to the text; useGETForHashedQueries: %s',
     async (useGETForHashedQueries) => {
       const sent: string[] = [];
       const client = new ApolloClient({

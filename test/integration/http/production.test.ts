@@ -1,4 +1,4 @@
-// What createBandha does if NODE_ENV is production and the options do not name it.
+// Checks the defaults of createBandha if NODE_ENV is production.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { type BandhaOptions, createBandha } from '../../../src/bandha.ts';
 import { loadConfig } from '../../../src/config/env.ts';
@@ -30,7 +30,7 @@ afterEach(() => void vi.unstubAllEnvs());
 describe('NODE_ENV=production', () => {
   beforeEach(() => void vi.stubEnv('NODE_ENV', 'production'));
 
-  it('requires a secret', async () => {
+  it('NODE_ENV=production requires a secret', async () => {
     await expect(createBandha({ databaseUrl: 'sqlite::memory:' })).rejects.toMatchObject(REQUIRED);
     await expect(createBandha()).rejects.toMatchObject(REQUIRED);
     await expect(createBandha({ production: undefined } as unknown as BandhaOptions)).rejects.toMatchObject(
@@ -38,7 +38,7 @@ describe('NODE_ENV=production', () => {
     );
   });
 
-  it('turns GraphiQL and introspection off', async () => {
+  it('NODE_ENV=production disables GraphiQL and introspection', async () => {
     expect(await look({ secret: TEST_SECRET })).toEqual({ introspection: false, graphiql: false });
   });
 
@@ -47,7 +47,7 @@ describe('NODE_ENV=production', () => {
     [{ production: false }, true],
     [{ production: false, graphiql: false }, false],
     [{ ...loadConfig({ NODE_ENV: 'development' }) }, true],
-  ])('gives way to the options %j', async (options, expected) => {
+  ])('the options %j override NODE_ENV', async (options, expected) => {
     const databaseUrl = 'sqlite::memory:';
     expect(await look({ ...options, databaseUrl, secret: TEST_SECRET })).toEqual({
       introspection: expected,
@@ -55,7 +55,7 @@ describe('NODE_ENV=production', () => {
     });
   });
 
-  it('changes nothing for a test kit', async () => {
+  it('NODE_ENV=production does not affect a test kit', async () => {
     const kit = createTestKit({
       typeDefs: 'type Query { open: Int }',
       resolvers: { Query: { open: () => 1 } },

@@ -1,4 +1,4 @@
-// The caller's own data costs one read of the store per request, however often an operation selects it.
+// Checks that the caller's data costs one read of the store per request, regardless of how often it is selected.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -90,7 +90,7 @@ const WAYS: Record<string, (query: string) => Promise<{ body: Record<string, unk
     return { body: await response.json() };
   },
   'a Yoga server of its own': (query) => {
-    const { port } = ownYoga.address() as AddressInfo; // it listens on TCP
+    const { port } = ownYoga.address() as AddressInfo; // a TCP server that listens has one
     return sendOperation(`http://127.0.0.1:${port}`, query, { token: caller.accessToken });
   },
 };
@@ -123,7 +123,7 @@ describe.each(Object.entries(WAYS))('through %s', (_way, send) => {
     }
   });
 
-  it('reports a failed read in each of the fields, and reads once', async () => {
+  it('a failed read is reported in each field, and happens once', async () => {
     reads.findUserById.mockRejectedValue(new Error('The database is away'));
     const { body } = await send('{ a: viewer { id } b: viewer { id } }');
     expect(body).toMatchObject({ data: { a: null, b: null }, errors: [{ path: ['a'] }, { path: ['b'] }] });
@@ -132,7 +132,7 @@ describe.each(Object.entries(WAYS))('through %s', (_way, send) => {
 });
 
 describe('an account that changes during the operation', () => {
-  it('is read again after each mutation', async () => {
+  it('the store is read again after each mutation', async () => {
     const { body } = await server.send(
       'mutation { one: addRole(role: "a") { viewer { roles } again: viewer { roles } } two: addRole(role: "b") { viewer { roles } } }',
       { token: caller.accessToken },
@@ -142,7 +142,7 @@ describe('an account that changes during the operation', () => {
     expect(reads.findUserById).toHaveBeenCalledTimes(2);
   });
 
-  it('is read again for each event of a subscription', async () => {
+  it('the store is read again for each event of a subscription', async () => {
     const response = await fetch(`${server.url}/graphql`, {
       method: 'POST',
       headers: {

@@ -1,7 +1,13 @@
-// Requests whose Host, target or path is not one that is served, as bytes, by every way in.
+// Sends requests with an invalid Host, target or path as bytes to every listener.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type Bandha, createListener } from '../../../src/bandha.ts';
-import { createOwnYoga, createTestBandha, type Listening, listen, WAYS_IN } from '../../support/own-yoga.ts';
+import {
+  createOwnYoga,
+  createTestBandha,
+  LISTENERS,
+  type Listening,
+  listen,
+} from '../../support/own-yoga.ts';
 import { parseResponse, type RawResponse, request, sendBytes } from '../../support/raw-request.ts';
 
 const JSON_TYPE = { 'Content-Type': 'application/json' };
@@ -21,7 +27,7 @@ let bandha: Bandha;
 const open: Record<string, Listening> = {};
 beforeAll(async () => {
   bandha = await createTestBandha();
-  for (const [name, listenerOf] of Object.entries(WAYS_IN)) open[name] = await listen(listenerOf(bandha));
+  for (const [name, listenerOf] of Object.entries(LISTENERS)) open[name] = await listen(listenerOf(bandha));
 });
 afterAll(async () => {
   for (const { close } of Object.values(open)) close();
@@ -40,7 +46,7 @@ function expectBadRequest({ statusLine, body }: RawResponse): void {
   expect(body).not.toMatch(/\bat |node_modules|\.[jt]s\b/);
 }
 
-describe.each(Object.keys(WAYS_IN))('%s', (way) => {
+describe.each(Object.keys(LISTENERS))('%s', (way) => {
   it.each([
     'a b',
     'a\tb',
@@ -140,7 +146,7 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
     '/x?y=/graphql',
     '/x?/graphql/',
     '/graphql;/graphql',
-  ])('answers 404 to an operation at %s', async (path) => {
+  ])('rejects an operation at %s with 404', async (path) => {
     const posted = await send(way, request({ path, headers: JSON_TYPE }, QUERY));
     expect(posted.statusLine).toBe('HTTP/1.1 404 Not Found');
     const separator = path.includes('?') ? '&' : '?';
@@ -151,14 +157,14 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
   });
 
   it.each(['/graphql', '/graphql/', '/graphql?', '/graphql?a=/x', '/graphql?a=%zz'])(
-    'answers an operation at %s',
+    'runs an operation at %s',
     async (path) => {
       const { statusLine } = await send(way, request({ path, headers: JSON_TYPE }, QUERY));
       expect(statusLine).toBe('HTTP/1.1 200 OK');
     },
   );
 
-  it('ignores forwarding headers that are no names', async () => {
+  it('ignores forwarding headers that are not host names', async () => {
     const forwarded = { 'X-Forwarded-Host': 'a b', 'X-Forwarded-Proto': ':', Forwarded: 'host="a b"' };
     const headers = { ...JSON_TYPE, ...forwarded, 'X-Forwarded-For': '\t', 'X-Forwarded-Prefix': '//evil' };
     for (const path of ['/graphql', '/graphql?']) {
@@ -167,13 +173,13 @@ describe.each(Object.keys(WAYS_IN))('%s', (way) => {
   });
 });
 
-describe('an own Yoga server with another endpoint', () => {
+describe('a Yoga server with another endpoint', () => {
   it.each([
     ['/api', ['/api', '/api/'], ['/graphql', '/x/api', '/api/x', '/']],
     ['/v1/graphql', ['/v1/graphql'], ['/graphql', '/v2/v1/graphql']],
     ['/', ['/'], ['/graphql', '/x/']],
     ['/q/:id', ['/q/1'], ['/q', '/q/1/2', '/x/q/:id']],
-  ])('%s answers there alone', async (graphqlEndpoint, served, missing) => {
+  ])('serves operations at %s alone', async (graphqlEndpoint, served, missing) => {
     const server = await listen(createListener(createOwnYoga(bandha, { graphqlEndpoint }), bandha));
     const statusOf = async (path: string) =>
       parseResponse(await sendBytes(server.port, [request({ path, headers: JSON_TYPE }, QUERY)])).statusLine;
@@ -184,7 +190,7 @@ describe('an own Yoga server with another endpoint', () => {
   });
 });
 
-it('Bandha’s own server takes no path or query that ends with /health for its health', async () => {
+it('paths and queries that end with /health are not the health check', async () => {
   const port = open['bandha.listener']?.port ?? 0;
   const get = async (path: string) =>
     parseResponse(await sendBytes(port, [request({ method: 'GET', path })]));
@@ -199,14 +205,14 @@ it.each([
   ['a Host with an open bracket', 'GET /health/live HTTP/1.1', '[::1'],
   ['a Host that looks like an address', 'POST /graphql HTTP/1.1', '1.2.3.4.5'],
   ['two slashes in front', 'GET //%/graphql HTTP/1.1', 'localhost'],
-])('an own Yoga server that listens by itself rejects %s with 400', async (_, line, host) => {
+])('a Yoga server without Bandha’s listener rejects %s with 400', async (_, line, host) => {
   const { port, close } = await listen(createOwnYoga(bandha));
   const bytes = `${line}\r\nHost: ${host}\r\nConnection: close\r\n\r\n`;
   expectBadRequest(parseResponse(await sendBytes(port, [bytes])));
   close();
 });
 
-it('an own Yoga server that listens by itself answers 404 at other paths too', async () => {
+it('a Yoga server without Bandha’s listener responds 404 at other paths', async () => {
   const yoga = createOwnYoga(bandha);
   for (const path of ['/admin/graphql', '/graphql/x']) {
     const response = await yoga.fetch(`http://localhost${path}`, {

@@ -1,4 +1,4 @@
-// Roles that change take effect at once: the token from before is as good as expired, and the next one has the new roles.
+// Checks that changed roles take effect at once: older tokens are rejected, and the next token has the new roles.
 import { decodeJwt } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { changeRoles } from '../../../src/accounts/administration.ts';
@@ -10,9 +10,9 @@ const ROLES = '{ viewer { roles } }';
 const STATISTICS = '{ statistics }';
 
 let server: TestServer;
-/** Called when the server has been told of a change. */
-let told: (change: FeedEvent) => void;
-/** How often the source of a subscription was closed. */
+/** Called for each event of the revocation feed. */
+let onEvent: (change: FeedEvent) => void;
+/** Number of times that the source of a subscription was closed. */
 let closings: number;
 beforeEach(async () => {
   closings = 0;
@@ -26,15 +26,15 @@ beforeEach(async () => {
       Subscription: { ticks: { subscribe: createTicks } },
     },
   });
-  told = () => {};
+  onEvent = () => {};
   await server.bandha.store.subscribe(
-    (change) => told(change),
+    (change) => onEvent(change),
     () => server.clock.now,
   );
 });
 afterEach(() => server.close());
 
-/** One event, and then nothing until it is closed. */
+/** Gives one event, then nothing until it is closed. */
 function createTicks(): AsyncIterable<{ ticks: number }> {
   const events = [{ ticks: 1 }];
   return {
@@ -51,15 +51,15 @@ function createTicks(): AsyncIterable<{ ticks: number }> {
   };
 }
 
-/** Changes the roles, and waits until the server has heard of it. */
+/** Changes the roles, and waits until the server has received the event. */
 async function change(email: string, roles: { add?: string[]; remove?: string[] }): Promise<void> {
-  const heard = new Promise<void>((resolve) => {
-    told = ({ kind }) => kind === 'ROLES_CHANGED' && resolve();
+  const received = new Promise<void>((resolve) => {
+    onEvent = ({ kind }) => kind === 'ROLES_CHANGED' && resolve();
   });
   const { store } = server.bandha;
   const changed = await changeRoles({ store, now: () => server.clock.now }, email, roles);
   expect(changed?.changed).toBe(true);
-  await heard;
+  await received;
 }
 
 async function refresh(token: string): Promise<string> {
@@ -67,8 +67,8 @@ async function refresh(token: string): Promise<string> {
   return body.data.refresh.accessToken;
 }
 
-describe('a role that is given', () => {
-  it('is in the next token; the one from before is refused with TOKEN_EXPIRED, as if it had', async () => {
+describe('an added role', () => {
+  it('the next token has an added role, and older ones get TOKEN_EXPIRED', async () => {
     const { user, accessToken, refreshToken } = await register(server.url);
     const missing = await server.send(STATISTICS, { token: accessToken });
     expect([missing.status, missing.body.errors[0].extensions.reason]).toEqual([403, 'MISSING_ROLE']);
@@ -88,27 +88,27 @@ describe('a role that is given', () => {
     expect((await server.send(ROLES, { token })).body).toEqual({ data: { viewer: { roles: ['analyst'] } } });
   });
 
-  it('changes nothing for others', async () => {
+  it('an added role does not affect other users', async () => {
     const [ada, bob] = [await register(server.url), await register(server.url)];
     await change(ada.user.email, { add: ['analyst'] });
     expect((await server.send('{ sessions { id } }', { token: bob.accessToken })).status).toBe(200);
   });
 });
 
-describe('a role that is taken away', () => {
-  it('is gone at once, from the token too that has it', async () => {
+describe('a removed role', () => {
+  it('a token with a removed role is rejected at once', async () => {
     const { user, refreshToken } = await register(server.url);
     await change(user.email, { add: ['analyst'] });
-    const with_ = await refresh(refreshToken);
-    expect((await server.send(STATISTICS, { token: with_ })).status).toBe(200);
+    const tokenWithRole = await refresh(refreshToken);
+    expect((await server.send(STATISTICS, { token: tokenWithRole })).status).toBe(200);
     await change(user.email, { remove: ['analyst'] });
-    const refused = await server.send(STATISTICS, { token: with_ });
-    expect(refused.body.errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
+    const rejected = await server.send(STATISTICS, { token: tokenWithRole });
+    expect(rejected.body.errors[0].extensions.reason).toBe('TOKEN_EXPIRED');
     const without = await server.send(STATISTICS, { token: await refresh(refreshToken) });
     expect([without.status, without.body.errors[0].extensions.reason]).toEqual([403, 'MISSING_ROLE']);
   });
 
-  it('and given back leaves the token good that has it', async () => {
+  it('a token stays valid if its role is removed and added again', async () => {
     const { user, refreshToken } = await register(server.url);
     await change(user.email, { add: ['analyst'] });
     const token = await refresh(refreshToken);
@@ -119,7 +119,7 @@ describe('a role that is taken away', () => {
 });
 
 describe('a subscription', () => {
-  /** Opens one and reads its first event. */
+  /** Opens a subscription and reads its first event. */
   async function subscribe(token: string) {
     const query = encodeURIComponent('subscription { ticks }');
     const response = await fetch(`${server.url}/graphql?query=${query}`, {
@@ -140,7 +140,7 @@ describe('a subscription', () => {
     return { readToEnd: () => readUntil(undefined) };
   }
 
-  it('that was opened with the token from before ends with TOKEN_EXPIRED, and its source is closed', async () => {
+  it('a subscription with an older token ends with TOKEN_EXPIRED', async () => {
     const { user, accessToken, refreshToken } = await register(server.url);
     const { readToEnd } = await subscribe(accessToken);
     await change(user.email, { add: ['analyst'] });

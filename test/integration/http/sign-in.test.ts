@@ -1,4 +1,4 @@
-// The whole way through the front door: register, log in, query, refresh, log out.
+// Runs the whole life of a session: register, log in, query, refresh, log out.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { GOOD_PASSWORD, register, startTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -15,7 +15,7 @@ const REFRESH = 'mutation ($token: String!) { refresh(refreshToken: $token) { ac
 const SECURE = '{ secureData { message user { id email } } }';
 
 describe('signing in', () => {
-  it('gives tokens that open protected fields', async () => {
+  it('returns tokens that grant access to protected fields', async () => {
     const { user } = await register(server.url, 'Ada@Example.com');
     const { body } = await server.send(LOGIN, {
       variables: { email: ' ada@example.COM ', password: GOOD_PASSWORD },
@@ -37,7 +37,7 @@ describe('signing in', () => {
     });
   });
 
-  it('does not tell a wrong password from an unknown email', async () => {
+  it('a wrong password and an unknown email get the same error', async () => {
     const { user } = await register(server.url);
     const wrong = await server.send(LOGIN, { variables: { email: user.email, password: 'not this one' } });
     const unknown = await server.send(LOGIN, {
@@ -48,7 +48,7 @@ describe('signing in', () => {
     expect(unknown).toMatchObject({ status: wrong.status, body: wrong.body });
   });
 
-  it('works with a stale token in the header', async () => {
+  it('succeeds with an expired token in the header', async () => {
     const { user } = await register(server.url);
     const { body } = await server.send(LOGIN, {
       token: 'stale',
@@ -57,7 +57,7 @@ describe('signing in', () => {
     expect(body.data.login.user.id).toBe(user.id);
   });
 
-  it('says which of the three rules of registering was broken', async () => {
+  it('the error of a registration names the rule that was broken', async () => {
     const tryRegister = async (email: string, password: string) => {
       const { status, body } = await server.send(
         'mutation ($email: String!, $password: String!) { register(email: $email, password: $password) { tokenType } }',
@@ -83,20 +83,20 @@ describe('signing in', () => {
 });
 
 describe('refreshing', () => {
-  it('hands out new tokens and keeps the sign-in time', async () => {
+  it('returns new tokens with the same sign-in time', async () => {
     const { refreshToken } = await register(server.url);
     const { body } = await server.send(REFRESH, { variables: { token: refreshToken } });
     expect(body.data.refresh.refreshToken).not.toBe(refreshToken);
     expect((await server.send(SECURE, { token: body.data.refresh.accessToken })).status).toBe(200);
   });
 
-  it('refuses what is not a refresh token', async () => {
+  it('rejects a malformed refresh token', async () => {
     const { status, body } = await server.send(REFRESH, { variables: { token: 'garbage' } });
     expect(status).toBe(200);
     expect(body.errors[0].extensions).toEqual({ code: 'INVALID_REFRESH_TOKEN', reason: 'UNKNOWN' });
   });
 
-  it('answers the last used token with the same successor within the grace, and ends the session after it', async () => {
+  it('a repeated token gets the same successor, and revokes after the grace period', async () => {
     const local = await startTestServer();
     try {
       const { refreshToken } = await register(local.url);
@@ -118,7 +118,7 @@ describe('refreshing', () => {
 });
 
 describe('logging out', () => {
-  it('ends the session of the bearer token at once', async () => {
+  it('revokes the session of the bearer token at once', async () => {
     const { accessToken, refreshToken } = await register(server.url);
     expect((await server.send('mutation { logout }', { token: accessToken })).body).toEqual({
       data: { logout: true },
@@ -136,7 +136,7 @@ describe('logging out', () => {
     });
   });
 
-  it('ends the session of a refresh token without any header', async () => {
+  it('revokes the session of a refresh token without any header', async () => {
     const { accessToken, refreshToken } = await register(server.url);
     const { body } = await server.send('mutation ($token: String!) { logout(refreshToken: $token) }', {
       variables: { token: refreshToken },
@@ -145,7 +145,7 @@ describe('logging out', () => {
     expect((await server.send(SECURE, { token: accessToken })).status).toBe(401);
   });
 
-  it('ends one session or all, and only the caller’s own', async () => {
+  it('revokes one or all sessions of the caller, and no others', async () => {
     const ada = await register(server.url);
     const bob = await register(server.url);
     const second = (

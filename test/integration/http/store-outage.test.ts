@@ -1,4 +1,4 @@
-// While the database cannot be had: what needs it says so and when to come back, and what does not goes on.
+// Checks a database outage: operations that need the database fail with Retry-After, and all others continue.
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -29,7 +29,7 @@ function expectUnavailable({ status, headers, body }: GraphQLResponse, reason: s
 }
 
 describe('while another process keeps the database locked', () => {
-  // Writes to one database wait in line for the lock; each has a server of its own here, so that they wait together.
+  // Writes to one database queue for the lock. Each write has its own server here, so that they wait at the same time.
   let servers: TestServer[];
   let lock: DatabaseSync;
   let ada: SignedIn;
@@ -62,7 +62,7 @@ describe('while another process keeps the database locked', () => {
   }
   const variables = () => ({ email: ada.user.email, password: GOOD_PASSWORD });
 
-  it('signing in, refreshing, registering and signing out are SERVICE_UNAVAILABLE, and tokens go on', async () => {
+  it('account operations get SERVICE_UNAVAILABLE, and tokens stay valid', async () => {
     const newcomer = { email: 'newcomer@example.com', password: GOOD_PASSWORD };
     const writes = [
       server(0).send(LOGIN, { variables: variables() }),
@@ -77,13 +77,13 @@ describe('while another process keeps the database locked', () => {
     for (const write of writes) expectUnavailable(await write, 'STORE_UNAVAILABLE');
   });
 
-  it('does not tell whether a password is wrong in another way than before', async () => {
+  it('a locked database does not reveal whether a password is wrong', async () => {
     const wrong = { email: ada.user.email, password: 'not this one' };
     const { status, body } = await server(0).send(LOGIN, { variables: wrong });
     expect([status, body.errors[0].extensions]).toEqual([200, { code: 'INVALID_CREDENTIALS' }]);
   });
 
-  it('is over when the lock is gone: the same refresh token and password are taken', async () => {
+  it('the same refresh token and password work after the lock is released', async () => {
     lock.exec('rollback');
     lock.close();
     const login = await server(0).send(LOGIN, { variables: variables() });
@@ -91,11 +91,11 @@ describe('while another process keeps the database locked', () => {
     const refresh = await server(1).send(REFRESH, { variables: { token: ada.refreshToken } });
     expect(refresh.body).toEqual({ data: { refresh: { tokenType: 'Bearer' } } });
     const secure = await server(3).send(SECURE, { token: ada.accessToken });
-    expect(secure.body).toEqual(GRANTED); // the sign-out that failed has ended nothing
+    expect(secure.body).toEqual(GRANTED); // the failed sign-out has revoked nothing
   });
 });
 
-describe('once the database is gone', () => {
+describe('after the database has failed', () => {
   const MAX_STALE_SECONDS = 30;
   let server: TestServer;
   let ada: SignedIn;
@@ -112,7 +112,7 @@ describe('once the database is gone', () => {
     await server.close();
   });
 
-  /** Lets so many seconds pass since changes were heard last, for the server's timekeeping. */
+  /** Moves the server's clock so that its revocation feed is `seconds` old. */
   function pass(seconds: number): void {
     const { now } = performance;
     vi.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + seconds * 1000);
@@ -122,7 +122,7 @@ describe('once the database is gone', () => {
     return { status: response.status, checks: (await response.json()).checks };
   }
 
-  it('goes on with what it knows of sessions, and is not ready', async () => {
+  it('the server accepts cached sessions and reports not ready', async () => {
     expect(await readiness()).toEqual({
       status: 503,
       checks: { store: 'failed', keys: 'ok', revocations: 'ok' },
@@ -136,7 +136,7 @@ describe('once the database is gone', () => {
     expect([answer.status, answer.body]).toEqual([200, GRANTED]);
   });
 
-  it('stops doing so after the time configured, with REVOCATIONS_UNAVAILABLE at the field', async () => {
+  it('protected fields get REVOCATIONS_UNAVAILABLE after maxStaleSeconds', async () => {
     pass(MAX_STALE_SECONDS + 1);
     const answer = await server.send(SECURE, { token: ada.accessToken });
     expectUnavailable(answer, 'REVOCATIONS_UNAVAILABLE');
@@ -144,7 +144,7 @@ describe('once the database is gone', () => {
     expect('data' in answer.body).toBe(false);
   });
 
-  it('answers public fields and refuses bad tokens as ever, however long', async () => {
+  it('public fields work and bad tokens are rejected during a long outage', async () => {
     pass(24 * 3_600);
     const open = await server.send('{ viewer { email } __typename }', { token: ada.accessToken });
     expect([open.status, open.body]).toEqual([200, { data: { viewer: null, __typename: 'Query' } }]);

@@ -1,4 +1,4 @@
-// Open subscriptions are limited for each session and for the process.
+// Checks the limits of open subscriptions per session and per process.
 import { once } from 'node:events';
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -48,7 +48,7 @@ async function start(options: BandhaOptions): Promise<string> {
   return server.url;
 }
 
-/** Opens a stream of server-sent events and waits for the first of them. */
+/** Opens a stream of server-sent events and waits for the first event. */
 async function subscribe(url: string, field: string, token?: string) {
   const sent = request(`${url}/graphql`, {
     method: 'POST',
@@ -61,7 +61,7 @@ async function subscribe(url: string, field: string, token?: string) {
   opened.push(sent);
   sent.on('error', () => {});
   sent.end(JSON.stringify({ query: `subscription { ${field} }` }));
-  const [response] = (await once(sent, 'response')) as [IncomingMessage]; // Node types events loosely
+  const [response] = (await once(sent, 'response')) as [IncomingMessage]; // Node's types do not name the arguments of events
   let text = '';
   const first = Promise.withResolvers<string>();
   response.setEncoding('utf8').on('data', (data) => {
@@ -73,7 +73,7 @@ async function subscribe(url: string, field: string, token?: string) {
   return { sent, response, first: first.promise, ended };
 }
 
-it('a session has no more open subscriptions than its limit, and other sessions have theirs', async () => {
+it('the limit of open subscriptions applies to each session separately', async () => {
   const url = await start({ maxSubscriptionsPerSession: 2 });
   const ada = (await register(url)).accessToken;
   const bob = (await register(url)).accessToken;
@@ -85,7 +85,7 @@ it('a session has no more open subscriptions than its limit, and other sessions 
   expect(await (await subscribe(url, 'ticks', bob)).first).toContain('"ticks":1');
 });
 
-it('anonymous callers have half of the subscriptions of the process at most', async () => {
+it('anonymous callers get at most half of the subscriptions of the process', async () => {
   const url = await start({ maxSubscriptions: 4 });
   const { accessToken } = await register(url);
   for (let i = 0; i < 2; i += 1) await (await subscribe(url, 'ticks')).first;
@@ -94,7 +94,7 @@ it('anonymous callers have half of the subscriptions of the process at most', as
   expect(await (await subscribe(url, 'ticks', accessToken)).ended).toContain('"code":"RATE_LIMITED"');
 });
 
-it.each(['once', 'fails'])('a subscription that is over gives its place back: %s', async (field) => {
+it.each(['once', 'fails'])('a subscription that has ended frees its slot: %s', async (field) => {
   const url = await start({ maxSubscriptionsPerSession: 1 });
   const { accessToken } = await register(url);
   for (let i = 0; i < 3; i += 1) {
@@ -104,7 +104,7 @@ it.each(['once', 'fails'])('a subscription that is over gives its place back: %s
   }
 });
 
-it.each(['ticks', 'never'])('a client that goes away gives its place back: %s', async (field) => {
+it.each(['ticks', 'never'])('a client that disconnects frees its slot: %s', async (field) => {
   const url = await start({ maxSubscriptionsPerSession: 1 });
   const { accessToken } = await register(url);
   const { sent, ended, first } = await subscribe(url, field, accessToken);
@@ -112,7 +112,7 @@ it.each(['ticks', 'never'])('a client that goes away gives its place back: %s', 
   expect(await (await subscribe(url, 'once', accessToken)).ended).toContain('RATE_LIMITED');
   sent.destroy();
   await ended;
-  // The server notices a moment later than the client.
+  // The server closes the subscription shortly after the client.
   for (;;) {
     const text = await (await subscribe(url, 'once', accessToken)).ended;
     if (text.includes('"once":1')) break;
@@ -120,7 +120,7 @@ it.each(['ticks', 'never'])('a client that goes away gives its place back: %s', 
   }
 });
 
-it('a session that ends gives its places back', async () => {
+it('a revoked session frees its slots', async () => {
   const url = await start({ maxSubscriptions: 2, maxSubscriptionsPerSession: 1 });
   const first = await register(url);
   const stream = await subscribe(url, 'never', first.accessToken);
@@ -133,20 +133,20 @@ it('a session that ends gives its places back', async () => {
 });
 
 describe('the count of open subscriptions', () => {
-  const caller = (sessionId: string, userId = 'ada') => ({ sessionId, userId }) as Principal; // all of it that is read
+  const caller = (sessionId: string, userId = 'ada') => ({ sessionId, userId }) as Principal; // only these properties are read
 
-  it('forgets sessions that have none', () => {
+  it('drops sessions without open subscriptions', () => {
     const open = createOpenSubscriptions({ maxSubscriptions: 100, maxSubscriptionsPerSession: 3 });
     for (let i = 0; i < 10_000; i += 1) {
-      const place = open.acquire(caller(`session ${i}`));
-      if ('issue' in place) throw new Error(place.issue);
-      place.release();
-      place.release(); // counts once
+      const slot = open.acquire(caller(`session ${i}`));
+      if ('issue' in slot) throw new Error(slot.issue);
+      slot.release();
+      slot.release(); // counts once
     }
     expect([open.size, open.sessions]).toEqual([0, 0]);
   });
 
-  it('counts by user if tokens name no session', () => {
+  it('counts by user if tokens contain no session', () => {
     const open = createOpenSubscriptions({ maxSubscriptions: 100, maxSubscriptionsPerSession: 1 });
     expect(open.acquire(caller('', 'ada'))).not.toHaveProperty('issue');
     expect(open.acquire(caller('', 'bob'))).not.toHaveProperty('issue');

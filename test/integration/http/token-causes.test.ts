@@ -1,4 +1,4 @@
-// The server's log about its own tokens: why one was rejected, on the fast path and the Yoga handler, and no more than that.
+// Checks the log about rejected tokens of the server: the cause, on the fast path and on the Yoga handler, and no secrets.
 import { decodeJwt, importJWK, type JWK, SignJWT } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { createSecrets } from '../../../src/tokens/secrets.ts';
@@ -18,7 +18,7 @@ const causes = () =>
   lines.filter(({ message }) => message.startsWith('token')).map(({ level, cause }) => ({ level, cause }));
 
 describe('the log of a rejected token', () => {
-  it('has the revoked session, and the token’s owner, at debug level', async () => {
+  it('logs the revoked session and the user of a token at debug level', async () => {
     const { accessToken, user } = await register(server.url);
     await server.send('mutation { logout }', { token: accessToken });
     clear();
@@ -34,14 +34,14 @@ describe('the log of a rejected token', () => {
     });
   });
 
-  it('has the same cause on the Yoga handler', async () => {
+  it('logs the same cause on the Yoga handler', async () => {
     const query = new URLSearchParams({ query: SECURED });
     const headers = { authorization: 'Bearer garbage', accept: 'application/json' };
     expect((await fetch(`${server.url}/graphql?${query}`, { headers })).status).toBe(401);
     expect(causes()).toEqual([{ level: 'debug', cause: 'NOT_A_JWT' }]);
   });
 
-  it('is bounded however many bad tokens come', async () => {
+  it('logs a bounded number of lines for many bad tokens', async () => {
     for (let i = 0; i < 300; i += 1) {
       const authorization = `Bearer ${Buffer.from(`{"alg":"X${i}"}`).toString('base64url')}.e30.AAAA`;
       await server.send('{ viewer { id } }', { headers: { authorization } });
@@ -51,7 +51,7 @@ describe('the log of a rejected token', () => {
 });
 
 describe('a token of the server’s own key', () => {
-  /** Signed with the key in the store, as only one who has taken it could. */
+  /** Signs a token with the key in the store, as an attacker with a stolen key could. */
   async function forge(change: object): Promise<string> {
     const [row] = await server.bandha.store.listSigningKeys();
     const jwk: JWK = JSON.parse(
@@ -69,13 +69,13 @@ describe('a token of the server’s own key', () => {
     ['a sid that is a number', { sid: 7 }],
     ['a sid in a list', { sid: ['x'] }],
     ['roles that are a string', { roles: 'admin' }],
-  ])('is rejected with %s, since no revocation could reach it', async (_, change) => {
+  ])('a token with %s is rejected, because no revocation could reach it', async (_, change) => {
     const { status, body } = await server.send(SECURED, { token: await forge(change) });
     expect(status).toBe(401);
     expect(body.errors[0].extensions.reason).toBe('TOKEN_INVALID');
   });
 
-  it('is accepted unchanged', async () => {
+  it('an unchanged token is accepted', async () => {
     expect((await server.send(SECURED, { token: await forge({}) })).status).toBe(200);
   });
 });

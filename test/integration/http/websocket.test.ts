@@ -1,4 +1,4 @@
-// The recipe of docs/guide/websocket.md, with the packages graphql-ws and ws.
+// Runs the recipe of docs/guide/websocket.md with the packages graphql-ws and ws.
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -13,7 +13,7 @@ import { GOOD_PASSWORD } from '../../support/test-server.ts';
 
 const WAYS: Record<string, (bandha: Bandha) => Bandha['yoga']> = {
   'bandha.yoga': (bandha) => bandha.yoga,
-  'an own Yoga server': (bandha) => createOwnYoga(bandha),
+  'a Yoga server of the application': (bandha) => createOwnYoga(bandha),
 };
 
 describe.each(Object.keys(WAYS))('%s', (way) => {
@@ -106,7 +106,7 @@ describe.each(Object.keys(WAYS))('%s', (way) => {
     },
   );
 
-  it('takes the token from the request that opened the socket', async () => {
+  it('reads the token from the request that opened the socket', async () => {
     expect(await run(VIEWER, undefined, { authorization: `Bearer ${token}` })).toEqual(signedIn);
     expect(await run(VIEWER, {}, { authorization: `Bearer ${token}` })).toEqual(signedIn);
   });
@@ -118,20 +118,20 @@ describe.each(Object.keys(WAYS))('%s', (way) => {
     ['a list', { authorization: ['Bearer x'] }],
     ['an object', { authorization: {} }],
     ['null', { authorization: null }],
-  ])('takes %s for no token', async (_, connectionParams) => {
+  ])('treats %s as no token', async (_, connectionParams) => {
     expect(await run(VIEWER, connectionParams)).toEqual([{ data: { viewer: null } }]);
     expect(await run('{ sessions { id } }', connectionParams)).toMatchObject([
       { errors: [{ extensions: { reason: 'MISSING_TOKEN' } }] },
     ]);
   });
 
-  it('names what is wrong with a token', async () => {
+  it('the error of a bad token contains the reason', async () => {
     expect(await run('{ sessions { id } }', { authorization: 'Bearer nonsense' })).toMatchObject([
       { errors: [{ extensions: { code: 'UNAUTHENTICATED', reason: 'TOKEN_MALFORMED' } }] },
     ]);
   });
 
-  it('delivers subscriptions to those who may have them', async () => {
+  it('delivers events to callers who may subscribe', async () => {
     expect(await run('subscription { count }', { authorization: `Bearer ${token}` })).toEqual([
       { data: { count: 1 } },
       { data: { count: 2 } },
@@ -141,7 +141,7 @@ describe.each(Object.keys(WAYS))('%s', (way) => {
     ]);
   });
 
-  it('signs in, with the client in the list of sessions', async () => {
+  it('a sign-in stores the client in the list of sessions', async () => {
     const login = `mutation { login(email: "ada@example.com", password: "${GOOD_PASSWORD}") { tokenType } }`;
     expect(await run(login, {}, { 'user-agent': 'over a socket' })).toEqual([
       { data: { login: { tokenType: 'Bearer' } } },

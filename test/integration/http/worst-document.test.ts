@@ -1,5 +1,5 @@
-// A search for the worst document: generated ones of every kind, up to what a request can hold. What is counted is work, not
-// time; `npm run worst-document --workspace bench` prints milliseconds.
+// Searches for the worst document among generated ones, up to the length of a request. Measures work instead of time:
+// `npm run worst-document --workspace bench` prints milliseconds.
 import { normalizedExecutor } from '@graphql-tools/executor';
 import fc from 'fast-check';
 import { buildSchema, type ExecutionResult, getOperationAST, parse, validate } from 'graphql';
@@ -20,7 +20,7 @@ const schema = buildSchema(`
   type Query { id: ID, a: A, b: B, node: Node, nodes: [Node], any: Any, root: Query }
 `);
 
-/** Objects of both types in turn, in lists that are as long as assumed. */
+/** Creates objects of both types alternately, in lists of the assumed size. */
 function objectOf(typeName: string, depth = 0): Record<string, unknown> {
   const other = (i: number) => objectOf((depth + i) % 2 === 0 ? 'A' : 'B', depth + 1);
   const list = () => Array.from({ length: LIST_SIZE }, (_, i) => other(i));
@@ -41,7 +41,7 @@ function objectOf(typeName: string, depth = 0): Record<string, unknown> {
   };
 }
 
-/** Keys of all objects in a response: fields that were executed. */
+/** Counts the keys of all objects in a response: the fields that were executed. */
 function countKeys(value: unknown): number {
   if (Array.isArray(value)) return value.reduce<number>((sum, item) => sum + countKeys(item), 0);
   if (typeof value !== 'object' || value === null) return 0;
@@ -49,7 +49,7 @@ function countKeys(value: unknown): number {
 }
 
 describe('the cost of a generated operation', () => {
-  it('is never less than the fields that it executes', () => {
+  it('the cost of an operation is at least the number of executed fields', () => {
     let executed = 0;
     fc.assert(
       fc.property(fc.gen(), (gen) => {
@@ -93,7 +93,7 @@ describe('the worst of the generated requests', () => {
   });
   afterAll(() => server.close());
 
-  it('executes, compares and reports no more than the limits allow', async () => {
+  it('no generated request exceeds the limits of execution and validation', async () => {
     const outcomes = { data: 0, tooCostly: 0, others: 0 };
     await fc.assert(
       fc.asyncProperty(fc.gen(), async (gen) => {

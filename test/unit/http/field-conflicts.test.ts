@@ -1,4 +1,4 @@
-// The rule for fields with one name, against graphql-js's own.
+// Compares the search for field conflicts with the rule of graphql-js.
 import fc from 'fast-check';
 import {
   buildSchema,
@@ -58,7 +58,7 @@ const ARGUMENTS = [
 ];
 const FRAGMENTS = ['F', 'G', 'H'];
 
-/** Few names, so that they meet; many of the documents are invalid in other ways, about which the rule does not care. */
+/** Has few names, so that they conflict often. Many documents are invalid in other ways, which do not matter to the rule. */
 const { selections } = fc.letrec<{ selections: string; selection: string }>((tie) => ({
   selections: fc
     .array(tie('selection'), { minLength: 1, maxLength: 5, depthIdentifier: 'd' })
@@ -98,8 +98,8 @@ const documents = fc
 const pairwise = (document: DocumentNode, of: GraphQLSchema = schema) =>
   validate(of, document, [OverlappingFieldsCanBeMergedRule], { maxErrors: 10_000 });
 
-describe('fields with one name in the response', () => {
-  it('conflict exactly when graphql-js says so, in generated documents', () => {
+describe('the search for field conflicts', () => {
+  it('finds conflicts in exactly the generated documents that graphql-js rejects', () => {
     let accepted = 0;
     fc.assert(
       fc.property(documents, (text) => {
@@ -114,9 +114,9 @@ describe('fields with one name in the response', () => {
   });
 });
 
-describe('conflicts', () => {
+describe('the validation of field conflicts', () => {
   const validateBounded = createValidate(50_000);
-  /** Fields that have nothing to do with the rest: with them a document is too long for graphql-js's own rule. */
+  /** Unrelated fields, which make a document too long for graphql-js's own rule. */
   const LONG_FIELDS = Array.from({ length: 300 }, (_, i) => `long${i}: own`).join(' ');
 
   it.each([
@@ -136,7 +136,7 @@ describe('conflicts', () => {
       '{ any { ... on A { x: node { y: own } } ... on B { x: node { y: own } } }',
     ],
     ['an interface and an object', '{ node { x: id ... on A { x: name } }'],
-  ])('are reported as graphql-js words them: %s', (_, start) => {
+  ])('reports conflicts with the messages of graphql-js: %s', (_, start) => {
     const short = parse(`${start} }`);
     const long = parse(`${start.replace('{', '{ ...Long ')} } fragment Long on Query { ${LONG_FIELDS} }`);
     const expected = pairwise(short);
@@ -148,7 +148,7 @@ describe('conflicts', () => {
     expect(error?.nodes?.map(({ kind }) => kind)).toEqual(expected[0]?.nodes?.map(({ kind }) => kind));
   });
 
-  it('are not there where objects exclude each other and types agree', () => {
+  it('accepts fields of objects that exclude each other if their types agree', () => {
     for (const text of [
       '{ any { ... on A { x: name } ... on B { x: name } ... on C { x: name } } }',
       '{ any { ... on A { size(a: 1) } ... on B { size(a: 2) } } }',
@@ -160,7 +160,7 @@ describe('conflicts', () => {
     }
   });
 
-  it('leave the other rules in place, in their order', () => {
+  it('applies all other rules in their order', () => {
     const document = parse('{ x: own x: a { id } nowhere a }');
     expect(validateBounded(schema, document).map(({ message }) => message)).toEqual(
       validate(schema, document, specifiedRules, { hideSuggestions: true }).map(({ message }) => message),
@@ -168,7 +168,7 @@ describe('conflicts', () => {
   });
 });
 
-describe('the work of comparing', () => {
+describe('the number of compared selections', () => {
   const repeat = (count: number, part: (i: number) => string) =>
     Array.from({ length: count }, (_, i) => part(i)).join(' ');
   const stepsOf = (text: string) => findFieldConflicts(schema, parse(text), 50_000).steps;
@@ -194,12 +194,12 @@ describe('the work of comparing', () => {
     ['aliases with equal selections', (n) => `{ ${repeat(n, (i) => `a${i}: a { id name }`)} }`],
   ];
 
-  it.each(SHAPES)('grows as the document does: %s', (_, shape) => {
+  it.each(SHAPES)('the number of steps grows linearly with the document: %s', (_, shape) => {
     const [small, large] = [stepsOf(shape(100)), stepsOf(shape(800))];
     expect(large).toBeLessThan(8.5 * small);
   });
 
-  it('ends at its limit where fragments multiply', () => {
+  it('the search ends at its limit if fragments multiply', () => {
     const text = `{ ${repeat(300, (i) => `x${i}: a { ...Wide y${i}: id }`)} }
       fragment Wide on A { ${repeat(300, (i) => `z${i}: id`)} }`;
     const found = findFieldConflicts(schema, parse(text), 50_000);

@@ -1,4 +1,4 @@
-// Arguments of `createListener` that are wrong are errors at start, all named at once.
+// Checks that invalid arguments of `createListener` cause one error at start that names all of them.
 import { createYoga } from 'graphql-yoga';
 import { afterAll, describe, expect, it } from 'vitest';
 import { createBandha, createListener } from '../../../src/bandha.ts';
@@ -22,18 +22,18 @@ describe('createListener', () => {
     ['maxPendingBodyBytes: must be a number above 0', { maxPendingBodyBytes: Number.NaN }],
     ['cors: must be what createYoga got as cors', { cors: 'https://app.example.com' }],
     ['cors: must be what createYoga got as cors', { cors: false }],
-  ])('rejects a wrong option: %s, %j', (message, options) => {
-    const create = () => createListener(yoga, bandha, options as ListenerOptions); // what JavaScript can pass
+  ])('rejects an invalid option: %s, %j', (message, options) => {
+    const create = () => createListener(yoga, bandha, options as ListenerOptions); // JavaScript can pass anything
     expect(create).toThrow(ConfigError);
     expect(create).toThrow(`createListener: ${message}`);
   });
 
-  it('names wrong arguments and a promise of the server', () => {
+  it('rejects invalid arguments, and a promise of the server', () => {
     const issues = [
       'createListener: yoga: must be what createYoga returns',
       'createListener: bandha: must be what createBandha returns, after await',
     ];
-    const create = createListener as (...args: unknown[]) => unknown; // what JavaScript can pass
+    const create = createListener as (...args: unknown[]) => unknown; // JavaScript can pass anything
     expect(() => create()).toThrow(new ConfigError(issues));
     expect(() => create(yoga, Promise.resolve(bandha))).toThrow(new ConfigError(issues.slice(1)));
     expect(() => create({}, bandha)).toThrow(new ConfigError(issues.slice(0, 1)));

@@ -1,4 +1,4 @@
-// How the cost of an operation is counted, on a schema of an application.
+// Checks the cost of operations on an application's schema.
 import { buildSchema, type DocumentNode, GraphQLError, getIntrospectionQuery, parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { createBandha } from '../../../src/bandha.ts';
@@ -26,7 +26,7 @@ const repeat = (count: number, part: (i: number) => string) =>
 function costOf(text: string): number {
   const document = parse(text);
   const [operation] = document.definitions;
-  if (operation?.kind !== 'OperationDefinition') throw new Error('There is no operation');
+  if (operation?.kind !== 'OperationDefinition') throw new Error('The document has no operation');
   return measureOperation(schema, document, operation, { listSizeOf: () => 5 }).fields;
 }
 
@@ -55,7 +55,7 @@ describe('the cost of an operation', () => {
       3,
     ],
     [
-      'what all types have beside it',
+      'fields of all types beside fragments',
       '{ animal { name ... on Cat { lives } ... on Dog { name tricks } } }',
       1 + 1 + 1 + 26,
     ],
@@ -91,19 +91,19 @@ describe('the cost of an operation', () => {
     expect(costOf(text)).toBe(cost);
   });
 
-  it('is counted in time proportional to the document, however fragments multiply', () => {
+  it('fragments that multiply are counted in time proportional to the document', () => {
     const levels = 200;
     const text = `{ animal { ...F0 } } ${repeat(levels, (i) => `fragment F${i} on Animal { ...F${i + 1} ...F${i + 1} }`)} fragment F${levels} on Animal { name }`;
     expect(costOf(text)).toBe(1 + 2 ** levels);
   });
 
-  it('is endless if a fragment contains itself', () => {
+  it('the cost is infinite if a fragment contains itself', () => {
     expect(costOf('{ animal { ...F } } fragment F on Animal { friends { ...F } }')).toBe(
       Number.POSITIVE_INFINITY,
     );
   });
 
-  it('is bounded from above where a fragment meets hundreds of types again and again', () => {
+  it('the cost has an upper bound if fragments meet hundreds of types repeatedly', () => {
     const count = 400;
     const wide = buildSchema(`
       interface Wide { id: ID } interface Part { id: ID }
@@ -111,7 +111,7 @@ describe('the cost of an operation', () => {
       type Query { wide: Wide }`);
     const document = parse(`{ wide { ${repeat(1_000, () => '... on Part { id }')} } }`);
     const [operation] = document.definitions;
-    if (operation?.kind !== 'OperationDefinition') throw new Error('There is no operation');
+    if (operation?.kind !== 'OperationDefinition') throw new Error('The document has no operation');
     expect(measureOperation(wide, document, operation, { listSizeOf: () => 5 }).fields).toBe(1_001);
   });
 });
@@ -144,7 +144,7 @@ describe('the cost of introspection', () => {
       2 * (2 + 4),
     ],
   ])('counts %s', (_, text, cost) => {
-    // Each level is visited up to the limit, so that a limit beyond it tells the number.
+    // Counting stops at the limit, so a limit above the cost gives the exact number.
     const document = parse(text);
     if (cost === undefined) expect(check(document, { maxIntrospectionCost: 50 })).toBeUndefined();
     else {
@@ -154,7 +154,7 @@ describe('the cost of introspection', () => {
     }
   });
 
-  it('allows the full introspection query of a schema of any size, and not much more', () => {
+  it('the limit allows the full introspection query of a schema of any size', () => {
     const large = buildSchema(
       `type Query { ${repeat(3_000, (i) => `f${i}(a: Int, b: [String!]!): T${i}`)} } ${repeat(3_000, (i) => `type T${i} { a: [[Int!]!]!, b: T${i}, c: Float }`)}`,
     );
@@ -170,10 +170,10 @@ describe('the cost of introspection', () => {
       reason: 'maxIntrospectionCost',
       limit: 2 * fullIntrospectionCost(large),
     });
-    expect(check(circle, {}, schema)).toBeUndefined(); // small: a few hundred fields
+    expect(check(circle, {}, schema)).toBeUndefined(); // it has only a few hundred fields
   });
 
-  it('is counted no further than to its limit', () => {
+  it('counting of introspection stops at its limit', () => {
     const text = `{ __schema { types { ...F0 } } }
       ${repeat(60, (i) => `fragment F${i} on __Type { fields { type { ...F${i + 1} ofType { ...F${i + 1} } } } }`)}
       fragment F60 on __Type { name }`;
@@ -184,12 +184,12 @@ describe('the cost of introspection', () => {
 });
 
 describe('the depth of an operation', () => {
-  it('is limited with fragments written out, which brackets do not show', async () => {
+  it('the limit counts nested fields with fragments expanded', async () => {
     const chain = (levels: number) =>
       `{ ...F0 } ${repeat(levels, (i) => `fragment F${i} on Query { self { ...F${i + 1} } }`)} fragment F${levels} on Query { __typename }`;
     const kit = createTestKit({ schema });
     const ask = async (text: string) => (await kit.anonymous.execute(text)).errors?.[0]?.extensions;
-    // The executor runs out of stack at some 800 levels.
+    // The executor exceeds the stack at about 800 levels.
     expect(await ask(chain(900))).toMatchObject({
       code: 'OPERATION_TOO_COSTLY',
       reason: 'maxDepth',
@@ -202,7 +202,7 @@ describe('the depth of an operation', () => {
 });
 
 describe('a subscription', () => {
-  it('is rejected before its source is opened', async () => {
+  it('a subscription that is too costly is rejected before its source opens', async () => {
     let opened = 0;
     const kit = createTestKit(
       {
@@ -232,7 +232,7 @@ describe('a subscription', () => {
   });
 });
 
-describe('the options', () => {
+describe('the option operationLimits', () => {
   it.each<[string, unknown, string]>([
     ['an unknown name', { maxCosts: 1 }, 'operationLimits.maxCosts: is not a known option'],
     ['zero', { maxCost: 0 }, 'operationLimits.maxCost: must be a whole number above 0'],
@@ -252,13 +252,13 @@ describe('the options', () => {
     ['sizes that are none', { listSizes: [5] }, 'operationLimits.listSizes: must be an object'],
     ['no object', 5, 'operationLimits: must be an object'],
     ['a list', [5], 'operationLimits: must be an object'],
-  ])('reject %s', async (_, given, issue) => {
+  ])('rejects %s', async (_, given, issue) => {
     const operationLimits = given as OperationLimits;
     await expect(createBandha({ operationLimits, databaseUrl: 'sqlite::memory:' })).rejects.toThrow(issue);
     expect(() => createTestKit({ schema }, { operationLimits })).toThrow(issue);
   });
 
-  it('change each limit, and leave the others', () => {
+  it('changes each limit without affecting the others', () => {
     const limits = resolveOperationLimits({
       maxCost: 3,
       listSizes: { 'Query.animals': 2 },
@@ -276,7 +276,7 @@ describe('the options', () => {
     );
   });
 
-  it('hold in a test kit too', async () => {
+  it('applies to a test kit too', async () => {
     const kit = createTestKit({ schema }, { operationLimits: { maxRootFields: 1 } });
     const result = await kit.anonymous.execute('{ animal { name } b: animal { name } }');
     expect(result.errors?.[0]?.extensions).toMatchObject({

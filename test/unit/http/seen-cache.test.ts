@@ -1,10 +1,10 @@
-// A cache by text, bounded by bytes.
+// Checks the cache that is bounded by bytes.
 import { expect, it } from 'vitest';
 import { createSeenCache } from '../../../src/http/documents/seen-cache.ts';
 
 const LIMITS = { maxBytesSeenOnce: 10_000, maxBytesSeenTwice: 50_000 };
 
-it('a cache that is filled with ever-new texts stays within its bytes', () => {
+it('a cache filled with distinct texts stays within its bytes', () => {
   const cache = createSeenCache<object>(LIMITS);
   for (let i = 0; i < 1_000; i += 1) {
     cache.set(`text ${i}`, {}, i);
@@ -23,7 +23,7 @@ it('texts used once do not evict a text used twice', () => {
   expect(cache.get('kept')).toBe(value);
 });
 
-it('a text prepared and used for the same request counts as used once', () => {
+it('a text set and read for the same request counts as used once', () => {
   const cache = createSeenCache<object>(LIMITS);
   cache.set('kept', {}, 1_000);
   cache.get('kept');
@@ -35,7 +35,7 @@ it('a text prepared and used for the same request counts as used once', () => {
   expect(cache.bytes).toBeLessThan(12_000);
 });
 
-it('a value larger than the cache is not kept and evicts no other', () => {
+it('a value larger than the cache is not stored and evicts no other', () => {
   const cache = createSeenCache<object>(LIMITS);
   cache.set('small', {}, 1_000);
   cache.set('large', {}, 10_001);
@@ -43,7 +43,7 @@ it('a value larger than the cache is not kept and evicts no other', () => {
   expect(cache.get('small')).toBeDefined();
 });
 
-it('a long text counts with its characters', () => {
+it('the characters of a text count towards its bytes', () => {
   const cache = createSeenCache<object>(LIMITS);
   cache.set('x'.repeat(5_000), {}, 0);
   expect(cache.bytes).toBe(0);
@@ -51,7 +51,7 @@ it('a long text counts with its characters', () => {
   expect(cache.bytes).toBeGreaterThanOrEqual(8_000);
 });
 
-it('a value that grows counts with its new size, in either segment', () => {
+it('a value that grows counts with its new size in both segments', () => {
   const cache = createSeenCache<object>(LIMITS);
   const value = {};
   cache.set('text', value, 1_000);
@@ -66,7 +66,7 @@ it('a value that grows counts with its new size, in either segment', () => {
   expect(cache.bytes).toBe(0);
 });
 
-it('a value that was replaced or evicted does not come back by growing', () => {
+it('resizing does not restore a value that was replaced or evicted', () => {
   const cache = createSeenCache<object>(LIMITS);
   const [old, current] = [{ old: true }, { old: false }];
   cache.set('text', old, 1_000);
