@@ -80,7 +80,7 @@ describe('the plugins of a Yoga server', () => {
 });
 
 describe('the errors of a Yoga server', () => {
-  it('`yoga.maskedErrorsOpts` has the function and the message with which Yoga masks errors', () => {
+  it('`yoga.maskedErrorsOpts` has the function that masks errors, and its message', () => {
     const maskError = (_: unknown, message: string) => new Error(`masked: ${message}`);
     const custom = getErrorMaskOptions(createServer({ maskedErrors: { maskError, errorMessage: 'Oops' } }));
     expect(custom?.errorMessage).toBe('Oops');
@@ -100,7 +100,7 @@ describe('the errors of a Yoga server', () => {
 });
 
 describe('the requests and responses of Yoga', () => {
-  it('`processRegularResult` passes body, status and headers to `fetchAPI.Response` alone', () => {
+  it('`processRegularResult` passes its result to `fetchAPI.Response` alone', () => {
     const { status, headers, body } = toYogaResponse({ data: { hello: 'world' } }, 'application/json');
     expect([status, body]).toEqual([200, '{"data":{"hello":"world"}}']);
     expect(headers).toMatchObject({ 'Content-Type': 'application/json; charset=utf-8' });
