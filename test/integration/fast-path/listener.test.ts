@@ -27,7 +27,7 @@ const logged: { msg: string; hooks?: string[] }[] = [];
 const log: Logger = pino({ level: 'info' }, { write: (line: string) => void logged.push(JSON.parse(line)) });
 const requestUrls: string[] = [];
 const fails: string[] = [];
-const arrived = Promise.withResolvers<{ res: ServerResponse; look: () => AbortSignal }>();
+const arrived = Promise.withResolvers<{ res: ServerResponse; readSignal: () => AbortSignal }>();
 
 beforeAll(async () => {
   bandha = await createBandha({
@@ -55,7 +55,7 @@ beforeAll(async () => {
           return context.request;
         },
         outlives: (_: unknown, __: unknown, context: { res: ServerResponse; request: Request }) => {
-          arrived.resolve({ res: context.res, look: () => context.request.signal });
+          arrived.resolve({ res: context.res, readSignal: () => context.request.signal });
           return new Promise(() => {});
         },
         waits: () => new Promise((resolve) => setTimeout(() => resolve('waited'), 50)),
@@ -87,7 +87,7 @@ async function listen(listener: RequestListener) {
 }
 
 const SECURE = '{ secureData { message } }';
-const ANSWER = { data: { secureData: { message: 'Secure data access granted' } } };
+const EXPECTED = { data: { secureData: { message: 'Secure data access granted' } } };
 
 /** Counts the requests that Yoga handles. */
 function counting(): { plugin: Plugin; count: () => number } {
@@ -114,7 +114,7 @@ describe('a Yoga server of the application', () => {
   it('createListener adds the fast path to an application’s Yoga server', async () => {
     logged.length = 0;
     const { url } = await listen(createListener(own(), bandha));
-    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(EXPECTED);
     expect((await sendOperation(url, SECURE)).status).toBe(401);
     expect(logged).toEqual([]);
   });
@@ -123,8 +123,8 @@ describe('a Yoga server of the application', () => {
     logged.length = 0;
     const { plugin, count } = counting();
     const { url } = await listen(createListener(own([plugin]), bandha));
-    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
-    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(EXPECTED);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(EXPECTED);
     expect(count()).toBe(2);
     expect(logged.map(({ msg, hooks }) => [msg, hooks])).toEqual([
       ['fast path not used; the Yoga server has hooks that it would skip', ['onRequest']],
@@ -204,7 +204,7 @@ describe('a body parser before the listener', () => {
         bandha.listener(req, res);
       });
     });
-    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(EXPECTED);
   });
 });
 
@@ -232,10 +232,10 @@ describe('the request in the context', () => {
     });
     going.on('error', () => {});
     going.end(JSON.stringify({ query: '{ outlives }' }));
-    const { res, look } = await arrived.promise;
+    const { res, readSignal } = await arrived.promise;
     going.destroy();
     await once(res, 'close');
-    expect(look().aborted).toBe(true);
+    expect(readSignal().aborted).toBe(true);
   });
 });
 
@@ -251,7 +251,7 @@ describe('clients that misbehave', () => {
     socket.write(bytes);
     socket.destroy();
     await once(socket, 'close');
-    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(EXPECTED);
   });
 
   it('a client that disconnects early gets no response and disturbs no other', async () => {
@@ -275,13 +275,13 @@ describe('clients that misbehave', () => {
       { headers: { 'Content-Type': 'application/json', Authorization: `Bearer ${token}` } },
       JSON.stringify({ query: SECURE }),
     );
-    const answer = parseResponse(
+    const response = parseResponse(
       await sendBytes(
         port,
         Array.from(bytes, (byte) => Buffer.from([byte])),
       ),
     );
-    expect(JSON.parse(answer.body)).toEqual(ANSWER);
+    expect(JSON.parse(response.body)).toEqual(EXPECTED);
   });
 
   it('a client that never reads delays no other', async () => {
@@ -293,7 +293,7 @@ describe('clients that misbehave', () => {
       JSON.stringify({ query: '{ viewer { id } }' }),
     );
     for (let i = 0; i < 2_000; i += 1) socket.write(one);
-    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(EXPECTED);
     socket.destroy();
   });
 });
@@ -302,27 +302,27 @@ describe('many clients', () => {
   it('two thousand idle connections delay no request', async () => {
     const { port, url } = await listen(bandha.listener);
     const idle = await openIdleConnections(port, 2_000);
-    expect((await sendOperation(url, SECURE, { token })).body).toEqual(ANSWER);
+    expect((await sendOperation(url, SECURE, { token })).body).toEqual(EXPECTED);
     idle.close();
   });
 
   it('clients that misbehave leave nothing behind and delay no other', async () => {
     const rejections: unknown[] = [];
-    const note = (reason: unknown) => rejections.push(reason);
-    process.on('unhandledRejection', note);
+    const recordRejection = (reason: unknown) => rejections.push(reason);
+    process.on('unhandledRejection', recordRejection);
     const server = createServer(bandha.listener).listen(0, '127.0.0.1');
     await once(server, 'listening');
     const { port } = server.address() as AddressInfo;
     const clients = startBadClients(port);
     for (let i = 0; i < 300; i += 1) {
-      expect((await sendOperation(`http://127.0.0.1:${port}`, SECURE, { token })).body).toEqual(ANSWER);
+      expect((await sendOperation(`http://127.0.0.1:${port}`, SECURE, { token })).body).toEqual(EXPECTED);
     }
     expect(await clients.stop()).toBeGreaterThan(0);
     const closed = once(server, 'close');
     server.close();
     server.closeIdleConnections();
     await closed; // closes when the last client has disconnected
-    process.off('unhandledRejection', note);
+    process.off('unhandledRejection', recordRejection);
     expect(rejections).toEqual([]);
   });
 });

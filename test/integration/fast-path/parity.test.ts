@@ -197,7 +197,7 @@ describe('a body with', () => {
       'variables',
       json({ query: 'query ($name: String) { hello(name: $name) }', variables: { name: 'Ada' } }),
     ],
-    ['variables nobody asked for', json({ query: '{ hello }', variables: { a: { b: [1] } } })],
+    ['variables that are not declared', json({ query: '{ hello }', variables: { a: { b: [1] } } })],
     ['variables that are null', json({ query: '{ hello }', variables: null })],
     ['variables that are a list', json({ query: '{ hello }', variables: [] })],
     ['variables that are a text', json({ query: '{ hello }', variables: '{}' })],

@@ -73,10 +73,10 @@ describe('a malformed request', () => {
     ['text that is not JSON', SECRET],
     ['JSON followed by other text', `{"query":${JSON.stringify(MUTATION)}} ${SECRET}`],
   ])('a body with %s is rejected and not quoted', async (_, body) => {
-    const answer = await post(body);
-    expectRejected(answer, 400, 'BAD_REQUEST');
-    expect(JSON.stringify(answer.body)).not.toContain(SECRET.slice(0, 5));
-    expect(JSON.stringify(answer.body)).not.toContain('register');
+    const response = await post(body);
+    expectRejected(response, 400, 'BAD_REQUEST');
+    expect(JSON.stringify(response.body)).not.toContain(SECRET.slice(0, 5));
+    expect(JSON.stringify(response.body)).not.toContain('register');
   });
 
   it.each([
@@ -98,10 +98,10 @@ describe('a malformed request', () => {
     ['an unknown parameter', JSON.stringify({ query: MUTATION, password: SECRET })],
   ])('a body with %s is rejected with 400', async (_, body) => {
     for (const accept of ['application/json', 'application/graphql-response+json']) {
-      const answer = await post(body, { accept });
-      expectRejected(answer, 400, 'BAD_REQUEST');
-      expect(answer.headers.get('content-type')).toContain(accept);
-      expect(JSON.stringify(answer.body)).not.toContain(SECRET);
+      const response = await post(body, { accept });
+      expectRejected(response, 400, 'BAD_REQUEST');
+      expect(response.headers.get('content-type')).toContain(accept);
+      expect(JSON.stringify(response.body)).not.toContain(SECRET);
     }
   });
 
@@ -119,25 +119,25 @@ describe('a malformed request', () => {
     ['variables', { query: VIEWER, variables: '[1]' }],
     ['variables', { query: VIEWER, variables: '1' }],
   ])('%s of a GET that are not a JSON object are rejected: %j', async (_, parameters) => {
-    const answer = await get(parameters);
-    expectRejected(answer, 400, 'BAD_REQUEST');
-    expect(JSON.stringify(answer.body)).not.toContain(SECRET.slice(0, 5));
+    const response = await get(parameters);
+    expectRejected(response, 400, 'BAD_REQUEST');
+    expect(JSON.stringify(response.body)).not.toContain(SECRET.slice(0, 5));
   });
 
   it('variables of a form that are not JSON are rejected', async () => {
     const form = new URLSearchParams({ query: MUTATION, variables: SECRET });
-    const answer = await post(`${form}`, { 'content-type': 'application/x-www-form-urlencoded' });
-    expectRejected(answer, 400, 'BAD_REQUEST');
-    expect(JSON.stringify(answer.body)).not.toContain(SECRET.slice(0, 5));
+    const response = await post(`${form}`, { 'content-type': 'application/x-www-form-urlencoded' });
+    expectRejected(response, 400, 'BAD_REQUEST');
+    expect(JSON.stringify(response.body)).not.toContain(SECRET.slice(0, 5));
   });
 
   it.each([
     ['alone in its document', { query: MUTATION }],
     ['chosen by name', { query: `query A ${VIEWER} ${MUTATION.replace('{', 'B {')}`, operationName: 'B' }],
   ])('MUST NOT run a mutation %s by GET (GraphQL over HTTP, GET)', async (_, parameters) => {
-    const answer = await get(parameters);
-    expectRejected(answer, 405, 'BAD_REQUEST');
-    expect(answer.headers.get('allow')).toBe('POST');
+    const response = await get(parameters);
+    expectRejected(response, 405, 'BAD_REQUEST');
+    expect(response.headers.get('allow')).toBe('POST');
   });
 });
 
@@ -211,9 +211,9 @@ describe('an operation that does not match the schema', () => {
       ['application/graphql-response+json', 400],
       ['application/json', 200],
     ] as const) {
-      const answer = await post(JSON.stringify({ query }), { accept });
-      expectRejected(answer, status, code);
-      expect(answer.headers.get('content-type')).toContain(accept);
+      const response = await post(JSON.stringify({ query }), { accept });
+      expectRejected(response, status, code);
+      expect(response.headers.get('content-type')).toContain(accept);
     }
     expect(await server.bandha.store.listUsers()).toEqual(before);
   });
@@ -235,8 +235,8 @@ describe('an operation that does not match the schema', () => {
     ['no name for one of two', `query A ${VIEWER} ${MUTATION.replace('{', 'B {')}`, undefined],
   ])('an operation chosen by %s is rejected with 400', async (_, query, operationName) => {
     const accept = 'application/graphql-response+json';
-    const answer = await post(JSON.stringify({ query, operationName }), { accept });
-    expectRejected(answer, 400, 'OPERATION_RESOLUTION_FAILURE');
+    const response = await post(JSON.stringify({ query, operationName }), { accept });
+    expectRejected(response, 400, 'OPERATION_RESOLUTION_FAILURE');
     expect(await server.bandha.store.findUserByEmail('made@example.com')).toBeUndefined();
   });
 
@@ -248,9 +248,9 @@ describe('an operation that does not match the schema', () => {
     ['an object', { email: { address: SECRET }, password: SECRET }],
   ])('variables with %s are rejected with a code and not quoted', async (_, variables) => {
     const headers = { accept: 'application/graphql-response+json' };
-    const answer = await server.send(REGISTER, { variables, headers });
-    expect(JSON.stringify(answer.body)).not.toMatch(/hunter2|31415926/);
-    expectRejected(answer, 400, 'BAD_USER_INPUT');
+    const response = await server.send(REGISTER, { variables, headers });
+    expect(JSON.stringify(response.body)).not.toMatch(/hunter2|31415926/);
+    expectRejected(response, 400, 'BAD_USER_INPUT');
     expect(await server.bandha.store.findUserByEmail('made@example.com')).toBeUndefined();
   });
 });
@@ -264,8 +264,8 @@ describe('registering', () => {
       status: 200,
       extensions: { code: 'BAD_USER_INPUT', reason },
     });
-    for (const given of [email, password].filter((text) => text.trim().length > 3)) {
-      expect(body.errors[0].message).not.toContain(given);
+    for (const input of [email, password].filter((text) => text.trim().length > 3)) {
+      expect(body.errors[0].message).not.toContain(input);
     }
     expect(await server.bandha.store.listUsers()).toEqual(before);
   }
@@ -382,10 +382,10 @@ describe('signing in with impossible credentials', () => {
     ['a password of 90,000 characters', 'known@example.com', 'x'.repeat(90_000)],
   ])('rejects %s like any wrong credentials', async (_, email, password) => {
     await register('known@example.com', GOOD_PASSWORD);
-    const answer = await logIn(email, password);
-    expect(answer.status).toBe(200);
-    expect(answer.body.errors[0].extensions).toEqual({ code: 'INVALID_CREDENTIALS' });
-    expect(answer.body).toMatchObject((await logIn('known@example.com', 'not this one')).body);
+    const response = await logIn(email, password);
+    expect(response.status).toBe(200);
+    expect(response.body.errors[0].extensions).toEqual({ code: 'INVALID_CREDENTIALS' });
+    expect(response.body).toMatchObject((await logIn('known@example.com', 'not this one')).body);
   });
 });
 
@@ -465,13 +465,15 @@ describe('an unexpected error in a resolver of the application', () => {
       });
       try {
         for (const field of resolvers.map(([name]) => name)) {
-          const answer = await local.send(`{ ${field} }`);
-          expect([200, 500]).toContain(answer.status);
-          expect(answer.body.errors).not.toHaveLength(0);
-          for (const { extensions } of answer.body.errors) {
+          const response = await local.send(`{ ${field} }`);
+          expect([200, 500]).toContain(response.status);
+          expect(response.body.errors).not.toHaveLength(0);
+          for (const { extensions } of response.body.errors) {
             expect(extensions).toEqual({ code: 'INTERNAL_SERVER_ERROR' });
           }
-          expect(JSON.stringify([answer.body, [...answer.headers]])).not.toMatch(/secret|detail|stack|\.ts/);
+          expect(JSON.stringify([response.body, [...response.headers]])).not.toMatch(
+            /secret|detail|stack|\.ts/,
+          );
         }
       } finally {
         await local.close();

@@ -47,9 +47,9 @@ async function send(port: number, headers: Record<string, string>, body: string 
   const {
     statusLine,
     headers: received,
-    body: answer,
+    body: response,
   } = parseResponse(await sendBytes(port, [request({ headers, path }, body)]));
-  return { status: Number(statusLine.split(' ')[1]), headers: received, body: answer };
+  return { status: Number(statusLine.split(' ')[1]), headers: received, body: response };
 }
 
 /** Sends a body in chunks, without a Content-Length. */
@@ -89,13 +89,13 @@ describe.each(Object.keys(LISTENERS))('%s', (way) => {
   });
 
   it('the error for a form names the header that allows it', async () => {
-    const answer = await send(
+    const response = await send(
       port(),
       { 'Content-Type': 'application/x-www-form-urlencoded' },
       form(MUTATION),
     );
-    expect(answer.body).toContain('x-graphql-yoga-csrf');
-    expect(JSON.parse(answer.body).errors[0].extensions).toEqual({ code: 'BAD_REQUEST' });
+    expect(response.body).toContain('x-graphql-yoga-csrf');
+    expect(JSON.parse(response.body).errors[0].extensions).toEqual({ code: 'BAD_REQUEST' });
   });
 
   it.each([
@@ -161,10 +161,10 @@ describe.each(Object.keys(LISTENERS))('%s', (way) => {
     async (encoding, body) => {
       for (const type of ['application/json', 'application/graphql']) {
         const headers = { 'Content-Type': type, 'Content-Encoding': encoding };
-        const answer = await send(port(), headers, body);
-        expect(answer.status).toBe(415);
-        expect(answer.headers.join('\n').toLowerCase()).toContain('accept-encoding: identity');
-        expect(JSON.parse(answer.body).errors[0].extensions).toEqual({ code: 'BAD_REQUEST' });
+        const response = await send(port(), headers, body);
+        expect(response.status).toBe(415);
+        expect(response.headers.join('\n').toLowerCase()).toContain('accept-encoding: identity');
+        expect(JSON.parse(response.body).errors[0].extensions).toEqual({ code: 'BAD_REQUEST' });
       }
     },
   );

@@ -100,24 +100,24 @@ describe.each<[string, () => RequestListener]>([
 ])('a body that never ends, sent to %s,', (_, listenerOf) => {
   it.each(UNFINISHED)('gets 408 and a closed connection after %s', async (_, text) => {
     const connection = await open(await listen(listenerOf()), text);
-    const [answer = '', json = ''] = (await connection.closed).split('\r\n\r\n');
-    expect(answer).toMatch(/^HTTP\/1\.1 408 /);
-    expect(answer.toLowerCase()).toContain('connection: close');
+    const [response = '', json = ''] = (await connection.closed).split('\r\n\r\n');
+    expect(response).toMatch(/^HTTP\/1\.1 408 /);
+    expect(response.toLowerCase()).toContain('connection: close');
     expect(JSON.parse(json).errors[0].extensions).toEqual({ code: 'REQUEST_TIMEOUT' });
   });
 });
 
 it('the fast path and the Yoga handler send the same bytes for a late body', async () => {
   const withoutDate = (text: string) => text.replace(/^date:.*\r\n/im, '');
-  const answers = [];
+  const responses = [];
   for (const listener of [
     fastPath({ bodyTimeoutSeconds: 0.05 }),
     yogaHandler({ bodyTimeoutSeconds: 0.05 }),
   ]) {
     const { closed } = await open(await listen(listener), head(JSON_TYPE, 'Content-Length: 100'));
-    answers.push(withoutDate(await closed));
+    responses.push(withoutDate(await closed));
   }
-  expect(answers[0]).toBe(answers[1]);
+  expect(responses[0]).toBe(responses[1]);
 });
 
 it('a client that sends single bytes gets 408 at the same deadline', async () => {
@@ -160,9 +160,9 @@ describe.each<[string, (options: ListenerOptions) => RequestListener]>([
     const first = await open(port, text);
     const second = await open(port, text);
     const third = await open(port, text);
-    const [answer = '', json = ''] = (await third.closed).split('\r\n\r\n');
-    expect(answer).toMatch(/^HTTP\/1\.1 503 /);
-    expect(answer.toLowerCase()).toContain('retry-after: 1');
+    const [response = '', json = ''] = (await third.closed).split('\r\n\r\n');
+    expect(response).toMatch(/^HTTP\/1\.1 503 /);
+    expect(response.toLowerCase()).toContain('retry-after: 1');
     expect(JSON.parse(json).errors[0].extensions).toEqual({ code: 'SERVICE_UNAVAILABLE' });
     // A request that arrives in one piece never waits in memory.
     expect(await (await open(port, WHOLE)).closed).toMatch(/^HTTP\/1\.1 200 /);
@@ -196,10 +196,10 @@ describe('a thousand bodies that never end', () => {
   it('pending bodies hold at most the limit, and nothing after the deadline', async () => {
     const { bodies, port, peak } = await limited({ bodyTimeoutSeconds: 5, maxPendingBodyBytes: 2_000_000 });
     const text = head('Content-Length: 99999') + ' '.repeat(10_000);
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       Array.from({ length: 1_000 }, async () => (await open(port, text)).closed),
     );
-    const statuses = Map.groupBy(answers, (answer) => answer.slice(9, 12));
+    const statuses = Map.groupBy(responses, (response) => response.slice(9, 12));
     expect([...statuses.keys()].sort()).toEqual(['408', '503']);
     expect(peak()).toBeGreaterThan(0);
     expect(peak()).toBeLessThanOrEqual(2_000_000);

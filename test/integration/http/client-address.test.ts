@@ -74,7 +74,7 @@ const WAYS: [string, (bandha: Bandha) => RequestListener, boolean][] = [
     false,
   ],
   [
-    'a listener before an own Yoga server',
+    'a listener before an application’s Yoga server',
     (bandha) =>
       createListener(createYoga({ schema: bandha.schema, plugins: bandha.plugins, logging: false }), bandha),
     false,

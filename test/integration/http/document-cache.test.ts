@@ -157,8 +157,8 @@ describe('the plugins of Bandha in a Yoga server', () => {
     const hooks = noteHooks();
     const yoga = yogaOf(hooks.plugin);
     for (const query of ['{ viewer { id } }', '{ unknown }', '{ viewer {']) {
-      const answers = [await send(yoga, query), await send(yoga, query), await send(yoga, query)];
-      expect(new Set(answers).size).toBe(1);
+      const responses = [await send(yoga, query), await send(yoga, query), await send(yoga, query)];
+      expect(new Set(responses).size).toBe(1);
     }
     const [document, , again, invalid] = hooks.parsed;
     expect((document as DocumentNode).kind).toBe('Document');

@@ -109,7 +109,7 @@ describe.each(Object.entries(masks))('%s', (name, options) => {
         const [a, b] = await Promise.all(
           [fast, slow].map(async ({ port }) => parseResponse(await sendBytes(port, [bytes]))),
         );
-        if (a === undefined || b === undefined) throw new Error('Both were asked');
+        if (a === undefined || b === undefined) throw new Error('A response is missing');
         expectAnswered(a, `${query} by the fast path`, showsMessages);
         expectAnswered(b, `${query} by Yoga`, showsMessages);
         expect(a.statusLine, query).toBe(b.statusLine);

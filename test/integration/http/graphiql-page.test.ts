@@ -209,7 +209,7 @@ describe('the files of the page', () => {
 });
 
 describe('the requirements of fields', () => {
-  const ask = async (token?: string) => {
+  const getRequirements = async (token?: string) => {
     const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
     const response = await get('/graphiql/requirements.json', { headers });
     expect(response.headers.get('cache-control')).toBe('no-store');
@@ -217,7 +217,7 @@ describe('the requirements of fields', () => {
   };
 
   it('every caller gets all requirements in development', async () => {
-    const everything = await ask();
+    const everything = await getRequirements();
     expect(everything).toMatchObject({
       'Query.salary': [{}],
       'Query.payroll': [{ roles: ['admin'] }],
@@ -229,18 +229,18 @@ describe('the requirements of fields', () => {
     const production = await startTestServer({ ...APP, production: true, graphiql: true });
     onTestFinished(() => production.close());
     const { url } = production;
-    const ask = async (token?: string) => {
+    const getRequirements = async (token?: string) => {
       const headers = new Headers(token === undefined ? {} : { authorization: `Bearer ${token}` });
       return (await fetch(`${url}/graphiql/requirements.json`, { headers })).json();
     };
-    expect(await ask()).toEqual({});
+    expect(await getRequirements()).toEqual({});
     const { accessToken } = await register(url);
-    const signedIn = await ask(accessToken);
+    const signedIn = await getRequirements(accessToken);
     expect(signedIn['Query.salary']).toEqual([{}]);
     expect(signedIn['Query.invoice']).toEqual([{ policies: [['owner']] }]);
     expect(signedIn['Mutation.logoutEverywhere']).toEqual([{}]);
     expect(Object.keys(signedIn)).not.toContain('Query.payroll');
-    expect(await ask('not a token')).toEqual({});
+    expect(await getRequirements('not a token')).toEqual({});
   });
 });
 

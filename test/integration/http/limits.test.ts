@@ -80,7 +80,7 @@ it('reports at most five cycles if each names hundreds of fragments', async () =
 it('an application’s Yoga server has the same limits and repeats no value', async () => {
   const { schema, plugins } = server.bandha;
   const yoga = createYoga({ schema, plugins, logging: false });
-  const ask = async (query: string, variables?: object) => {
+  const send = async (query: string, variables?: object) => {
     const response = await yoga.fetch('http://test/graphql', {
       method: 'POST',
       headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json' },
@@ -88,9 +88,9 @@ it('an application’s Yoga server has the same limits and repeats no value', as
     });
     return { status: response.status, text: await response.text() };
   };
-  expect((await ask(`${'{a'.repeat(20_000)}`)).status).toBe(400);
+  expect((await send(`${'{a'.repeat(20_000)}`)).status).toBe(400);
   const login = 'mutation ($p: String!) { login(email: "a@example.com", password: $p) { tokenType } }';
-  const bad = await ask(login, { p: { secret: 'hunter2' } });
+  const bad = await send(login, { p: { secret: 'hunter2' } });
   expect(bad.status).toBe(400);
   expect(bad.text).not.toContain('hunter2');
 });

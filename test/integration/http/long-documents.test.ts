@@ -90,8 +90,8 @@ describe('a long document', () => {
         });
         return response.json();
       };
-      const answers = await Promise.all([long(1), long(2), long(1), '{ viewer { id } }'].map(send));
-      expect(answers).toEqual(answers.map(() => ({ data: { viewer: null } })));
+      const responses = await Promise.all([long(1), long(2), long(1), '{ viewer { id } }'].map(send));
+      expect(responses).toEqual(responses.map(() => ({ data: { viewer: null } })));
     },
   );
 
@@ -113,7 +113,7 @@ describe('a long document', () => {
     const parts = { ...getServerParts(bandha), longDocuments: queue };
     const fastPath = createFastPathListener(createOwnYoga(bandha), parts);
     const ways = await Promise.all([listen(yoga), listen(fastPath)]);
-    const answers = ways.map(async ({ url }) => {
+    const responses = ways.map(async ({ url }) => {
       const send = (query: string) =>
         fetch(`${url}/graphql`, {
           method: 'POST',
@@ -130,7 +130,7 @@ describe('a long document', () => {
       expect(headers.get('retry-after')).toBe('1');
       return text;
     });
-    const [one, other] = await Promise.all(answers);
+    const [one, other] = await Promise.all(responses);
     expect(JSON.parse(one ?? '')).toMatchObject({
       errors: [{ extensions: { code: 'SERVICE_UNAVAILABLE' } }],
     });

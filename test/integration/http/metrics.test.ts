@@ -21,9 +21,9 @@ async function read(): Promise<Map<string, number>> {
 }
 
 /** Measures how much the samples grow while `act` runs. */
-async function growth(act: () => Promise<unknown>): Promise<(sample: string) => number> {
+async function growth(run: () => Promise<unknown>): Promise<(sample: string) => number> {
   const before = await read();
-  await act();
+  await run();
   const after = await read();
   return (sample) => (after.get(sample) ?? Number.NaN) - (before.get(sample) ?? 0);
 }
@@ -47,41 +47,41 @@ describe('GET /metrics', () => {
 
   it('counts tokens by result, and responses by status', async () => {
     const { accessToken } = await register(server.url);
-    const grown = await growth(async () => {
+    const growthOf = await growth(async () => {
       await server.send(SECURE, { token: accessToken });
       await server.send(SECURE, { token: accessToken });
       await server.send(SECURE, { token: 'garbage' });
       await server.send(SECURE);
     });
-    expect(grown('bandha_authentications_total{result="accepted"}')).toBe(2);
-    expect(grown('bandha_authentications_total{result="TOKEN_MALFORMED"}')).toBe(1);
-    expect(grown('bandha_authentications_total{result="none"}')).toBe(1);
-    expect(grown('bandha_http_responses_total{status="401"}')).toBe(2);
+    expect(growthOf('bandha_authentications_total{result="accepted"}')).toBe(2);
+    expect(growthOf('bandha_authentications_total{result="TOKEN_MALFORMED"}')).toBe(1);
+    expect(growthOf('bandha_authentications_total{result="none"}')).toBe(1);
+    expect(growthOf('bandha_http_responses_total{status="401"}')).toBe(2);
   });
 
   it('counts sign-ins and refreshes by outcome, with their durations', async () => {
     const { refreshToken, user } = await register(server.url);
-    const grown = await growth(async () => {
+    const growthOf = await growth(async () => {
       await server.send(`mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`);
       await server.send('mutation { refresh(refreshToken: "garbage") { tokenType } }');
       await server.send(`mutation { login(email: "${user.email}", password: "wrong") { tokenType } }`);
     });
-    expect(grown('bandha_account_seconds_count{verb="refresh",outcome="ok"}')).toBe(1);
-    expect(grown('bandha_account_seconds_count{verb="refresh",outcome="UNKNOWN"}')).toBe(1);
-    expect(grown('bandha_account_seconds_count{verb="logIn",outcome="INVALID_CREDENTIALS"}')).toBe(1);
-    expect(grown('bandha_account_seconds_sum{verb="logIn",outcome="INVALID_CREDENTIALS"}')).toBeGreaterThan(
-      0,
-    );
+    expect(growthOf('bandha_account_seconds_count{verb="refresh",outcome="ok"}')).toBe(1);
+    expect(growthOf('bandha_account_seconds_count{verb="refresh",outcome="UNKNOWN"}')).toBe(1);
+    expect(growthOf('bandha_account_seconds_count{verb="logIn",outcome="INVALID_CREDENTIALS"}')).toBe(1);
+    expect(
+      growthOf('bandha_account_seconds_sum{verb="logIn",outcome="INVALID_CREDENTIALS"}'),
+    ).toBeGreaterThan(0);
   });
 
   it('shows the number of revoked sessions and of cached tokens', async () => {
     const { accessToken } = await register(server.url);
-    const grown = await growth(async () => {
+    const growthOf = await growth(async () => {
       await server.send(SECURE, { token: accessToken });
       await server.send('mutation { logout }', { token: accessToken });
     });
-    expect(grown('bandha_revoked_sessions')).toBe(1);
-    expect(grown('bandha_cached_tokens')).toBe(1);
+    expect(growthOf('bandha_revoked_sessions')).toBe(1);
+    expect(growthOf('bandha_cached_tokens')).toBe(1);
   });
 
   it('contains no email, user id or token', async () => {

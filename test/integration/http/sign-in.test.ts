@@ -25,9 +25,9 @@ describe('signing in', () => {
       expiresIn: 600,
       user: { id: user.id, email: 'Ada@Example.com' },
     });
-    const answer = await server.send(SECURE, { token: body.data.login.accessToken });
-    expect(answer.status).toBe(200);
-    expect(answer.body).toEqual({
+    const response = await server.send(SECURE, { token: body.data.login.accessToken });
+    expect(response.status).toBe(200);
+    expect(response.body).toEqual({
       data: {
         secureData: {
           message: 'Secure data access granted',
@@ -109,8 +109,8 @@ describe('refreshing', () => {
       expect((await refreshOnce(first.data.refresh.refreshToken)).errors[0].extensions.reason).toBe(
         'REVOKED',
       );
-      const refused = await local.send(SECURE, { token: first.data.refresh.accessToken });
-      expect(refused.body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
+      const rejected = await local.send(SECURE, { token: first.data.refresh.accessToken });
+      expect(rejected.body.errors[0].extensions.reason).toBe('TOKEN_REVOKED');
     } finally {
       await local.close();
     }
@@ -123,9 +123,9 @@ describe('logging out', () => {
     expect((await server.send('mutation { logout }', { token: accessToken })).body).toEqual({
       data: { logout: true },
     });
-    const refused = await server.send(SECURE, { token: accessToken });
-    expect(refused.status).toBe(401);
-    expect(refused.body.errors[0].extensions).toMatchObject({
+    const rejected = await server.send(SECURE, { token: accessToken });
+    expect(rejected.status).toBe(401);
+    expect(rejected.body.errors[0].extensions).toMatchObject({
       code: 'UNAUTHENTICATED',
       reason: 'TOKEN_REVOKED',
     });

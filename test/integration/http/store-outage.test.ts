@@ -71,8 +71,8 @@ describe('while another process keeps the database locked', () => {
       server(3).send('mutation { logout }', { token: ada.accessToken }),
     ];
     for (const one of servers) {
-      const answer = await one.send(SECURE, { token: ada.accessToken });
-      expect([answer.status, answer.body]).toEqual([200, GRANTED]);
+      const response = await one.send(SECURE, { token: ada.accessToken });
+      expect([response.status, response.body]).toEqual([200, GRANTED]);
     }
     for (const write of writes) expectUnavailable(await write, 'STORE_UNAVAILABLE');
   });
@@ -132,16 +132,16 @@ describe('after the database has failed', () => {
       status: 503,
       checks: { store: 'failed', keys: 'ok', revocations: 'failed' },
     });
-    const answer = await server.send(SECURE, { token: ada.accessToken });
-    expect([answer.status, answer.body]).toEqual([200, GRANTED]);
+    const response = await server.send(SECURE, { token: ada.accessToken });
+    expect([response.status, response.body]).toEqual([200, GRANTED]);
   });
 
   it('protected fields get REVOCATIONS_UNAVAILABLE after maxStaleSeconds', async () => {
     pass(MAX_STALE_SECONDS + 1);
-    const answer = await server.send(SECURE, { token: ada.accessToken });
-    expectUnavailable(answer, 'REVOCATIONS_UNAVAILABLE');
-    expect(answer.body.errors[0].extensions.coordinate).toBe('Query.secureData');
-    expect('data' in answer.body).toBe(false);
+    const response = await server.send(SECURE, { token: ada.accessToken });
+    expectUnavailable(response, 'REVOCATIONS_UNAVAILABLE');
+    expect(response.body.errors[0].extensions.coordinate).toBe('Query.secureData');
+    expect('data' in response.body).toBe(false);
   });
 
   it('public fields work and bad tokens are rejected during a long outage', async () => {

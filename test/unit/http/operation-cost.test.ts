@@ -188,16 +188,16 @@ describe('the depth of an operation', () => {
     const chain = (levels: number) =>
       `{ ...F0 } ${repeat(levels, (i) => `fragment F${i} on Query { self { ...F${i + 1} } }`)} fragment F${levels} on Query { __typename }`;
     const kit = createTestKit({ schema });
-    const ask = async (text: string) => (await kit.anonymous.execute(text)).errors?.[0]?.extensions;
+    const getExtensions = async (text: string) => (await kit.anonymous.execute(text)).errors?.[0]?.extensions;
     // The executor exceeds the stack at about 800 levels.
-    expect(await ask(chain(900))).toMatchObject({
+    expect(await getExtensions(chain(900))).toMatchObject({
       code: 'OPERATION_TOO_COSTLY',
       reason: 'maxDepth',
       cost: 901,
       limit: 200,
     });
-    expect(await ask(chain(200))).toMatchObject({ reason: 'maxDepth' });
-    expect((await ask(chain(199)))?.code).not.toBe('OPERATION_TOO_COSTLY');
+    expect(await getExtensions(chain(200))).toMatchObject({ reason: 'maxDepth' });
+    expect((await getExtensions(chain(199)))?.code).not.toBe('OPERATION_TOO_COSTLY');
   });
 });
 
@@ -252,8 +252,8 @@ describe('the option operationLimits', () => {
     ['sizes that are none', { listSizes: [5] }, 'operationLimits.listSizes: must be an object'],
     ['no object', 5, 'operationLimits: must be an object'],
     ['a list', [5], 'operationLimits: must be an object'],
-  ])('rejects %s', async (_, given, issue) => {
-    const operationLimits = given as OperationLimits;
+  ])('rejects %s', async (_, options, issue) => {
+    const operationLimits = options as OperationLimits;
     await expect(createBandha({ operationLimits, databaseUrl: 'sqlite::memory:' })).rejects.toThrow(issue);
     expect(() => createTestKit({ schema }, { operationLimits })).toThrow(issue);
   });
