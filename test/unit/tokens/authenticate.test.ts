@@ -1,4 +1,4 @@
-// From headers to the caller: what becomes of a verified token whose session does not stand any more.
+// Authentication: the outcome for a verified token, by the status of its session.
 import { describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../../src/errors.ts';
 import { createAuthenticate } from '../../../src/tokens/authenticate.ts';
@@ -19,35 +19,35 @@ function createAuthentication(checkSession?: CheckSession) {
     cachedTokens: 0,
   };
   const authenticate = createAuthenticate(verifier, checkSession);
-  return { ask: (authorization?: string) => authenticate({ authorization }), ...verifier };
+  return { request: (authorization?: string) => authenticate({ authorization }), ...verifier };
 }
 
-describe('authenticating', () => {
+describe('createAuthenticate', () => {
   it.each<[string, CheckSession | undefined]>([
-    ['is not asked about', undefined],
-    ['stands', () => undefined],
-    ['stands, as is known a moment later', () => Promise.resolve(undefined)],
+    ['is not checked', undefined],
+    ['is live', () => undefined],
+    ['is live, as a promise reports', () => Promise.resolve(undefined)],
   ])('accepts a verified token whose session %s', async (_, checkSession) => {
-    const { ask } = createAuthentication(checkSession);
-    expect(await ask('Bearer good')).toEqual(ACCEPTED);
+    const { request } = createAuthentication(checkSession);
+    expect(await request('Bearer good')).toEqual(ACCEPTED);
   });
 
   it.each<TokenProblem>(['TOKEN_REVOKED', 'TOKEN_EXPIRED', 'REVOCATIONS_UNAVAILABLE'])(
-    'answers %s as the session is judged, at once or later',
+    'returns %s from a session check, synchronous or not',
     async (problem) => {
       for (const checkSession of [() => problem, () => Promise.resolve(problem)]) {
-        const { ask } = createAuthentication(checkSession);
-        expect(await ask('Bearer good')).toEqual({ principal: null, problem });
+        const { request } = createAuthentication(checkSession);
+        expect(await request('Bearer good')).toEqual({ principal: null, problem });
       }
     },
   );
 
-  it('asks about no session where the token does not verify, or there is none', async () => {
+  it('checks no session for an invalid or a missing token', async () => {
     const checkSession = vi.fn<CheckSession>();
-    const { ask } = createAuthentication(checkSession);
-    expect(await ask('Bearer bad')).toEqual({ principal: null, problem: 'TOKEN_INVALID' });
+    const { request } = createAuthentication(checkSession);
+    expect(await request('Bearer bad')).toEqual({ principal: null, problem: 'TOKEN_INVALID' });
     for (const header of [undefined, '', 'Basic good', 'good']) {
-      expect(await ask(header)).toEqual({ principal: null, problem: undefined });
+      expect(await request(header)).toEqual({ principal: null, problem: undefined });
     }
     expect(checkSession).not.toHaveBeenCalled();
   });

@@ -1,11 +1,11 @@
-// What changed lately is remembered for as long as an access token from before can still be valid, and then leaves memory.
+// Entries stay for as long as an access token from before can be valid, and are then removed from memory.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createExpiringMap } from '../../../src/tokens/revocation/expiring-map.ts';
 
 const TTL_SECONDS = 600;
-/** How far apart clocks may be. */
+/** Maximum difference of clocks. */
 const MARGIN_SECONDS = 60;
-/** Entries that are due leave memory within this time. */
+/** Expired entries are removed within this time. */
 const SWEEP_SECONDS = 10;
 const LIFETIME_SECONDS = TTL_SECONDS + MARGIN_SECONDS;
 const START = new Date('2026-01-31T12:00:00Z');
@@ -14,102 +14,102 @@ const after = (seconds: number) => new Date(START.getTime() + seconds * 1000);
 beforeEach(() => void vi.useFakeTimers({ now: START }));
 afterEach(() => void vi.useRealTimers());
 
-const createChanges = () => createExpiringMap<string>(TTL_SECONDS, () => new Date());
+const createEntries = () => createExpiringMap<string>(TTL_SECONDS, () => new Date());
 const pass = (seconds: number) => void vi.advanceTimersByTime(seconds * 1000);
 
-describe('recent changes', () => {
-  it('are those that were told, and no others', () => {
-    const changes = createChanges();
-    changes.set('session', 'ended');
-    expect(changes.get('session')).toBe('ended');
-    expect(changes.get('other')).toBeUndefined();
-    expect(changes.get('')).toBeUndefined();
-    expect(changes.size).toBe(1);
+describe('the entries of an expiring map', () => {
+  it('contain exactly the keys that were set', () => {
+    const entries = createEntries();
+    entries.set('session', 'ended');
+    expect(entries.get('session')).toBe('ended');
+    expect(entries.get('other')).toBeUndefined();
+    expect(entries.get('')).toBeUndefined();
+    expect(entries.size).toBe(1);
   });
 
-  it('count once for a key however often it is told, and the last is the one that counts', () => {
-    const changes = createChanges();
-    for (const value of ['first', 'second', 'second']) changes.set('session', value);
-    expect(changes.size).toBe(1);
-    expect(changes.get('session')).toBe('second');
+  it('contain a key once, with the last value that was set', () => {
+    const entries = createEntries();
+    for (const value of ['first', 'second', 'second']) entries.set('session', value);
+    expect(entries.size).toBe(1);
+    expect(entries.get('session')).toBe('second');
   });
 
-  it('matter from the time on when the oldest valid token was made', () => {
-    const changes = createChanges();
-    expect(changes.replayFrom()).toEqual(after(-LIFETIME_SECONDS));
+  it('matter from the issue of the oldest valid token', () => {
+    const entries = createEntries();
+    expect(entries.replayFrom()).toEqual(after(-LIFETIME_SECONDS));
     pass(100);
-    expect(changes.replayFrom()).toEqual(after(100 - LIFETIME_SECONDS));
+    expect(entries.replayFrom()).toEqual(after(100 - LIFETIME_SECONDS));
   });
 });
 
-describe('a change', () => {
+describe('an entry', () => {
   it.each([
-    ['a moment after it', 0.001],
+    ['a millisecond later', 0.001],
     ['just before the last token from before it expires', TTL_SECONDS - 0.001],
     ['when the last token from before it expires', TTL_SECONDS],
     ['while clocks may still differ', LIFETIME_SECONDS - 0.001],
-  ])('is still known %s', (_, seconds) => {
-    const changes = createChanges();
-    changes.set('session', 'ended');
+  ])('stays %s', (_, seconds) => {
+    const entries = createEntries();
+    entries.set('session', 'ended');
     pass(seconds);
-    expect(changes.get('session')).toBe('ended');
+    expect(entries.get('session')).toBe('ended');
   });
 
-  it('leaves memory when it is due, though nothing else happens, and leaves no timer behind', () => {
-    const changes = createChanges();
-    changes.set('session', 'ended');
+  it('leaves memory when it expires, together with the timer', () => {
+    const entries = createEntries();
+    entries.set('session', 'ended');
     pass(LIFETIME_SECONDS + SWEEP_SECONDS);
-    expect(changes.size).toBe(0);
-    expect(changes.get('session')).toBeUndefined();
+    expect(entries.size).toBe(0);
+    expect(entries.get('session')).toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('that happens once more is known for its whole time again', () => {
-    const changes = createChanges();
-    changes.set('user', 'first');
-    changes.set('other', 'only');
+  it('stays for the full time again after the key was set again', () => {
+    const entries = createEntries();
+    entries.set('user', 'first');
+    entries.set('other', 'only');
     pass(300);
-    changes.set('user', 'second');
+    entries.set('user', 'second');
     pass(LIFETIME_SECONDS - 1);
-    expect(changes.get('other')).toBeUndefined();
-    expect(changes.get('user')).toBe('second');
+    expect(entries.get('other')).toBeUndefined();
+    expect(entries.get('user')).toBe('second');
     pass(1 + SWEEP_SECONDS);
-    expect(changes.size).toBe(0);
+    expect(entries.size).toBe(0);
   });
 
-  it('is known for its whole time from when it is heard of, and each for its own', () => {
-    const changes = createChanges();
-    changes.set('first', 'ended');
+  it('stays for the full time since it was set, regardless of other entries', () => {
+    const entries = createEntries();
+    entries.set('first', 'ended');
     pass(20);
-    changes.set('second', 'ended');
+    entries.set('second', 'ended');
     pass(LIFETIME_SECONDS - 0.001);
-    expect([changes.get('first'), changes.get('second')]).toEqual([undefined, 'ended']);
+    expect([entries.get('first'), entries.get('second')]).toEqual([undefined, 'ended']);
     pass(SWEEP_SECONDS + 0.001);
-    expect(changes.size).toBe(0);
+    expect(entries.size).toBe(0);
   });
 });
 
-describe('the memory of changes', () => {
-  it('lets go of those that are due and keeps the others', () => {
-    const changes = createChanges();
+describe('the memory of an expiring map', () => {
+  it('drops expired entries only', () => {
+    const entries = createEntries();
     for (let second = 0; second < 100; second += 1) {
-      changes.set(`${second}`, 'ended');
+      entries.set(`${second}`, 'ended');
       pass(1);
     }
-    expect(changes.size).toBe(100);
+    expect(entries.size).toBe(100);
     pass(LIFETIME_SECONDS - 50); // sweeps come every ten seconds, so now is one
-    expect(changes.size).toBe(49);
-    expect(changes.get('50')).toBeUndefined();
-    expect(changes.get('51')).toBe('ended');
+    expect(entries.size).toBe(49);
+    expect(entries.get('50')).toBeUndefined();
+    expect(entries.get('51')).toBe('ended');
   });
 
-  it('does not grow for ever under a steady stream, and goes on with one timer', () => {
-    const changes = createChanges();
+  it('stays bounded under a steady stream, with one timer', () => {
+    const entries = createEntries();
     let most = 0;
     for (let second = 0; second < 5_000; second += 1) {
-      changes.set(`${second}`, 'ended');
+      entries.set(`${second}`, 'ended');
       pass(1);
-      most = Math.max(most, changes.size);
+      most = Math.max(most, entries.size);
       expect(vi.getTimerCount()).toBe(1);
     }
     expect(most).toBeGreaterThanOrEqual(LIFETIME_SECONDS);
@@ -118,81 +118,81 @@ describe('the memory of changes', () => {
 });
 
 describe('watching a key', () => {
-  it('tells each change from then on, and none of other keys', () => {
-    const changes = createChanges();
-    const told: string[] = [];
-    changes.watch('user', (value) => told.push(value));
-    expect(told).toEqual([]);
-    changes.set('other', 'of another');
-    changes.set('user', 'first');
-    changes.set('user', 'second');
-    expect(told).toEqual(['first', 'second']);
+  it('reports every later value of the key, and none of other keys', () => {
+    const entries = createEntries();
+    const values: string[] = [];
+    entries.watch('user', (value) => values.push(value));
+    expect(values).toEqual([]);
+    entries.set('other', 'of another');
+    entries.set('user', 'first');
+    entries.set('user', 'second');
+    expect(values).toEqual(['first', 'second']);
   });
 
-  it('tells at once what is known already', () => {
-    const changes = createChanges();
-    changes.set('user', 'first');
-    const told: string[] = [];
-    changes.watch('user', (value) => told.push(value));
-    expect(told).toEqual(['first']);
+  it('reports an existing value immediately', () => {
+    const entries = createEntries();
+    entries.set('user', 'first');
+    const values: string[] = [];
+    entries.watch('user', (value) => values.push(value));
+    expect(values).toEqual(['first']);
   });
 
-  it('ends when it is stopped, and for who has stopped it alone', () => {
-    const changes = createChanges();
-    const told: string[] = [];
-    const stops = ['a', 'b'].map((name) => changes.watch('user', (value) => told.push(`${name} ${value}`)));
+  it('stops only for the watcher that stopped it', () => {
+    const entries = createEntries();
+    const values: string[] = [];
+    const stops = ['a', 'b'].map((name) => entries.watch('user', (value) => values.push(`${name} ${value}`)));
     stops[0]?.();
-    changes.set('user', 'first');
-    expect(told).toEqual(['b first']);
+    entries.set('user', 'first');
+    expect(values).toEqual(['b first']);
     stops[1]?.();
-    changes.set('user', 'second');
-    expect(told).toEqual(['b first']);
+    entries.set('user', 'second');
+    expect(values).toEqual(['b first']);
   });
 
-  it('may be stopped twice without harm to who watches since', () => {
-    const changes = createChanges();
-    const stop = changes.watch('user', () => {});
+  it('tolerates a second stop after another watch has started', () => {
+    const entries = createEntries();
+    const stop = entries.watch('user', () => {});
     stop();
-    const told: string[] = [];
-    changes.watch('user', (value) => told.push(value));
+    const values: string[] = [];
+    entries.watch('user', (value) => values.push(value));
     stop();
-    changes.set('user', 'first');
-    expect(told).toEqual(['first']);
+    entries.set('user', 'first');
+    expect(values).toEqual(['first']);
   });
 
-  it('may be stopped by what it calls, while others are told', () => {
-    const changes = createChanges();
-    const told: string[] = [];
+  it('tolerates a stop inside the callback while others are called', () => {
+    const entries = createEntries();
+    const values: string[] = [];
     for (const name of ['a', 'b', 'c']) {
-      const stop = changes.watch('user', (value) => {
+      const stop = entries.watch('user', (value) => {
         stop();
-        told.push(`${name} ${value}`);
+        values.push(`${name} ${value}`);
       });
     }
-    changes.set('user', 'first');
-    changes.set('user', 'second');
-    expect(told).toEqual(['a first', 'b first', 'c first']);
+    entries.set('user', 'first');
+    entries.set('user', 'second');
+    expect(values).toEqual(['a first', 'b first', 'c first']);
   });
 
-  it('may be begun anew by what it calls, and is told the change once', () => {
-    const changes = createChanges();
-    const told: string[] = [];
-    changes.watch('user', () => {});
-    const stop = changes.watch('user', () => {
+  it('reports the value once if the callback starts a new watch', () => {
+    const entries = createEntries();
+    const values: string[] = [];
+    entries.watch('user', () => {});
+    const stop = entries.watch('user', () => {
       stop();
-      changes.watch('user', (value) => told.push(value));
+      entries.watch('user', (value) => values.push(value));
     });
-    changes.set('user', 'first');
-    expect(told).toEqual(['first']);
+    entries.set('user', 'first');
+    expect(values).toEqual(['first']);
   });
 
-  it('goes on where what is known has left memory', () => {
-    const changes = createChanges();
-    changes.set('user', 'first');
-    const told: string[] = [];
-    changes.watch('user', (value) => told.push(value));
+  it('continues after the entry has expired', () => {
+    const entries = createEntries();
+    entries.set('user', 'first');
+    const values: string[] = [];
+    entries.watch('user', (value) => values.push(value));
     pass(LIFETIME_SECONDS + SWEEP_SECONDS);
-    changes.set('user', 'second');
-    expect(told).toEqual(['first', 'second']);
+    entries.set('user', 'second');
+    expect(values).toEqual(['first', 'second']);
   });
 });

@@ -1,4 +1,4 @@
-// Tokens of other issuers: what is accepted, what is left out, what is rejected, and what the log has about it.
+// Tokens of other issuers: accepted and rejected tokens, ignored claims, and log lines.
 import { createLocalJWKSet } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
@@ -40,7 +40,7 @@ async function accept(verifier: Verifier, token: string) {
   return principal;
 }
 
-describe('an optional claim of the wrong type', () => {
+describe('a claim of the wrong type', () => {
   const NOTHING = { sessionId: '', roles: [], scopes: [], authenticatedAt: 0 };
   it.each<[string, object, string]>([
     ['scope', { scope: ['read'] }, 'a list'],
@@ -64,7 +64,7 @@ describe('an optional claim of the wrong type', () => {
     ['sid', { sid: ['s'] }, 'a list'],
     ['jti', { jti: 7 }, 'a number'],
     ['client_id', { client_id: ['c'] }, 'a list'],
-  ])('%s is left out with a warning: %j', async (claim, claims, found) => {
+  ])('%s, if optional, is ignored with a warning: %j', async (claim, claims, found) => {
     const { verifier, lines } = openVerifier();
     const { sessionId, roles, scopes, authenticatedAt, userId } = await accept(verifier, await sign(claims));
     expect(userId).toBe('ada');
@@ -84,7 +84,7 @@ describe('an optional claim of the wrong type', () => {
     ]);
   });
 
-  it('leaves the claims that are understood in place', async () => {
+  it('leaves valid claims of the same token in effect', async () => {
     const { verifier } = openVerifier();
     const claims = { roles: 'admin', scope: 'read write', sid: 's1', auth_time: SECONDS - 5 };
     const principal = await accept(verifier, await sign(claims));
@@ -94,7 +94,7 @@ describe('an optional claim of the wrong type', () => {
     expect(principal.authenticatedAt.getTime()).toBe(NOW.getTime() - 5_000);
   });
 
-  it('is rejected if access or validity depends on it', async () => {
+  it('rejects the token if access or validity depends on the claim', async () => {
     for (const claims of [
       { sub: 7 },
       { sub: '' },
@@ -169,7 +169,7 @@ describe('the cause of a rejected token', () => {
       },
     ],
     [
-      'a time that has not come',
+      'a start in the future',
       () => sign({ nbf: SECONDS + 30 }),
       {
         level: 'warn',
@@ -209,7 +209,7 @@ describe('the cause of a rejected token', () => {
       { level: 'debug', message: 'token rejected: expired', exp: '2026-01-31T11:59:00.000Z' },
     ],
     [
-      'a text that is no token',
+      'a text that is not a token',
       async () => 'garbage',
       { level: 'debug', message: 'token rejected: not a JWT' },
     ],
@@ -227,7 +227,7 @@ describe('the cause of a rejected token', () => {
       async () => `${(await sign()).slice(0, -1)}_`,
       { level: 'debug', message: 'token rejected: signature is not in canonical base64url' },
     ],
-  ])('is in the log: %s', async (_, make, line) => {
+  ])('appears in the log: %s', async (_, make, line) => {
     const { verifier, lines } = openVerifier();
     const token = await make();
     expect((await verifier.verify(token)).principal).toBeUndefined();
@@ -237,7 +237,7 @@ describe('the cause of a rejected token', () => {
     expect(text).not.toContain('ada');
   });
 
-  it('is in the log for a token that expires in the cache', async () => {
+  it('appears in the log for a token that expires in the cache', async () => {
     const clock = { now: NOW };
     const { verifier, lines } = openVerifier({ now: () => clock.now });
     const token = await sign();
@@ -247,7 +247,7 @@ describe('the cause of a rejected token', () => {
     expect(lines).toEqual([expect.objectContaining({ level: 'debug', message: 'token rejected: expired' })]);
   });
 
-  it('has values cut and escaped, since an attacker chooses them', async () => {
+  it('shows values of the token cut and escaped', async () => {
     const { verifier, lines } = openVerifier({ keys: await keySet(await toJwk(key)) });
     await verifier.verify(await sign({}, { kid: `\u001b[2J\r\n${'x'.repeat(5_000)}\u202e` }));
     const [line] = lines;
@@ -264,7 +264,7 @@ describe('the cause of a rejected token', () => {
     ['contains itself', (error) => Object.assign(error, { request: { error } })],
     ['has a bigint', (error) => Object.assign(error, { size: 1n })],
     ['has a toJSON that throws', (error) => Object.assign(error, { toJSON: () => JSON.parse('') })],
-  ])('survives an error of the key function that %s', async (_, spoil) => {
+  ])('stays loggable if an error of the key function %s', async (_, spoil) => {
     const error = new Error('connection lost');
     spoil(error);
     const { verifier, lines } = openVerifier({ keys: () => Promise.reject(error) });
@@ -274,7 +274,7 @@ describe('the cause of a rejected token', () => {
     ]);
   });
 
-  it('survives a logger that throws', async () => {
+  it('changes no decision if the logger throws', async () => {
     const throws = () => {
       throw new Error('disk full');
     };
@@ -318,7 +318,7 @@ describe('the algorithms', () => {
 });
 
 describe('a JWK Set with several keys that match', () => {
-  it('verifies with the right one of them', async () => {
+  it('verifies with each key until one matches', async () => {
     const [other, third] = [await createIssuerKey('k1'), await createIssuerKey('k1')];
     const jwk = await toJwk(key);
     const [a, b] = [await toJwk(other), await toJwk(third)];
@@ -340,7 +340,7 @@ describe('a JWK Set with several keys that match', () => {
     }
   });
 
-  it('rejects a token that none of them signed, and one with a bad claim at once', async () => {
+  it('rejects a token that no key signed, and one with an invalid claim', async () => {
     const [other, forger] = [await createIssuerKey('k1'), await createIssuerKey('k1')];
     const { verifier, lines } = openVerifier({ keys: await keySet(await toJwk(key), await toJwk(other)) });
     const forged = await signToken(forger, { now: NOW });
@@ -350,7 +350,7 @@ describe('a JWK Set with several keys that match', () => {
     expect(lines.map(({ cause }) => cause)).toEqual(['SIGNATURE', 'AUDIENCE', 'EXPIRED']);
   });
 
-  it('tries ten of them at most', async () => {
+  it('tries at most ten keys', async () => {
     const others = await Promise.all(Array.from({ length: 10 }, () => createIssuerKey('k1')));
     const jwks = await Promise.all(others.map((one) => toJwk(one)));
     const last = openVerifier({ keys: await keySet(...jwks, await toJwk(key)) });
@@ -362,7 +362,7 @@ describe('a JWK Set with several keys that match', () => {
 
 describe('the clock tolerance', () => {
   const after = (seconds: number) => new Date(NOW.getTime() + seconds * 1000);
-  it.each([0, 6, 300])('of %d s applies to exp, nbf and iat alike', async (clockToleranceSeconds) => {
+  it.each([0, 6, 300])('applies to exp, nbf and iat alike: %d s', async (clockToleranceSeconds) => {
     for (const [claims, direction] of [
       [{ iat: 0, exp: SECONDS }, 1],
       [{ iat: 0, nbf: SECONDS, exp: SECONDS + 1e6 }, -1],
@@ -378,7 +378,7 @@ describe('the clock tolerance', () => {
     }
   });
 
-  it.each([-1, 301, Number.NaN, Infinity, '5', null])('%j is not possible', (value) => {
+  it.each([-1, 301, Number.NaN, Infinity, '5', null])('rejects %j as a number of seconds', (value) => {
     const clockToleranceSeconds = value as number; // wrong on purpose
     expect(() => openVerifier({ clockToleranceSeconds })).toThrow(
       'clockToleranceSeconds: must be a number from 0 to 300',
@@ -427,7 +427,7 @@ describe('the options of createVerifier', () => {
     expect(() => openVerifier({ keys: new URL(url) })).not.toThrow();
   });
 
-  it.each([undefined, null, 'https://issuer.example/'])('reject %j in their place', (options) => {
+  it.each([undefined, null, 'https://issuer.example/'])('reject %j instead of an object', (options) => {
     const open = () => createVerifier(options as unknown as VerifierOptions); // wrong on purpose
     expect(open).toThrow(expect.objectContaining({ name: 'ConfigError' }));
   });

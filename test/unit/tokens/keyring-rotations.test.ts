@@ -1,4 +1,4 @@
-// The keyring while keys are rotated elsewhere: it follows, and asks about a key that it does not know.
+// The keyring while another instance rotates keys: it reloads them, and queries the store for an unknown key.
 import { decodeProtectedHeader, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
@@ -31,7 +31,7 @@ const subjectOf = async (token: string, keyring: Keyring) =>
   (await jwtVerify(token, keyring.findKey)).payload.sub;
 
 describe('a rotation by another instance', () => {
-  it('is followed by reading the keys again', async () => {
+  it('takes effect after a reload', async () => {
     const keyring = await open();
     const { kid: firstKid } = keyring.current;
     const rotation = await rotate();
@@ -44,7 +44,7 @@ describe('a rotation by another instance', () => {
     expect(decodeProtectedHeader(await sign(keyring)).kid).toBe(rotation?.currentKid);
   });
 
-  it('leaves the tokens of the retired keys good, through several', async () => {
+  it('keeps the tokens of retired keys valid through several rotations', async () => {
     const keyring = await open();
     const tokens = [await sign(keyring)];
     for (let round = 0; round < 3; round += 1) {
@@ -56,7 +56,7 @@ describe('a rotation by another instance', () => {
     expect(new Set(tokens.map((token) => decodeProtectedHeader(token).kid)).size).toBe(4);
   });
 
-  it('needs no reading to verify what is signed next: that key was known before', async () => {
+  it('needs no query to verify with the published next key', async () => {
     const keyring = await open();
     await rotate();
     const other = await open();
@@ -65,7 +65,7 @@ describe('a rotation by another instance', () => {
     expect(reads).not.toHaveBeenCalled();
   });
 
-  it('is read once for all who ask for it at once', async () => {
+  it('causes one query for concurrent reloads', async () => {
     const keyring = await open();
     const rotation = await rotate();
     const reads = vi.spyOn(store, 'listSigningKeys');
@@ -74,7 +74,7 @@ describe('a rotation by another instance', () => {
     expect(reads).toHaveBeenCalledTimes(1);
   });
 
-  it('is read again for who asks while a read is under way, which may be too early for it', async () => {
+  it('causes a second query for a reload that starts during a query', async () => {
     const keyring = await open();
     const { listSigningKeys } = store;
     const [reading, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
@@ -95,8 +95,8 @@ describe('a rotation by another instance', () => {
   });
 });
 
-describe('reading the keys again, where it fails,', () => {
-  it('rejects, and leaves those there were in use until it succeeds', async () => {
+describe('a reload that fails', () => {
+  it('rejects, and keeps the loaded keys in use until one succeeds', async () => {
     const keyring = await open();
     const { kid } = keyring.current;
     const token = await sign(keyring);
@@ -110,13 +110,13 @@ describe('reading the keys again, where it fails,', () => {
     expect(keyring.current.kid).toBe(rotation?.currentKid);
   });
 
-  it('leaves those there were in use where the new ones are sealed under another secret', async () => {
+  it('keeps the loaded keys in use if new ones are encrypted under another secret', async () => {
     const keyring = await open();
     const token = await sign(keyring);
     const { kid } = keyring.current;
-    const foreign = createSecrets('another secret, also long enough');
+    const otherSecrets = createSecrets('another secret, also long enough');
     const rows = await store.listSigningKeys();
-    const resealed = rows.map((row) => ({ ...row, sealedPrivateJwk: foreign.seal('{}', row.kid) }));
+    const resealed = rows.map((row) => ({ ...row, sealedPrivateJwk: otherSecrets.seal('{}', row.kid) }));
     vi.spyOn(store, 'listSigningKeys').mockResolvedValueOnce(resealed);
     await expect(keyring.reload()).rejects.toBeInstanceOf(ConfigError);
     expect(keyring.current.kid).toBe(kid);
@@ -124,12 +124,12 @@ describe('reading the keys again, where it fails,', () => {
   });
 });
 
-describe('a token of a key that is not known', () => {
+describe('a token with an unknown key', () => {
   const HEADER = { alg: 'EdDSA', typ: 'at+jwt' };
   const NO_SIGNATURE = { payload: '', signature: '' };
-  const ask = (keyring: Keyring, kid: string) => keyring.findKey({ ...HEADER, kid }, NO_SIGNATURE);
+  const findKey = (keyring: Keyring, kid: string) => keyring.findKey({ ...HEADER, kid }, NO_SIGNATURE);
 
-  /** Rotates so often that `keyring` knows neither the current key nor the next; gives one who does. */
+  /** Rotates twice, so that loaded keyrings have neither the current key nor the next. @returns a keyring that has them */
   async function leaveBehind() {
     await rotate();
     await rotate();
@@ -145,7 +145,7 @@ describe('a token of a key that is not known', () => {
     return at;
   }
 
-  it('makes the store be asked, once for many', async () => {
+  it('causes one query for many tokens', async () => {
     const keyring = await open();
     const other = await leaveBehind();
     const tokens = await Promise.all(Array.from({ length: 50 }, () => sign(other)));
@@ -156,15 +156,17 @@ describe('a token of a key that is not known', () => {
     expect(keyring.current.kid).toBe(other.current.kid);
   });
 
-  it('makes it be asked no more often than every 250 ms, whatever names are made up', async () => {
+  it('causes at most one query in 250 ms, whatever kids are made up', async () => {
     const keyring = await open();
     const token = await sign(keyring);
     const reads = watchReads();
     for (let round = 0; round < 4; round += 1) {
-      const asked = Array.from({ length: 100 }, (_, index) => ask(keyring, `made up ${round} ${index}`));
-      const answers = await Promise.allSettled(asked);
-      for (const answer of answers) {
-        expect(answer).toMatchObject({ reason: { code: 'ERR_JWKS_NO_MATCHING_KEY' } });
+      const lookups = Array.from({ length: 100 }, (_, index) =>
+        findKey(keyring, `made up ${round} ${index}`),
+      );
+      const results = await Promise.allSettled(lookups);
+      for (const result of results) {
+        expect(result).toMatchObject({ reason: { code: 'ERR_JWKS_NO_MATCHING_KEY' } });
       }
     }
     expect(reads).toHaveLength(4);
@@ -173,26 +175,26 @@ describe('a token of a key that is not known', () => {
     expect(await subjectOf(token, keyring)).toBe('ada');
   });
 
-  it('does not make it be asked for a token without a name, or for one that is known', async () => {
+  it('causes no query if it has no kid, or a known one with another alg', async () => {
     const keyring = await open();
     const reads = watchReads();
     const { kid } = keyring.current;
     const headers = [HEADER, { ...HEADER, kid, alg: 'ES256' }, { ...HEADER, kid, alg: 'none' }];
     for (const header of headers) {
-      const refused = keyring.findKey(header, NO_SIGNATURE);
-      await expect(refused).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
+      const lookup = keyring.findKey(header, NO_SIGNATURE);
+      await expect(lookup).rejects.toMatchObject({ code: 'ERR_JWKS_NO_MATCHING_KEY' });
     }
     expect(reads).toEqual([]);
   });
 
-  describe('while the store', () => {
+  describe('during an outage', () => {
     const OPTIONS = { issuer: 'i', audience: 'a' };
     const verifierOf = (keyring: Keyring) => createVerifier({ ...OPTIONS, keys: keyring.findKey });
 
     it.each<[string, () => Promise<never>]>([
-      ['is away', () => Promise.reject(new Error('The database is away'))],
-      ['hangs', () => new Promise(() => {})],
-    ])('%s, is KEYS_UNAVAILABLE, and those of known keys go on', async (_, fail) => {
+      ['failing', () => Promise.reject(new Error('The database is away'))],
+      ['hanging', () => new Promise(() => {})],
+    ])('gives KEYS_UNAVAILABLE with a %s store; known keys still verify', async (_, fail) => {
       const keyring = await open();
       const known = await sign(keyring);
       const other = await leaveBehind();
@@ -207,7 +209,7 @@ describe('a token of a key that is not known', () => {
       expect(reads).toHaveBeenCalledTimes(1);
     });
 
-    it('was away, is accepted when it is back', async () => {
+    it('verifies again once the outage is over', async () => {
       const keyring = await open();
       const token = await sign(await leaveBehind());
       vi.spyOn(store, 'listSigningKeys').mockRejectedValueOnce(new Error('The database is away'));

@@ -1,4 +1,4 @@
-// A server's own tokens while keys are retired and revoked.
+// A server's own tokens while its keys are retired and revoked.
 import { SignJWT } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openStore } from '../../../src/storage/open-store.ts';
@@ -30,7 +30,7 @@ afterEach(() => store.close());
 const advance = (seconds: number) => {
   clock.now = new Date(clock.now.getTime() + seconds * 1000);
 };
-/** A token made with a copy of the key, which says that it was issued at `issued`. */
+/** Signs a token with a copy of the key and any `iat`. */
 function forge({ kid, algorithm, privateKey }: SigningKey, issued = clock.now): Promise<string> {
   const iat = Math.floor(issued.getTime() / 1000);
   return new SignJWT({ sid: 'session', roles: [], scope: '', auth_time: iat, iat, jti: crypto.randomUUID() })
@@ -53,13 +53,13 @@ async function revoke(kid: string): Promise<void> {
   await keyring.reload();
 }
 
-describe('a key that is retired', () => {
+describe('a retired key', () => {
   it.each([
     [0, 'OK'],
     [60, 'OK'],
     [61, 'TOKEN_INVALID'],
     [3_600, 'TOKEN_INVALID'],
-  ])('signed no token issued %i s later: %s', async (seconds, outcome) => {
+  ])('verifies a token issued %i s later: %s', async (seconds, outcome) => {
     const key = keyring.current;
     await rotate();
     advance(seconds);
@@ -67,7 +67,7 @@ describe('a key that is retired', () => {
     expect(await outcomeOf(await forge(keyring.current))).toBe('OK');
   });
 
-  it('still verifies the tokens from before until they expire', async () => {
+  it('verifies earlier tokens until they expire', async () => {
     const token = await forge(keyring.current);
     await rotate();
     advance(599);
@@ -80,14 +80,14 @@ describe('a key that is retired', () => {
     [60, 'OK'],
     [61, 'TOKEN_INVALID'],
     [30 * 24 * 3_600, 'TOKEN_INVALID'],
-  ])('is not needed to reject a token issued %i s ahead of the clock: %s', async (seconds, outcome) => {
+  ])('makes no difference to a token issued %i s ahead of the clock: %s', async (seconds, outcome) => {
     const issued = new Date(clock.now.getTime() + seconds * 1000);
     expect(await outcomeOf(await forge(keyring.current, issued))).toBe(outcome);
   });
 });
 
-describe('a key that is revoked', () => {
-  it('takes the tokens with it that have been verified and cached', async () => {
+describe('a revoked key', () => {
+  it('invalidates its cached tokens', async () => {
     const key = keyring.current;
     const token = await forge(key);
     expect(await outcomeOf(token)).toBe('OK');
@@ -98,7 +98,7 @@ describe('a key that is revoked', () => {
     expect(await outcomeOf(await forge(keyring.current))).toBe('OK');
   });
 
-  it('takes the tokens with it that are being verified at the moment', async () => {
+  it('invalidates a token whose verification is in flight', async () => {
     const key = keyring.current;
     const token = await forge(key);
     const found = Promise.withResolvers<void>();
@@ -123,7 +123,7 @@ describe('a key that is revoked', () => {
     expect(slow.getCached(token)).toBeUndefined();
   });
 
-  it('ends what watches a token of it, once, and nothing else', async () => {
+  it('ends each watch of its tokens once, and no other watch', async () => {
     const [stolen, next] = [keyring.current, await forge(keyring.current)];
     const principalOf = async (token: string) => {
       const { principal } = await verifier.verify(token);
@@ -133,7 +133,7 @@ describe('a key that is revoked', () => {
     const forged = await principalOf(next);
     const ends: string[] = [];
     verifier.watchKey(forged, (problem) => ends.push(problem));
-    const stop = verifier.watchKey(forged, () => ends.push('after it was stopped'));
+    const stop = verifier.watchKey(forged, () => ends.push('after stop'));
     stop();
     await revoke(stolen.kid);
     expect(ends).toEqual(['TOKEN_INVALID']);
@@ -147,7 +147,7 @@ describe('a key that is revoked', () => {
     expect(ends).toHaveLength(2);
   });
 
-  it('signs no more on an instance that cannot open the key in its place', async () => {
+  it('stops signing on an instance that cannot decrypt its replacement', async () => {
     const old = keyring.current;
     const token = await forge(old);
     await store.revokeAllSigningKeys(now());
@@ -164,8 +164,8 @@ describe('a key that is revoked', () => {
   });
 });
 
-describe('all keys revoked', () => {
-  it('are replaced by the running instances, which agree on the new ones', async () => {
+describe('revoking all keys', () => {
+  it('makes the running instances create and share new keys', async () => {
     const other = await openKeyring(store, secrets, 'EdDSA', now);
     const token = await forge(keyring.current);
     await store.revokeAllSigningKeys(now());
@@ -176,7 +176,7 @@ describe('all keys revoked', () => {
     expect(await outcomeOf(await forge(other.current))).toBe('OK');
   });
 
-  it('are replaced also if they are revoked one by one', async () => {
+  it('leads to new keys even if they are revoked one by one', async () => {
     const keys = await store.listSigningKeys();
     for (const { kid } of keys) await store.revokeSigningKey(kid, undefined, now());
     await keyring.reload();

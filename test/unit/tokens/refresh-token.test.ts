@@ -1,4 +1,4 @@
-// Refresh tokens: made and read back by the one secret, and by nothing else.
+// Refresh tokens: created and parsed with the same secret only.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createRefreshToken, parseRefreshToken } from '../../../src/tokens/refresh-token.ts';
@@ -14,7 +14,7 @@ const session = fc.uuid();
 const generation = fc.integer({ min: 1, max: 999_999_999_999_999 });
 
 describe('a refresh token', () => {
-  it('is read back as it was made', () => {
+  it('round-trips through create and parse', () => {
     fc.assert(
       fc.property(session, generation, (sessionId, generation) => {
         const token = createRefreshToken({ sessionId, generation }, secrets);
@@ -23,17 +23,17 @@ describe('a refresh token', () => {
     );
   });
 
-  it('is always the same for one generation, and another for the next', () => {
+  it('depends on the generation and the secret only', () => {
     expect(createRefreshToken({ sessionId: SESSION, generation: 7 }, secrets)).toBe(TOKEN);
     expect(createRefreshToken({ sessionId: SESSION, generation: 7 }, createSecrets(TEST_SECRET))).toBe(TOKEN);
     expect(createRefreshToken({ sessionId: SESSION, generation: 8 }, secrets)).not.toContain(MAC);
   });
 
-  it('travels in URLs and JSON as it is', () => {
+  it('needs no escaping in URLs and JSON', () => {
     expect(TOKEN).toMatch(/^[\w.-]+$/);
   });
 
-  it('of another secret is unknown', () => {
+  it('parses to undefined under another secret', () => {
     expect(parseRefreshToken(TOKEN, createSecrets(`${TEST_SECRET}!`))).toBeUndefined();
   });
 
@@ -55,11 +55,11 @@ describe('a refresh token', () => {
     ['a space in front', ` ${TOKEN}`],
     ['a mac of other letters', `${SESSION}.7.${'é'.repeat(43)}`],
     ['a million characters', 'x'.repeat(1_000_000)],
-  ])('is none with %s', (_, token) => {
+  ])('parses to undefined with %s', (_, token) => {
     expect(parseRefreshToken(token, secrets)).toBeUndefined();
   });
 
-  it('is none when any one of its characters is changed', () => {
+  it('parses to undefined if any one character is changed', () => {
     const characters = fc.constantFrom(...'0123456789abcdefABCDEFxyz_-.');
     fc.assert(
       fc.property(fc.nat({ max: TOKEN.length - 1 }), characters, (at, character) => {

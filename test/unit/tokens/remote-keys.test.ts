@@ -1,4 +1,4 @@
-// An issuer's JWK Set by its URL: rotation, outages, what the log has about them, and how often it is fetched.
+// The JWK Set of an issuer, by URL: rotation, outages, log lines and the number of fetches.
 import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createVerifier, type VerifierOptions } from '../../../src/index.ts';
 import { createRemoteKeys } from '../../../src/tokens/keys/remote-keys.ts';
@@ -27,9 +27,9 @@ beforeEach(async () => {
 });
 afterEach(() => jwks.close());
 
-const keyOf = (place: number) => keys[place] as IssuerKey; // there are three
-async function publish(...places: number[]): Promise<void> {
-  jwks.serve({ keys: await Promise.all(places.map((place) => toJwk(keyOf(place)))) });
+const keyOf = (index: number) => keys[index] as IssuerKey; // there are three
+async function publish(...indexes: number[]): Promise<void> {
+  jwks.serve({ keys: await Promise.all(indexes.map((index) => toJwk(keyOf(index)))) });
 }
 function openVerifier(options: Partial<VerifierOptions> = {}) {
   const { lines, log, clear } = createLines();
@@ -39,8 +39,8 @@ function openVerifier(options: Partial<VerifierOptions> = {}) {
     const { principal, problem } = await verifier.verify(await token);
     return principal === undefined ? problem : 'accepted';
   };
-  /** A new token by the key at this place. */
-  const presentNew = (place: number) => present(signToken(keyOf(place), { now: clock.now }));
+  /** Presents a new token, signed with the key at this index. */
+  const presentNew = (index: number) => present(signToken(keyOf(index), { now: clock.now }));
   const warnings = () => lines.filter(({ level }) => level === 'warn');
   return { verifier, present, presentNew, warnings, lines, clear };
 }
@@ -49,8 +49,8 @@ const later = (ms: number) => {
   clock.now = new Date(clock.now.getTime() + ms);
 };
 
-describe('a key rotated in a moment ago', () => {
-  it('is found at once, though the set was fetched a moment ago', async () => {
+describe('a newly rotated key', () => {
+  it('verifies immediately, although the set was just fetched', async () => {
     await publish(0);
     const { presentNew } = openVerifier();
     expect(await presentNew(0)).toBe('accepted');
@@ -61,19 +61,19 @@ describe('a key rotated in a moment ago', () => {
     expect(jwks.requests).toBe(3);
   });
 
-  it('is found by a token that comes while the set from before is on its way', async () => {
+  it('verifies a token that arrives while the previous set is being fetched', async () => {
     await publish(0);
     const { presentNew, present } = openVerifier();
     expect(await presentNew(0)).toBe('accepted');
     const before = await toJwk(keyOf(0));
-    const [asked, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    const [requested, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     jwks.serve(async (_, response) => {
-      asked.resolve();
+      requested.resolve();
       await release.promise;
       response.end(JSON.stringify({ keys: [before] }));
     });
     const forged = present(withKid('made-up'));
-    await asked.promise;
+    await requested.promise;
     const rotated = presentNew(1);
     await publish(0, 1);
     release.resolve();
@@ -81,7 +81,7 @@ describe('a key rotated in a moment ago', () => {
     expect(await rotated).toBe('accepted');
   });
 
-  it('is KEYS_UNAVAILABLE, not TOKEN_INVALID, if it cannot be looked for now', async () => {
+  it('gives KEYS_UNAVAILABLE, not TOKEN_INVALID, if no fetch is allowed now', async () => {
     await publish(0);
     const { presentNew, present, warnings } = openVerifier();
     for (let i = 0; i < 20; i += 1) await present(withKid(`made-up-${i}`));
@@ -96,8 +96,8 @@ describe('a key rotated in a moment ago', () => {
   });
 });
 
-describe('tokens with made-up key names', () => {
-  it('make six fetches together, and do not get in the way of known keys', async () => {
+describe('tokens with made-up kids', () => {
+  it('cause at most six fetches, and do not affect known keys', async () => {
     await publish(0);
     const { presentNew, present, lines } = openVerifier();
     const tokens = await Promise.all(Array.from({ length: 200 }, (_, i) => withKid(`made-up-${i}`)));
@@ -112,7 +112,7 @@ describe('tokens with made-up key names', () => {
     expect(lines.length).toBeLessThan(20);
   });
 
-  it('cause two fetches at most if they come at the same time', async () => {
+  it('cause at most two fetches if they arrive at the same time', async () => {
     await publish(0);
     const { present, presentNew } = openVerifier();
     await presentNew(0);
@@ -122,7 +122,7 @@ describe('tokens with made-up key names', () => {
     expect(jwks.requests).toBeLessThanOrEqual(3);
   });
 
-  it('are TOKEN_INVALID again and again if one was looked for before', async () => {
+  it('give TOKEN_INVALID again if the key was searched for before', async () => {
     await publish(0);
     const { present, presentNew } = openVerifier();
     expect(await present(withKid('withdrawn'))).toBe('TOKEN_INVALID');
@@ -133,7 +133,7 @@ describe('tokens with made-up key names', () => {
     expect(await presentNew(0)).toBe('accepted');
   });
 
-  it('get another fetch every ten seconds', async () => {
+  it('cause another fetch every ten seconds', async () => {
     await publish(0);
     const time = { ms: 0 };
     const finder = createRemoteKeys(jwks.url, {
@@ -173,11 +173,11 @@ describe('a JWK Set that cannot be fetched', () => {
     ['500', (_, response) => response.writeHead(500).end('oops'), { status: 500 }],
     ['204', (_, response) => response.writeHead(204).end(), { status: 204 }],
     ['HTML', '<html>Sign in</html>', { reason: 'response is not JSON' }],
-    ['nothing', '', { reason: 'response is not JSON' }],
+    ['an empty body', '', { reason: 'response is not JSON' }],
     ['half of its JSON', '{"keys":[', { reason: 'response is not JSON' }],
     ['other JSON', '{"issuer":"x"}', { reason: 'response is not a JWK Set' }],
     ['null', 'null', { reason: 'response is not a JWK Set' }],
-    ['keys that are no objects', '{"keys":["x"]}', { reason: 'response is not a JWK Set' }],
+    ['keys that are not objects', '{"keys":["x"]}', { reason: 'response is not a JWK Set' }],
     ['too much', big, { reason: 'response exceeds 500000 bytes' }],
     [
       'a redirect',
@@ -185,22 +185,19 @@ describe('a JWK Set that cannot be fetched', () => {
       { status: 302, location: 'http://169.254.169.254/' },
     ],
     ['a closed connection', (request) => request.socket.destroy(), { reason: 'UND_ERR_SOCKET' }],
-  ])(
-    'is KEYS_UNAVAILABLE with one warning that names the URL, and recovers: %s',
-    async (_, answer, fields) => {
-      jwks.serve(answer);
-      const { presentNew, warnings, lines } = openVerifier();
-      for (let i = 0; i < 3; i += 1) expect(await presentNew(0)).toBe('KEYS_UNAVAILABLE');
-      expect(warnings()).toEqual([
-        expect.objectContaining({ message: 'signing keys cannot be fetched', url: jwks.url.href, ...fields }),
-      ]);
-      expect(JSON.stringify(lines)).not.toContain('s3cret');
-      await publish(0);
-      expect(await presentNew(0)).toBe('accepted');
-    },
-  );
+  ])('gives KEYS_UNAVAILABLE with one warning, and recovers: %s', async (_, answer, fields) => {
+    jwks.serve(answer);
+    const { presentNew, warnings, lines } = openVerifier();
+    for (let i = 0; i < 3; i += 1) expect(await presentNew(0)).toBe('KEYS_UNAVAILABLE');
+    expect(warnings()).toEqual([
+      expect.objectContaining({ message: 'signing keys cannot be fetched', url: jwks.url.href, ...fields }),
+    ]);
+    expect(JSON.stringify(lines)).not.toContain('s3cret');
+    await publish(0);
+    expect(await presentNew(0)).toBe('accepted');
+  });
 
-  it('is not followed to where it redirects', async () => {
+  it('causes no request to a redirect target', async () => {
     const target = await startJwksServer();
     try {
       target.serve({ keys: [await toJwk(keyOf(0))] });
@@ -212,7 +209,7 @@ describe('a JWK Set that cannot be fetched', () => {
     }
   });
 
-  it('is read no further than its bound, however long it goes on', async () => {
+  it('closes the connection once the response exceeds the limit', async () => {
     const closed = Promise.withResolvers<void>();
     jwks.serve((_, response) => {
       const write = () => {
@@ -225,7 +222,7 @@ describe('a JWK Set that cannot be fetched', () => {
     await closed.promise;
   });
 
-  it('is waited for no longer than two seconds, and not by each caller in turn', async () => {
+  it('delays one caller by two seconds, and the next ones not at all', async () => {
     jwks.serve((_, response) => response.write('{"keys":[')); // and never ends
     const { presentNew, warnings } = openVerifier();
     expect(await presentNew(0)).toBe('KEYS_UNAVAILABLE');
@@ -234,7 +231,7 @@ describe('a JWK Set that cannot be fetched', () => {
     expect(warnings()).toEqual([expect.objectContaining({ reason: 'timeout' })]);
   });
 
-  it('is fetched a few times, not for each of many callers', async () => {
+  it('causes few fetches for many callers', async () => {
     jwks.stop();
     const { presentNew } = openVerifier();
     for (let i = 0; i < 100; i += 1) await presentNew(0);
@@ -245,8 +242,8 @@ describe('a JWK Set that cannot be fetched', () => {
   });
 });
 
-describe('keys that cannot be refreshed', () => {
-  it('are used for a day by default, and then refused until they can be', async () => {
+describe('cached keys', () => {
+  it('verify for a day by default, then give KEYS_UNAVAILABLE', async () => {
     await publish(0);
     const { presentNew, warnings } = openVerifier();
     expect(await presentNew(0)).toBe('accepted');
@@ -277,19 +274,19 @@ describe('keys that cannot be refreshed', () => {
     expect(await present(token)).toBe('KEYS_UNAVAILABLE');
   });
 
-  it('do not make callers with a known key wait for an issuer that hangs', async () => {
+  it('verify without waiting for an issuer that hangs', async () => {
     await publish(0);
     const { presentNew } = openVerifier();
     expect(await presentNew(0)).toBe('accepted');
     jwks.stop();
     later(HOUR_MS);
-    expect(await presentNew(0)).toBe('accepted'); // after the fetch that fails
+    expect(await presentNew(0)).toBe('accepted'); // waits for the fetch that fails
     jwks.serve(() => {}); // no response at all
     const outcomes = await Promise.all([presentNew(0), presentNew(0)]);
     expect(outcomes).toEqual(['accepted', 'accepted']);
   });
 
-  it('are fetched again after ten minutes, so that a withdrawn key is rejected', async () => {
+  it('expire after ten minutes, so that a withdrawn key is rejected', async () => {
     await publish(0, 1);
     const { presentNew } = openVerifier();
     expect(await presentNew(0)).toBe('accepted');
@@ -300,7 +297,7 @@ describe('keys that cannot be refreshed', () => {
     expect(await presentNew(0)).toBe('TOKEN_INVALID');
   });
 
-  it('are fetched again if the clock was put back', async () => {
+  it('expire if the clock is set back', async () => {
     await publish(0);
     const { presentNew } = openVerifier();
     expect(await presentNew(0)).toBe('accepted');
@@ -310,8 +307,8 @@ describe('keys that cannot be refreshed', () => {
   });
 });
 
-describe('a key of the set that cannot be used', () => {
-  it('is KEYS_UNAVAILABLE with a warning', async () => {
+describe('an unusable key in the set', () => {
+  it('gives KEYS_UNAVAILABLE with a warning', async () => {
     jwks.serve({ keys: [await toJwk(keyOf(0), { x: 'AAAA' })] });
     const { presentNew, warnings } = openVerifier();
     expect(await presentNew(0)).toBe('KEYS_UNAVAILABLE');

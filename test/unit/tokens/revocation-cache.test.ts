@@ -1,4 +1,4 @@
-// Which verified tokens are worth nothing any more, from memory alone.
+// Verified tokens that are no longer accepted, found in memory only.
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { TokenProblem } from '../../../src/errors.ts';
 import type { FeedEvent } from '../../../src/storage/store.ts';
@@ -6,14 +6,14 @@ import { createRevocationCache, hasRoles } from '../../../src/tokens/revocation/
 import { createPrincipal } from '../../support/guarded-app.ts';
 
 const TTL_SECONDS = 600;
-/** After this a change is remembered no more: the token's lifetime, what clocks may differ by, and a sweep. */
-const FORGOTTEN_SECONDS = TTL_SECONDS + 60 + 10;
+/** An entry is removed after the lifetime of a token, the maximum difference of clocks, and the interval of sweeps. */
+const REMOVED_SECONDS = TTL_SECONDS + 60 + 10;
 const START = new Date('2026-01-31T12:00:00Z');
 
 beforeEach(() => void vi.useFakeTimers({ now: START }));
 afterEach(() => void vi.useRealTimers());
 
-const createChanges = () => createRevocationCache(TTL_SECONDS, () => new Date());
+const createCache = () => createRevocationCache(TTL_SECONDS, () => new Date());
 const revoked = (sessionId: string): FeedEvent => ({
   kind: 'SESSION_REVOKED',
   sessionId,
@@ -29,146 +29,146 @@ const rolesOf = (userId: string, ...roles: string[]): FeedEvent => ({
 const ada = (...roles: string[]) => createPrincipal({ sessionId: 'here', roles: new Set(roles) });
 
 describe('a token', () => {
-  it('is accepted while nothing has changed', () => {
-    expect(createChanges().findProblem(ada('editor'))).toBeUndefined();
+  it('stays valid without any event', () => {
+    expect(createCache().findProblem(ada('editor'))).toBeUndefined();
   });
 
-  it('is refused with TOKEN_REVOKED once its session has ended, and those of other sessions are not', () => {
-    const changes = createChanges();
-    changes.apply(revoked('here'));
-    expect(changes.findProblem(ada())).toBe('TOKEN_REVOKED');
-    expect(changes.findProblem({ ...ada(), sessionId: 'elsewhere' })).toBeUndefined();
-    expect(changes.findProblem({ ...ada(), sessionId: '' })).toBeUndefined();
-    expect(changes.revokedSessions).toBe(1);
+  it('gives TOKEN_REVOKED once its session is revoked; other sessions stay', () => {
+    const cache = createCache();
+    cache.apply(revoked('here'));
+    expect(cache.findProblem(ada())).toBe('TOKEN_REVOKED');
+    expect(cache.findProblem({ ...ada(), sessionId: 'elsewhere' })).toBeUndefined();
+    expect(cache.findProblem({ ...ada(), sessionId: '' })).toBeUndefined();
+    expect(cache.revokedSessions).toBe(1);
   });
 
   it.each<[string, string[], string[], TokenProblem | undefined]>([
-    ['lacks a role that was given', ['editor'], ['editor', 'admin'], 'TOKEN_EXPIRED'],
-    ['has a role that was taken away', ['editor', 'admin'], ['editor'], 'TOKEN_EXPIRED'],
-    ['has another role in its place', ['editor'], ['author'], 'TOKEN_EXPIRED'],
-    ['has roles, and its user none any more', ['editor'], [], 'TOKEN_EXPIRED'],
-    ['has none, and its user has some now', [], ['editor'], 'TOKEN_EXPIRED'],
-    ['has the roles of now', ['editor', 'admin'], ['editor', 'admin'], undefined],
-    ['has the roles of now in another order', ['admin', 'editor'], ['editor', 'admin'], undefined],
-    ['has no roles, as its user has none now', [], [], undefined],
-  ])('that %s is judged by that', (_, inToken, current, problem) => {
-    const changes = createChanges();
-    changes.apply(rolesOf('ada', ...current));
-    expect(changes.findProblem(ada(...inToken))).toBe(problem);
+    ['lacks an added role', ['editor'], ['editor', 'admin'], 'TOKEN_EXPIRED'],
+    ['has a removed role', ['editor', 'admin'], ['editor'], 'TOKEN_EXPIRED'],
+    ['has a replaced role', ['editor'], ['author'], 'TOKEN_EXPIRED'],
+    ['has roles, unlike its user now', ['editor'], [], 'TOKEN_EXPIRED'],
+    ['has no roles, unlike its user now', [], ['editor'], 'TOKEN_EXPIRED'],
+    ['has the current roles', ['editor', 'admin'], ['editor', 'admin'], undefined],
+    ['has the current roles in another order', ['admin', 'editor'], ['editor', 'admin'], undefined],
+    ['has no roles, like its user now', [], [], undefined],
+  ])('compares its roles with the current ones: it %s', (_, inToken, current, problem) => {
+    const cache = createCache();
+    cache.apply(rolesOf('ada', ...current));
+    expect(cache.findProblem(ada(...inToken))).toBe(problem);
   });
 
-  it('is refused in every session of the user whose roles changed, and of no other', () => {
-    const changes = createChanges();
-    changes.apply(rolesOf('ada', 'admin'));
-    expect(changes.findProblem({ ...ada(), sessionId: 'elsewhere' })).toBe('TOKEN_EXPIRED');
-    expect(changes.findProblem({ ...ada(), userId: 'bob' })).toBeUndefined();
+  it('expires in every session of a user whose roles changed, and of no other', () => {
+    const cache = createCache();
+    cache.apply(rolesOf('ada', 'admin'));
+    expect(cache.findProblem({ ...ada(), sessionId: 'elsewhere' })).toBe('TOKEN_EXPIRED');
+    expect(cache.findProblem({ ...ada(), userId: 'bob' })).toBeUndefined();
   });
 
-  it('is judged by the last of several changes', () => {
-    const changes = createChanges();
-    changes.apply(rolesOf('ada', 'admin'));
-    changes.apply(rolesOf('ada', 'editor'));
-    expect(changes.findProblem(ada('admin'))).toBe('TOKEN_EXPIRED');
-    expect(changes.findProblem(ada('editor'))).toBeUndefined();
+  it('depends on the last of several cache', () => {
+    const cache = createCache();
+    cache.apply(rolesOf('ada', 'admin'));
+    cache.apply(rolesOf('ada', 'editor'));
+    expect(cache.findProblem(ada('admin'))).toBe('TOKEN_EXPIRED');
+    expect(cache.findProblem(ada('editor'))).toBeUndefined();
   });
 
-  it('of an ended session is TOKEN_REVOKED though its roles have changed as well: there is nothing to refresh', () => {
-    const changes = createChanges();
-    changes.apply(rolesOf('ada', 'admin'));
-    changes.apply(revoked('here'));
-    expect(changes.findProblem(ada())).toBe('TOKEN_REVOKED');
+  it('gives TOKEN_REVOKED if the session is revoked and its roles changed', () => {
+    const cache = createCache();
+    cache.apply(rolesOf('ada', 'admin'));
+    cache.apply(revoked('here'));
+    expect(cache.findProblem(ada())).toBe('TOKEN_REVOKED');
   });
 
-  it('has nothing to do with the keys', () => {
-    const changes = createChanges();
-    changes.apply({ kind: 'KEYS_CHANGED' });
-    expect(changes.findProblem(ada())).toBeUndefined();
-    expect(changes.revokedSessions).toBe(0);
+  it('stays valid after a change of keys', () => {
+    const cache = createCache();
+    cache.apply({ kind: 'KEYS_CHANGED' });
+    expect(cache.findProblem(ada())).toBeUndefined();
+    expect(cache.revokedSessions).toBe(0);
   });
 });
 
-describe('what changed', () => {
-  it('is forgotten when no token from before can be valid', () => {
-    const changes = createChanges();
-    changes.apply(revoked('here'));
-    changes.apply(rolesOf('ada', 'admin'));
+describe('a revocation', () => {
+  it('leaves the cache once every older token has expired', () => {
+    const cache = createCache();
+    cache.apply(revoked('here'));
+    cache.apply(rolesOf('ada', 'admin'));
     vi.advanceTimersByTime(TTL_SECONDS * 1000);
-    expect(changes.findProblem(ada())).toBe('TOKEN_REVOKED');
-    vi.advanceTimersByTime((FORGOTTEN_SECONDS - TTL_SECONDS) * 1000);
-    expect(changes.revokedSessions).toBe(0);
-    expect(changes.findProblem(ada())).toBeUndefined();
+    expect(cache.findProblem(ada())).toBe('TOKEN_REVOKED');
+    vi.advanceTimersByTime((REMOVED_SECONDS - TTL_SECONDS) * 1000);
+    expect(cache.revokedSessions).toBe(0);
+    expect(cache.findProblem(ada())).toBeUndefined();
     expect(vi.getTimerCount()).toBe(0);
   });
 
-  it('matters from the time on when the oldest valid token was made', () => {
-    expect(createChanges().replayFrom().getTime()).toBeLessThanOrEqual(START.getTime() - TTL_SECONDS * 1000);
+  it('matters from the issue of the oldest valid token', () => {
+    expect(createCache().replayFrom().getTime()).toBeLessThanOrEqual(START.getTime() - TTL_SECONDS * 1000);
   });
 });
 
 describe('watching a session', () => {
-  function watch(changes = createChanges(), principal = ada('editor')) {
+  function watch(cache = createCache(), principal = ada('editor')) {
     const ends: TokenProblem[] = [];
-    const stop = changes.watch(principal, (problem) => ends.push(problem));
-    return { changes, ends, stop };
+    const stop = cache.watch(principal, (problem) => ends.push(problem));
+    return { cache, ends, stop };
   }
 
-  it('tells when it is revoked, once', () => {
-    const { changes, ends } = watch();
-    changes.apply(revoked('elsewhere'));
+  it('reports its revocation once', () => {
+    const { cache, ends } = watch();
+    cache.apply(revoked('elsewhere'));
     expect(ends).toEqual([]);
-    changes.apply(revoked('here'));
-    changes.apply(revoked('here'));
-    changes.apply(rolesOf('ada', 'admin'));
+    cache.apply(revoked('here'));
+    cache.apply(revoked('here'));
+    cache.apply(rolesOf('ada', 'admin'));
     expect(ends).toEqual(['TOKEN_REVOKED']);
   });
 
-  it('tells when the roles of its user become others, once', () => {
-    const { changes, ends } = watch();
-    changes.apply(rolesOf('bob', 'admin'));
-    changes.apply(rolesOf('ada', 'editor')); // as in the token
+  it('reports a change of the user’s roles once', () => {
+    const { cache, ends } = watch();
+    cache.apply(rolesOf('bob', 'admin'));
+    cache.apply(rolesOf('ada', 'editor')); // as in the token
     expect(ends).toEqual([]);
-    changes.apply(rolesOf('ada', 'admin'));
-    changes.apply(rolesOf('ada', 'editor'));
-    changes.apply(rolesOf('ada'));
-    changes.apply(revoked('here'));
+    cache.apply(rolesOf('ada', 'admin'));
+    cache.apply(rolesOf('ada', 'editor'));
+    cache.apply(rolesOf('ada'));
+    cache.apply(revoked('here'));
     expect(ends).toEqual(['TOKEN_EXPIRED']);
   });
 
   it.each([
     ['revoked', [revoked('here')], 'TOKEN_REVOKED'],
-    ['of other roles', [rolesOf('ada', 'admin')], 'TOKEN_EXPIRED'],
+    ['with other roles', [rolesOf('ada', 'admin')], 'TOKEN_EXPIRED'],
     ['both', [rolesOf('ada', 'admin'), revoked('here')], 'TOKEN_REVOKED'],
-  ] as const)('tells at once, and once, where it is %s already', (_, past, problem) => {
-    const changes = createChanges();
-    for (const change of past) changes.apply(change);
-    const { ends, stop } = watch(changes);
+  ] as const)('reports an earlier event immediately and once: %s', (_, past, problem) => {
+    const cache = createCache();
+    for (const change of past) cache.apply(change);
+    const { ends, stop } = watch(cache);
     expect(ends).toEqual([problem]);
-    changes.apply(revoked('here'));
-    changes.apply(rolesOf('ada'));
+    cache.apply(revoked('here'));
+    cache.apply(rolesOf('ada'));
     stop();
     expect(ends).toEqual([problem]);
   });
 
-  it('tells nothing once it is stopped, and may be stopped again', () => {
-    const { changes, ends, stop } = watch();
+  it('reports nothing after stop, which may be called twice', () => {
+    const { cache, ends, stop } = watch();
     stop();
     stop();
-    changes.apply(revoked('here'));
-    changes.apply(rolesOf('ada', 'admin'));
+    cache.apply(revoked('here'));
+    cache.apply(rolesOf('ada', 'admin'));
     expect(ends).toEqual([]);
   });
 
-  it('tells each of many who watch the same one', () => {
-    const { changes, ends } = watch();
-    const others = [watch(changes), watch(changes)];
+  it('reports to every watcher of the session', () => {
+    const { cache, ends } = watch();
+    const others = [watch(cache), watch(cache)];
     others[0]?.stop();
-    changes.apply(revoked('here'));
+    cache.apply(revoked('here'));
     expect([ends, ...others.map((other) => other.ends)]).toEqual([['TOKEN_REVOKED'], [], ['TOKEN_REVOKED']]);
   });
 });
 
-describe('having roles', () => {
-  it('counts a role once that is listed twice', () => {
+describe('hasRoles', () => {
+  it('counts a duplicate role once', () => {
     expect(hasRoles(ada('editor', 'admin'), ['editor', 'admin'])).toBe(true);
     expect(hasRoles(ada('editor', 'admin'), ['editor', 'author'])).toBe(false);
     expect(hasRoles(ada('editor'), ['editor', 'editor'])).toBe(true);
@@ -184,33 +184,30 @@ describe('a token with other roles than the last known change', () => {
     [-60, 'ROLES_UNCERTAIN'],
     [0, 'ROLES_UNCERTAIN'],
     [60, 'ROLES_UNCERTAIN'],
-  ])(
-    'is certainly older only beyond what clocks may differ by: issued %i s later: %s',
-    (seconds, problem) => {
-      const changes = createChanges();
-      changes.apply(rolesOf('ada', 'admin'));
-      expect(changes.findProblem(issued(SECONDS + seconds, 'editor'))).toBe(problem);
-      expect(changes.findProblem(issued(SECONDS + seconds, 'admin'))).toBeUndefined();
-      changes.apply(revoked('here'));
-      expect(changes.findProblem(issued(SECONDS + seconds, 'editor'))).toBe('TOKEN_REVOKED');
-    },
-  );
+  ])('counts as older only beyond the clock difference: issued %i s later: %s', (seconds, problem) => {
+    const cache = createCache();
+    cache.apply(rolesOf('ada', 'admin'));
+    expect(cache.findProblem(issued(SECONDS + seconds, 'editor'))).toBe(problem);
+    expect(cache.findProblem(issued(SECONDS + seconds, 'admin'))).toBeUndefined();
+    cache.apply(revoked('here'));
+    expect(cache.findProblem(issued(SECONDS + seconds, 'editor'))).toBe('TOKEN_REVOKED');
+  });
 
-  it('ends a watch if the store says so, and only then', async () => {
-    const changes = createChanges();
+  it('ends a watch only if the store confirms', async () => {
+    const cache = createCache();
     const ends: TokenProblem[] = [];
-    const answers: (TokenProblem | undefined)[] = [undefined, 'TOKEN_EXPIRED'];
-    changes.watch(
+    const results: (TokenProblem | undefined)[] = [undefined, 'TOKEN_EXPIRED'];
+    cache.watch(
       issued(SECONDS, 'editor'),
       (problem) => ends.push(problem),
-      async () => answers.shift(),
+      async () => results.shift(),
     );
-    changes.apply(rolesOf('ada', 'admin'));
+    cache.apply(rolesOf('ada', 'admin'));
     await vi.advanceTimersByTimeAsync(0);
     expect(ends).toEqual([]); // issued after a change that is not known here yet
-    changes.apply(rolesOf('ada'));
+    cache.apply(rolesOf('ada'));
     await vi.advanceTimersByTimeAsync(0);
     expect(ends).toEqual(['TOKEN_EXPIRED']);
-    expect(answers).toEqual([]);
+    expect(results).toEqual([]);
   });
 });

@@ -1,4 +1,4 @@
-// Sealing and signing with keys derived from one secret.
+// Encryption, message authentication codes and pseudonyms with keys derived from one secret.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createSecrets } from '../../../src/tokens/secrets.ts';
@@ -8,8 +8,8 @@ const secrets = createSecrets(TEST_SECRET);
 const others = createSecrets(`${TEST_SECRET} and more`);
 const text = fc.string({ unit: 'grapheme' });
 
-describe('sealing', () => {
-  it('gives back the text under its name', () => {
+describe('seal and open', () => {
+  it('round-trip a text under its name', () => {
     fc.assert(
       fc.property(text, text, (plaintext, name) => {
         expect(secrets.open(secrets.seal(plaintext, name), name)).toBe(plaintext);
@@ -17,24 +17,24 @@ describe('sealing', () => {
     );
   });
 
-  it('opens what the same secret sealed in another process', () => {
+  it('work across processes with the same secret', () => {
     expect(createSecrets(TEST_SECRET).open(secrets.seal('text', 'name'), 'name')).toBe('text');
   });
 
-  it('never gives the same twice, and shows nothing of the text', () => {
+  it('hide the text, and give another result each time', () => {
     const sealed = secrets.seal('a private key', 'name');
     expect(secrets.seal('a private key', 'name')).not.toBe(sealed);
     expect(Buffer.from(sealed, 'base64url').toString('latin1')).not.toContain('private');
   });
 
-  it('opens neither with another secret nor under another name', () => {
+  it('give undefined with another secret or another name', () => {
     const sealed = secrets.seal('text', 'name');
     expect(others.open(sealed, 'name')).toBeUndefined();
     expect(secrets.open(sealed, 'Name')).toBeUndefined();
     expect(secrets.open(sealed, '')).toBeUndefined();
   });
 
-  it('opens nothing that has one bit changed, or is cut short', () => {
+  it('give undefined if a bit is changed or the end is missing', () => {
     const bytes = Buffer.from(secrets.seal('text', 'name'), 'base64url');
     for (let at = 0; at < bytes.length; at += 1) {
       const changed = Buffer.from(bytes);
@@ -44,18 +44,18 @@ describe('sealing', () => {
     }
   });
 
-  it.each(['', 'x', 'not base64url: é', 'A'.repeat(1_000)])('opens no garbage: %s', (garbage) => {
+  it.each(['', 'x', 'not base64url: é', 'A'.repeat(1_000)])('give undefined for garbage: %s', (garbage) => {
     expect(secrets.open(garbage, 'name')).toBeUndefined();
   });
 });
 
 describe('a message authentication code', () => {
-  it('has 43 base64url characters and is the same each time', () => {
+  it('consists of 43 base64url characters, the same each time', () => {
     expect(secrets.mac('message')).toMatch(/^[\w-]{43}$/);
     expect(createSecrets(TEST_SECRET).mac('message')).toBe(secrets.mac('message'));
   });
 
-  it('fits its own message and secret alone', () => {
+  it('matches only its own message and secret', () => {
     fc.assert(
       fc.property(text, text, (message, other) => {
         const mac = secrets.mac(message);
@@ -71,7 +71,7 @@ describe('a message authentication code', () => {
     ['one that is too short', secrets.mac('message').slice(1)],
     ['one that is too long', `${secrets.mac('message')}A`],
     ['as many characters, but more bytes', 'é'.repeat(43)],
-  ])('is refused without a throw: %s', (_, mac) => {
+  ])('never matches or throws: %s', (_, mac) => {
     expect(secrets.isMac(mac, 'message')).toBe(false);
   });
 });
@@ -79,7 +79,7 @@ describe('a message authentication code', () => {
 describe('a pseudonym', () => {
   const secrets = createSecrets('a secret that only these tests know of');
 
-  it('is the same for the same text, purpose and secret alone', () => {
+  it('depends on the text, the purpose and the secret', () => {
     const pseudonym = secrets.digest('rate limits', '192.0.2.1');
     expect(pseudonym).toMatch(/^[\w-]{22}$/);
     expect(secrets.digest('rate limits', '192.0.2.1')).toBe(pseudonym);

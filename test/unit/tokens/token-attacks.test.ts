@@ -1,4 +1,4 @@
-// Tokens that nobody should get in with, through the front door: each is refused, and none blocks a public field.
+// Forged and invalid tokens over HTTP: the server rejects each, and none blocks a public field.
 import {
   createHmac,
   createPrivateKey,
@@ -43,8 +43,8 @@ beforeAll(async () => {
   ada = await register(server.url);
   const [row] = await server.bandha.store.listSigningKeys();
   if (row === undefined) throw new Error('There is no signing key');
-  const opened = createSecrets(TEST_SECRET).open(row.sealedPrivateJwk, row.kid);
-  realKey = createPrivateKey({ key: JSON.parse(opened ?? ''), format: 'jwk' });
+  const plaintext = createSecrets(TEST_SECRET).open(row.sealedPrivateJwk, row.kid);
+  realKey = createPrivateKey({ key: JSON.parse(plaintext ?? ''), format: 'jwk' });
   publicJwk = (await (await fetch(`${server.url}/.well-known/jwks.json`)).json()).keys[0];
   header = { alg: 'EdDSA', typ: 'at+jwt', kid: row.kid };
   claims = { ...decodeJwt(ada.accessToken) };
@@ -52,7 +52,7 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-// Signed by hand: the library that the server verifies with would refuse to make most of these.
+// Signed without jose, which would not create most of these tokens.
 const encode = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
 function jws(head: unknown, payload: unknown, signWith: (input: Buffer) => Buffer | string): string {
   const input = `${encode(head)}.${encode(payload)}`;
@@ -65,7 +65,7 @@ const without = (object: Json, name: string) =>
   Object.fromEntries(Object.entries(object).filter(([key]) => key !== name));
 const withHeader = (change: Json) => jws({ ...header, ...change }, claims, byReal);
 const withClaims = (change: Json) => jws(header, { ...claims, ...change }, byReal);
-/** The header, payload and signature of Ada's own token, some of them replaced. */
+/** Replaces parts of Ada's token. */
 function spliced(change: {
   header?: Json;
   claims?: Json;
@@ -79,10 +79,10 @@ function spliced(change: {
   ].join('.');
 }
 
-function askSecured(authorization?: string): Promise<GraphQLResponse> {
+function querySecured(authorization?: string): Promise<GraphQLResponse> {
   return server.send('{ secureData { message } }', { headers: authorization ? { authorization } : {} });
 }
-function expectRefused({ status, headers, body }: GraphQLResponse, reason: string): void {
+function expectRejected({ status, headers, body }: GraphQLResponse, reason: string): void {
   expect({ status, extensions: body.errors?.[0].extensions }).toEqual({
     status: 401,
     extensions: { code: 'UNAUTHENTICATED', reason, coordinate: 'Query.secureData' },
@@ -97,11 +97,11 @@ function expectRefused({ status, headers, body }: GraphQLResponse, reason: strin
       /^Bearer realm="bandha", error="invalid_token", error_description="[ !#-[\]-~]+"$/,
     );
 }
-/** Nothing of the token is told, and neither a public field nor signing in is blocked by it. */
-async function expectHarmless(authorization: string, refused: GraphQLResponse): Promise<void> {
-  const told = JSON.stringify([refused.body, [...refused.headers]]);
+/** The response reveals nothing of the token, which blocks neither a public field nor signing in. */
+async function expectHarmless(authorization: string, rejection: GraphQLResponse): Promise<void> {
+  const text = JSON.stringify([rejection.body, [...rejection.headers]]);
   const parts = authorization.split(/[^\w-]+/).filter((part) => part.length > 3 && part !== 'Bearer');
-  for (const part of parts) expect(told).not.toContain(part);
+  for (const part of parts) expect(text).not.toContain(part);
   const headers = { authorization };
   const viewer = await server.send('{ viewer { id } }', { headers });
   expect(viewer).toMatchObject({ status: 200, body: { data: { viewer: null } } });
@@ -110,58 +110,58 @@ async function expectHarmless(authorization: string, refused: GraphQLResponse): 
   expect(body).toEqual({ data: { login: { tokenType: 'Bearer' } } });
 }
 
-function describeRefusals(
+function describeRejections(
   title: string,
   reason: string,
   section: string,
   tokens: Record<string, () => string>,
 ): void {
   describe(title, () => {
-    it.each(Object.entries(tokens))(`MUST be refused with ${reason} (${section}): %s`, async (_, make) => {
+    it.each(Object.entries(tokens))(`MUST be rejected with ${reason} (${section}): %s`, async (_, make) => {
       const authorization = `Bearer ${make()}`.trim();
-      const answer = await askSecured(authorization);
-      expectRefused(answer, reason);
-      await expectHarmless(authorization, answer);
+      const response = await querySecured(authorization);
+      expectRejected(response, reason);
+      await expectHarmless(authorization, response);
     });
   });
 }
 
-describe('what these tests forge with', () => {
+describe('the helper of these tests', () => {
   it.each<[string, () => string]>([
     ['unchanged', () => withClaims({})],
     ['with the audience in a list', () => withClaims({ aud: ['other', 'bandha'] })],
-    ['that becomes valid in this second', () => withClaims({ nbf: now })],
+    ['that becomes valid this second', () => withClaims({ nbf: now })],
     ['in its last second', () => withClaims({ exp: now + 1 })],
     ['with the full media type (RFC 9068, section 4)', () => withHeader({ typ: 'application/at+jwt' })],
-  ])('makes a token that is accepted %s', async (_, make) => {
-    expect((await askSecured(`Bearer ${make()}`)).body.data?.secureData.message).toBe(
+  ])('creates a token that the server accepts: %s', async (_, make) => {
+    expect((await querySecured(`Bearer ${make()}`)).body.data?.secureData.message).toBe(
       'Secure data access granted',
     );
   });
 });
 
-describe('the scheme', () => {
+describe('the Authorization scheme', () => {
   it.each(['Bearer', 'bearer', 'BEARER', 'bEaReR'])(
     'MUST be accepted in any case (RFC 9110, 11.1): %s',
     async (scheme) => {
-      expect((await askSecured(`${scheme} ${ada.accessToken}`)).status).toBe(200);
+      expect((await querySecured(`${scheme} ${ada.accessToken}`)).status).toBe(200);
     },
   );
 
   it.each<[string, () => string]>([
-    ['nothing', () => ''],
+    ['no header', () => ''],
     ['Basic', () => `Basic ${ada.accessToken}`],
     ['DPoP', () => `DPoP ${ada.accessToken}`],
     ['no scheme', () => ada.accessToken],
     ['Bearer without a space', () => `Bearer${ada.accessToken}`],
     ['Bearer further on', () => `Basic, Bearer ${ada.accessToken}`],
-  ])('counts as no token where it is %s', async (_, make) => {
-    const answer = await askSecured(make());
-    expectRefused(answer, 'MISSING_TOKEN');
-    await expectHarmless(make(), answer);
+  ])('counts as no token: %s', async (_, make) => {
+    const response = await querySecured(make());
+    expectRejected(response, 'MISSING_TOKEN');
+    await expectHarmless(make(), response);
   });
 
-  it('is the only way to bring a token', async () => {
+  it('accepts no token from the query or a cookie', async () => {
     const query = new URLSearchParams({ query: '{ secureData { message } }', access_token: ada.accessToken });
     const { status } = await fetch(`${server.url}/graphql?${query}`, {
       headers: { cookie: `access_token=${ada.accessToken}` },
@@ -170,7 +170,7 @@ describe('the scheme', () => {
   });
 });
 
-describeRefusals('tokens that are none', 'TOKEN_MALFORMED', 'RFC 7519, 7.2', {
+describeRejections('malformed tokens', 'TOKEN_MALFORMED', 'RFC 7519, 7.2', {
   'the scheme alone': () => '',
   'one word': () => 'garbage',
   'three words': () => 'abcdef.ghijkl.mnopqr',
@@ -195,7 +195,7 @@ describeRefusals('tokens that are none', 'TOKEN_MALFORMED', 'RFC 7519, 7.2', {
   'claims that are a string': () => jws(header, 'claims', byReal),
 });
 
-describeRefusals('tokens that nobody signed', 'TOKEN_INVALID', 'RFC 9068, 4', {
+describeRejections('unsigned tokens', 'TOKEN_INVALID', 'RFC 9068, 4', {
   'alg none': () => jws({ ...header, alg: 'none' }, claims, () => ''),
   'alg none in another case': () => jws({ ...header, alg: 'nOnE' }, claims, () => ''),
   'alg none with a signature': () => jws({ ...header, alg: 'none' }, claims, byReal),
@@ -208,26 +208,26 @@ const HS256 = (key: () => string | Buffer) => () =>
   jws({ ...header, alg: 'HS256' }, claims, (input) => hmac(key())(input));
 const spki = () => createPublicKey({ key: publicJwk, format: 'jwk' });
 const pem = () => String(spki().export({ type: 'spki', format: 'pem' }));
-describeRefusals('tokens signed with a public key as a secret', 'TOKEN_INVALID', 'RFC 8725, 3.1', {
+describeRejections('tokens signed with a public key as a secret', 'TOKEN_INVALID', 'RFC 8725, 3.1', {
   'its raw bytes': HS256(() => Buffer.from(String(publicJwk.x), 'base64url')),
   'its base64url': HS256(() => String(publicJwk.x)),
   'its PEM': HS256(pem),
   'its PEM, trimmed': HS256(() => pem().trim()),
   'its DER': HS256(() => spki().export({ type: 'spki', format: 'der' })),
   'its JWK': HS256(() => JSON.stringify(publicJwk)),
-  nothing: HS256(() => ''),
+  'an empty key': HS256(() => ''),
 });
 
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 });
 const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-describeRefusals('tokens signed with another key', 'TOKEN_INVALID', 'RFC 9068, 4', {
+describeRejections('tokens signed with another key', 'TOKEN_INVALID', 'RFC 9068, 4', {
   'the same kid': () => jws(header, claims, by(attacker.privateKey)),
   'an unknown kid': () => jws({ ...header, kid: 'unknown' }, claims, by(attacker.privateKey)),
   'an unknown kid and the real key': () => withHeader({ kid: 'unknown' }),
   'no kid': () => jws(without(header, 'kid'), claims, by(attacker.privateKey)),
   'no kid and the real key': () => jws(without(header, 'kid'), claims, byReal),
   'a kid that is a path': () => jws({ ...header, kid: '../../../dev/null' }, claims, by(attacker.privateKey)),
-  'a kid that every object has': () => withHeader({ kid: 'constructor' }),
+  'a kid that every object inherits': () => withHeader({ kid: 'constructor' }),
   'a kid that is a list': () => withHeader({ kid: [header.kid] }),
   'RS256 and the same kid': () =>
     jws({ ...header, alg: 'RS256' }, claims, (input) => sign('sha256', input, rsa.privateKey)),
@@ -240,11 +240,11 @@ describeRefusals('tokens signed with another key', 'TOKEN_INVALID', 'RFC 9068, 4
   'the real key by another name of its algorithm': () => withHeader({ alg: 'Ed25519' }),
 });
 
-describeRefusals('tokens that were changed', 'TOKEN_INVALID', 'RFC 9068, 4', {
+describeRejections('tampered tokens', 'TOKEN_INVALID', 'RFC 9068, 4', {
   'another role': () => spliced({ claims: { roles: ['admin'] } }),
-  'another person': () => spliced({ claims: { sub: crypto.randomUUID() } }),
-  'a later end': () => spliced({ claims: { exp: now + 1e6 } }),
-  'an end in the past': () => spliced({ claims: { exp: 1 } }),
+  'another user': () => spliced({ claims: { sub: crypto.randomUUID() } }),
+  'a later exp': () => spliced({ claims: { exp: now + 1e6 } }),
+  'an exp in the past': () => spliced({ claims: { exp: 1 } }),
   'another kid': () => spliced({ header: { kid: 'other' } }),
   'another alg': () => spliced({ header: { alg: 'RS256' } }),
   'one more header': () => spliced({ header: { cty: 'JWT' } }),
@@ -256,7 +256,7 @@ describeRefusals('tokens that were changed', 'TOKEN_INVALID', 'RFC 9068, 4', {
     spliced({ signature: () => withClaims({ jti: 'other' }).split('.')[2] ?? '' }),
 });
 
-describeRefusals('tokens of the real key for something else', 'TOKEN_INVALID', 'RFC 9068, 4', {
+describeRejections('tokens of the real key for something else', 'TOKEN_INVALID', 'RFC 9068, 4', {
   'another issuer': () => withClaims({ iss: 'https://attacker.example' }),
   'the issuer with a slash': () => withClaims({ iss: `${claims.iss}/` }),
   'issuers in a list': () => withClaims({ iss: [claims.iss] }),
@@ -271,8 +271,8 @@ describeRefusals('tokens of the real key for something else', 'TOKEN_INVALID', '
   'not yet valid': () => withClaims({ nbf: now + 1 }),
 });
 
-describeRefusals(
-  'tokens of the real key that lack something or have it wrong',
+describeRejections(
+  'tokens of the real key with missing or invalid claims',
   'TOKEN_INVALID',
   'RFC 9068, 2.2',
   {
@@ -296,28 +296,28 @@ describeRefusals(
   },
 );
 
-describeRefusals('tokens past their end', 'TOKEN_EXPIRED', 'RFC 7519, 4.1.4', {
+describeRejections('expired tokens', 'TOKEN_EXPIRED', 'RFC 7519, 4.1.4', {
   'by a second': () => withClaims({ exp: now - 1 }),
   exactly: () => withClaims({ exp: now }),
   'by far': () => withClaims({ exp: 1 }),
   negative: () => withClaims({ exp: -1 }),
 });
 
-describeRefusals('tokens that make demands of the verifier', 'TOKEN_INVALID', 'RFC 7515, 4.1.11', {
+describeRejections('tokens with critical headers', 'TOKEN_INVALID', 'RFC 7515, 4.1.11', {
   'crit unknown': () => withHeader({ crit: ['urn:example:x'], 'urn:example:x': 1 }),
   'crit of a registered parameter': () => withHeader({ crit: ['kid'] }),
   'crit empty': () => withHeader({ crit: [] }),
-  'crit no list': () => withHeader({ crit: 'exp' }),
+  'crit not a list': () => withHeader({ crit: 'exp' }),
   'crit b64': () => withHeader({ crit: ['b64'], b64: false }),
 });
 
-describe('tokens that bring their own key', () => {
+describe('tokens that carry a key', () => {
   it.each(['jku', 'jwk', 'x5u', 'x5c'])(
-    'MUST be refused, never looking at %s (RFC 8725, 3.10)',
+    'MUST be rejected without using %s (RFC 8725, 3.10)',
     async (name) => {
-      let asked = 0;
+      let requests = 0;
       const host = createServer((_, response) => {
-        asked += 1;
+        requests += 1;
         response.end(JSON.stringify({ keys: [{ ...attackerJwk, kid: header.kid }] }));
       }).listen(0, '127.0.0.1');
       await once(host, 'listening');
@@ -333,11 +333,11 @@ describe('tokens that bring their own key', () => {
           [{ ...header, [name]: null }, realKey],
         ] as const) {
           const authorization = `Bearer ${jws(head, claims, by(key))}`;
-          const answer = await askSecured(authorization);
-          expectRefused(answer, 'TOKEN_INVALID');
-          await expectHarmless(authorization, answer);
+          const response = await querySecured(authorization);
+          expectRejected(response, 'TOKEN_INVALID');
+          await expectHarmless(authorization, response);
         }
-        expect(asked).toBe(0);
+        expect(requests).toBe(0);
       } finally {
         host.close();
       }
@@ -346,7 +346,7 @@ describe('tokens that bring their own key', () => {
 });
 
 describe('a token in use', () => {
-  it('is refused from its end on, though it was verified before', async () => {
+  it('expires at exp, although it was verified before', async () => {
     const local = await startTestServer();
     try {
       const { accessToken: token } = await register(local.url);
@@ -356,7 +356,7 @@ describe('a token in use', () => {
       local.clock.now = new Date(end - 1);
       expect((await secured()).status).toBe(200);
       local.clock.now = new Date(end);
-      expectRefused(await secured(), 'TOKEN_EXPIRED');
+      expectRejected(await secured(), 'TOKEN_EXPIRED');
       local.clock.now = new Date(end - 1000);
       expect((await secured()).status).toBe(200);
     } finally {
@@ -364,17 +364,17 @@ describe('a token in use', () => {
     }
   });
 
-  it('is revoked in all its spellings', async () => {
+  it('loses all its spellings at logout', async () => {
     const { accessToken } = await register(server.url);
     const [head, payload, signature = ''] = accessToken.split('.');
-    // The last character of a 64 byte signature holds 4 bits that decoders drop.
+    // Decoders ignore 4 bits of the last character of a 64-byte signature.
     const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
     const last = alphabet[alphabet.indexOf(signature.slice(-1)) + 1];
     const respelt = [head, payload, signature.slice(0, -1) + last].join('.');
-    await askSecured(`Bearer ${respelt}`); // remembered, if it is accepted at all
+    await querySecured(`Bearer ${respelt}`); // cached, if it is accepted at all
     await server.send('mutation { logout }', { token: accessToken });
-    expectRefused(await askSecured(`Bearer ${accessToken}`), 'TOKEN_REVOKED');
-    const { status, body } = await askSecured(`Bearer ${respelt}`);
+    expectRejected(await querySecured(`Bearer ${accessToken}`), 'TOKEN_REVOKED');
+    const { status, body } = await querySecured(`Bearer ${respelt}`);
     expect(status).toBe(401);
     expect(body.errors[0].extensions.code).toBe('UNAUTHENTICATED');
   });

@@ -1,4 +1,4 @@
-// The verifier's memory and its keys: what is looked up, how often, and what is remembered.
+// The verifier: maximum age, clock tolerance, cache, and key lookup.
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -14,20 +14,20 @@ const START = new Date('2026-01-31T12:00:00.000Z');
 
 let pair: Awaited<ReturnType<typeof generateKeyPair>>;
 let clock: { now: Date };
-let lookUps: number;
+let lookups: number;
 beforeAll(async () => {
   pair = await generateKeyPair('EdDSA');
 });
 beforeEach(() => {
   clock = { now: START };
-  lookUps = 0;
+  lookups = 0;
 });
 
 const keys: JWTVerifyGetKey = async () => {
-  lookUps += 1;
+  lookups += 1;
   return pair.publicKey;
 };
-function makeVerifier(options: Partial<VerifierOptions> = {}): Verifier {
+function createTestVerifier(options: Partial<VerifierOptions> = {}): Verifier {
   return createVerifier({
     issuer: ISSUER,
     audience: 'api',
@@ -37,7 +37,7 @@ function makeVerifier(options: Partial<VerifierOptions> = {}): Verifier {
     ...options,
   });
 }
-function makeToken({
+function createToken({
   audience = 'api',
   typ = 'at+jwt',
   hasIssuedAt = true,
@@ -55,38 +55,38 @@ function makeToken({
 async function expectAccepted(verifier: Verifier, token: string): Promise<void> {
   expect((await verifier.verify(token)).principal?.userId).toBe('ada');
 }
-async function expectRefused(verifier: Verifier, token: string, problem: string): Promise<void> {
+async function expectRejected(verifier: Verifier, token: string, problem: string): Promise<void> {
   expect(await verifier.verify(token)).toEqual({ principal: undefined, problem });
 }
 
-describe('a maximum age', () => {
+describe('maxAgeSeconds', () => {
   const at = (ms: number) => {
     clock.now = new Date(START.getTime() + ms);
   };
 
-  it('ends a token that was made to live longer, whether it is remembered or not', async () => {
-    const verifier = makeVerifier({ maxAgeSeconds: 100 });
-    const [remembered, fresh] = [await makeToken(), await makeToken()];
+  it('expires a token before its exp, cached or not', async () => {
+    const verifier = createTestVerifier({ maxAgeSeconds: 100 });
+    const [cached, fresh] = [await createToken(), await createToken()];
     at(99_999);
-    await expectAccepted(verifier, remembered);
+    await expectAccepted(verifier, cached);
     at(100_000);
-    await expectRefused(verifier, remembered, 'TOKEN_EXPIRED');
-    await expectRefused(verifier, fresh, 'TOKEN_EXPIRED');
+    await expectRejected(verifier, cached, 'TOKEN_EXPIRED');
+    await expectRejected(verifier, fresh, 'TOKEN_EXPIRED');
   });
 
-  it('lets no token live longer than it was made to', async () => {
-    const verifier = makeVerifier({ maxAgeSeconds: 2 * TTL_SECONDS });
-    const token = await makeToken();
+  it('never extends the exp of a token', async () => {
+    const verifier = createTestVerifier({ maxAgeSeconds: 2 * TTL_SECONDS });
+    const token = await createToken();
     at(TTL_SECONDS * 1000 - 1);
     await expectAccepted(verifier, token);
     at(TTL_SECONDS * 1000);
-    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+    await expectRejected(verifier, token, 'TOKEN_EXPIRED');
   });
 
-  it('refuses a token that does not say when it was made; without one it need not', async () => {
-    const token = await makeToken({ hasIssuedAt: false });
-    await expectRefused(makeVerifier({ maxAgeSeconds: 100 }), token, 'TOKEN_INVALID');
-    await expectAccepted(makeVerifier(), token);
+  it('requires iat in every token', async () => {
+    const token = await createToken({ hasIssuedAt: false });
+    await expectRejected(createTestVerifier({ maxAgeSeconds: 100 }), token, 'TOKEN_INVALID');
+    await expectAccepted(createTestVerifier(), token);
   });
 });
 
@@ -101,130 +101,130 @@ describe('a token issued in the future', () => {
     ['a tolerance of 5 s', { clockToleranceSeconds: 5 }, 5],
     ['at most 60 s ahead', { maxAheadSeconds: 60 }, 60],
     ['at most 0 s ahead, whatever the tolerance', { maxAheadSeconds: 0, clockToleranceSeconds: 5 }, 0],
-  ])('is rejected with TOKEN_INVALID beyond the limit: %s', async (_, options, limit) => {
-    const [token, other] = [await makeToken(), await makeToken()];
-    const verifier = makeVerifier(options);
+  ])('gives TOKEN_INVALID beyond the limit: %s', async (_, options, limit) => {
+    const [token, other] = [await createToken(), await createToken()];
+    const verifier = createTestVerifier(options);
     aheadOf(limit + 0.001);
-    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    await expectRejected(verifier, token, 'TOKEN_INVALID');
     aheadOf(30 * 24 * 60 * 60);
-    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    await expectRejected(verifier, token, 'TOKEN_INVALID');
     aheadOf(limit);
     await expectAccepted(verifier, token);
     await expectAccepted(verifier, other);
   });
 
-  it('does not live longer by the default for iat: exp has no tolerance', async () => {
-    const [token, verifier] = [await makeToken(), makeVerifier()];
+  it('expires at exp despite the default tolerance for iat', async () => {
+    const [token, verifier] = [await createToken(), createTestVerifier()];
     clock.now = new Date(START.getTime() + TTL_SECONDS * 1000);
-    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+    await expectRejected(verifier, token, 'TOKEN_EXPIRED');
   });
 
-  it('is accepted if it has no iat', async () => {
-    const token = await makeToken({ hasIssuedAt: false });
+  it('counts as valid if it has no iat', async () => {
+    const token = await createToken({ hasIssuedAt: false });
     aheadOf(1_000);
-    await expectAccepted(makeVerifier(), token);
+    await expectAccepted(createTestVerifier(), token);
   });
 });
 
-describe('verifying at the same time', () => {
-  it('looks the key up once for fifty who wait for one token', async () => {
-    const verifier = makeVerifier();
-    const token = await makeToken();
+describe('concurrent verification', () => {
+  it('looks up the key once for fifty requests with one token', async () => {
+    const verifier = createTestVerifier();
+    const token = await createToken();
     const all = await Promise.all(Array.from({ length: 50 }, () => verifier.verify(token)));
     expect(all.every(({ principal }) => principal?.userId === 'ada')).toBe(true);
-    expect(lookUps).toBe(1);
+    expect(lookups).toBe(1);
   });
 
-  it('looks the key up once for fifty who wait for one refusal', async () => {
-    const verifier = makeVerifier();
-    const token = await makeToken({ audience: 'other' });
+  it('looks up the key once for fifty requests with one invalid token', async () => {
+    const verifier = createTestVerifier();
+    const token = await createToken({ audience: 'other' });
     const all = await Promise.all(Array.from({ length: 50 }, () => verifier.verify(token)));
     expect(new Set(all.map(({ problem }) => problem))).toEqual(new Set(['TOKEN_INVALID']));
-    expect(lookUps).toBe(1);
+    expect(lookups).toBe(1);
   });
 
-  it('keeps different tokens apart', async () => {
-    const verifier = makeVerifier();
-    const tokens = await Promise.all(Array.from({ length: 10 }, () => makeToken()));
+  it('gives each token its own principal', async () => {
+    const verifier = createTestVerifier();
+    const tokens = await Promise.all(Array.from({ length: 10 }, () => createToken()));
     const all = await Promise.all(tokens.map((token) => verifier.verify(token)));
     expect(new Set(all.map(({ principal }) => principal?.claims.jti)).size).toBe(10);
-    expect(lookUps).toBe(10);
+    expect(lookups).toBe(10);
   });
 });
 
-describe('remembering', () => {
-  it('serves a verified token without looking the key up again', async () => {
-    const verifier = makeVerifier();
-    const token = await makeToken();
+describe('the cache of a verifier', () => {
+  it('returns a verified token without another key lookup', async () => {
+    const verifier = createTestVerifier();
+    const token = await createToken();
     expect(verifier.cachedTokens).toBe(0);
     for (let i = 0; i < 3; i += 1) await expectAccepted(verifier, token);
-    expect(lookUps).toBe(1);
+    expect(lookups).toBe(1);
     expect(verifier.cachedTokens).toBe(1);
   });
 
-  it('ends with the token', async () => {
-    const verifier = makeVerifier();
-    const token = await makeToken();
+  it('rejects a token once it has expired, without a key lookup', async () => {
+    const verifier = createTestVerifier();
+    const token = await createToken();
     await expectAccepted(verifier, token);
     clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 - 1);
     await expectAccepted(verifier, token);
     clock.now = new Date(START.getTime() + TTL_SECONDS * 1000);
-    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+    await expectRejected(verifier, token, 'TOKEN_EXPIRED');
     clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 + 1000);
-    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
-    expect(lookUps).toBe(1); // whoever goes on sending it costs a look-up
+    await expectRejected(verifier, token, 'TOKEN_EXPIRED');
+    expect(lookups).toBe(1); // a client that goes on sending it costs one lookup
   });
 
-  it('allows for the clock tolerance and no more', async () => {
-    const verifier = makeVerifier({ clockToleranceSeconds: 5 });
-    const token = await makeToken();
+  it('extends exp by exactly the clock tolerance', async () => {
+    const verifier = createTestVerifier({ clockToleranceSeconds: 5 });
+    const token = await createToken();
     await expectAccepted(verifier, token);
     clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 + 4_999);
     await expectAccepted(verifier, token);
     clock.now = new Date(START.getTime() + TTL_SECONDS * 1000 + 5_000);
-    await expectRefused(verifier, token, 'TOKEN_EXPIRED');
+    await expectRejected(verifier, token, 'TOKEN_EXPIRED');
   });
 
-  it('does not go on with a token whose key was withdrawn if the clock is put back', async () => {
-    const withdrawn = { isIt: false };
-    const verifier = makeVerifier({
+  it('rejects a token whose key was withdrawn after the clock is set back', async () => {
+    const key = { isWithdrawn: false };
+    const verifier = createTestVerifier({
       keys: async (header, token) => {
-        if (withdrawn.isIt) throw new errors.JWKSNoMatchingKey();
+        if (key.isWithdrawn) throw new errors.JWKSNoMatchingKey();
         return keys(header, token);
       },
     });
     clock.now = new Date(START.getTime() + 60_000);
-    const token = await makeToken();
+    const token = await createToken();
     await expectAccepted(verifier, token);
-    withdrawn.isIt = true;
+    key.isWithdrawn = true;
     clock.now = new Date(START.getTime() + 59_000);
-    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    await expectRejected(verifier, token, 'TOKEN_INVALID');
     clock.now = new Date(START.getTime() + 61_000);
-    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    await expectRejected(verifier, token, 'TOKEN_INVALID');
   });
 
-  it('ends after ten minutes, or a key could not be withdrawn', async () => {
-    const withdrawn = { isIt: false };
-    const verifier = makeVerifier({
+  it('verifies a token again after ten minutes, so that keys can be withdrawn', async () => {
+    const key = { isWithdrawn: false };
+    const verifier = createTestVerifier({
       keys: async (header, token) => {
-        if (withdrawn.isIt) throw new errors.JWKSNoMatchingKey();
+        if (key.isWithdrawn) throw new errors.JWKSNoMatchingKey();
         return keys(header, token);
       },
     });
-    const token = await makeToken({ ttlSeconds: 86_400 });
+    const token = await createToken({ ttlSeconds: 86_400 });
     await expectAccepted(verifier, token);
-    withdrawn.isIt = true;
+    key.isWithdrawn = true;
     clock.now = new Date(START.getTime() + 599_999);
     await expectAccepted(verifier, token);
     clock.now = new Date(START.getTime() + 600_000);
-    await expectRefused(verifier, token, 'TOKEN_INVALID');
+    await expectRejected(verifier, token, 'TOKEN_INVALID');
   });
 
-  it('gives each request what none of them can change', async () => {
-    const verifier = makeVerifier();
-    const verification = await verifier.verify(await makeToken());
+  it('returns principals that no request can change', async () => {
+    const verifier = createTestVerifier();
+    const verification = await verifier.verify(await createToken());
     const { principal } = verification;
-    if (principal === undefined) throw new Error('The token was refused');
+    if (principal === undefined) throw new Error('The token was rejected');
     expect(() => Object.assign(verification, { principal: null })).toThrow(TypeError);
     expect(() => Object.assign(principal, { userId: 'bob' })).toThrow(TypeError);
     expect(() => Object.assign(principal.claims, { roles: ['admin'] })).toThrow(TypeError);
@@ -237,44 +237,44 @@ describe('remembering', () => {
     expect(principal.authenticatedAt.getTime()).toBe(0);
   });
 
-  it('leaves refused tokens out', async () => {
-    const verifier = makeVerifier({ maxCachedTokens: 1 });
-    const good = await makeToken();
+  it('contains no rejected tokens', async () => {
+    const verifier = createTestVerifier({ maxCachedTokens: 1 });
+    const good = await createToken();
     await expectAccepted(verifier, good);
-    const refused = await makeToken({ audience: 'other' });
-    await expectRefused(verifier, refused, 'TOKEN_INVALID');
-    await expectRefused(verifier, refused, 'TOKEN_INVALID');
-    expect(lookUps).toBe(3);
-    for (let i = 0; i < 100; i += 1) await expectRefused(verifier, `garbage${i}`, 'TOKEN_MALFORMED');
+    const rejected = await createToken({ audience: 'other' });
+    await expectRejected(verifier, rejected, 'TOKEN_INVALID');
+    await expectRejected(verifier, rejected, 'TOKEN_INVALID');
+    expect(lookups).toBe(3);
+    for (let i = 0; i < 100; i += 1) await expectRejected(verifier, `garbage${i}`, 'TOKEN_MALFORMED');
     await expectAccepted(verifier, good);
-    expect(lookUps).toBe(3);
+    expect(lookups).toBe(3);
   });
 
-  it('is bounded: the token used longest ago is verified afresh', async () => {
-    const verifier = makeVerifier({ maxCachedTokens: 2 });
-    const tokens = await Promise.all([makeToken(), makeToken(), makeToken()]);
+  it('evicts the least recently used token beyond its maximum', async () => {
+    const verifier = createTestVerifier({ maxCachedTokens: 2 });
+    const tokens = await Promise.all([createToken(), createToken(), createToken()]);
     for (const token of tokens) await expectAccepted(verifier, token);
-    expect(lookUps).toBe(3);
+    expect(lookups).toBe(3);
     const [oldest = '', , newest = ''] = tokens;
     await expectAccepted(verifier, newest);
-    expect(lookUps).toBe(3);
+    expect(lookups).toBe(3);
     await expectAccepted(verifier, oldest);
-    expect(lookUps).toBe(4);
+    expect(lookups).toBe(4);
   });
 
-  it('is not filled by one token in many spellings', async () => {
-    const verifier = makeVerifier({ maxCachedTokens: 20 });
-    const [victim, token] = await Promise.all([makeToken(), makeToken()]);
+  it('stores one entry for a token in many spellings', async () => {
+    const verifier = createTestVerifier({ maxCachedTokens: 20 });
+    const [victim, token] = await Promise.all([createToken(), createToken()]);
     await expectAccepted(verifier, victim);
     for (let i = 1; i < 60; i += 1) await verifier.verify(`${token.slice(0, -i)} ${token.slice(-i)}`);
-    const before = lookUps;
+    const before = lookups;
     await expectAccepted(verifier, victim);
-    expect(lookUps).toBe(before);
+    expect(lookups).toBe(before);
   });
 });
 
-describe('keys that cannot be had', () => {
-  /** A JWKS endpoint that answers as `listener` says, and how often it was asked. */
+describe('key lookup', () => {
+  /** Runs a JWKS endpoint that responds with `listener`. */
   async function withEndpoint(listener: RequestListener, use: (url: URL) => Promise<void>): Promise<void> {
     const endpoint = createServer(listener).listen(0, '127.0.0.1');
     await once(endpoint, 'listening');
@@ -291,20 +291,20 @@ describe('keys that cannot be had', () => {
   }
 
   it.each<[string, RequestListener]>([
-    ['nobody listens', (request) => request.socket.destroy()],
+    ['the connection is closed', (request) => request.socket.destroy()],
     ['the endpoint fails', (_, response) => response.writeHead(500).end()],
     ['the endpoint moved', (_, response) => response.writeHead(404).end()],
-    ['the answer is no JSON', (_, response) => response.end('<html>')],
-    ['the answer is no JWK Set', (_, response) => response.end('{"keys":"none"}')],
-  ])('are KEYS_UNAVAILABLE where %s, and not remembered', async (_, failing) => {
+    ['the response is not JSON', (_, response) => response.end('<html>')],
+    ['the response is not a JWK Set', (_, response) => response.end('{"keys":"none"}')],
+  ])('gives KEYS_UNAVAILABLE if %s, and is tried again', async (_, failing) => {
     const set = await jwks();
     let isDown = true;
     await withEndpoint(
       (request, response) => (isDown ? failing(request, response) : response.end(set)),
       async (url) => {
-        const verifier = makeVerifier({ keys: url });
-        const token = await makeToken();
-        await expectRefused(verifier, token, 'KEYS_UNAVAILABLE');
+        const verifier = createTestVerifier({ keys: url });
+        const token = await createToken();
+        await expectRejected(verifier, token, 'KEYS_UNAVAILABLE');
         isDown = false;
         await expectAccepted(verifier, token);
         isDown = true;
@@ -315,35 +315,35 @@ describe('keys that cannot be had', () => {
 
   it.each<[string, () => Error]>([
     ['a failed fetch', () => new TypeError('fetch failed')],
-    ["jose's own time-out", () => new errors.JWKSTimeout()],
-    ["jose's own refusal of an answer", () => new errors.JOSEError('Expected 200 OK from the endpoint')],
-  ])('are KEYS_UNAVAILABLE where an own look-up rejects with %s', async (_, fault) => {
-    const verifier = makeVerifier({ keys: () => Promise.reject(fault()) });
-    await expectRefused(verifier, await makeToken(), 'KEYS_UNAVAILABLE');
+    ['a timeout of jose', () => new errors.JWKSTimeout()],
+    ['a rejected response of jose', () => new errors.JOSEError('Expected 200 OK from the endpoint')],
+  ])('gives KEYS_UNAVAILABLE if a key function rejects with %s', async (_, createError) => {
+    const verifier = createTestVerifier({ keys: () => Promise.reject(createError()) });
+    await expectRejected(verifier, await createToken(), 'KEYS_UNAVAILABLE');
   });
 
-  it('are not asked for a token that is none', async () => {
-    const verifier = makeVerifier();
+  it('takes place for well-formed tokens only', async () => {
+    const verifier = createTestVerifier();
     for (const token of ['', 'a.b.c', 'garbage', 'x'.repeat(10_000)]) {
-      await expectRefused(verifier, token, 'TOKEN_MALFORMED');
+      await expectRejected(verifier, token, 'TOKEN_MALFORMED');
     }
-    expect(lookUps).toBe(0);
+    expect(lookups).toBe(0);
   });
 
-  it('are the token’s fault where the set is there and has no such key', async () => {
+  it('gives TOKEN_INVALID if the set does not contain the key', async () => {
     await withEndpoint(
       (_, response) => response.end('{"keys":[]}'),
-      async (url) => expectRefused(makeVerifier({ keys: url }), await makeToken(), 'TOKEN_INVALID'),
+      async (url) => expectRejected(createTestVerifier({ keys: url }), await createToken(), 'TOKEN_INVALID'),
     );
   });
 });
 
 describe('a verifier', () => {
-  it('demands the type of RFC 9068 unless told otherwise', async () => {
-    const token = await makeToken({ typ: 'JWT' });
-    await expectRefused(makeVerifier(), token, 'TOKEN_INVALID');
-    await expectAccepted(makeVerifier({ type: 'JWT' }), token);
-    await expectAccepted(makeVerifier({ type: null }), token);
+  it('requires the typ of RFC 9068 unless another is configured', async () => {
+    const token = await createToken({ typ: 'JWT' });
+    await expectRejected(createTestVerifier(), token, 'TOKEN_INVALID');
+    await expectAccepted(createTestVerifier({ type: 'JWT' }), token);
+    await expectAccepted(createTestVerifier({ type: null }), token);
   });
 
   it.each<[string, Partial<VerifierOptions>]>([
@@ -355,8 +355,8 @@ describe('a verifier', () => {
     ['no algorithm at all', { algorithms: ['none' as 'EdDSA'] }],
     ['a clock tolerance over 300 seconds', { clockToleranceSeconds: 300.001 }],
     ['a negative clock tolerance', { clockToleranceSeconds: -1 }],
-    ['a clock tolerance that is no number', { clockToleranceSeconds: Number.NaN }],
-  ])('is refused at start with %s', (_, options) => {
-    expect(() => makeVerifier(options)).toThrow(ConfigError);
+    ['a clock tolerance that is not a number', { clockToleranceSeconds: Number.NaN }],
+  ])('fails at start with %s', (_, options) => {
+    expect(() => createTestVerifier(options)).toThrow(ConfigError);
   });
 });
