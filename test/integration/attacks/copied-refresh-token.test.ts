@@ -1,4 +1,4 @@
-// A copy of a refresh token, presented inside the grace after each refresh of its owner; and clients that lose responses.
+// An attacker presents a copy of a refresh token within the grace period; an honest client loses responses.
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import {
@@ -43,8 +43,8 @@ async function readCounter(outcome: string): Promise<number> {
 }
 const warnings = () => lines.map(({ msg, outcome }) => [msg, outcome]);
 
-describe('a copied refresh token', () => {
-  it.each([3.001, 5, 9.9])('ends the session %f s after its successor was used', async (seconds) => {
+describe('a stolen refresh token', () => {
+  it.each([3.001, 5, 9.9])('revokes the session %f s after its successor was used', async (seconds) => {
     const owner = await refresh(signedIn.refreshToken);
     expect(await use(owner.accessToken)).toBe('OK');
     advance(seconds);
@@ -53,7 +53,7 @@ describe('a copied refresh token', () => {
     expect(await use(owner.accessToken)).toBe('TOKEN_REVOKED');
   });
 
-  it('is found out though it is presented after each refresh of its owner', async () => {
+  it('leads to revocation even if it is presented after each refresh of its owner', async () => {
     let copy = signedIn.refreshToken;
     let owner: Refreshed = { ...signedIn, outcome: 'OK' };
     const outcomes: string[] = [];
@@ -69,13 +69,13 @@ describe('a copied refresh token', () => {
     expect(outcomes[0]).toBe('REUSED');
   });
 
-  it('ends the session at once if its successor was refreshed', async () => {
+  it('revokes the session immediately if its successor was refreshed', async () => {
     const first = await refresh(signedIn.refreshToken);
     await refresh(first.refreshToken);
     expect((await refresh(signedIn.refreshToken)).outcome).toBe('REUSED');
   });
 
-  it('is counted and logged with the session, without a token', async () => {
+  it('appears in metrics and log with the session, without a token', async () => {
     const owner = await refresh(signedIn.refreshToken);
     await refresh(signedIn.refreshToken);
     await refresh(signedIn.refreshToken);
@@ -99,12 +99,12 @@ describe('a copied refresh token', () => {
 });
 
 describe('an honest client', () => {
-  it('stays signed in if it loses responses, and repeats until one arrives', async () => {
+  it('stays signed in if it loses responses and repeats the request', async () => {
     let token = signedIn.refreshToken;
     for (let round = 0; round < 5; round += 1) {
       await refresh(token); // lost
       advance(4);
-      await refresh(token); // lost as well
+      await refresh(token); // lost too
       advance(5);
       const arrived = await refresh(token);
       expect(arrived.outcome).toBe('OK');
@@ -114,7 +114,7 @@ describe('an honest client', () => {
     }
   });
 
-  it('stays signed in if two of its tabs refresh at once and use what they get', async () => {
+  it('stays signed in if several tabs refresh and use tokens concurrently', async () => {
     let token = signedIn.refreshToken;
     for (let round = 0; round < 5; round += 1) {
       const tabs = await Promise.all(
@@ -133,7 +133,7 @@ describe('an honest client', () => {
     }
   });
 
-  it('stays signed in if the token from before is used meanwhile', async () => {
+  it('stays signed in if it uses the previous access token in the meantime', async () => {
     await use(signedIn.accessToken);
     await refresh(signedIn.refreshToken); // lost
     await use(signedIn.accessToken);
@@ -141,7 +141,7 @@ describe('an honest client', () => {
     expect((await refresh(signedIn.refreshToken)).outcome).toBe('OK');
   });
 
-  it('is known by the generation of its tokens, not by when they were issued', async () => {
+  it('stays signed in if it refreshes twice within one second', async () => {
     const second = await refresh(signedIn.refreshToken);
     await use(second.accessToken);
     await refresh(second.refreshToken); // lost, in the same second
@@ -151,7 +151,7 @@ describe('an honest client', () => {
 });
 
 describe('the sign-ins of one account', () => {
-  it('leave at most a hundred sessions, and the token of the one that is revoked is rejected', async () => {
+  it('leave at most 100 sessions; the token of an evicted session is rejected', async () => {
     const { accounts, store } = server.bandha;
     const client = { userAgent: undefined, ipAddress: undefined };
     const { user } = signedIn;

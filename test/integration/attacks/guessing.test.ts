@@ -1,4 +1,4 @@
-// Guesses in one request, and many accounts from one network: each resolved field counts.
+// Password guesses in one request, and on many accounts from one network: each resolved field counts.
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { inChunks } from '../../support/in-chunks.ts';
 import { GOOD_PASSWORD, startTestServer, type TestServer } from '../../support/test-server.ts';
@@ -31,22 +31,22 @@ describe('attempts in one operation', () => {
     ['aliases', () => `mutation { ${fields(9)} }`],
     ['fragments', () => `mutation { ...F } fragment F on Mutation { ${fields(9)} }`],
     ['inline fragments', () => `mutation { ... on Mutation { ... { ${fields(9)} } } }`],
-  ])('count each: %s', async (_, toQuery) => {
+  ])('count individually: %s', async (_, toQuery) => {
     const limits = { 'register.network': { burst: 3, intervalSeconds: 60 } };
     const limited = await startTestServer({ trustedProxies: ['127.0.0.0/8'], limits });
     try {
       const headers = newClient();
-      const answer = await limited.send(toQuery(), { headers });
-      const first = answer.body.errors[0];
+      const response = await limited.send(toQuery(), { headers });
+      const first = response.body.errors[0];
       expect([first.path, first.extensions.code]).toEqual([['a3'], 'RATE_LIMITED']);
-      expect(answer.headers.get('retry-after')).toBe('60');
+      expect(response.headers.get('retry-after')).toBe('60');
       expect((await limited.bandha.store.listUsers()).length).toBe(3);
     } finally {
       await limited.close();
     }
   });
 
-  it('of a wrong password end with the first', async () => {
+  it('check at most 20 guesses for one account', async () => {
     const email = `${crypto.randomUUID()}@example.com`;
     const headers = newClient();
     const guesses = Array.from({ length: 90 }, (_, i) => field(`a${i}`, email));
@@ -56,7 +56,7 @@ describe('attempts in one operation', () => {
 });
 
 describe('many accounts from one network', () => {
-  it('get a hundred guesses, then one each five seconds; other networks are not concerned', async () => {
+  it('get 100 guesses, then one in 5 seconds; other networks are unaffected', async () => {
     const headers = newClient();
     const logIn = async () => {
       const { body } = await server.send(`mutation { ${field('a', `${crypto.randomUUID()}@example.com`)} }`, {
@@ -75,7 +75,7 @@ describe('many accounts from one network', () => {
     expect([await logIn(), await logIn()]).toEqual(['INVALID_CREDENTIALS', 'RATE_LIMITED']);
   });
 
-  it('are limited by account alone behind a proxy that is not trusted, which is logged', async () => {
+  it('get limits by account only behind an untrusted proxy, and a warning', async () => {
     const warn = vi.fn();
     const log = { debug() {}, info() {}, warn, error() {} };
     const behind = await startTestServer({ log });
@@ -102,12 +102,12 @@ describe('registrations from one network', () => {
       headers,
     });
 
-  it('tell of 30 emails whether they are taken, then of one a minute', async () => {
+  it('reveal whether an email is taken 30 times, then once a minute', async () => {
     const taken = `${crypto.randomUUID()}@example.com`;
     expect((await register(taken, newClient())).body.data).not.toBeNull();
     const headers = newClient();
-    const answers = await Promise.all(Array.from({ length: 60 }, () => register(taken, headers)));
-    const codes = answers.flatMap(({ body }) => codesOf(body.errors));
+    const responses = await Promise.all(Array.from({ length: 60 }, () => register(taken, headers)));
+    const codes = responses.flatMap(({ body }) => codesOf(body.errors));
     expect(count(codes, 'BAD_USER_INPUT')).toBe(30);
     expect(count(codes, 'RATE_LIMITED')).toBe(30);
     const rejected = await register('new@example.com', headers);

@@ -1,5 +1,4 @@
-// Strangers fail on purpose: the owner still gets in, and guessing stays bounded, on every database and across restarts.
-
+// Attackers fail to sign in on purpose: the owner can still sign in, and guessing stays limited, even across restarts.
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -29,14 +28,14 @@ beforeAll(async () => {
 });
 afterAll(() => server.close());
 
-/** `OK`, or the error's code. */
+/** `outcome` is `OK` or the error's code. */
 async function send(name: 'login' | 'register', client: string, email: string, password = PASSWORD) {
-  const answer = await sendOperation(server.url, OPERATION(name), {
+  const response = await sendOperation(server.url, OPERATION(name), {
     variables: { email, password },
     headers: { 'x-forwarded-for': client },
   });
-  const outcome: string = answer.body.data ? 'OK' : answer.body.errors[0].extensions.code;
-  return { ...answer, outcome };
+  const outcome: string = response.body.data ? 'OK' : response.body.errors[0].extensions.code;
+  return { ...response, outcome };
 }
 const logIn = async (client: string, email: string, password?: string) =>
   (await send('login', client, email, password)).outcome;
@@ -47,7 +46,7 @@ async function addOwner(client = HOME): Promise<string> {
   return email;
 }
 
-/** @returns how many of the guesses were checked */
+/** @returns the number of guesses whose password was checked */
 async function guess(client: string, email: string, times: number): Promise<number> {
   const outcomes = await inChunks(times, () => logIn(client, email, 'a guess'));
   expect(outcomes).not.toContain('OK');
@@ -56,7 +55,7 @@ async function guess(client: string, email: string, times: number): Promise<numb
 const network = (i: number) => `198.18.${i >> 8}.${i & 255}`;
 
 describe('a hundred wrong passwords from one network', () => {
-  it('let the owner sign in at once, at a known and at an unknown network', async () => {
+  it('let the owner sign in immediately, from known and unknown networks', async () => {
     const email = await addOwner();
     expect(await guess(ATTACKER, email, 100)).toBe(20);
     expect(await logIn(ATTACKER, email)).toBe('RATE_LIMITED');
@@ -65,9 +64,9 @@ describe('a hundred wrong passwords from one network', () => {
     expect(await logIn(ATTACKER, email)).toBe('RATE_LIMITED');
   });
 
-  it('are answered with Retry-After, and the same for an email without an account', async () => {
+  it('get the same response with Retry-After whether an account exists or not', async () => {
     const [known, unknown] = [await addOwner(), `${crypto.randomUUID()}@example.com`];
-    const answers = [];
+    const responses = [];
     for (const [i, email] of [known, unknown].entries()) {
       const client = `198.51.100.${10 + i}`;
       const all = await inChunks(60, () => send('login', client, email, 'a guess'));
@@ -75,14 +74,14 @@ describe('a hundred wrong passwords from one network', () => {
       expect(status).toBe(429);
       expect(headers.get('retry-after')).toBe('60');
       expect(body.errors[0].extensions).toEqual({ code: 'RATE_LIMITED' });
-      answers.push([body, all.map(({ outcome }) => outcome).toSorted()]);
+      responses.push([body, all.map(({ outcome }) => outcome).toSorted()]);
     }
-    expect(answers[0]).toEqual(answers[1]);
+    expect(responses[0]).toEqual(responses[1]);
   });
 });
 
 describe('wrong passwords from many networks', () => {
-  it('are bounded to a hundred together, then one an hour; the owner at a known network is not concerned', async () => {
+  it('share 100 guesses, then one an hour; the owner’s known network is unaffected', async () => {
     const email = await addOwner();
     const guessFromAll = async () => {
       let checked = 0;
@@ -97,7 +96,7 @@ describe('wrong passwords from many networks', () => {
     expect(await logIn(HOME, email)).toBe('OK');
   });
 
-  it('of one /64 of IPv6 are those of one network, and so are IPv4-mapped addresses', async () => {
+  it('count by the /64 of IPv6, and IPv4-mapped addresses as IPv4', async () => {
     const email = await addOwner();
     let checked = 0;
     for (let i = 0; i < 30; i += 1) checked += await guess(`2001:db8:0:1::${i + 1}`, email, 1);
@@ -110,7 +109,7 @@ describe('wrong passwords from many networks', () => {
 });
 
 describe('the owner', () => {
-  it('is at a known network after a sign-in there, for 90 days from the last', async () => {
+  it('keeps a known network for 90 days after the last sign-in there', async () => {
     const email = await addOwner();
     expect(await logIn(ELSEWHERE, email)).toBe('OK');
     server.clock.now = new Date(server.clock.now.getTime() + 89 * 24 * 60 * MINUTE);
@@ -121,7 +120,7 @@ describe('the owner', () => {
     expect(await logIn(HOME, email)).toBe('OK');
   });
 
-  it('may be wrong 20 times at a known network, which leaves other networks alone', async () => {
+  it('gets 20 attempts from a known network, apart from other networks', async () => {
     const email = await addOwner();
     expect(await guess(HOME, email, 30)).toBe(20);
     expect(await logIn(HOME, email)).toBe('RATE_LIMITED');
@@ -130,7 +129,7 @@ describe('the owner', () => {
     expect(await logIn(HOME, email)).toBe('OK');
   });
 
-  it('does not free strangers by signing in', async () => {
+  it('resets no limit of an attacker by signing in', async () => {
     const email = await addOwner();
     expect(await guess(ATTACKER, email, 30)).toBe(20);
     expect(await logIn(HOME, email)).toBe('OK');
@@ -138,7 +137,7 @@ describe('the owner', () => {
   });
 });
 
-it('a restart and another instance know the owner’s networks, but no address is kept', () =>
+it('known networks survive a restart, stored as pseudonyms without addresses', () =>
   withFolder(async (folder) => {
     const databaseUrl = `sqlite:${folder}/bandha.db`;
     const open = () => createBandha({ secret: TEST_SECRET, databaseUrl });
@@ -160,9 +159,9 @@ it('a restart and another instance know the owner’s networks, but no address i
       expect(await reasonOf(second, ELSEWHERE)).toBe('RATE_LIMITED');
       expect(await reasonOf(second, HOME)).toBe('OK');
       const database = new DatabaseSync(`${folder}/bandha.db`);
-      const kept = database.prepare('select network from known_networks').all();
+      const stored = database.prepare('select network from known_networks').all();
       database.close();
-      expect(kept).toEqual([{ network: expect.stringMatching(/^[\w-]{22}$/) }]);
+      expect(stored).toEqual([{ network: expect.stringMatching(/^[\w-]{22}$/) }]);
     } finally {
       await second.close();
     }

@@ -1,11 +1,11 @@
-// One caller sends more sign-ins than can be hashed, each with another email; callers at other addresses still get in.
+// An attacker sends more sign-ins than can be hashed, each with another email; callers at other addresses can still sign in.
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClientInfo } from '../../../src/accounts/deps.ts';
 import { type Bandha, createBandha } from '../../../src/bandha.ts';
 import { AuthError } from '../../../src/errors.ts';
 import { GOOD_PASSWORD, TEST_SECRET } from '../../support/test-server.ts';
 
-/** More than run and wait. */
+/** More than the hashing queue holds. */
 const FLOOD = 300;
 const at = (ipAddress: string | undefined): ClientInfo => ({ userAgent: undefined, ipAddress });
 
@@ -21,7 +21,7 @@ const reasonOf = (attempt: Promise<unknown>): Promise<string> =>
     (error) => (error instanceof AuthError ? error.reason : String(error)),
   );
 
-/** Resolves to how each attempt of the flood ended. */
+/** @returns the outcome of each attempt */
 function flood(client: ClientInfo): Promise<string[]> {
   const attempts = Array.from({ length: FLOOD }, () =>
     bandha.accounts.logIn({ email: `${crypto.randomUUID()}@example.com`, password: 'a guess' }, client),
@@ -35,7 +35,7 @@ describe('a flood of sign-ins from one address', () => {
     ['IPv4', '198.51.100.1', '203.0.113.1'],
     ['IPv6', '2001:db8:0:1::1', '2001:db8:0:2::1'],
     ['unknown', undefined, '203.0.113.2'],
-    ['private behind no known proxy', '10.0.0.1', '203.0.113.3'],
+    ['private, forwarded by an untrusted proxy', '10.0.0.1', '203.0.113.3'],
   ])('leaves room for another address: %s', async (_, attacker, owner) => {
     const account = { email: `${crypto.randomUUID()}@example.com`, password: GOOD_PASSWORD };
     await bandha.accounts.register(account, at(owner));

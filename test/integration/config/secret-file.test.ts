@@ -1,4 +1,4 @@
-// The secret that is made where none was given: private to its owner, and one for all.
+// The secret that is created if none is configured: private to its owner, and shared by all processes.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readdir, readFile, stat, writeFile } from 'node:fs/promises';
@@ -15,7 +15,7 @@ const inSecretFolder = (use: (file: string, folder: string) => Promise<void>) =>
   withFolder((folder) => use(join(folder, '.bandha', 'secret'), join(folder, '.bandha')));
 
 describe('the secret file', () => {
-  it('is made with 256 random bits, and read again', async () => {
+  it('gets 256 random bits once, and is read later', async () => {
     await inSecretFolder(async (file) => {
       const secret = loadOrCreateSecret(file);
       expect(secret).toMatch(/^[\w-]{43}$/);
@@ -24,13 +24,13 @@ describe('the secret file', () => {
     });
   });
 
-  it('is another one in another place', async () => {
+  it('differs from a file with another path', async () => {
     await inSecretFolder(async (file) => {
       expect(loadOrCreateSecret(file)).not.toBe(loadOrCreateSecret(`${file}-2`));
     });
   });
 
-  it('is for its owner alone, with nothing beside it', async () => {
+  it('grants access only to its owner, and leaves no temporary file', async () => {
     await inSecretFolder(async (file, folder) => {
       loadOrCreateSecret(file);
       expect((await stat(file)).mode & 0o777).toBe(0o600);
@@ -39,19 +39,19 @@ describe('the secret file', () => {
     });
   });
 
-  it('may be written by hand', async () => {
+  it('accepts a secret written by hand', async () => {
     await withFolder(async (folder) => {
       const file = join(folder, 'secret');
-      await writeFile(file, '  forty characters that somebody has typed \n');
-      expect(loadOrCreateSecret(file)).toBe('forty characters that somebody has typed');
+      await writeFile(file, '  forty characters that someone has typed \n');
+      expect(loadOrCreateSecret(file)).toBe('forty characters that someone has typed');
     });
   });
 
   it.each([
     ['empty', ''],
     ['blank', ' \n'],
-    ['too short to be a secret', 'hunter2\n'],
-  ])('is refused where it is %s, instead of being used', async (_, content) => {
+    ['too short', 'hunter2\n'],
+  ])('fails to load with %s content', async (_, content) => {
     await withFolder(async (folder) => {
       const file = join(folder, 'secret');
       await writeFile(file, content);
@@ -59,7 +59,7 @@ describe('the secret file', () => {
     });
   });
 
-  it('is left as it is if it cannot be read, and the error names it', async () => {
+  it('stays unchanged if it cannot be read, and the error names it', async () => {
     await withFolder(async (folder) => {
       const message = expect.stringContaining(`${folder}: must be a file`);
       expect(() => loadOrCreateSecret(folder)).toThrow(
@@ -69,19 +69,19 @@ describe('the secret file', () => {
     });
   });
 
-  /** What a process in `folder` prints that opens the secrets and uses them. */
+  /** @returns the output of a process in `folder` that uses the secret */
   function useSecrets(folder: string, open: 'openSecrets' | 'openExistingSecrets', secret?: string) {
     const script = `import * as secrets from ${MODULE};
       try { process.stdout.write(secrets.${open}({ secret: process.argv[1] }).mac('message')); }
       catch ({ name, message }) { process.stdout.write(name + ' ' + message); }`;
-    const given = secret === undefined ? [] : [secret];
-    const child = spawn(process.execPath, ['--input-type=module', '-e', script, ...given], { cwd: folder });
+    const args = secret === undefined ? [] : [secret];
+    const child = spawn(process.execPath, ['--input-type=module', '-e', script, ...args], { cwd: folder });
     return text(child.stdout);
   }
   const CONFIGURED = 'a secret of thirty-two characters';
 
   it.each(['openSecrets', 'openExistingSecrets'] as const)(
-    'is neither made nor read where a secret is configured, by %s',
+    'stays out of use if a secret is configured: %s',
     async (open) => {
       await withFolder(async (folder) => {
         expect(await useSecrets(folder, open, CONFIGURED)).toBe(createSecrets(CONFIGURED).mac('message'));
@@ -90,7 +90,7 @@ describe('the secret file', () => {
     },
   );
 
-  it('is made in the working directory where none is configured, and found there again', async () => {
+  it('goes to the working directory if no secret is configured', async () => {
     await withFolder(async (folder) => {
       const mac = await useSecrets(folder, 'openSecrets');
       const secret = loadOrCreateSecret(join(folder, '.bandha/secret'));
@@ -99,15 +99,15 @@ describe('the secret file', () => {
     });
   });
 
-  it('is not made for who needs the one there has been, and that is a fault', async () => {
+  it('causes an error if an existing one is required and missing', async () => {
     await withFolder(async (folder) => {
-      const said = await useSecrets(folder, 'openExistingSecrets');
-      expect(said).toMatch(/^ConfigError BANDHA_SECRET: /);
+      const output = await useSecrets(folder, 'openExistingSecrets');
+      expect(output).toMatch(/^ConfigError BANDHA_SECRET: /);
       expect(await readdir(folder)).toEqual([]);
     });
   });
 
-  it('is one for several processes that start at once', async () => {
+  it('contains one secret for processes that start concurrently', async () => {
     await inSecretFolder(async (file, folder) => {
       const script = `import { once } from 'node:events';
         import { loadOrCreateSecret } from ${MODULE};
@@ -130,9 +130,9 @@ describe('the secret file', () => {
     });
   });
 
-  it('is one for several that share a process number, as containers on one folder do', async () => {
+  it('contains one secret for processes with equal ids, as in containers', async () => {
     await inSecretFolder(async (file, folder) => {
-      // Threads have the number of their process. All wait at one gate, then make many secrets side by side.
+      // Threads have the id of their process. All wait at one gate, then create many secrets concurrently.
       const rounds = 50;
       const gate = new Int32Array(new SharedArrayBuffer(4));
       const script = `const { parentPort, workerData: { gate, file, rounds } } = require('node:worker_threads');
@@ -146,16 +146,16 @@ describe('the secret file', () => {
       const workerData = { gate, file, rounds };
       const workers = Array.from({ length: 4 }, () => new Worker(script, { eval: true, workerData }));
       await Promise.all(workers.map((worker) => once(worker, 'message')));
-      const made = workers.map((worker) => once(worker, 'message'));
+      const results = workers.map((worker) => once(worker, 'message'));
       Atomics.store(gate, 0, 1);
       Atomics.notify(gate, 0);
-      const kept = (await Promise.all(made)).map(([secrets]) => secrets);
+      const created = (await Promise.all(results)).map(([secrets]) => secrets);
       const files = await Promise.all(
         Array.from({ length: rounds }, async (_, round) =>
           (await readFile(`${file}${round}`, 'utf8')).trim(),
         ),
       );
-      const wrong = kept.flatMap((secrets: string[]) =>
+      const wrong = created.flatMap((secrets: string[]) =>
         secrets.filter((secret, round) => secret !== files[round]),
       );
       expect(wrong.slice(0, 3)).toEqual([]);

@@ -1,4 +1,4 @@
-// Warnings at start: values that are allowed, and suit neither a person nor a machine.
+// Warnings at start about valid but insecure configurations.
 import { chmod } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pino } from 'pino';
@@ -15,7 +15,7 @@ function warningsOf(config: { secret: string | undefined; databaseUrl: string })
   return lines.map((line) => JSON.parse(line).msg);
 }
 
-it('warns of a database file that others may read, and not of one that is private', () =>
+it('warns of a database file that other users can read, not of a private one', () =>
   withFolder(async (folder) => {
     const file = join(folder, 'bandha.db');
     const config = { secret: STRONG, databaseUrl: `sqlite:${file}` };

@@ -1,4 +1,4 @@
-// Rotating the signing keys: the next key, long published, becomes the one that signs.
+// Rotation of the signing keys: the next key, which was published before, becomes the current one.
 import { join } from 'node:path';
 import { createLocalJWKSet, jwtVerify } from 'jose';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -13,12 +13,12 @@ import { createSecrets } from '../../../src/tokens/secrets.ts';
 import { withFolder } from '../../support/server-process.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';
 
-/** How long others may go on using a JWK Set that they have fetched. */
+/** Time that a verifier may use a JWK Set that it has fetched. */
 const JWKS_MAX_AGE_SECONDS = 300;
 const START = new Date('2026-01-31T12:00:00Z');
 const after = (seconds: number) => new Date(START.getTime() + seconds * 1000);
 const secrets = createSecrets(TEST_SECRET);
-const foreignSecrets = createSecrets('another secret, also long enough');
+const otherSecrets = createSecrets('another secret, also long enough');
 
 let clock: { now: Date };
 let store: Store;
@@ -31,7 +31,7 @@ beforeEach(async () => {
 afterEach(() => store.close());
 
 const open = (one = store) => openKeyring(one, secrets, 'EdDSA', () => clock.now);
-/** The keys by their status; there is at most one retired in these tests that ask for it. */
+/** Keys by status. Tests that use `retired` have at most one such key. */
 async function keysByStatus(): Promise<Partial<Record<SigningKeyRow['status'], SigningKeyRow>>> {
   return Object.fromEntries((await store.listSigningKeys()).map((row) => [row.status, row]));
 }
@@ -45,8 +45,8 @@ type Keys = Keyring['findKey'];
 const subjectOf = async (token: string, keys: Keys) =>
   (await jwtVerify(token, keys, { currentDate: clock.now })).payload.sub;
 
-describe('rotating the keys', () => {
-  it('makes the next key the current one, retires that one, and publishes another to be next', async () => {
+describe('rotateKeys', () => {
+  it('retires the current key, signs with the next, and publishes another', async () => {
     await open();
     const before = await keysByStatus();
     clock.now = after(1_000);
@@ -68,7 +68,7 @@ describe('rotating the keys', () => {
     });
   });
 
-  it('does so again and again', async () => {
+  it('rotates several times in a row', async () => {
     await open();
     let expected = (await keysByStatus()).next?.kid;
     for (let round = 1; round <= 3; round += 1) {
@@ -80,14 +80,14 @@ describe('rotating the keys', () => {
     expect(statuses.toSorted()).toEqual(['current', 'next', 'retired', 'retired', 'retired']);
   });
 
-  it.each(SIGNING_ALGORITHMS)('keeps to %s', async (algorithm) => {
+  it.each(SIGNING_ALGORITHMS)('preserves the algorithm %s', async (algorithm) => {
     await openKeyring(store, secrets, algorithm, () => clock.now);
     await rotateKeys(deps);
     const algorithms = (await store.listSigningKeys()).map((key) => key.algorithm);
     expect(algorithms).toEqual([algorithm, algorithm, algorithm]);
   });
 
-  it('never leaves a token that does not verify: not here, not elsewhere, not with the JWK Set from before', async () => {
+  it('leaves every token valid, on each instance and with the previous JWK Set', async () => {
     const [here, elsewhere] = [await open(), await open()];
     const published = createLocalJWKSet(here.jwks);
     const tokens = [await sign(here)];
@@ -99,7 +99,7 @@ describe('rotating the keys', () => {
       }
     };
     await rotateKeys(deps);
-    tokens.push(await sign(elsewhere)); // not told yet
+    tokens.push(await sign(elsewhere)); // this instance has not reloaded its keys yet
     await here.reload();
     tokens.push(await sign(here));
     await verifies();
@@ -109,7 +109,7 @@ describe('rotating the keys', () => {
     await verifies();
   });
 
-  it('says from when on everybody knows the key, which is past where it was published long ago', async () => {
+  it('returns the time from which every verifier has the key', async () => {
     await open();
     clock.now = after(10_000);
     expect((await rotateKeys(deps))?.propagatedAt).toEqual(after(JWKS_MAX_AGE_SECONDS));
@@ -117,22 +117,22 @@ describe('rotating the keys', () => {
     expect((await rotateKeys(deps))?.propagatedAt).toEqual(after(10_000 + JWKS_MAX_AGE_SECONDS));
   });
 
-  it('changes nothing under another secret, and says so', async () => {
+  it('throws and changes nothing under another secret', async () => {
     await open();
     const before = await store.listSigningKeys();
-    const failure = await rotateKeys({ ...deps, secrets: foreignSecrets }).catch((error) => error);
+    const failure = await rotateKeys({ ...deps, secrets: otherSecrets }).catch((error) => error);
     expect(failure).toBeInstanceOf(ConfigError);
     expect(failure.issues).toEqual([expect.stringMatching(/^BANDHA_SECRET: /)]);
     expect(await store.listSigningKeys()).toEqual(before);
   });
 
-  it('changes nothing where there are no keys yet', async () => {
+  it('changes nothing before the first keys exist', async () => {
     expect(await rotateKeys(deps)).toBeUndefined();
     expect(await store.listSigningKeys()).toEqual([]);
   });
 });
 
-describe('two that rotate at once', () => {
+describe('concurrent rotations', () => {
   /** A store whose readers of keys wait for each other, so that both see the same next key. */
   function meetAtKeys(one: Store, meeting: { missing: number; all: PromiseWithResolvers<void> }): Store {
     return {
@@ -147,12 +147,12 @@ describe('two that rotate at once', () => {
     };
   }
 
-  it('rotate once, also from two instances', () =>
+  it('rotate once, even from two instances', () =>
     withFolder(async (folder) => {
       const url = `sqlite:${join(folder, 'bandha.db')}`;
       const stores = [await openStore(url), await openStore(url)];
       const [first] = stores;
-      if (first === undefined) throw new Error('There are two');
+      if (first === undefined) throw new Error('No store was opened');
       const before = await open(first);
       const next = (await first.listSigningKeys()).find(({ status }) => status === 'next');
       const meeting = { missing: 2, all: Promise.withResolvers<void>() };
@@ -169,16 +169,16 @@ describe('two that rotate at once', () => {
     }));
 });
 
-describe('rotating old keys', () => {
+describe('rotateOldKeys', () => {
   const HOUR = 3_600;
 
   it.each<[string, number, number, boolean]>([
     ['is too young', HOUR, HOUR - 0.001, false],
     ['has reached its age', HOUR, HOUR, true],
     ['is long past it', HOUR, 100 * HOUR, true],
-    ['is old, but the next is not known everywhere', 60, JWKS_MAX_AGE_SECONDS - 0.001, false],
+    ['is old, but the next was just published', 60, JWKS_MAX_AGE_SECONDS - 0.001, false],
     ['is old, and the next has been published long enough', 60, JWKS_MAX_AGE_SECONDS, true],
-  ])('where the current key %s', async (_, maxAgeSeconds, ageSeconds, rotates) => {
+  ])('rotates when due: the current key %s', async (_, maxAgeSeconds, ageSeconds, rotates) => {
     await open();
     const before = await store.listSigningKeys();
     clock.now = after(ageSeconds);
@@ -187,27 +187,27 @@ describe('rotating old keys', () => {
     expect((await store.listSigningKeys()).length).toBe(before.length + (rotates ? 1 : 0));
   });
 
-  it('counts the age from when the key began to sign, not from when it was made', async () => {
+  it('counts the age of a key from its first use, not from its creation', async () => {
     await open();
     clock.now = after(HOUR);
     expect(await rotateOldKeys(deps, HOUR)).toBeDefined();
-    clock.now = after(2 * HOUR - 0.001); // made two hours ago, signs for one
+    clock.now = after(2 * HOUR - 0.001); // created two hours ago, in use for one
     expect(await rotateOldKeys(deps, HOUR)).toBeUndefined();
     clock.now = after(2 * HOUR);
     expect(await rotateOldKeys(deps, HOUR)).toBeDefined();
   });
 
-  it('does nothing where there are no keys yet', async () => {
+  it('changes nothing before the first keys exist', async () => {
     expect(await rotateOldKeys(deps, HOUR)).toBeUndefined();
     expect(await store.listSigningKeys()).toEqual([]);
   });
 
-  it('changes nothing under another secret, and says so', async () => {
+  it('throws and changes nothing under another secret', async () => {
     await open();
     const before = await store.listSigningKeys();
     clock.now = after(HOUR);
-    const foreign = { ...deps, secrets: foreignSecrets };
-    await expect(rotateOldKeys(foreign, HOUR)).rejects.toBeInstanceOf(ConfigError);
+    const otherDeps = { ...deps, secrets: otherSecrets };
+    await expect(rotateOldKeys(otherDeps, HOUR)).rejects.toBeInstanceOf(ConfigError);
     expect(await store.listSigningKeys()).toEqual(before);
   });
 });

@@ -1,4 +1,4 @@
-// The signing keys: made once, kept sealed, published without their private halves.
+// The signing keys: created once, stored encrypted, published without their private parts.
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { decodeProtectedHeader, importJWK, jwtVerify } from 'jose';
@@ -25,9 +25,9 @@ beforeEach(async () => {
 });
 afterEach(() => store.close());
 
-const open = (algorithm: SigningAlgorithm = 'EdDSA', with_ = secrets) =>
-  openKeyring(store, with_, algorithm, now);
-/** The key of that status as the store has it. */
+const open = (algorithm: SigningAlgorithm = 'EdDSA', configured = secrets) =>
+  openKeyring(store, configured, algorithm, now);
+/** @returns the stored key with this status */
 async function keyThatIs(status: SigningKeyStatus) {
   const key = (await store.listSigningKeys()).find((row) => row.status === status);
   if (key === undefined) throw new Error(`No key is ${status}`);
@@ -42,7 +42,7 @@ const subjectOf = async (token: string, keyring: Keyring) =>
   (await jwtVerify(token, keyring.findKey)).payload.sub;
 
 describe('the keyring', () => {
-  it('makes a current and a next key once, and finds them again', async () => {
+  it('creates a current and a next key once, and loads them later', async () => {
     const first = await open();
     const second = await open();
     expect(second.current.kid).toBe(first.current.kid);
@@ -55,16 +55,16 @@ describe('the keyring', () => {
     expect(await subjectOf(await sign(first), second)).toBe('ada');
   });
 
-  it('has the next key beside a current one that was there alone', async () => {
+  it('adds a next key to a current one that was stored alone', async () => {
     const current = await generateSigningKey('EdDSA', 'current', secrets, now());
-    await store.addSigningKeys([current], now()); // as before there were next keys
+    await store.addSigningKeys([current], now()); // as stored by versions without next keys
     const keyring = await open();
     expect(keyring.current.kid).toBe(current.kid);
     const { kid: nextKid } = await keyThatIs('next');
     expect(keyring.jwks.keys.map(({ kid }) => kid).toSorted()).toEqual([current.kid, nextKid].toSorted());
   });
 
-  it('is the same for several that start at once', async () => {
+  it('loads the same keys in instances that start concurrently', async () => {
     const keyrings = await Promise.all(Array.from({ length: 5 }, () => open()));
     expect(new Set(keyrings.map(({ current }) => current.kid)).size).toBe(1);
     expect(await store.listSigningKeys()).toHaveLength(2);
@@ -79,7 +79,7 @@ describe('the keyring', () => {
     expect(await subjectOf(token, keyring)).toBe('ada');
   });
 
-  it('finds no key of an unknown name, or for another algorithm', async () => {
+  it('finds no key for an unknown kid, or for another algorithm', async () => {
     const { findKey, current } = await open();
     const token = { payload: '', signature: '' };
     for (const header of [{ alg: 'EdDSA', kid: 'x' }, { alg: 'EdDSA' }, { alg: 'ES256', kid: current.kid }]) {
@@ -88,48 +88,45 @@ describe('the keyring', () => {
   });
 });
 
-describe('another algorithm', () => {
+describe('a change of the algorithm', () => {
   it.each([
     ['EdDSA', 'ES256'],
     ['ES256', 'RS256'],
     ['RS256', 'EdDSA'],
-  ] as const)(
-    'than %s retires its current key, whose tokens still verify beside those of %s, and drops the next',
-    async (before, then) => {
-      const old = await open(before);
-      const token = await sign(old);
-      const next = await open(then);
-      expect(next.current).toMatchObject({ algorithm: then });
-      const rows = await store.listSigningKeys();
-      expect(rows.map(({ status, algorithm }) => [status, algorithm]).toSorted()).toEqual([
-        ['current', then],
-        ['next', then],
-        ['retired', before],
-      ]);
-      expect((await keyThatIs('retired')).kid).toBe(old.current.kid);
-      expect((await keyThatIs('current')).kid).toBe(next.current.kid);
-      expect(await subjectOf(token, next)).toBe('ada');
-      expect(await subjectOf(await sign(next), next)).toBe('ada');
-      expect(next.jwks.keys).toHaveLength(3);
-    },
-  );
+  ] as const)('from %s to %s retires the current key and replaces the next', async (before, then) => {
+    const old = await open(before);
+    const token = await sign(old);
+    const next = await open(then);
+    expect(next.current).toMatchObject({ algorithm: then });
+    const rows = await store.listSigningKeys();
+    expect(rows.map(({ status, algorithm }) => [status, algorithm]).toSorted()).toEqual([
+      ['current', then],
+      ['next', then],
+      ['retired', before],
+    ]);
+    expect((await keyThatIs('retired')).kid).toBe(old.current.kid);
+    expect((await keyThatIs('current')).kid).toBe(next.current.kid);
+    expect(await subjectOf(token, next)).toBe('ada');
+    expect(await subjectOf(await sign(next), next)).toBe('ada');
+    expect(next.jwks.keys).toHaveLength(3);
+  });
 });
 
-describe('the private half', () => {
-  it.each(ALGORITHMS)('of an %s key can be read neither in its row nor in the file', async (algorithm) => {
+describe('a private key', () => {
+  it.each(ALGORITHMS)('appears neither in its row nor in the database file: %s', async (algorithm) => {
     await withFolder(async (folder) => {
-      const kept = await openStore(`sqlite:${join(folder, 'bandha.db')}`);
-      await openKeyring(kept, secrets, algorithm, now);
-      const rows = await kept.listSigningKeys();
-      await kept.close();
+      const fileStore = await openStore(`sqlite:${join(folder, 'bandha.db')}`);
+      await openKeyring(fileStore, secrets, algorithm, now);
+      const rows = await fileStore.listSigningKeys();
+      await fileStore.close();
       const file = await readFile(join(folder, 'bandha.db'), 'latin1');
       expect(rows).toHaveLength(2);
       for (const row of rows) {
-        const opened: Record<string, string> = JSON.parse(
+        const decrypted: Record<string, string> = JSON.parse(
           secrets.open(row.sealedPrivateJwk, row.kid) ?? '{}',
         );
-        expect(opened.d).toMatch(/^[\w-]{43,}$/);
-        const parts = PRIVATE_PARTS.map((name) => opened[name]).filter((part) => typeof part === 'string');
+        expect(decrypted.d).toMatch(/^[\w-]{43,}$/);
+        const parts = PRIVATE_PARTS.map((name) => decrypted[name]).filter((part) => typeof part === 'string');
         for (const part of parts) {
           expect(JSON.stringify(row)).not.toContain(part);
           expect(file).not.toContain(part);
@@ -139,7 +136,7 @@ describe('the private half', () => {
     });
   });
 
-  it.each(ALGORITHMS)('of an %s key is not in the JWK Set', async (algorithm) => {
+  it.each(ALGORITHMS)('never appears in the JWK Set: %s', async (algorithm) => {
     const { jwks, current } = await open(algorithm);
     const { kid: nextKid } = await keyThatIs('next');
     expect(jwks.keys.map(({ kid }) => kid).toSorted()).toEqual([current.kid, nextKid].toSorted());
@@ -149,14 +146,14 @@ describe('the private half', () => {
     }
   });
 
-  it('is not needed by who has the JWK Set', async () => {
+  it('plays no part in verification with the JWK Set', async () => {
     const keyring = await open();
     const key = keyring.jwks.keys.find(({ kid }) => kid === keyring.current.kid);
     const token = await sign(keyring);
     expect((await jwtVerify(token, await importJWK(key ?? { kty: '' }))).payload.sub).toBe('ada');
   });
 
-  it('opens with the secret that it was sealed under alone', async () => {
+  it('decrypts only under the secret that encrypted it', async () => {
     await open();
     const wrong = await open('EdDSA', createSecrets('another secret, also long enough')).catch(
       (error) => error,
@@ -167,7 +164,7 @@ describe('the private half', () => {
     expect(await store.listSigningKeys()).toHaveLength(2);
   });
 
-  it('does not open under the name of another key', async () => {
+  it('decrypts only under its own kid', async () => {
     const { current } = await open();
     const [row] = await store.listSigningKeys();
     expect(secrets.open(row?.sealedPrivateJwk ?? '', `${current.kid}x`)).toBeUndefined();

@@ -1,4 +1,4 @@
-// Verified tokens are kept within a number of bytes: a token may be as long as the headers of a request.
+// The cache of verified tokens is limited in bytes: a token may be as long as the headers of a request.
 import { randomBytes } from 'node:crypto';
 import { generateKeyPair, type JWTPayload, SignJWT } from 'jose';
 import { beforeAll, describe, expect, it } from 'vitest';
@@ -16,7 +16,7 @@ beforeAll(async () => {
 const text = (bytes: number) => randomBytes(bytes).toString('hex');
 const list = (length: number, item: (i: number) => unknown) => Array.from({ length }, (_, i) => item(i));
 
-const makeVerifier = (maxCachedTokens: number): Verifier =>
+const createTestVerifier = (maxCachedTokens: number): Verifier =>
   createVerifier({
     issuer: ISSUER,
     audience: 'api',
@@ -25,7 +25,7 @@ const makeVerifier = (maxCachedTokens: number): Verifier =>
     maxCachedTokens,
   });
 
-/** Verifies a token with these claims and `n` in them. */
+/** Verifies a token with these claims and the `jti` `n`. */
 async function present(verifier: Verifier, n: number, claims: JWTPayload): Promise<string> {
   const seconds = START.getTime() / 1000;
   const token = await new SignJWT({ ...claims, jti: String(n), iat: seconds, exp: seconds + 600 })
@@ -51,24 +51,24 @@ describe.each<[string, () => JWTPayload]>([
   ['deep lists', () => ({ rights: list(500, (i) => [[i + 0.5]]) })],
 ])('tokens with %s', (_, claimsOf) => {
   it('take no more bytes than the cache allows', async () => {
-    let verifier: Verifier | undefined = makeVerifier(1_000);
+    let verifier: Verifier | undefined = createTestVerifier(1_000);
     for (let n = 1; n <= 1_200; n += 1) await present(verifier, n, claimsOf());
     const filled = await heapBytes();
     expect(verifier.cachedTokens).toBeGreaterThan(20); // read here, so that it is not collected before
     verifier = undefined;
     const released = await heapBytes();
-    expect(filled - released).toBeLessThan(2_000_000 + 500_000); // the second is for what else goes on
+    expect(filled - released).toBeLessThan(2_000_000 + 500_000); // 500 kB for other allocations
   });
 });
 
-it('a verifier that keeps one token keeps also the largest one', async () => {
-  const verifier = makeVerifier(1);
+it('a cache for one token holds even the largest one', async () => {
+  const verifier = createTestVerifier(1);
   const token = await present(verifier, 1, { text: text(5_000) });
   expect(verifier.getCached(token)).toBeDefined();
 });
 
-it('usual tokens are limited by number, not by bytes', async () => {
-  const verifier = makeVerifier(500);
+it('tokens of usual size are limited by number, not by bytes', async () => {
+  const verifier = createTestVerifier(500);
   for (let n = 0; n < 600; n += 1)
     await present(verifier, n, { sid: text(18), roles: ['admin', 'user'], scope: '' });
   expect(verifier.cachedTokens).toBe(500);

@@ -1,4 +1,4 @@
-// A server's tokens as other instances change what they rest on: keys, sessions, roles.
+// Tokens of a server while other instances change keys, sessions and roles.
 import { join } from 'node:path';
 import { pino } from 'pino';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
@@ -43,8 +43,8 @@ const open = (store: Store, log = pino({ level: 'silent' })) =>
   createTokenService({ store, secrets, config: DEFAULT_CONFIG, log, now });
 const rotate = () => rotateKeys({ store: elsewhere, secrets, now });
 
-describe('what another instance does', () => {
-  it('to the keys is followed', async () => {
+describe('a change by another instance', () => {
+  it('replaces the signing keys', async () => {
     const { keyring, stop } = await open(here);
     const rotation = await rotate();
     await expect.poll(() => keyring.current.kid).toBe(rotation?.currentKid);
@@ -52,7 +52,7 @@ describe('what another instance does', () => {
     stop();
   });
 
-  it('to sessions and roles is followed: the tokens from before are refused', async () => {
+  it('makes tokens of revoked sessions and changed roles invalid', async () => {
     const tokens = await open(here);
     const [ada, bob] = [newUser(), newUser()];
     const sessions = [newSession(ada.id), newSession(bob.id)];
@@ -73,7 +73,7 @@ describe('what another instance does', () => {
 });
 
 describe('a token issued right after a second change of roles', () => {
-  it('is accepted by an instance that knows of the first one alone; those from before are not', async () => {
+  it('verifies on an instance that has received only the first change', async () => {
     const tokens = await open(here);
     const ada = newUser({ roles: [] });
     const session = newSession(ada.id);
@@ -104,10 +104,10 @@ function signFor(
   return signAccessToken({ ...subject, authenticatedAt: now() }, keyring, DEFAULT_CONFIG, now());
 }
 
-describe('keys that have changed and cannot be read', () => {
-  const AGAIN_AFTER_MS = 1_000;
+describe('changed keys that cannot be read', () => {
+  const RETRY_DELAY_MS = 1_000;
 
-  /** Tokens on a store whose keys are read as `read` says, and what is logged meanwhile. */
+  /** Opens a token service on a store that reads keys with `read`. @returns it with its error log */
   async function openWith(read: () => ReturnType<Store['listSigningKeys']>) {
     const failed = Promise.withResolvers<void>();
     const errors: string[] = [];
@@ -122,41 +122,41 @@ describe('keys that have changed and cannot be read', () => {
     );
     const listSigningKeys = vi.fn(here.listSigningKeys);
     const tokens = await open({ ...here, listSigningKeys }, log);
-    await tokens.keyring.reload(); // the one that the keys' making has brought about is over
+    await tokens.keyring.reload(); // waits for the reload that creating the keys has caused
     listSigningKeys.mockClear();
     listSigningKeys.mockImplementation(read);
-    // What follows is about the timers of the module alone.
+    // Only the timers of the module matter from here on.
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
     return { tokens, listSigningKeys, failed: failed.promise, errors };
   }
 
-  it('are said to be so in the log, and read again a second later', async () => {
+  it('cause an error in the log and another query a second later', async () => {
     const { tokens, listSigningKeys, failed } = await openWith(() => Promise.reject(new Error('away')));
     const { kid } = tokens.keyring.current;
     const rotation = await rotate();
     await failed;
     expect(tokens.keyring.current.kid).toBe(kid);
     listSigningKeys.mockImplementation(here.listSigningKeys);
-    vi.advanceTimersByTime(AGAIN_AFTER_MS);
+    vi.advanceTimersByTime(RETRY_DELAY_MS);
     await expect.poll(() => tokens.keyring.current.kid).toBe(rotation?.currentKid);
     expect(vi.getTimerCount()).toBe(0);
     tokens.stop();
   });
 
-  it('are read no more once stopped', async () => {
+  it('cause no query after stop', async () => {
     const { tokens, listSigningKeys, failed, errors } = await openWith(() =>
       Promise.reject(new Error('away')),
     );
     await rotate();
     await failed;
     tokens.stop();
-    vi.advanceTimersByTime(10 * AGAIN_AFTER_MS);
-    await here.ping(); // long enough for who had begun
+    vi.advanceTimersByTime(10 * RETRY_DELAY_MS);
+    await here.ping(); // long enough for a query in flight
     expect(listSigningKeys).toHaveBeenCalledTimes(1);
     expect(errors).toHaveLength(1);
   });
 
-  it('are read no more once stopped, where a reading fails after that', async () => {
+  it('cause no query and no log line if a query fails after stop', async () => {
     const [begun, away] = [Promise.withResolvers<void>(), Promise.withResolvers<never>()];
     const { tokens, listSigningKeys, errors } = await openWith(() => {
       begun.resolve();
@@ -166,8 +166,8 @@ describe('keys that have changed and cannot be read', () => {
     await begun.promise;
     tokens.stop();
     away.reject(new Error('The store was closed'));
-    await here.ping(); // long enough for whoever heard of it
-    vi.advanceTimersByTime(10 * AGAIN_AFTER_MS);
+    await here.ping(); // long enough for the failed query to take effect
+    vi.advanceTimersByTime(10 * RETRY_DELAY_MS);
     await here.ping();
     expect(listSigningKeys).toHaveBeenCalledTimes(1);
     expect(errors).toEqual([]);

@@ -1,4 +1,4 @@
-// Which secrets are rejected as guessable, and which are only worth a warning.
+// Guessable secrets are rejected; others are accepted.
 import { randomBytes } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { resolveConfig } from '../../../src/config/config.ts';
@@ -31,20 +31,20 @@ describe('a guessable secret', () => {
     'a1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6',
     'xa1b2c3d4e5f6g7h8i9j0k1l2m3n4o5p6',
     'z9y8x7w6v5u4t3s2r1q0p9o8n7m6l5k4',
-  ])('is rejected at start, by name and without its value: %s', (secret) => {
+  ])('causes an error at start with its name and without its value: %s', (secret) => {
     expect(measureSecret(secret)).toBe('guessable');
-    const faults = [
+    const issues = [
       expect.stringMatching(/^BANDHA_SECRET: must not be easy to guess.*openssl rand -base64 32$/),
     ];
     const load = () => loadConfig({ BANDHA_SECRET: secret });
-    expect(load).toThrow(expect.objectContaining({ name: 'ConfigError', issues: faults }));
+    expect(load).toThrow(expect.objectContaining({ name: 'ConfigError', issues }));
     expect(load).not.toThrow(secret);
     expect(() => resolveConfig({ secret })).toThrow(expect.objectContaining({ name: 'ConfigError' }));
   });
 });
 
 describe('any other secret', () => {
-  it('is accepted if it is random: base64, base64url, hex, digits', () => {
+  it('works if it is random, in base64, base64url or hex', () => {
     for (let round = 0; round < 200; round += 1) {
       const bytes = randomBytes(32);
       for (const secret of [
@@ -64,7 +64,7 @@ describe('any other secret', () => {
     'a secret of thirty-two characters',
     'another secret, also long enough',
     'velvet thunder orchard compass lantern glacier',
-  ])('is accepted if it is a passphrase of several words: %s', (secret) => {
+  ])('works if it is a passphrase of several words: %s', (secret) => {
     expect(measureSecret(secret)).not.toBe('guessable');
     expect(loadConfig({ BANDHA_SECRET: secret }).secret).toBe(secret);
   });

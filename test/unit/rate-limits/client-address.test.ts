@@ -1,4 +1,4 @@
-// Whose address counts behind proxies: forged, repeated and malformed headers, trusted and not.
+// The client address behind proxies, with forged, repeated and malformed headers.
 import { describe, expect, it, vi } from 'vitest';
 import { createClientAddress } from '../../../src/rate-limits/client-address.ts';
 
@@ -15,7 +15,7 @@ function create(trustedProxies: readonly string[]) {
 describe('a trusted peer', () => {
   it.each([
     ['one address', CLIENT, CLIENT],
-    ['what the caller wrote before it', `192.0.2.66, ${CLIENT}`, CLIENT],
+    ['an address that the caller has sent before it', `192.0.2.66, ${CLIENT}`, CLIENT],
     ['other trusted proxies behind it', `192.0.2.66, ${CLIENT}, 10.9.9.9,10.0.0.2`, CLIENT],
     ['a port', `${CLIENT}:4711`, CLIENT],
     ['IPv6', '2001:DB8::7', '2001:db8::7'],
@@ -24,14 +24,14 @@ describe('a trusted peer', () => {
     ['IPv4-mapped IPv6', '::ffff:203.0.113.7', CLIENT],
     ['a trusted proxy as IPv4-mapped IPv6', `${CLIENT}, ::ffff:10.0.0.2`, CLIENT],
     ['tabs and spaces', `\t${CLIENT} \t,  10.0.0.2 `, CLIENT],
-    ['trusted addresses alone', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
-    ['text that is no address', 'unknown', PROXY],
+    ['only trusted addresses', '10.0.0.3, 10.0.0.2', '10.0.0.3'],
+    ['text that is not an address', 'unknown', PROXY],
     ['no address behind a proxy', `${CLIENT}, garbage, 10.0.0.2`, '10.0.0.2'],
     ['an empty entry at the end', `${CLIENT}, `, PROXY],
-    ['commas alone', ',,,', PROXY],
+    ['only commas', ',,,', PROXY],
     ['a shorthand of IPv4', '127.1', PROXY],
     ['IPv4 in brackets', `[${CLIENT}]`, PROXY],
-    ['a port that is none', `${CLIENT}:http`, PROXY],
+    ['an invalid port', `${CLIENT}:http`, PROXY],
     ['quotes', `"${CLIENT}"`, PROXY],
     ['a list as long as headers may be', `${'192.0.2.66, '.repeat(1_200)}${CLIENT}`, CLIENT],
   ])('names the client with %s', (_, header, expected) => {
@@ -41,11 +41,11 @@ describe('a trusted peer', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  it.each([undefined, null, ''])('is the client itself without the header: %j', (header) => {
+  it.each([undefined, null, ''])('counts as the client without the header: %j', (header) => {
     expect(create(['10.0.0.0/8']).find(PROXY, header)).toEqual({ ipAddress: PROXY, isShared: false });
   });
 
-  it('is trusted by a range of IPv6, of IPv4-mapped IPv6, or a single address', () => {
+  it('matches a range of IPv6, of IPv4-mapped IPv6, or a single address', () => {
     expect(create(['2001:db8:1::/48']).addressOf('2001:db8:1::5', CLIENT)).toBe(CLIENT);
     expect(create(['::ffff:10.0.0.0/104']).addressOf(PROXY, CLIENT)).toBe(CLIENT);
     expect(create([PROXY]).addressOf(PROXY, CLIENT)).toBe(CLIENT);
@@ -53,15 +53,15 @@ describe('a trusted peer', () => {
   });
 });
 
-describe('a peer that is not trusted', () => {
-  it('is the client, whatever it sends', () => {
+describe('an untrusted peer', () => {
+  it('counts as the client, whatever it sends', () => {
     const { find, warn } = create(['10.0.0.0/8']);
     expect(find('198.51.100.1', CLIENT)).toEqual({ ipAddress: '198.51.100.1', isShared: false });
     expect(warn).not.toHaveBeenCalled();
   });
 
   it.each(['10.0.0.1', '192.168.0.1', '127.0.0.1', '::1', 'fd00::1', '::ffff:172.16.0.1'])(
-    'counts as shared by many if it is private and forwards: %s',
+    'counts as shared if it is private and forwards requests: %s',
     (peer) => {
       const { find, warn } = create(['10.9.0.0/16']);
       expect(find(peer, CLIENT)).toEqual({ ipAddress: peer.replace('::ffff:', ''), isShared: true });
@@ -71,7 +71,7 @@ describe('a peer that is not trusted', () => {
     },
   );
 
-  it('is warned of once an hour', () => {
+  it('causes a warning once an hour', () => {
     const { find, warn, clock } = create([]);
     for (const minutes of [0, 1, 59, 60, 61]) {
       clock.now = new Date(Date.parse('2026-11-26T12:00:00Z') + minutes * 60_000);
@@ -82,6 +82,6 @@ describe('a peer that is not trusted', () => {
   });
 });
 
-it('knows no address without a socket', () => {
+it('createClientAddress finds no address without a socket', () => {
   expect(create(['10.0.0.0/8']).find(undefined, CLIENT)).toEqual({ ipAddress: undefined, isShared: false });
 });

@@ -1,4 +1,4 @@
-// The counts of rate limits: how many attempts are admitted, when, for whom, and in how much memory.
+// Rate limits in memory: the attempts that they admit, and the memory that they use.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { AuthError } from '../../../src/errors.ts';
@@ -15,7 +15,7 @@ const NETWORK: Spend = { bucket: 'login.network', key: 'network' };
 function create(limits: RateLimitOptions = {}) {
   const clock = { seconds: 0 };
   const counted = createMemoryLimits({ limits, now: () => new Date(START + clock.seconds * 1000) });
-  /** Seconds to wait; undefined if it is admitted. */
+  /** @returns seconds to wait; undefined if the attempt is admitted */
   const attempt = async (...spends: Spend[]): Promise<number | undefined> => {
     try {
       await counted.spend(spends);
@@ -26,7 +26,7 @@ function create(limits: RateLimitOptions = {}) {
       throw error;
     }
   };
-  /** How many of so many attempts are admitted. */
+  /** @returns the number of admitted attempts */
   const admitted = async (times: number, ...spends: Spend[]) => {
     const waits = await Promise.all(Array.from({ length: times }, () => attempt(...spends)));
     return waits.filter((wait) => wait === undefined).length;
@@ -56,7 +56,7 @@ describe('a bucket', () => {
     expect(await admitted(300, spend)).toBe(burst);
   });
 
-  it('is not prolonged by attempts that it rejects', async () => {
+  it('recovers at the same time however many attempts it rejects', async () => {
     const { clock, attempt, admitted } = create();
     await admitted(20, PAIR);
     for (clock.seconds = 0; clock.seconds < 60; clock.seconds += 1) {
@@ -65,7 +65,7 @@ describe('a bucket', () => {
     expect(await attempt(PAIR)).toBeUndefined();
   });
 
-  it('has other values if the options say so', async () => {
+  it('takes its values from the options', async () => {
     const { clock, attempt, admitted } = create({ 'login.pair': { burst: 2, intervalSeconds: 0.5 } });
     expect(await admitted(9, PAIR)).toBe(2);
     expect(await attempt(PAIR)).toBe(1);
@@ -74,7 +74,7 @@ describe('a bucket', () => {
     expect(await admitted(300, ACCOUNT)).toBe(100);
   });
 
-  it('is counted by key and account', async () => {
+  it('exists once for each key and account', async () => {
     const { admitted } = create();
     expect(await admitted(30, PAIR)).toBe(20);
     expect(await admitted(30, { ...PAIR, key: 'another' })).toBe(20);
@@ -82,7 +82,7 @@ describe('a bucket', () => {
     expect(await admitted(30, { ...PAIR, bucket: 'login.known' })).toBe(20);
   });
 
-  it('admits nothing more after the clock was set back ten seconds', async () => {
+  it('admits no more after the clock was set back ten seconds', async () => {
     const { clock, admitted } = create();
     expect(await admitted(20, PAIR)).toBe(20);
     clock.seconds = -10;
@@ -93,7 +93,7 @@ describe('a bucket', () => {
     expect(await admitted(20, PAIR)).toBe(1);
   });
 
-  it('admits one more an interval after a clock that was years ahead was set right', async () => {
+  it('recovers after an interval once a clock years ahead is corrected', async () => {
     const { clock, attempt, admitted } = create();
     clock.seconds = 1e9;
     expect(await admitted(20, PAIR)).toBe(20);
@@ -101,14 +101,14 @@ describe('a bucket', () => {
     expect(await attempt(PAIR)).toBe(60);
   });
 
-  it('admits burst and one each interval in any period, whatever comes when, with the clock set back or not', async () => {
+  it('admits at most burst plus one per interval in any sequence', async () => {
     const steps = fc.array(
       fc.record({ seconds: fc.oneof(fc.nat(90), fc.integer({ min: -10, max: 0 })), times: fc.nat(12) }),
     );
     await fc.assert(
       fc.asyncProperty(steps, async (all) => {
         const { clock, admitted } = create({ 'login.pair': { burst: 5, intervalSeconds: 30 } });
-        let elapsed = 0; // what a clock that is never set back would show
+        let elapsed = 0; // by a clock that is never set back
         let total = 0;
         for (const { seconds, times } of all) {
           clock.seconds += seconds;
@@ -125,7 +125,7 @@ describe('an attempt', () => {
   it('spends all of its buckets or none', async () => {
     const { limits, admitted, attempt } = create();
     expect(await admitted(30, NETWORK, PAIR, ACCOUNT)).toBe(20);
-    // The 10 that the pair rejected have spent nothing of the others.
+    // The 10 attempts that `login.pair` rejected have spent nothing from the other buckets.
     expect(await admitted(300, ACCOUNT)).toBe(80);
     expect(await admitted(300, NETWORK)).toBe(80);
     const { size } = limits;
@@ -144,7 +144,7 @@ describe('an attempt', () => {
     expect(await create().admitted(500)).toBe(500);
   });
 
-  it('that succeeds deletes the account’s buckets that it has spent, and refunds the network', async () => {
+  it('deletes the account’s spent buckets and refunds the network on success', async () => {
     const { limits, admitted } = create();
     await admitted(10, NETWORK, PAIR, ACCOUNT);
     await admitted(10, { ...PAIR, bucket: 'login.known' });
@@ -156,7 +156,7 @@ describe('an attempt', () => {
     expect(await admitted(300, { ...PAIR, bucket: 'login.known' })).toBe(10);
   });
 
-  it('that succeeds keeps what a registration has spent', async () => {
+  it('stays spent on success if it was a registration', async () => {
     const { limits, admitted } = create();
     const spend: Spend = { bucket: 'register.network', key: 'network' };
     await (await limits.spend([spend])).succeed();
@@ -167,7 +167,7 @@ describe('an attempt', () => {
     ['cancelled', (attempt) => [attempt.cancel()]],
     ['cancelled twice', (attempt) => [attempt.cancel(), attempt.cancel()]],
     ['cancelled, then a success', (attempt) => [attempt.cancel(), attempt.succeed()]],
-  ])('that is %s has spent nothing', async (_, settle) => {
+  ])('refunds everything once it is %s', async (_, settle) => {
     const { limits, admitted } = create();
     await admitted(5, NETWORK, PAIR, ACCOUNT);
     await Promise.all(settle(await limits.spend([NETWORK, PAIR, ACCOUNT])));
@@ -176,7 +176,7 @@ describe('an attempt', () => {
     expect(await admitted(300, NETWORK)).toBe(95);
   });
 
-  it('that is cancelled leaves no entry', async () => {
+  it('leaves no entry if it is cancelled', async () => {
     const { limits } = create();
     const attempts = await Promise.all(
       Array.from({ length: 5 }, () => limits.spend([NETWORK, PAIR, ACCOUNT])),
@@ -185,7 +185,7 @@ describe('an attempt', () => {
     expect(limits.size).toBe(0);
   });
 
-  it('can be checked before it spends', async () => {
+  it('spends nothing in check', async () => {
     const { limits, admitted } = create();
     for (let i = 0; i < 200; i += 1) await limits.check([NETWORK]);
     expect(await admitted(200, NETWORK)).toBe(100);
@@ -207,7 +207,7 @@ describe('clearing an account', () => {
     for (const spend of own) expect(await admitted(20, spend)).toBe(20);
   });
 
-  it('that is published is applied once, though it is read again after an interruption', async () => {
+  it('takes effect once per event, even if the feed delivers it again', async () => {
     const { limits, admitted } = create();
     const listen = createClearListener(limits);
     const clear = { kind: 'LIMITS_CLEARED', subject: 'account', clearedAt: new Date(START) } as const;
@@ -218,20 +218,20 @@ describe('clearing an account', () => {
     expect(await admitted(30, PAIR)).toBe(20);
     listen({ ...clear, clearedAt: new Date(START) });
     expect(await admitted(30, PAIR)).toBe(0);
-    // Of a command on a machine whose clock is behind.
+    // From a command on a machine whose clock is behind.
     listen({ ...clear, clearedAt: new Date(START - 1) });
     expect(await admitted(30, PAIR)).toBe(20);
   });
 });
 
-describe('memory', () => {
+describe('the memory of rate limits', () => {
   const fill = async (limits: ReturnType<typeof create>['limits'], count: number, bucket: BucketName) => {
     for (let i = 0; i < count; i += 1) {
       await limits.spend([{ bucket, key: crypto.randomUUID(), subject: crypto.randomUUID() }]);
     }
   };
 
-  it('is bounded in entries, and in bytes', async () => {
+  it('holds a limited number of entries', async () => {
     const { limits } = create();
     const buckets: BucketName[] = ['login.pair', 'login.account', 'login.network'];
     for (const bucket of buckets) {
@@ -241,7 +241,7 @@ describe('memory', () => {
     expect(limits.size).toBeGreaterThan(buckets.length * 0.8 * MAX_ENTRIES);
   });
 
-  it('that is full frees no one who has reached a limit, and rejects no one else', async () => {
+  it('resets no reached limit when full, and rejects no one else', async () => {
     const { limits, attempt, admitted } = create();
     await admitted(20, PAIR);
     await admitted(100, ACCOUNT);
@@ -254,7 +254,7 @@ describe('memory', () => {
     expect(await admitted(20, { ...PAIR, ...newcomer }, { ...ACCOUNT, ...newcomer })).toBe(20);
   });
 
-  it('drops what has become full before anything that was spent', async () => {
+  it('evicts full buckets before spent ones', async () => {
     const { limits, clock, admitted } = create();
     await fill(limits, MAX_ENTRIES - 1, 'login.pair');
     await admitted(3, PAIR);

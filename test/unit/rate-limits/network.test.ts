@@ -1,4 +1,4 @@
-// Spelling of addresses, networks and CIDR ranges.
+// Normalization of addresses, networks, and CIDR ranges.
 import { describe, expect, it } from 'vitest';
 import {
   isLoopback,
@@ -56,7 +56,7 @@ describe('toNetwork', () => {
     expect(toNetwork(normalizeAddress(address) ?? '')).toBe(network);
   });
 
-  it('is the same for every address of a /64, and another for the next /64', () => {
+  it('gives one network to all addresses of a /64', () => {
     const [first, last, next] = ['2001:db8:a:b::', '2001:db8:a:b:ffff:ffff:ffff:ffff', '2001:db8:a:c::'];
     expect(toNetwork(last)).toBe(toNetwork(first));
     expect(toNetwork(next)).not.toBe(toNetwork(first));
@@ -70,7 +70,7 @@ describe('kinds of addresses', () => {
     ['::1', true],
     ['128.0.0.1', false],
     ['::2', false],
-  ])('knows whether %s is loopback: %s', (address, expected) => {
+  ])('isLoopback(%s) is %s', (address, expected) => {
     expect(isLoopback(address)).toBe(expected);
   });
 
@@ -85,7 +85,7 @@ describe('kinds of addresses', () => {
     ['fe80::1', true],
     ['2001:db8::1', false],
     ['203.0.113.1', false],
-  ])('knows whether %s is private: %s', (address, expected) => {
+  ])('isPrivate(%s) is %s', (address, expected) => {
     expect(isPrivate(address)).toBe(expected);
   });
 });

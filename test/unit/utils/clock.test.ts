@@ -1,4 +1,4 @@
-// A clock that returns no Date is an error at start, in every function that takes one.
+// A clock that does not return a Date is an error at start, in every function with the option `now`.
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import {
@@ -14,7 +14,7 @@ const CLOCKS = {
   milliseconds: () => 1_800_000_000_000,
   'a Date': new Date(),
   'an invalid Date': () => new Date(Number.NaN),
-  nothing: () => undefined,
+  undefined: () => undefined,
 };
 const MESSAGE = new ConfigError(['now: must be a function that returns a Date']);
 const VERIFIER: VerifierOptions = {
@@ -26,19 +26,19 @@ const VERIFIER: VerifierOptions = {
 describe.each(Object.entries(CLOCKS))('a clock that is or returns %s', (_, clock) => {
   const now = clock as () => Date; // what JavaScript can pass
 
-  it('is rejected by createBandha', async () => {
+  it('makes createBandha fail', async () => {
     const created = createBandha({ databaseUrl: 'sqlite::memory:', secret: TEST_SECRET, now });
     await expect(created).rejects.toThrow(MESSAGE);
   });
 
-  it('is rejected by createVerifier and useGuard', () => {
+  it('makes createVerifier and useGuard fail', () => {
     expect(() => createVerifier({ ...VERIFIER, now })).toThrow(MESSAGE);
     expect(() => useGuard({ now })).toThrow(MESSAGE);
   });
 });
 
 describe('useTokenAuth', () => {
-  it('is rejected without options, with the name of the one it needs', () => {
+  it('fails without options, and names the required one', () => {
     const create = useTokenAuth as (...args: unknown[]) => unknown; // what JavaScript can pass
     expect(() => create()).toThrow('verifier: is required');
   });

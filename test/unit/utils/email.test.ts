@@ -1,16 +1,16 @@
-// What counts as an email address, and when two of them are the same.
+// Validation and normalization of email addresses.
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { normalizeEmail } from '../../../src/utils/email.ts';
 
-/** `a` × 64, then labels of at most 63 letters, to a total of so many characters. */
+/** @returns an address of this total length, with a local part and labels of the maximum lengths */
 function emailOfLength(length: number): string {
   const local = 'a'.repeat(64);
   const labels = ['b'.repeat(63), 'c'.repeat(63), 'd'.repeat(length - local.length - 1 - 64 - 64)];
   return `${local}@${labels.join('.')}`;
 }
 
-describe('an email address', () => {
+describe('normalizeEmail', () => {
   it.each([
     'ada@example.com',
     'ada.lovelace+tag@mail.example.co.uk',
@@ -25,12 +25,12 @@ describe('an email address', () => {
     '🦊@example.com',
     `${'a'.repeat(64)}@example.com`,
     `ada@${'b'.repeat(63)}.com`,
-  ])('may be %s', (input) => {
+  ])('accepts %s', (input) => {
     expect(normalizeEmail(input)?.email).toBe(input.normalize('NFC'));
   });
 
   it.each([
-    ['nothing', ''],
+    ['no characters', ''],
     ['spaces', '   '],
     ['no at sign', 'ada.example.com'],
     ['no local part', '@example.com'],
@@ -62,18 +62,18 @@ describe('an email address', () => {
     ['a label of 64 characters', `ada@${'b'.repeat(64)}.com`],
     ['a million characters', `${'a'.repeat(1_000_000)}@example.com`],
     ['a million spaces around', `${' '.repeat(1_000_000)}ada@example.com`],
-  ])('is not one with %s', (_, input) => {
+  ])('rejects an address with %s', (_, input) => {
     expect(normalizeEmail(input)).toBeUndefined();
   });
 
-  it('has at most 254 characters', () => {
+  it('accepts at most 254 characters', () => {
     expect(emailOfLength(254)).toHaveLength(254);
     expect(normalizeEmail(emailOfLength(254))?.email).toBe(emailOfLength(254));
     expect(normalizeEmail(emailOfLength(255))).toBeUndefined();
     expect(normalizeEmail(`  ${emailOfLength(254)}  `)?.email).toBe(emailOfLength(254));
   });
 
-  it('is shown as it was given, trimmed and in NFC', () => {
+  it('preserves case, trims, and normalizes to NFC', () => {
     expect(normalizeEmail('\t Ada@Example.COM \n')).toEqual({
       email: 'Ada@Example.COM',
       key: 'ada@example.com',
@@ -85,14 +85,14 @@ describe('an email address', () => {
   });
 });
 
-describe('two email addresses', () => {
+describe('the key of an email address', () => {
   it.each([
     ['case', 'ADA@EXAMPLE.COM', 'ada@example.com'],
     ['case outside ASCII', 'JÜRGEN@BÜCHER.EXAMPLE', 'jürgen@bücher.example'],
     ['combining marks', 'jürgen@example.com', 'ju\u0308rgen@example.com'],
     ['combining marks and case', 'JU\u0308RGEN@example.com', 'jürgen@example.com'],
     ['space around', ' ada@example.com ', 'ada@example.com'],
-  ])('are the same where only %s differs', (_, one, other) => {
+  ])('ignores %s', (_, one, other) => {
     expect(normalizeEmail(one)?.key).toBeDefined();
     expect(normalizeEmail(one)?.key).toBe(normalizeEmail(other)?.key);
   });
@@ -102,11 +102,11 @@ describe('two email addresses', () => {
     ['ada@example.com', 'a.da@example.com'],
     ['аda@example.com', 'ada@example.com'], // a Cyrillic letter
     ['ａda@example.com', 'ada@example.com'], // a full-width letter: NFC, not NFKC
-  ])('differ: %s and %s', (one, other) => {
+  ])('differs: %s and %s', (one, other) => {
     expect(normalizeEmail(one)?.key).not.toBe(normalizeEmail(other)?.key);
   });
 
-  it('are compared alike however often they are normalized', () => {
+  it('stays the same if it is normalized again', () => {
     const part = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 });
     fc.assert(
       fc.property(part, part, (local, domain) => {

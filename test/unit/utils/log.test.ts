@@ -1,4 +1,4 @@
-// Where errors and warnings go: to the console, or to a logger that the application passes.
+// Errors and warnings go to the console, or to the logger of the application.
 import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -75,7 +75,7 @@ describe('without a logger', () => {
   it.each<[string, string, RequestInit]>([
     ['the fast path', '/graphql', POST],
     ['the Yoga handler', '/graphql?query=%7Binvoice%7D', GET],
-  ])('%s of an own Yoga server writes a resolver error to the console once', async (_, path, init) => {
+  ])('%s of an application’s Yoga server writes a resolver error once', async (_, path, init) => {
     const bandha = await open();
     const yoga = createYoga({ schema: bandha.schema, plugins: bandha.plugins, graphiql: false });
     expect(await send(createListener(yoga, bandha), path, init)).toContain('Unexpected error.');
@@ -133,13 +133,13 @@ describe('the option log of useGuard', () => {
     expect(() => useGuard({ log: log as Log })).toThrow('log: must have the methods warn'); // wrong on purpose
   });
 
-  it('accepts a logger that has warn alone', () => {
+  it('accepts a logger with only the method warn', () => {
     expect(() => useGuard({ log: { warn() {} } })).not.toThrow();
   });
 });
 
 describe('an entry on the console', () => {
-  it('has its message, its fields as JSON, and an error with each of its causes', () => {
+  it('consists of the message, the fields as JSON, and the error with its causes', () => {
     const cause = new Error('connection refused');
     consoleLog.error({ url: 'https://x.example', err: new Error('no keys', { cause }) }, 'fetch failed');
     const [text = ''] = written(errors);
@@ -147,7 +147,7 @@ describe('an entry on the console', () => {
     expect(text).toContain('caused by Error: connection refused');
   });
 
-  it('cannot be imitated by text that a caller sent', () => {
+  it('contains text from a caller only in escaped form', () => {
     consoleLog.warn({ kid: 'a\nbandha: forged\u001b[2J\u2028' }, 'no key');
     consoleLog.error({ err: new Error('a\r\nbandha: forged\u001b[2J') }, 'unexpected error');
     for (const text of [...written(warnings), ...written(errors)]) {
@@ -157,7 +157,7 @@ describe('an entry on the console', () => {
     }
   });
 
-  it('is bounded in length and survives fields that are not JSON', () => {
+  it('stays short, and tolerates fields that are not JSON', () => {
     const loop: Record<string, unknown> = {};
     loop.self = loop;
     consoleLog.warn({ loop }, 'a loop');
@@ -166,7 +166,7 @@ describe('an entry on the console', () => {
     expect(written(errors)[0]?.length).toBeLessThan(20_000);
   });
 
-  it('is written for errors and warnings alone', () => {
+  it('appears for errors and warnings only', () => {
     const others = [vi.spyOn(console, 'log'), vi.spyOn(console, 'info'), vi.spyOn(console, 'debug')];
     consoleLog.info({}, 'listening');
     consoleLog.debug({}, 'detail');
