@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-// The command `bandha`; the only file that reads process.env, but for NODE_ENV, or exits.
+// Entry of the command `bandha`. Only this file reads process.env (createBandha reads NODE_ENV) and sets the exit code.
 import './utils/node-version.ts';
 import process from 'node:process';
 
-// After the check of the version: a static import would be linked before it.
+// Imported dynamically so that the check of the Node version runs first: static imports are loaded before any code runs.
 const { runCommand } = await import('./commands/run-command.ts');
 
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
 
-// The executor drops promises where a list is left half done; what they reject with concerns a request that has been
-// answered, and must not end everybody else's.
+// The executor abandons the pending promises of a list when one item fails. Their later rejections belong to a request that
+// already has its response, and must not end the process for all other requests.
 process.on('unhandledRejection', (error) => {
   process.stderr.write(
     `Unhandled rejection: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`,
@@ -26,7 +26,7 @@ process.exitCode = await runCommand(process.argv.slice(2), {
   stop: stop.signal,
 });
 
-/** Whether npm runs a script of this package, and not the command in somebody's project. */
+/** Whether npm runs a script of this package, as opposed to the command of an installed package. */
 function isInCheckout({ npm_package_name, npm_lifecycle_event }: NodeJS.ProcessEnv): boolean {
   return npm_package_name === 'bandha' && ['start', 'bandha', 'dev'].includes(npm_lifecycle_event ?? '');
 }

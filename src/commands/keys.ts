@@ -1,65 +1,66 @@
-// bandha keys list
-
+// The commands `bandha keys list`, `rotate` and `revoke`.
 import { loadConfig } from '../config/env.ts';
 import { openExistingSecrets } from '../config/secret-file.ts';
 import type { SigningKeyRow } from '../storage/store.ts';
 import { revokeKey, rotateKeys } from '../tokens/keys/rotation.ts';
+import { formatTable } from '../utils/text-table.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { CommandError, type Terminal, UsageError } from './terminal.ts';
+import { CommandError, formatCount, type Terminal, UsageError } from './terminal.ts';
 import { hasStore, withStore } from './with-store.ts';
-import { formatTable } from './write-table.ts';
 
-/** Prints the keys in the order in which they sign: the retired ones, the current one, the next. */
+const OTHER_VERIFIERS = 'Other services reject these tokens once they fetch the JWK Set again.\n';
+('Other services that verify tokens reject them once they fetch the JWK Set again.\n');
+
+/** Prints the keys in signing order: retired ones, the current one, the next one. */
 export async function keysList(args: readonly string[], terminal: Terminal): Promise<void> {
   parseArguments(args, { count: 0, options: {} });
   const keys = await withStore(terminal, (store) => store.listSigningKeys());
-  const signsFrom = ({ currentSince }: SigningKeyRow) => currentSince?.getTime() ?? Infinity;
-  const show = (date: Date | undefined) => date?.toISOString() ?? '-';
-  formatTable(terminal, [
+  const getSigningTime = ({ currentSince }: SigningKeyRow) => currentSince?.getTime() ?? Infinity;
+  const formatTime = (date: Date | undefined) => date?.toISOString() ?? '-';
+  const table = formatTable(
     ['KEY', 'ALGORITHM', 'STATUS', 'PUBLISHED', 'SIGNS SINCE', 'RETIRED'],
-    ...keys
-      .toSorted((one, other) => signsFrom(one) - signsFrom(other))
+    keys
+      .toSorted((one, other) => getSigningTime(one) - getSigningTime(other))
       .map(({ kid, algorithm, status, createdAt, currentSince, retiredAt }) => [
         kid,
         algorithm,
         status,
-        show(createdAt),
-        show(currentSince),
-        show(retiredAt),
+        formatTime(createdAt),
+        formatTime(currentSince),
+        formatTime(retiredAt),
       ]),
-  ]);
+    'columns',
+  );
+  terminal.stdout.write(`${table}\n`);
 }
 
-// bandha keys rotate
-
+/** Makes the next key the current one, and publishes another next key. */
 export async function keysRotate(args: readonly string[], terminal: Terminal): Promise<void> {
   parseArguments(args, { count: 0, options: {} });
   const now = () => new Date();
   const config = loadConfig(terminal.env);
   const secrets = openExistingSecrets(config);
-  // A database that is missing has no keys, and is not created for it.
+  // A missing database has no keys to rotate, so it is not created here.
   const rotation = hasStore(config)
     ? await withStore(terminal, (store) => rotateKeys({ store, secrets, now }))
     : undefined;
   if (rotation === undefined) {
     throw new CommandError(
-      'Nothing was rotated. Either there are no keys yet, which the first start of a server makes, or another instance rotated them in this moment.',
+      'No key was rotated: another instance has just rotated the keys, or there are none yet. The first start of a server creates them.',
     );
   }
-  const { currentKid, nextKid, propagatedAt: knownEverywhereAt } = rotation;
+  const { currentKid, nextKid, propagatedAt } = rotation;
   const { stdout } = terminal;
-  stdout.write(`${currentKid} signs new tokens from now on; those from before stay valid.\n`);
-  stdout.write(`${nextKid} is published, to sign next.\n`);
-  if (knownEverywhereAt > now()) {
+  stdout.write(`${currentKid} signs new tokens. Tokens signed by earlier keys stay valid.\n`);
+  stdout.write(`${nextKid} is published as the next key.\n`);
+  if (propagatedAt > now()) {
     stdout.write(
-      `The key that signs was published less than five minutes ago. Whoever keeps a copy of the JWK Set may not know it, and refuse new tokens, until ${knownEverywhereAt.toISOString()}.\n`,
+      `The signing key was published less than five minutes ago. Other services that cache the JWK Set may reject new tokens until ${propagatedAt.toISOString()}.\n`,
     );
   }
 }
 
-// bandha keys revoke KID, bandha keys revoke --all
-
-/** `--all` needs no secret: it is for a secret that has leaked, or is lost. */
+/** Deletes one key after a leak, or all. `--all` needs no secret: it is for a secret that has leaked or is lost. */
 export async function keysRevoke(args: readonly string[], terminal: Terminal): Promise<void> {
   const { positionals, values } = parseArguments(args, {
     count: [0, 1],
@@ -68,7 +69,7 @@ export async function keysRevoke(args: readonly string[], terminal: Terminal): P
   const [kid] = positionals;
   if (values.all && kid !== undefined) throw new UsageError('Give a key or --all, not both.');
   if (values.all) return revokeAll(terminal);
-  if (kid === undefined) throw new UsageError('An argument is missing.');
+  if (kid === undefined) throw new UsageError('Missing argument.');
   await revokeOne(kid, terminal);
 }
 
@@ -78,10 +79,10 @@ async function revokeOne(kid: string, terminal: Terminal): Promise<void> {
   );
   if (status === undefined) throw new CommandError('No signing key has this id.');
   const { stdout } = terminal;
-  stdout.write(`Revoked ${kid}. Running servers reject its tokens within a second; sessions stay.\n`);
-  if (status === 'current') stdout.write('The next key signs new tokens from now on.\n');
-  if (status !== 'retired') stdout.write('A new key is published, to sign next.\n');
-  stdout.write(VERIFIERS_ELSEWHERE);
+  stdout.write(`Revoked ${kid}. Running servers reject its tokens within a second; sessions stay live.\n`);
+  if (status === 'current') stdout.write('The next key signs new tokens.\n');
+  if (status !== 'retired') stdout.write('A new next key is published.\n');
+  stdout.write(OTHER_VERIFIERS);
 }
 
 async function revokeAll(terminal: Terminal): Promise<void> {
@@ -92,9 +93,7 @@ async function revokeAll(terminal: Terminal): Promise<void> {
     return;
   }
   stdout.write(
-    `Revoked ${count} signing ${count === 1 ? 'key' : 'keys'}. Servers reject the access tokens issued so far, and create new keys.\n`,
+    `Revoked ${formatCount(count, 'signing key')}. Servers create new keys and reject every access token issued so far.\n`,
   );
-  stdout.write(VERIFIERS_ELSEWHERE);
+  stdout.write(OTHER_VERIFIERS);
 }
-
-const VERIFIERS_ELSEWHERE = 'Other services that verify tokens follow when they fetch the JWK Set again.\n';

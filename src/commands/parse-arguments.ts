@@ -1,19 +1,19 @@
-// Arguments of a command, by Node's own parser, with its complaints as usage errors.
+// Parses the arguments of a command with Node's parser.
 import { type ParseArgsOptionsConfig, parseArgs } from 'node:util';
 import { UsageError } from './terminal.ts';
 
 /**
- * @param count how many positional arguments the command takes, or from how many to how many
- * @throws UsageError where there are more or fewer, or an option is unknown
+ * @param count number of positional arguments, or minimum and maximum
+ * @throws UsageError if there are more or fewer, or an option is unknown
  */
 export function parseArguments<const O extends ParseArgsOptionsConfig>(
   args: readonly string[],
-  { count, options }: { count: number | readonly [number, number]; options: O },
+  { count, options }: { count: number | readonly [min: number, max: number]; options: O },
 ) {
   const parsed = parse(args, options);
-  const [least, most] = typeof count === 'number' ? [count, count] : count;
-  if (parsed.positionals.length < least) throw new UsageError('An argument is missing.');
-  if (parsed.positionals.length > most) throw new UsageError('There are too many arguments.');
+  const [min, max] = typeof count === 'number' ? [count, count] : count;
+  if (parsed.positionals.length < min) throw new UsageError('Missing argument.');
+  if (parsed.positionals.length > max) throw new UsageError('Too many arguments.');
   return parsed;
 }
 
@@ -22,7 +22,7 @@ function parse<const O extends ParseArgsOptionsConfig>(args: readonly string[], 
     return parseArgs({ args: [...args], options, allowPositionals: true });
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    // Node adds how to pass an argument that starts with "-", which no command has.
+    // Removes Node's advice on arguments that start with "-", which no command takes.
     throw new UsageError(message.replace(/\. To specify .*/s, '.'));
   }
 }

@@ -1,25 +1,25 @@
-// Passwords come from a prompt that does not show them, or from standard input; never from an argument.
+// Reads a password from a prompt that does not show it, or from standard input. Arguments would appear in process lists.
 import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Terminal, UsageError } from './terminal.ts';
 
 /**
- * Asks twice on a terminal; elsewhere reads standard input to its end, less the last line break.
- * @throws UsageError where nothing was given, or the two differ
+ * Prompts twice on a terminal; otherwise reads all of standard input and removes the last line break.
+ * @throws UsageError if there is no password, or the two do not match
  */
 export async function readPassword({ stdin, stderr }: Terminal): Promise<string> {
   if (!stdin.isTTY) {
-    const given = (await text(stdin)).replace(/\r?\n$/, '');
-    if (given === '') throw new UsageError('No password came on standard input.');
-    return given;
+    const password = (await text(stdin)).replace(/\r?\n$/, '');
+    if (password === '') throw new UsageError('No password on standard input.');
+    return password;
   }
   const silent = new Writable({ write: (_chunk, _encoding, done) => done() });
   const lines = createInterface({ input: stdin, output: silent, terminal: true });
   const prompt = (question: string) => {
     stderr.write(question);
     return new Promise<string>((resolve, reject) => {
-      lines.once('close', () => reject(new UsageError('\nNo password was given.')));
+      lines.once('close', () => reject(new UsageError('\nNo password entered.')));
       lines.question('', (input) => {
         stderr.write('\n');
         resolve(input);
@@ -28,8 +28,8 @@ export async function readPassword({ stdin, stderr }: Terminal): Promise<string>
   };
   try {
     const first = await prompt('Password: ');
-    const second = await prompt('Again: ');
-    if (first !== second) throw new UsageError('The two passwords differ.');
+    const second = await prompt('Repeat password: ');
+    if (first !== second) throw new UsageError('The passwords do not match.');
     return first;
   } finally {
     lines.close();

@@ -1,4 +1,4 @@
-// The command `bandha`: finds the subcommand, runs it, and says in plain words what went wrong.
+// The command `bandha`: finds the subcommand, runs it, and prints its errors.
 import { AuthError, ConfigError } from '../errors.ts';
 import { describeOutage } from '../storage/outage.ts';
 import { CommandError, type Terminal, UsageError } from './terminal.ts';
@@ -6,7 +6,7 @@ import { CommandError, type Terminal, UsageError } from './terminal.ts';
 interface Command {
   usage: string;
   summary: string;
-  /** Loaded when it is run: a command need not wait for what another one needs. */
+  /** Imports the command when it runs, so that it does not wait for dependencies of the others. */
   load: () => Promise<(args: readonly string[], terminal: Terminal) => Promise<void>>;
 }
 
@@ -18,37 +18,37 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'users add': {
     usage: 'users add EMAIL [--role ROLE]...',
-    summary: 'make an account; asks for the password, or reads it from standard input',
+    summary: 'create a user; prompts for the password, or reads it from standard input',
     load: async () => (await import('./users.ts')).usersAdd,
   },
   'users list': {
     usage: 'users list',
-    summary: 'list the accounts',
+    summary: 'list the users',
     load: async () => (await import('./users.ts')).usersList,
   },
   'users password': {
     usage: 'users password EMAIL',
-    summary: 'change the password of an account and end its sessions',
+    summary: 'change the password of a user and revoke their sessions',
     load: async () => (await import('./users.ts')).usersPassword,
   },
   'users disable': {
     usage: 'users disable EMAIL',
-    summary: 'lock an account out and end its sessions',
+    summary: 'prevent a user from signing in and revoke their sessions',
     load: async () => (await import('./users.ts')).usersDisable,
   },
   'users unlock': {
     usage: 'users unlock EMAIL',
-    summary: 'delete the rate limits of an account, in running servers too',
+    summary: 'delete the rate limits of an email, in running servers too',
     load: async () => (await import('./users.ts')).usersUnlock,
   },
   'users roles add': {
     usage: 'users roles add EMAIL ROLE...',
-    summary: 'give an account roles; takes effect at once',
+    summary: 'add roles to a user; takes effect at once',
     load: async () => (await import('./users.ts')).usersRolesAdd,
   },
   'users roles remove': {
     usage: 'users roles remove EMAIL ROLE...',
-    summary: 'take roles away from an account; takes effect at once',
+    summary: 'remove roles from a user; takes effect at once',
     load: async () => (await import('./users.ts')).usersRolesRemove,
   },
   'keys list': {
@@ -58,22 +58,25 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   },
   'keys rotate': {
     usage: 'keys rotate',
-    summary: 'sign new tokens with the next key from now on',
+    summary: 'sign new tokens with the next key',
     load: async () => (await import('./keys.ts')).keysRotate,
   },
   'keys revoke': {
     usage: 'keys revoke KID | --all',
-    summary: 'delete a signing key that has leaked; its tokens are rejected within a second',
+    summary: 'delete a leaked signing key; its tokens are rejected within a second',
     load: async () => (await import('./keys.ts')).keysRevoke,
   },
   schema: {
     usage: 'schema [FILE] [--explain]',
-    summary: 'print the schema, or what each field of it needs',
+    summary: 'print the schema, or what each of its fields requires',
     load: async () => (await import('./schema.ts')).schema,
   },
 };
 
-/** @returns the exit code: 0; 1 where something failed; 2 where the configuration or the call is wrong */
+/**
+ * Runs the command that `args` begin with.
+ * @returns the exit code: 0; 1 if the command failed; 2 if the arguments or the configuration are invalid
+ */
 export async function runCommand(args: readonly string[], terminal: Terminal): Promise<number> {
   if (args.length === 0 || args.includes('--help') || args.includes('-h')) {
     terminal.stdout.write(help(terminal.program));
@@ -85,7 +88,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   const command = name === undefined ? undefined : COMMANDS[name];
   try {
     if (name === undefined || command === undefined) {
-      throw new UsageError(`There is no command "${findUnknownCommand(args)}".`);
+      throw new UsageError(`Unknown command "${findUnknownCommand(args)}".`);
     }
     const run = await command.load();
     await run(args.slice(name.split(' ').length), terminal);
@@ -95,7 +98,7 @@ export async function runCommand(args: readonly string[], terminal: Terminal): P
   }
 }
 
-/** The words up to the first one with which no command goes on. */
+/** @returns the arguments up to the first one that continues no command */
 function findUnknownCommand(args: readonly string[]): string {
   const isBeginning = (words: string) => Object.keys(COMMANDS).some((name) => name.startsWith(`${words} `));
   const beginnings = args.map((_, index) => args.slice(0, index + 1).join(' '));
@@ -104,7 +107,7 @@ function findUnknownCommand(args: readonly string[]): string {
 
 function reportError(error: unknown, command: Command | undefined, { stderr, program }: Terminal): number {
   if (error instanceof ConfigError) {
-    stderr.write(`The configuration has ${error.issues.length === 1 ? 'a fault' : 'faults'}:\n`);
+    stderr.write('Invalid configuration:\n');
     for (const issue of error.issues) stderr.write(`  ${issue}\n`);
     return 2;
   }
@@ -114,24 +117,24 @@ function reportError(error: unknown, command: Command | undefined, { stderr, pro
     return 2;
   }
   if (error instanceof AuthError) {
-    const because = error.cause === undefined ? '' : `: ${describeOutage(error.cause)}`;
-    stderr.write(`${error.message}${because}.\n`);
+    const cause = error.cause === undefined ? '' : `: ${describeOutage(error.cause)}`;
+    stderr.write(`${error.message}${cause}.\n`);
     return 1;
   }
   if (error instanceof CommandError) {
     stderr.write(`${error.message}\n`);
     return 1;
   }
-  stderr.write(`${describe(error, program)}\n`);
+  stderr.write(`${describeError(error, program)}\n`);
   return 1;
 }
 
-/** The failures a person can do something about, in words; anything else as it is. */
-function describe(error: unknown, program: string): string {
-  const { code, port, message } = (error ?? {}) as { code?: string; port?: number; message?: string }; // may be anything
+/** Describes what the user can fix; anything else with its stack. */
+function describeError(error: unknown, program: string): string {
+  const { code, port, syscall, path } = (error ?? {}) as Partial<NodeJS.ErrnoException & { port: number }>; // may be anything
   if (code === 'EADDRINUSE')
-    return `Port ${port} is taken. Stop what uses it, or choose another: PORT=4001 ${program} serve`;
-  if (code === 'EACCES') return `Not allowed: ${message}`;
+    return `Port ${port} is in use. Stop the other program, or choose another port: PORT=4001 ${program} serve`;
+  if (code === 'EACCES') return `Permission denied: ${[syscall, path].join(' ').trim()}`;
   return error instanceof Error ? (error.stack ?? error.message) : String(error);
 }
 

@@ -1,4 +1,4 @@
-// bandha schema
+// The command `bandha schema`.
 import { readFileSync } from 'node:fs';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import { printSchemaWithDirectives } from '@graphql-tools/utils';
@@ -11,8 +11,9 @@ import { baseCoordinates, baseTypeDefs, embeddedTypeDefs } from '../graphql/base
 import { assertNoClashes, assertNoRepeatedRules } from '../graphql/create-schema.ts';
 import { getMissingDirectives, isStandaloneSchema } from '../graphql/standalone-schema.ts';
 import { describeFileError } from '../utils/file-errors.ts';
+import { formatTable } from '../utils/text-table.ts';
 import { parseArguments } from './parse-arguments.ts';
-import { CommandError, type Terminal, UsageError } from './terminal.ts';
+import { CommandError, formatCount, type Terminal, UsageError } from './terminal.ts';
 
 const FORMATS = { json: printJson, table: printTable, markdown: printMarkdown };
 type Format = keyof typeof FORMATS;
@@ -20,11 +21,11 @@ type Format = keyof typeof FORMATS;
 interface Counts {
   total: number;
   withoutRequirement: number;
-  /** Without a requirement and not marked as public; on top of Bandha's schema, of the application's fields alone. */
+  /** Without a requirement and not `@public`; only the application's fields if its types extend Bandha's. */
   unprotected: number;
 }
 
-/** Prints a schema, or with `--explain` what each of its fields needs. */
+/** Prints a schema or, with `--explain`, what each of its fields requires. */
 export async function schema(args: readonly string[], { stdout, stderr }: Terminal): Promise<void> {
   const { positionals, values } = parseArguments(args, {
     count: [0, 1],
@@ -37,13 +38,13 @@ export async function schema(args: readonly string[], { stdout, stderr }: Termin
   });
   if (!isFormat(values.format))
     throw new UsageError(`--format must be one of ${Object.keys(FORMATS).join(', ')}.`);
-  const { schema: built, isOnTop } = loadSchema(positionals[0]);
+  const { schema: built, extendsBase } = loadSchema(positionals[0]);
   const accessRules = loadAccessRules(built, positionals[0], values['default-deny'] ? 'deny' : 'allow');
   const rows = explainSchema(built, accessRules);
   const unrestricted = rows.filter(({ requirement }) => requirement.length === 0);
-  // Bandha's own fields are not for the application to protect.
-  const isOwn = ({ coordinate }: FieldExplanation) => isOnTop && baseCoordinates.has(coordinate);
-  const unprotected = unrestricted.filter((row) => !row.isPublic && !isOwn(row));
+  // An application cannot add rules to Bandha's own fields.
+  const isBase = ({ coordinate }: FieldExplanation) => extendsBase && baseCoordinates.has(coordinate);
+  const unprotected = unrestricted.filter((row) => !row.isPublic && !isBase(row));
   const counts = {
     total: rows.length,
     withoutRequirement: unrestricted.length,
@@ -54,8 +55,8 @@ export async function schema(args: readonly string[], { stdout, stderr }: Termin
   );
   if (values['fail-on-unprotected'] && unprotected.length > 0) {
     for (const { coordinate } of unprotected)
-      stderr.write(`${coordinate} needs nothing and is not marked @public\n`);
-    throw new CommandError(`${countOf(unprotected.length)} unprotected.`);
+      stderr.write(`${coordinate}: must have an access rule or @public\n`);
+    throw new CommandError(`Unprotected: ${formatCount(unprotected.length, 'field')}.`);
   }
 }
 
@@ -65,29 +66,33 @@ function isFormat(name: string): name is Format {
 
 interface LoadedSchema {
   schema: GraphQLSchema;
-  /** Whether the file's types go on top of Bandha's. */
-  isOnTop: boolean;
+  /** Whether the file's types extend Bandha's. */
+  extendsBase: boolean;
 }
 
-/** Bandha's own schema, or the one in a file: by itself, or on top of Bandha's. */
+/**
+ * Loads Bandha's own schema, or a file: a complete schema, or types that extend Bandha's.
+ * @throws CommandError naming the file if it cannot be read or is invalid
+ */
 function loadSchema(file: string | undefined): LoadedSchema {
-  if (file === undefined) return { schema: makeExecutableSchema({ typeDefs: baseTypeDefs }), isOnTop: false };
+  if (file === undefined)
+    return { schema: makeExecutableSchema({ typeDefs: baseTypeDefs }), extendsBase: false };
   const text = readText(file);
   try {
     const document = parse(text);
-    const isOnTop = !isStandaloneSchema(document.definitions);
-    // The checks that createBandha and the test kit make.
-    if (isOnTop) assertNoClashes([document]);
+    const extendsBase = !isStandaloneSchema(document.definitions);
+    // The same checks as in createBandha and the test kit.
+    if (extendsBase) assertNoClashes([document]);
     else assertNoRepeatedRules([document]);
-    const base = isOnTop ? embeddedTypeDefs : getMissingDirectives(document.definitions);
-    return { schema: makeExecutableSchema({ typeDefs: [base, document] }), isOnTop };
+    const base = extendsBase ? embeddedTypeDefs : getMissingDirectives(document.definitions);
+    return { schema: makeExecutableSchema({ typeDefs: [base, document] }), extendsBase };
   } catch (error) {
     const reason = error instanceof GraphQLError ? error.toString() : describeError(error);
     throw new CommandError(`${file}: ${reason}`);
   }
 }
 
-/** @throws CommandFailure if there is no such file */
+/** @throws CommandError if the file cannot be read */
 function readText(file: string): string {
   try {
     return readFileSync(file, 'utf8');
@@ -101,10 +106,10 @@ const describeError = (error: unknown) => (error instanceof Error ? error.messag
 function loadAccessRules(
   built: GraphQLSchema,
   file: string | undefined,
-  otherwise: 'allow' | 'deny',
+  defaultAccess: 'allow' | 'deny',
 ): AccessRules {
   try {
-    return readAccessRules(built, { defaultAccess: otherwise, policyNames: listPolicyNames(built) });
+    return readAccessRules(built, { defaultAccess, policyNames: listPolicyNames(built) });
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     throw new CommandError(error.issues.map((issue) => `${file ?? 'schema.graphql'}: ${issue}`).join('\n'));
@@ -117,27 +122,19 @@ function printJson(rows: readonly FieldExplanation[], counts: Counts): string {
 }
 
 function printTable(rows: readonly FieldExplanation[], counts: Counts): string {
-  const width = Math.max(5, ...rows.map(({ coordinate }) => coordinate.length));
-  const lines = [['FIELD', 'NEEDS'], ...rows.map((row) => [row.coordinate, formatRequirement(row)])];
-  const body = lines.map(([field = '', needs = '']) => `${field.padEnd(width)}  ${needs}`);
-  return `${[...body, '', summary(counts)].join('\n')}\n`;
+  const cells = rows.map((row) => [row.coordinate, formatRequirement(row)]);
+  return `${formatTable(['FIELD', 'NEEDS'], cells, 'columns')}\n\n${formatSummary(counts)}\n`;
 }
 
 function printMarkdown(rows: readonly FieldExplanation[], counts: Counts): string {
-  const body = rows.map(
-    (row) => `| \`${row.coordinate}\` | ${formatRequirement(row).replaceAll('|', '\\|')} |`,
-  );
-  return `${['| field | needs |', '| --- | --- |', ...body, '', summary(counts)].join('\n')}\n`;
+  const cells = rows.map((row) => [`\`${row.coordinate}\``, formatRequirement(row)]);
+  return `${formatTable(['field', 'needs'], cells, 'markdown')}\n\n${formatSummary(counts)}\n`;
 }
 
 function formatRequirement({ needs, requirement, isPublic }: FieldExplanation): string {
   return requirement.length === 0 && isPublic ? 'nothing (public)' : needs;
 }
 
-function summary({ total, withoutRequirement, unprotected }: Counts): string {
-  return `${countOf(total)}; ${withoutRequirement} without a requirement, ${unprotected} of them not marked @public.`;
-}
-
-function countOf(count: number): string {
-  return `${count} ${count === 1 ? 'field' : 'fields'}`;
+function formatSummary({ total, withoutRequirement, unprotected }: Counts): string {
+  return `${formatCount(total, 'field')}; ${withoutRequirement} without a requirement, ${unprotected} of them not marked @public.`;
 }

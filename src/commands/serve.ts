@@ -1,4 +1,4 @@
-// bandha serve
+// The command `bandha serve`.
 import { once } from 'node:events';
 import { createServer, type Server, type ServerOptions } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,30 +10,32 @@ import { ConfigError } from '../errors.ts';
 import { parseArguments } from './parse-arguments.ts';
 import type { Terminal } from './terminal.ts';
 
-/** How long requests under way may take once the process is asked to stop. */
+/** Time for pending requests to finish after a signal to stop. */
 const SHUTDOWN_TIMEOUT_MS = 10_000;
 
-/** Time for the head of a request to arrive; idle connections between two requests do not count. */
-const HEADERS_WITHIN_MS = 15_000;
-/** Interval at which Node looks for requests whose head or body is late. */
+/** Time for the headers of a request to arrive; idle time between requests does not count. */
+const HEADERS_TIMEOUT_MS = 15_000;
+/** Interval at which Node checks for late headers and bodies. */
 const TIMEOUT_CHECK_MS = 5_000;
 
-/** Runs until the process is asked to stop, then answers what is under way. */
+/** Runs until a signal to stop, then finishes pending requests. */
 export async function serve(args: readonly string[], terminal: Terminal): Promise<void> {
   parseArguments(args, { count: 0, options: {} });
   const config = loadConfig(terminal.env);
   const log = await createLog(config, terminal);
   const bandha = await createBandha({ ...config, log });
   try {
-    const server = createServer(serverTimeouts(config), bandha.listener);
+    const server = createServer(toServerOptions(config), bandha.listener);
     server.listen(config.port, config.host);
     await once(server, 'listening').catch((error) => {
       throw toListenError(error);
     });
-    const url = addressOf(server, config.host);
+    const url = formatUrl(server, config.host);
     if (config.production) log.info({ url: `${url}/graphql` }, 'listening');
-    else
-      terminal.stdout.write(startupBanner(url, config, terminal.program, !(await bandha.store.hasUsers())));
+    else {
+      const isEmpty = !(await bandha.store.hasUsers());
+      terminal.stdout.write(formatStartupBanner(url, config, terminal.program, isEmpty));
+    }
     if (!terminal.stop.aborted) await once(terminal.stop, 'abort');
     log.info('stopping');
     await closeServer(server);
@@ -43,14 +45,15 @@ export async function serve(args: readonly string[], terminal: Terminal): Promis
 }
 
 /**
- * Proxies and balancers reuse idle connections for up to a minute, so the server closes them later than that. The head of a
- * request has a short time of its own; the body's is in the listener, and `requestTimeout` only bounds what Node itself reads.
+ * Idle connections stay open longer than proxies and load balancers reuse them, which is up to a minute; otherwise a proxy may
+ * send a request on a connection that is being closed. The listener has its own timeout for bodies; `requestTimeout` is longer and
+ * bounds only what Node itself reads.
  */
-function serverTimeouts({ keepAliveSeconds, bodyTimeoutSeconds }: Config): ServerOptions {
+function toServerOptions({ keepAliveSeconds, bodyTimeoutSeconds }: Config): ServerOptions {
   return {
     keepAliveTimeout: keepAliveSeconds * 1000,
-    headersTimeout: HEADERS_WITHIN_MS,
-    requestTimeout: HEADERS_WITHIN_MS + bodyTimeoutSeconds * 1000 + TIMEOUT_CHECK_MS,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: HEADERS_TIMEOUT_MS + bodyTimeoutSeconds * 1000 + TIMEOUT_CHECK_MS,
     connectionsCheckingInterval: TIMEOUT_CHECK_MS,
   };
 }
@@ -62,7 +65,7 @@ async function createLog(config: Config, { stdout }: Terminal): Promise<Logger> 
   return pino({ level: config.logLevel }, stream);
 }
 
-/** HOST and PORT are configuration, unless another program uses the port. */
+/** @returns a ConfigError if HOST or PORT is unusable; a port in use is not a mistake in the configuration */
 function toListenError(error: NodeJS.ErrnoException): unknown {
   switch (error.code) {
     case 'ENOTFOUND':
@@ -73,20 +76,25 @@ function toListenError(error: NodeJS.ErrnoException): unknown {
       return new ConfigError(['HOST: must be an address of this machine']);
     case 'EACCES':
       return new ConfigError([
-        'PORT: must be one that this user may open; ports below 1024 usually need more rights',
+        'PORT: must be a port that this user may open; ports below 1024 usually require privileges',
       ]);
     default:
       return error;
   }
 }
 
-function addressOf(server: Server, host: string): string {
-  const { port } = server.address() as AddressInfo; // a TCP server that listens has one
+function formatUrl(server: Server, host: string): string {
+  const { port } = server.address() as AddressInfo; // the server listens on TCP
   const shown = ['127.0.0.1', '0.0.0.0', '::', '::1'].includes(host) ? 'localhost' : host;
   return `http://${shown.includes(':') ? `[${shown}]` : shown}:${port}`;
 }
 
-function startupBanner(url: string, { graphiql, signup }: Config, program: string, isEmpty: boolean): string {
+function formatStartupBanner(
+  url: string,
+  { graphiql, signup }: Config,
+  program: string,
+  isEmpty: boolean,
+): string {
   const lines = [
     '',
     'Bandha is ready.',
@@ -97,12 +105,12 @@ function startupBanner(url: string, { graphiql, signup }: Config, program: strin
     '',
   ];
   if (isEmpty) {
-    lines.push('There is no account yet. Make the first one here:', '');
+    lines.push('There are no users yet. Create the first one:', '');
     lines.push(`  ${program} users add you@example.com --role admin`, '');
     if (signup === 'open' && graphiql) {
-      lines.push('or open GraphiQL in a browser, and press Create account.', '');
+      lines.push('or open GraphiQL in a browser and press Create account.', '');
     } else if (signup === 'open') {
-      lines.push('or with a request:', '');
+      lines.push('or send this operation:', '');
       lines.push('  mutation { register(email: "you@example.com", password: "…") { accessToken } }', '');
     }
   }

@@ -1,18 +1,19 @@
-// What a command needs of the process it runs in; main.ts hands over the real one.
+// Input, output and errors of the commands.
 import type { Readable, Writable } from 'node:stream';
 
+/** Environment, streams and signals of a command; `cli.ts` passes those of the process. */
 export interface Terminal {
   env: Readonly<Record<string, string | undefined>>;
   stdin: Readable & { isTTY?: boolean };
   stdout: Writable & { isTTY?: boolean };
   stderr: Writable;
-  /** How the person calls this program, for hints: `bandha`, or `npm run bandha --`. */
+  /** How the user calls this program, for hints: `bandha`, or `npm run bandha --`. */
   program: string;
-  /** Aborted when the process is asked to stop. */
+  /** Aborted when the process receives a signal to stop. */
   stop: AbortSignal;
 }
 
-/** A command was called with the wrong words. */
+/** A command was called incorrectly. The message is followed by its usage; exit code 2. */
 export class UsageError extends Error {
   constructor(message: string) {
     super(message);
@@ -20,10 +21,15 @@ export class UsageError extends Error {
   }
 }
 
-/** The command was understood, and could not do what was asked; the message is all that a person needs. */
+/** A command failed for a reason that the user can act on. The message is printed alone; exit code 1. */
 export class CommandError extends Error {
   constructor(message: string) {
     super(message);
-    this.name = 'CommandFailure';
+    this.name = 'CommandError';
   }
+}
+
+/** @returns such as `1 session` or `2 sessions` */
+export function formatCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

@@ -1,4 +1,4 @@
-// The store as the commands use it: opened by the configuration, closed when they are done.
+// Opens the configured store for a command, and closes it afterwards.
 import { existsSync, statSync } from 'node:fs';
 import type { Config } from '../config/config.ts';
 import { loadConfig } from '../config/env.ts';
@@ -7,11 +7,14 @@ import type { Store } from '../storage/store.ts';
 import { CommandError, type Terminal } from './terminal.ts';
 
 export interface WithStoreOptions {
-  /** Whether an SQLite file is created if it is missing. @default false */
+  /** Whether to create a missing SQLite file. @default false */
   creates?: boolean;
 }
 
-/** @throws CommandFailure if there is no database yet; ConfigError; AuthError `STORE_UNAVAILABLE` */
+/**
+ * @throws CommandError if there is no database yet
+ * @throws ConfigError for an invalid configuration; AuthError `STORE_UNAVAILABLE`
+ */
 export async function withStore<T>(
   { env, program }: Terminal,
   use: (store: Store, config: Config) => Promise<T>,
@@ -20,7 +23,7 @@ export async function withStore<T>(
   const config = loadConfig(env);
   if (!creates && !hasStore(config)) {
     throw new CommandError(
-      `There is no database yet at DATABASE_URL; the first start of the server creates it: ${program} serve`,
+      `There is no database at DATABASE_URL yet. Start the server to create it: ${program} serve`,
     );
   }
   const store = await openStore(config.databaseUrl, config);
@@ -31,7 +34,7 @@ export async function withStore<T>(
   }
 }
 
-/** Whether the database that the configuration names can exist: an SQLite file is there and not empty. */
+/** @returns false if the configuration names an SQLite file that is missing or empty */
 export function hasStore({ databaseUrl }: Pick<Config, 'databaseUrl'>): boolean {
   if (!databaseUrl.startsWith('sqlite:')) return true;
   const path = databaseUrl.slice('sqlite:'.length);

@@ -1,14 +1,15 @@
 // Tables of access decisions for snapshots. No resolver runs.
+
 import { type GraphQLSchema, parse, validate } from 'graphql';
 import { explainSchema } from '../authorization/explain.ts';
 import { createGuard, type Guard } from '../authorization/guard.ts';
 import type { GuardOptions } from '../authorization/guard-options.ts';
 import type { Authentication } from '../tokens/authenticate.ts';
+import { formatTable } from '../utils/text-table.ts';
 import type { PrincipalSpec } from './create-principal.ts';
 import { type Anything, createDocumentPrinter, type TestDocument } from './documents.ts';
 import { decideField, decideOperation } from './matrix-cells.ts';
 import type { TestUser } from './test-user.ts';
-import { formatTable } from './write-table.ts';
 
 /** An operation of the table. Without variables, a decision that depends on them is `depends`. */
 export type MatrixOperation =
@@ -84,7 +85,7 @@ export function createMatrices(deps: MatrixDeps): Matrices {
     async matrix(operations, principals) {
       const callers = Object.values(principals).map(toCaller);
       const rows = Object.entries(operations).map(([name, operation]) => createRow(name, operation, callers));
-      return formatTable(['operation', ...Object.keys(principals)], await Promise.all(rows));
+      return formatTable(['operation', ...Object.keys(principals)], await Promise.all(rows), 'markdown');
     },
     fieldMatrix(principals) {
       const enforcedSchema = guard.protect(original);
@@ -95,7 +96,7 @@ export function createMatrices(deps: MatrixDeps): Matrices {
         coordinate,
         ...callers.map((caller) => decideField(enforcedSchema, coordinate, caller)),
       ]);
-      return formatTable(['field', ...Object.keys(principals)], rows);
+      return formatTable(['field', ...Object.keys(principals)], rows, 'markdown');
     },
   };
 }

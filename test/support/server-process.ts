@@ -1,13 +1,13 @@
-// The server as its users start it: a process of its own, known by what it prints.
+// Runs the command `bandha` and servers as separate processes, which tests observe by their output.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 
-/** One that does not say where it listens by then is given up. */
-const START_WITHIN_MS = 150_000;
-const MAIN = resolve(import.meta.dirname, '../../src/cli.ts');
+/** A server that has not printed its address by then is killed. */
+const START_TIMEOUT_MS = 150_000;
+const CLI = resolve(import.meta.dirname, '../../src/cli.ts');
 
 export interface Finished {
   code: number | null;
@@ -18,15 +18,15 @@ export interface Finished {
 export interface ServerProcess {
   url: string;
   child: ChildProcess;
-  /** The environment it was started with, for commands on the same store. */
+  /** The environment of the process, for commands on the same store. */
   env: Record<string, string>;
   /** Everything printed so far. */
   output(): string;
-  /** Sends the signal and waits for the end. */
+  /** Sends the signal and waits for the exit. @default 'SIGTERM' */
   stop(signal?: NodeJS.Signals): Promise<void>;
 }
 
-/** A folder that is gone after `use`. */
+/** Creates a temporary folder for `use`, and removes it afterwards. */
 export async function withFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
   const folder = await mkdtemp(join(tmpdir(), 'bandha-test-'));
   try {
@@ -48,12 +48,12 @@ export function serverEnv(folder: string, env: Record<string, string> = {}): Rec
   };
 }
 
-/** Runs the command `bandha` to its end. */
+/** Runs the command `bandha` until it exits. */
 export async function runBandha(
   args: readonly string[],
   { env, input = '', cwd }: { env: Record<string, string>; input?: string; cwd?: string },
 ): Promise<Finished> {
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(process.execPath, [CLI, ...args], {
     env,
     cwd,
     stdio: ['pipe', 'pipe', 'pipe'],
@@ -72,10 +72,10 @@ export async function runBandha(
   return { code, stdout, stderr };
 }
 
-/** Starts `bandha serve` and waits until it says where it listens. */
+/** Starts `bandha serve` and waits until it prints its address. */
 export async function startServerProcess(env: Record<string, string>, cwd?: string): Promise<ServerProcess> {
-  const child = spawn(process.execPath, [MAIN, 'serve'], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
-  const late = setTimeout(() => child.kill('SIGKILL'), START_WITHIN_MS);
+  const child = spawn(process.execPath, [CLI, 'serve'], { env, cwd, stdio: ['ignore', 'pipe', 'pipe'] });
+  const killTimer = setTimeout(() => child.kill('SIGKILL'), START_TIMEOUT_MS);
   let output = '';
   const url = await new Promise<string>((found, failed) => {
     const read = (chunk: string) => {
@@ -85,8 +85,8 @@ export async function startServerProcess(env: Record<string, string>, cwd?: stri
     };
     child.stdout.setEncoding('utf8').on('data', read);
     child.stderr.setEncoding('utf8').on('data', read);
-    child.once('exit', (code) => failed(new Error(`The server ended with ${code}:\n${output}`)));
-  }).finally(() => clearTimeout(late));
+    child.once('exit', (code) => failed(new Error(`The server exited with ${code}:\n${output}`)));
+  }).finally(() => clearTimeout(killTimer));
   return {
     url,
     child,

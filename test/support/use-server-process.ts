@@ -1,8 +1,8 @@
-// A server as its users start it, for all tests of a file.
+// One server process for all tests of a file.
 import { afterAll, beforeAll } from 'vitest';
 import { type ServerProcess, serverEnv, startServerProcess, withFolder } from './server-process.ts';
 
-/** Starts it before the first test and stops it after the last; its folder is gone then. */
+/** Starts the server before the first test; stops it and removes its folder after the last. */
 export function useServerProcess(env: Record<string, string> = {}): () => ServerProcess {
   let server: ServerProcess | undefined;
   let finished: Promise<void>;

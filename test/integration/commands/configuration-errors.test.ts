@@ -1,4 +1,4 @@
-// A wrong configuration: every fault at once, by name, and never a value.
+// An invalid configuration: every issue at once, by variable, and never a value.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -6,7 +6,7 @@ import { runBandha, serverEnv, withFolder } from '../../support/server-process.t
 
 const ADMIN = { BANDHA_ADMIN_EMAIL: 'root@example.com', BANDHA_ADMIN_PASSWORD: 'a passphrase nobody knows' };
 
-/** What is wrong; the environment; the variables named, in any order. */
+/** The mistake; the environment; the variables that the error names, in any order. */
 const ROWS: [string, Record<string, string>, string[]][] = [
   [
     'many variables at once',
@@ -43,16 +43,17 @@ const ROWS: [string, Record<string, string>, string[]][] = [
 ];
 
 describe('bandha serve', () => {
-  it.each(ROWS)('ends with 2 and names what is wrong: %s', (_, wrong, names) =>
+  it.each(ROWS)('exits with 2 and names each variable: %s', (_, wrong, names) =>
     withFolder(async (folder) => {
       const env = serverEnv(folder, wrong);
       const { code, stdout, stderr } = await runBandha(['serve'], { env, cwd: folder });
+      expect(stderr).toMatch(/^Invalid configuration:\n/);
       const named = [...stderr.matchAll(/^ {2}(\w+): /gm)].map(([, name]) => name);
       expect(named.toSorted()).toEqual(names.toSorted());
       expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
       const values = Object.entries(env).filter(([name, value]) => /BANDHA|URL/.test(name) && value !== '');
       for (const [, value] of values) expect(stderr).not.toContain(value);
-      // Nothing was made before the configuration was found good.
+      // Nothing was created before the configuration was checked.
       expect(existsSync(join(folder, 'bandha.db'))).toBe(false);
       expect(existsSync(join(folder, '.bandha'))).toBe(false);
     }),

@@ -1,4 +1,4 @@
-// bandha keys revoke, as a process of its own, beside a running server whose signing keys have been stolen.
+// Runs `bandha keys revoke` as a separate process beside a server whose signing keys are stolen.
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,13 +92,13 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
     },
   );
 
-  it('makes the next key sign if the current one is revoked', async () => {
+  it('signs with the next key after the current one is revoked', async () => {
     const [current, next] = [await keyThatIs('current'), await keyThatIs('next')];
     expect((await keys('revoke', current.kid)).stdout).toContain('next key signs');
     expect((await keyThatIs('current')).kid).toBe(next.kid);
   });
 
-  it('rejects an unknown key with exit code 1 and changes nothing', async () => {
+  it('exits with 1 for an unknown key and changes nothing', async () => {
     const before = await readKeys();
     for (const kid of ['nosuchkey', "'; drop table signing_keys", crypto.randomUUID()]) {
       expect(await keys('revoke', kid)).toEqual({
@@ -111,11 +111,11 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
   });
 
   it.each<[string, string[], string]>([
-    ['neither a key nor --all', [], 'An argument is missing.'],
+    ['neither a key nor --all', [], 'Missing argument.'],
     ['both a key and --all', ['kid', '--all'], 'Give a key or --all, not both.'],
-    ['two keys', ['one', 'other'], 'There are too many arguments.'],
+    ['two keys', ['one', 'other'], 'Too many arguments.'],
     ['an unknown option', ['--force'], 'Usage: bandha keys revoke KID | --all'],
-  ])('takes %s for a wrong call', async (_, args, message) => {
+  ])('reports %s as incorrect usage', async (_, args, message) => {
     expect(await keys('revoke', ...args)).toMatchObject({
       code: 2,
       stdout: '',
@@ -123,7 +123,7 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
     });
   });
 
-  it('rejects tokens forged with any key after --all, and the running server creates new keys', async () => {
+  it('rejects every forged token after --all, and a running server creates new keys', async () => {
     const rows = await readKeys();
     const forged = await Promise.all(rows.map((row) => forge(row)));
     for (const token of forged) await expect.poll(() => outcomeOf(token)).toBe('OK');
@@ -136,7 +136,7 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
     await expect.poll(async () => outcomeOf(await refresh())).toBe('OK');
   });
 
-  it('lets a server start with another secret after --all, and its sessions are over', async () => {
+  it('allows a start with another secret after --all, which invalidates all sessions', async () => {
     await server.stop();
     const stolen = await keyThatIs('current');
     const { accessToken, refreshToken } = caller;
@@ -147,7 +147,7 @@ describe.each(['SQLite', 'PostgreSQL'])('bandha keys revoke on %s', (database) =
     expect(rejected.stderr).toMatch(/^ {2}BANDHA_SECRET: .*signing keys.*bandha keys revoke --all/m);
     expect(rejected.stderr).not.toContain(env.BANDHA_SECRET);
 
-    expect(await keys('revoke', stolen.kid)).toMatchObject({ code: 2 }); // what takes its place cannot be opened
+    expect(await keys('revoke', stolen.kid)).toMatchObject({ code: 2 }); // the key that replaces it cannot be decrypted
     expect((await readKeys()).map(({ kid }) => kid)).toContain(stolen.kid);
     expect(await keys('revoke', '--all')).toMatchObject({ code: 0, stderr: '' });
     expect(await keys('revoke', '--all')).toMatchObject({

@@ -1,4 +1,4 @@
-// bandha keys, as processes of their own, beside a server on the same store.
+// Runs `bandha keys` as separate processes beside a server on the same store.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { createRemoteJWKSet, decodeProtectedHeader, jwtVerify } from 'jose';
@@ -32,7 +32,7 @@ async function listed(): Promise<[string, string][]> {
 }
 
 describe('bandha keys list', () => {
-  it('shows each key on a line, in the order in which they sign, and nothing secret', async () => {
+  it('prints a line per key in signing order, without secrets', async () => {
     const { code, stdout, stderr } = await keys('list');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [heading = '', current = '', next = '', ...others] = stdout.trimEnd().split('\n');
@@ -45,7 +45,7 @@ describe('bandha keys list', () => {
 });
 
 describe('bandha keys rotate', () => {
-  it('is followed by the running server: new tokens carry the new kid, those from before are accepted', async () => {
+  it('makes a running server sign with the next key and accept earlier tokens', async () => {
     const [[oldKid = ''] = [], [nextKid = ''] = []] = await listed();
     const before = await register(server().url);
     expect(decodeProtectedHeader(before.accessToken).kid).toBe(oldKid);
@@ -53,8 +53,9 @@ describe('bandha keys rotate', () => {
     const { code, stdout, stderr } = await keys('rotate');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const [, signing, publishedKid = ''] =
-      new RegExp(`^(${KID}) signs new tokens.*\n(${KID}) is published, to sign next\\.$`, 'm').exec(stdout) ??
-      [];
+      new RegExp(`^(${KID}) signs new tokens.*\n(${KID}) is published as the next key\\.$`, 'm').exec(
+        stdout,
+      ) ?? [];
     expect(signing).toBe(nextKid);
     // The first start was a moment ago.
     expect(stdout).toMatch(new RegExp(`less than five minutes ago.* until ${TIME}\\.\n$`));
@@ -77,7 +78,7 @@ describe('bandha keys rotate', () => {
     }
   });
 
-  it('changes nothing under another secret, and names it', async () => {
+  it('changes nothing with another secret, and names the variable', async () => {
     const before = await listed();
     const wrong = 'quite another secret, and long enough for one';
     const refused = await runBandha(['keys', 'rotate'], { env: { ...server().env, BANDHA_SECRET: wrong } });
@@ -90,7 +91,7 @@ describe('bandha keys rotate', () => {
     expect(await listed()).toEqual(before);
   });
 
-  it('needs no secret to be told where the server has made its own', () =>
+  it('finds the secret that the server has created', () =>
     withFolder(async (folder) => {
       const env = serverEnv(folder, { BANDHA_SECRET: '' });
       const own = await startServerProcess(env, folder);
@@ -102,7 +103,7 @@ describe('bandha keys rotate', () => {
       }
     }));
 
-  it('makes no secret where there is none, and says so', () =>
+  it('creates no secret if there is none, and names the variable', () =>
     withFolder(async (folder) => {
       const env = serverEnv(folder, { BANDHA_SECRET: '' });
       const refused = await runBandha(['keys', 'rotate'], { env, cwd: folder });
@@ -111,11 +112,11 @@ describe('bandha keys rotate', () => {
       expect(existsSync(join(folder, '.bandha'))).toBe(false);
     }));
 
-  it('ends with 1 where no server has made keys yet', () =>
+  it('exits with 1 if no server has created keys yet', () =>
     withFolder(async (folder) => {
       const refused = await runBandha(['keys', 'rotate'], { env: serverEnv(folder), cwd: folder });
       expect(refused).toMatchObject({ code: 1, stdout: '' });
-      expect(refused.stderr).toMatch(/^Nothing was rotated\..*first start of a server().*\n$/);
+      expect(refused.stderr).toMatch(/^No key was rotated: .*first start of a server creates them\.\n$/);
       expect(existsSync(join(folder, 'bandha.db'))).toBe(false);
     }));
 
@@ -123,9 +124,9 @@ describe('bandha keys rotate', () => {
     ['an argument', ['rotate', 'now'], 'Usage: bandha keys rotate'],
     ['an option', ['rotate', '--force'], 'Usage: bandha keys rotate'],
     ['an argument of the list', ['list', 'all'], 'Usage: bandha keys list'],
-    ['an unknown verb', ['replace'], 'There is no command "keys replace".'],
-    ['no verb', [], 'There is no command "keys".'],
-  ])('takes %s for a wrong call', async (_, args, message) => {
+    ['an unknown subcommand', ['replace'], 'Unknown command "keys replace".'],
+    ['no subcommand', [], 'Unknown command "keys".'],
+  ])('reports %s as incorrect usage', async (_, args, message) => {
     const refused = await keys(...args);
     expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });

@@ -1,4 +1,4 @@
-// Mistakes of a person at a terminal: each command answers with one sentence and the right exit code, and changes nothing.
+// Mistakes of a user at a terminal: each command prints one sentence, exits with the right code, and changes nothing.
 
 import { once } from 'node:events';
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
@@ -34,7 +34,7 @@ describe('a command for a database that does not exist', () => {
     [['users', 'roles', 'remove', 'ada@example.com', 'editor']],
     [['users', 'unlock', 'ada@example.com']],
     [['keys', 'list']],
-  ])('ends with 1 and creates nothing: %j', (args) =>
+  ])('exits with 1 and creates nothing: %j', (args) =>
     withFolder(async (folder) => {
       const nested = join(folder, 'missing', 'bandha.db');
       for (const path of [join(folder, 'bandha.db'), nested]) {
@@ -42,7 +42,7 @@ describe('a command for a database that does not exist', () => {
         expectSentence(
           result,
           1,
-          /^There is no database yet at DATABASE_URL; the first start of the server creates it/,
+          /^There is no database at DATABASE_URL yet\. Start the server to create it: /,
         );
         expect(existsSync(path)).toBe(false);
       }
@@ -50,17 +50,17 @@ describe('a command for a database that does not exist', () => {
     }),
   );
 
-  it('ends with 1 for an empty file and for a database in memory', async () => {
+  it('exits with 1 for an empty file and for a database in memory', async () => {
     await withFolder(async (folder) => {
       writeFileSync(join(folder, 'empty.db'), '');
       for (const path of [join(folder, 'empty.db'), ':memory:']) {
         const result = await runIn(folder, ['users', 'list'], { DATABASE_URL: `sqlite:${path}` });
-        expectSentence(result, 1, /^There is no database yet/);
+        expectSentence(result, 1, /^There is no database at DATABASE_URL yet/);
       }
     });
   });
 
-  it('creates it for the first account', async () => {
+  it('creates the database for the first user', async () => {
     await withFolder(async (folder) => {
       const DATABASE_URL = `sqlite:${join(folder, 'new', 'bandha.db')}`;
       const added = await runIn(folder, ['users', 'add', 'ada@example.com'], { DATABASE_URL }, GOOD_PASSWORD);
@@ -81,7 +81,7 @@ describe('a database path that cannot be used', () => {
       /a part of the path is a file/,
     ],
     ['a name that is too long', (folder) => join(folder, 'x'.repeat(300)), /the name is too long/],
-  ])('is named by its variable, with exit code 2: %s', async (_, makePath, reason) => {
+  ])('exits with 2 and names the variable: %s', async (_, makePath, reason) => {
     await withFolder(async (folder) => {
       const text = 'not a database, but notes that someone needs\n'.repeat(100);
       writeFileSync(join(folder, 'notes.txt'), text);
@@ -96,7 +96,7 @@ describe('a database path that cannot be used', () => {
     });
   });
 
-  it('is named in the same way if .bandha/secret cannot be used', async () => {
+  it('exits with 2 and names .bandha/secret if it cannot be used', async () => {
     await withFolder(async (folder) => {
       writeFileSync(join(folder, '.bandha'), '');
       const result = await runIn(folder, ['serve'], { BANDHA_SECRET: '' });
@@ -107,19 +107,19 @@ describe('a database path that cannot be used', () => {
 
 describe('bandha serve', () => {
   it.each([
-    ['a name that is unknown', 'nosuchhost.invalid'],
+    ['an unknown name', 'nosuchhost.invalid'],
     ['an address of another machine', '192.0.2.1'],
-    ['a text that is no name', 'a b'],
-  ])('ends with 2 if HOST is %s', async (_, HOST) => {
+    ['not a name', 'a b'],
+  ])('exits with 2 if HOST is %s', async (_, HOST) => {
     expectSentence(await run(['serve'], { HOST }), 2, /^ {2}HOST: must be an address of this machine/m);
   });
 
-  it('ends with 1 if another program uses the port', async () => {
+  it('exits with 1 if another program uses the port', async () => {
     const other = createServer().listen(0, '127.0.0.1');
     await once(other, 'listening');
     const address = other.address();
     const port = typeof address === 'object' && address !== null ? address.port : 0;
-    expectSentence(await run(['serve'], { PORT: String(port) }), 1, new RegExp(`^Port ${port} is taken\\.`));
+    expectSentence(await run(['serve'], { PORT: String(port) }), 1, new RegExp(`^Port ${port} is in use\\.`));
     other.close();
   });
 });
@@ -140,13 +140,13 @@ describe('a command', () => {
       /cannot be reached/,
     ],
     ['a URL without a database', 'postgres://a:s3cret@127.0.0.1/', 2, /DATABASE_URL: must be/],
-  ])('ends with a sentence if DATABASE_URL names %s', async (_, DATABASE_URL, code, sentence) => {
+  ])('prints one sentence if DATABASE_URL names %s', async (_, DATABASE_URL, code, sentence) => {
     const result = await run(['users', 'list'], { DATABASE_URL });
     expectSentence(result, code, sentence);
     expect(result.stderr).not.toContain('s3cret');
   });
 
-  it('names an unknown option and its usage, and no more', async () => {
+  it('names an unknown option and prints the usage, nothing else', async () => {
     const { code, stderr } = await run(['serve', '--port', '5000']);
     expect(code).toBe(2);
     expect(stderr.trim()).toBe("Unknown option '--port'.\nUsage: bandha serve");
@@ -161,7 +161,7 @@ describe('bandha users add', () => {
     },
   );
 
-  it('rejects an email that is taken, and an empty role, before it reads a password', async () => {
+  it('rejects a registered email and an empty role before it reads a password', async () => {
     await withFolder(async (folder) => {
       await runIn(folder, ['users', 'add', 'ada@example.com'], {}, GOOD_PASSWORD);
       const again = await runIn(folder, ['users', 'add', 'ADA@example.com']);
@@ -181,16 +181,16 @@ describe('bandha schema', () => {
     });
 
   it.each([
-    ['a file that is missing', 'nosuch.graphql', /^nosuch\.graphql: the file does not exist/],
+    ['a missing file', 'nosuch.graphql', /^nosuch\.graphql: the file does not exist/],
     ['a folder', '.', /^\.: is a folder, not a file/],
-  ])('names %s', async (_, file, sentence) => {
+  ])('names the path of %s', async (_, file, sentence) => {
     expectSentence(await run(['schema', file]), 1, sentence);
   });
 
   it.each([
     ['a syntax error', 'type Query {', /^app\.graphql: Syntax Error/],
     ['an unknown type', 'type Query { a: Nope }', /^app\.graphql: Unknown type "Nope"/],
-    ['nothing', '', /^app\.graphql: Syntax Error/],
+    ['no definitions', '', /^app\.graphql: Syntax Error/],
   ])('names the file with %s', async (_, sdl, sentence) => {
     const { code, stdout, stderr } = await explain(sdl);
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
@@ -198,7 +198,7 @@ describe('bandha schema', () => {
     expect(stderr).not.toMatch(/^\s+at /m);
   });
 
-  it('counts the fields of the application alone with --fail-on-unprotected', async () => {
+  it('counts only fields of the application with --fail-on-unprotected', async () => {
     const passes = ['extend type Query { news: String @public }', 'extend type User { nick: String @auth }'];
     for (const sdl of passes) {
       const { code, stderr } = await explain(sdl, '--fail-on-unprotected');
@@ -210,11 +210,11 @@ describe('bandha schema', () => {
     ] as const) {
       const { code, stderr } = await explain(sdl, '--fail-on-unprotected');
       expect(code).toBe(1);
-      expect(stderr).toBe(`${field} needs nothing and is not marked @public\n1 field unprotected.\n`);
+      expect(stderr).toBe(`${field}: must have an access rule or @public\nUnprotected: 1 field.\n`);
     }
   });
 
-  it('takes a schema with a root type of its own by itself', async () => {
+  it('explains a schema with its own root type without Bandha’s fields', async () => {
     const { code, stdout } = await explain(
       'schema { query: Root } type Root { a: Int @auth }',
       '--explain',

@@ -1,4 +1,4 @@
-// bandha schema: what each field needs, for people, programs and reviews.
+// `bandha schema` prints the schema, and what each field requires as a table, Markdown or JSON.
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ describe('bandha schema', () => {
     expect(stdout).toMatch(/secureData: SecureData @auth/);
   });
 
-  it('prints each field with its requirement, and how many have none', async () => {
+  it('prints each field with its requirement, and the number without one', async () => {
     const { code, stdout } = await explain(['--explain']);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^Query\.secureData +sign-in$/m);
@@ -29,9 +29,9 @@ describe('bandha schema', () => {
   });
 
   it.each([
-    ['a schema by itself', 'type Query { open: Int mine: Int @auth(roles: ["a", "b"], maxAge: 60) }'],
+    ['a complete schema', 'type Query { open: Int mine: Int @auth(roles: ["a", "b"], maxAge: 60) }'],
     [
-      'types on top of Bandha’s',
+      'types that extend Bandha’s',
       'extend type Query { open: Int mine: Int @auth(roles: ["a", "b"], maxAge: 60) }',
     ],
   ])('explains %s, as JSON too', async (_, sdl) => {
@@ -52,13 +52,19 @@ describe('bandha schema', () => {
       ['--explain', '--format', 'markdown'],
       'type Query { a: Int @auth(scopes: [["x"], ["y", "z"]]) }',
     );
-    expect(stdout).toContain('| field | needs |\n| --- | --- |\n| `Query.a` | scope x, or y and z |');
+    expect(stdout).toContain(
+      [
+        '| field     | needs               |',
+        '| --------- | ------------------- |',
+        '| `Query.a` | scope x, or y and z |',
+      ].join('\n'),
+    );
   });
 
-  it('exits 1 where a field has no rule and is not public, with --fail-on-unprotected', async () => {
+  it('exits with 1 for a field without rule or @public with --fail-on-unprotected', async () => {
     const open = await explain(['--fail-on-unprotected'], 'type Query { a: Int b: Int @auth }');
     expect(open.code).toBe(1);
-    expect(open.stderr).toContain('Query.a needs nothing and is not marked @public');
+    expect(open.stderr).toContain('Query.a: must have an access rule or @public');
     expect(open.stderr).not.toContain('Query.b');
     const closed = await explain(['--fail-on-unprotected'], 'type Query { a: Int @public b: Int @auth }');
     expect(closed.code).toBe(0);
@@ -86,13 +92,13 @@ describe('bandha schema', () => {
       1,
       'app.graphql: Query.a: must not be both public and protected',
     ],
-  ])('says what is wrong with %s', async (_, args, sdl, code, message) => {
+  ])('explains the mistake in %s', async (_, args, sdl, code, message) => {
     const finished = await explain(args, sdl);
     expect(finished.code).toBe(code);
     expect(finished.stderr).toContain(message);
   });
 
-  it('says which file is not there', async () => {
+  it('names a file that does not exist', async () => {
     const finished = await withFolder((folder) =>
       runBandha(['schema', join(folder, 'none.graphql')], { env: serverEnv(folder) }),
     );

@@ -11,7 +11,7 @@ const head = (...headers: string[]) =>
   );
 const WHOLE = head(`Content-Length: ${BODY.length}`) + BODY;
 
-/** Sends the text and gives what has been received once the server has closed the connection. */
+/** Sends the text. @returns everything received until the server closes the connection */
 async function talk(port: number, text: string): Promise<string> {
   const socket = connect(port, '127.0.0.1').setEncoding('utf8');
   let received = '';
@@ -39,10 +39,10 @@ it('bandha serve keeps idle connections for 75 seconds, longer than most balance
   withServer({}, async (port) => {
     const socket = connect(port, '127.0.0.1').setEncoding('utf8');
     socket.write(WHOLE);
-    const [answer] = await once(socket, 'data');
-    expect(answer).toMatch(/^HTTP\/1\.1 200 /);
-    expect(answer).toMatch(/^keep-alive: timeout=75\r$/im);
-    // The connection is still open, and answers again.
+    const [response] = await once(socket, 'data');
+    expect(response).toMatch(/^HTTP\/1\.1 200 /);
+    expect(response).toMatch(/^keep-alive: timeout=75\r$/im);
+    // The connection is still open for another request.
     socket.write(WHOLE);
     expect((await once(socket, 'data'))[0]).toMatch(/^HTTP\/1\.1 200 /);
     socket.destroy();

@@ -1,4 +1,4 @@
-// bandha serve, as a process of its own.
+// Runs `bandha serve` as a separate process.
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -35,7 +35,7 @@ const hasGraphiQL = async (url: string) => {
 };
 
 describe('bandha serve', () => {
-  it('says where GraphiQL is, and how to make the first account as long as there is none', () =>
+  it('prints the address of GraphiQL and, while there are no users, how to create one', () =>
     withFolder(async (folder) => {
       await withServer(folder, {}, async ({ url, output }) => {
         expect(output()).toContain(`GraphiQL  http://localhost:${new URL(url).port}/graphql`);
@@ -46,38 +46,38 @@ describe('bandha serve', () => {
       });
       await withServer(folder, {}, async ({ output }) => {
         expect(output()).toContain('GraphiQL');
-        expect(output()).not.toMatch(/no account|users add|register/);
+        expect(output()).not.toMatch(/no users|users add|register/);
       });
     }));
 
-  it('names the command as npm runs it where npm has started it', () =>
+  it('names the command as `npm run bandha --` if npm has started it', () =>
     withFolder((folder) =>
       withServer(folder, { npm_lifecycle_event: 'start', npm_package_name: 'bandha' }, async ({ output }) => {
         expect(output()).toContain('npm run bandha -- users add you@example.com --role admin');
       }),
     ));
 
-  it('ends with 0 when it is asked to stop, though connections stay open', () =>
+  it('exits with 0 on SIGTERM, even if connections are open', () =>
     withFolder((folder) =>
       withServer(folder, {}, async (server) => {
-        await sendOperation(server.url, '{ __typename }'); // fetch keeps its connection
+        await sendOperation(server.url, '{ __typename }'); // fetch keeps the connection open
         await server.stop('SIGTERM');
         expect(server.child).toMatchObject({ exitCode: 0, signalCode: null });
       }),
     ));
 
-  it('says which port is taken and how to choose another, and ends with 1', () =>
+  it('exits with 1 if the port is in use, and explains how to choose another', () =>
     withFolder((folder) =>
       withServer(folder, {}, async ({ url, env }) => {
         const { port } = new URL(url);
         const second = await runBandha(['serve'], { env: { ...env, PORT: port }, cwd: folder });
         expect(second.code).toBe(1);
-        expect(second.stderr).toMatch(new RegExp(`^Port ${port} is taken\\..*PORT=\\d+ bandha serve\n$`));
+        expect(second.stderr).toMatch(new RegExp(`^Port ${port} is in use\\..*PORT=\\d+ bandha serve\n$`));
         expect(second.stdout).toBe('');
       }),
     ));
 
-  it('keeps `register` out where sign-up is closed', () =>
+  it('leaves `register` out of the schema if signup is closed', () =>
     withFolder((folder) =>
       withServer(folder, { BANDHA_SIGNUP: 'closed' }, async ({ url, output }) => {
         expect(output()).toContain('users add');
@@ -93,7 +93,7 @@ describe('bandha serve', () => {
       }),
     ));
 
-  it('takes an empty variable for one that is not set', () =>
+  it('treats an empty variable as unset', () =>
     withFolder((folder) => {
       const empty = [
         'BANDHA_ADMIN_EMAIL',
@@ -109,7 +109,7 @@ describe('bandha serve', () => {
 });
 
 describe('bandha serve in production', () => {
-  it('has no GraphiQL, and logs lines of JSON alone without what callers sent', () =>
+  it('serves no GraphiQL, and logs JSON lines without tokens and passwords', () =>
     withFolder((folder) =>
       withServer(folder, { NODE_ENV: 'production', BANDHA_LOG_LEVEL: 'trace' }, async (server) => {
         expect(await hasGraphiQL(server.url)).toBe(false);
@@ -127,7 +127,7 @@ describe('bandha serve in production', () => {
       }),
     ));
 
-  it('has GraphiQL where it is asked for', () =>
+  it('serves GraphiQL with BANDHA_GRAPHIQL=on', () =>
     withFolder((folder) =>
       withServer(folder, { NODE_ENV: 'production', BANDHA_GRAPHIQL: 'on' }, async ({ url }) =>
         expect(await hasGraphiQL(url)).toBe(true),
@@ -136,7 +136,7 @@ describe('bandha serve in production', () => {
 });
 
 describe('the secret of bandha serve', () => {
-  it('is made once where none is given, for its owner alone, and opens the keys at the next start', () =>
+  it('the first start creates a secret readable only by its owner, and the next uses it', () =>
     withFolder(async (folder) => {
       const file = join(folder, '.bandha/secret');
       const start = <T>(use: (url: string) => Promise<T>) =>
@@ -150,7 +150,7 @@ describe('the secret of bandha serve', () => {
       expect(await readFile(file, 'utf8')).toBe(secret);
     }));
 
-  it('that is not the one of the store is named, and ends the start with 2', () =>
+  it('the start exits with 2 if the secret is not the one of the signing keys', () =>
     withFolder(async (folder) => {
       await withServer(folder, {}, async () => {});
       const wrong = 'quite another secret, and long enough for one';
@@ -165,13 +165,13 @@ describe('the secret of bandha serve', () => {
 });
 
 describe('the administrator that the configuration names', () => {
-  it('is made with role `admin` at the first start, and left as it is at the next', () =>
+  it('the first start creates the administrator, and the next does not change it', () =>
     withFolder(async (folder) => {
       const email = 'root@example.com';
       const admin = (password: string) => ({ BANDHA_ADMIN_EMAIL: email, BANDHA_ADMIN_PASSWORD: password });
       await withServer(folder, admin(GOOD_PASSWORD), async ({ url, output }) => {
         expect((await logIn(url, email, GOOD_PASSWORD)).body.data.login.user.roles).toEqual(['admin']);
-        expect(output()).not.toMatch(/no account/); // there is one by now
+        expect(output()).not.toMatch(/no users/); // the administrator is one
         expect(output()).not.toContain(GOOD_PASSWORD);
       });
       await withServer(folder, admin('another good passphrase'), async ({ url, env }) => {

@@ -1,4 +1,4 @@
-// BANDHA_ADMIN_EMAIL, whose address a stranger has registered before the server was told of it.
+// An attacker has registered the address of BANDHA_ADMIN_EMAIL before it was configured.
 import { describe, expect, it } from 'vitest';
 import { seedAdmin } from '../../../src/accounts/administration.ts';
 import { ConfigError } from '../../../src/errors.ts';
@@ -13,7 +13,7 @@ const LOGIN =
   'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { accessToken user { roles } } }';
 
 describe('an account with the administrator’s address and without the role', () => {
-  it('keeps the server from starting, until it has been taken over', () =>
+  it('prevents the start of the server until the operator takes it over', () =>
     withFolder(async (folder) => {
       const env = serverEnv(folder);
       const first = await startServerProcess(env, folder);
@@ -32,7 +32,7 @@ describe('an account with the administrator’s address and without the role', (
       expect(await users(['password', EMAIL], 'password')).toMatchObject({ code: 1, stdout: '' }); // too common
       expect(await users(['password', EMAIL], ADMIN.BANDHA_ADMIN_PASSWORD)).toEqual({
         code: 0,
-        stdout: `Changed the password of ${EMAIL}; 1 session ended.\n`,
+        stdout: `Changed the password of ${EMAIL} and revoked 1 session.\n`,
         stderr: '',
       });
       expect((await users(['roles', 'add', EMAIL, 'admin'])).code).toBe(0);
@@ -49,18 +49,18 @@ describe('an account with the administrator’s address and without the role', (
       await server.stop();
     }));
 
-  it.each(['nobody@example.com', 'no address'])('is not found by users password: %s', (email) =>
+  it.each(['nobody@example.com', 'no address'])('users password exits with 1 for %s', (email) =>
     withFolder(async (folder) => {
       const call = { env: serverEnv(folder), input: GOOD_PASSWORD };
       await runBandha(['users', 'add', 'other@example.com'], call);
       const result = await runBandha(['users', 'password', email], call);
-      expect(result).toEqual({ code: 1, stdout: '', stderr: 'No account has this email.\n' });
+      expect(result).toEqual({ code: 1, stdout: '', stderr: 'No user has this email.\n' });
     }),
   );
 });
 
 describe('the administrator of an empty store', () => {
-  it('is created once by several instances that start at the same time', () =>
+  it('several instances that start at the same time create the administrator once', () =>
     withFolder(async (folder) => {
       const url = `sqlite:${folder}/bandha.db`;
       const stores = [await openStore(url), await openStore(url)];
@@ -72,7 +72,7 @@ describe('the administrator of an empty store', () => {
       await Promise.all([...stores.map((store) => store.close()), passwords.close()]);
     }));
 
-  it('is an error if a stranger registers the address while the password is hashed', () =>
+  it('the start fails if an attacker registers the address during hashing', () =>
     withFolder(async (folder) => {
       const store = await openStore(`sqlite:${folder}/bandha.db`);
       const hasher = await createPasswordHasher();

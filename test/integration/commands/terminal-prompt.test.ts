@@ -6,18 +6,18 @@ import { describe, expect, it } from 'vitest';
 import { runBandha, serverEnv, withFolder } from '../../support/server-process.ts';
 import { GOOD_PASSWORD } from '../../support/test-server.ts';
 
-const MAIN = resolve(import.meta.dirname, '../../../src/cli.ts');
+const CLI = resolve(import.meta.dirname, '../../../src/cli.ts');
 const EMAIL = 'ada@example.com';
 const hasScript =
   spawnSync('script', ['--version'], { encoding: 'utf8' }).stdout?.includes('util-linux') ?? false;
 
-/** Runs `users add` on a terminal, answering each prompt when it stands there; gives what the terminal showed. */
-async function typeInto(env: Record<string, string>, answers: readonly (readonly [string, string])[]) {
-  const command = `'${process.execPath}' '${MAIN}' users add ${EMAIL}`;
+/** Runs `users add` on a terminal and types the input for each prompt. @returns everything that the terminal showed */
+async function typeInto(env: Record<string, string>, inputs: readonly (readonly [string, string])[]) {
+  const command = `'${process.execPath}' '${CLI}' users add ${EMAIL}`;
   const child: ChildProcess = spawn('script', ['--quiet', '--return', '--command', command, '/dev/null'], {
     env,
   });
-  const left = [...answers];
+  const left = [...inputs];
   let shown = '';
   let unread = '';
   child.stdout?.setEncoding('utf8').on('data', (chunk: string) => {
@@ -36,26 +36,26 @@ async function typeInto(env: Record<string, string>, answers: readonly (readonly
 describe.skipIf(!hasScript)('the password prompt of bandha users add', () => {
   it.each([
     [
-      'makes the account where both are the same',
+      'creates the user if both passwords match',
       [
         ['Password: ', `${GOOD_PASSWORD}\r`],
-        ['Again: ', `${GOOD_PASSWORD}\r`],
+        ['Repeat password: ', `${GOOD_PASSWORD}\r`],
       ],
       0,
       /Added ada@/,
     ],
     [
-      'refuses two that differ',
+      'rejects passwords that do not match',
       [
         ['Password: ', `${GOOD_PASSWORD}\r`],
-        ['Again: ', `${GOOD_PASSWORD}r\r`],
+        ['Repeat password: ', `${GOOD_PASSWORD}r\r`],
       ],
       2,
-      /differ/,
+      /do not match/,
     ],
-    ['ends where Ctrl+C is pressed', [['Password: ', `${GOOD_PASSWORD}\x03`]], 2, /No password was given/],
-    ['ends where Ctrl+D is pressed', [['Password: ', '\x04']], 2, /No password was given/],
-  ] as const)('%s, and never shows what is typed', (_, answers, expected, message) =>
+    ['exits on Ctrl+C', [['Password: ', `${GOOD_PASSWORD}\x03`]], 2, /No password entered/],
+    ['exits on Ctrl+D', [['Password: ', '\x04']], 2, /No password entered/],
+  ] as const)('%s, and never shows the input', (_, answers, expected, message) =>
     withFolder(async (folder) => {
       const env = { ...serverEnv(folder), TERM: 'xterm', SHELL: '/bin/sh' };
       const { code, shown } = await typeInto(env, answers);

@@ -1,4 +1,4 @@
-// bandha users roles, as processes of their own, beside a server on the same store.
+// Runs `bandha users roles` as separate processes beside a server on the same store.
 import { decodeJwt } from 'jose';
 import { describe, expect, it } from 'vitest';
 import { runBandha } from '../../support/server-process.ts';
@@ -13,24 +13,24 @@ const server = useServerProcess();
 const bandha = (args: string[], input?: string) => runBandha(args, { env: server().env, input });
 const roles = (...args: string[]) => bandha(['users', 'roles', ...args]);
 
-/** Why the server does not accept the token; undefined where it does. */
+/** The reason why the server rejects the token; undefined if it accepts it. */
 async function problemOf(token: string): Promise<string | undefined> {
   return (await sendOperation(server().url, SECURE, { token })).body.errors?.[0].extensions.reason;
 }
-/** The roles in the token that a refresh gives, which the server accepts. */
+/** The roles in the access token of a refresh, once the server accepts it. */
 async function refreshedRoles(signedIn: SignedIn): Promise<unknown> {
   const { body } = await sendOperation(server().url, REFRESH, {
     variables: { token: signedIn.refreshToken },
   });
   const { accessToken, refreshToken } = body.data.refresh;
   signedIn.refreshToken = refreshToken;
-  // An earlier change is in the server's memory until it has heard of this one.
+  // The server rejects the token until it has received the latest change of roles.
   await expect.poll(() => problemOf(accessToken)).toBeUndefined();
   return decodeJwt(accessToken).roles;
 }
 
 describe('bandha users roles', () => {
-  it('gives roles and takes them away in the running server: the token from before is refused, the next has them', async () => {
+  it('changes roles in a running server: old tokens are rejected, new ones have the roles', async () => {
     const ada = await register(server().url);
     const { email } = ada.user;
     expect(await problemOf(ada.accessToken)).toBeUndefined();
@@ -38,25 +38,23 @@ describe('bandha users roles', () => {
     const added = await roles('add', email.toUpperCase(), 'admin', 'editor');
     expect(added).toEqual({
       code: 0,
-      stdout: `${email} has admin, editor now. Access tokens from before are refused; refreshing gives new ones.\n`,
-      stderr: expect.stringMatching(
-        /^Its password is the one that it was registered with.*users password EMAIL/,
-      ),
+      stdout: `${email} has roles admin, editor. Tokens with the old roles are rejected; clients refresh them.\n`,
+      stderr: expect.stringMatching(/^Warning: .*password chosen at registration.*users password EMAIL\n$/),
     });
     await expect.poll(() => problemOf(ada.accessToken)).toBe('TOKEN_EXPIRED');
     expect(await refreshedRoles(ada)).toEqual(['admin', 'editor']);
 
     const removed = await roles('remove', email, 'admin');
-    expect(removed).toMatchObject({ code: 0, stdout: expect.stringMatching(/has editor now\./) });
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringMatching(/has role editor\. Tokens/) });
     expect(await refreshedRoles(ada)).toEqual(['editor']);
 
     const last = await roles('remove', email, 'editor');
-    expect(last).toMatchObject({ code: 0, stdout: expect.stringMatching(/has no roles now\./) });
+    expect(last).toMatchObject({ code: 0, stdout: expect.stringMatching(/has no roles\. Tokens/) });
     expect(await refreshedRoles(ada)).toEqual([]);
-    await expect.poll(() => problemOf(ada.accessToken)).toBeUndefined(); // it has none either
+    await expect.poll(() => problemOf(ada.accessToken)).toBeUndefined(); // that token has no roles either
   });
 
-  it('leaves other accounts and their tokens alone', async () => {
+  it('does not change other users and their tokens', async () => {
     const [ada, bob] = [await register(server().url), await register(server().url)];
     await roles('add', ada.user.email, 'admin');
     await expect.poll(() => problemOf(ada.accessToken)).toBe('TOKEN_EXPIRED');
@@ -66,17 +64,21 @@ describe('bandha users roles', () => {
     expect(stdout).toMatch(new RegExp(`^${bob.user.email} +- +`, 'm'));
   });
 
-  it('says so where nothing changes, and refuses no token', async () => {
+  it('reports if nothing changed, and rejects no token', async () => {
     const { user, accessToken } = await register(server().url);
     const removed = await roles('remove', user.email, 'admin');
     expect(removed).toEqual({
       code: 0,
-      stdout: `${user.email} has no roles; nothing changed.\n`,
+      stdout: `${user.email} has no roles. Nothing changed.\n`,
       stderr: '',
     });
     await roles('add', user.email, 'admin');
     const again = await roles('add', user.email, 'admin', 'admin');
-    expect(again).toEqual({ code: 0, stdout: `${user.email} has admin; nothing changed.\n`, stderr: '' });
+    expect(again).toEqual({
+      code: 0,
+      stdout: `${user.email} has role admin. Nothing changed.\n`,
+      stderr: '',
+    });
     await roles('remove', user.email, 'admin');
     await expect.poll(() => problemOf(accessToken)).toBeUndefined();
   });
@@ -85,11 +87,11 @@ describe('bandha users roles', () => {
     ['add', 'nobody@example.com'],
     ['remove', 'nobody@example.com'],
     ['add', 'not an email'],
-  ])('%s ends with 1 where no account has the email %s', async (verb, email) => {
-    expect(await roles(verb, email, 'admin')).toEqual({
+  ])('%s exits with 1 if no user has the email %s', async (subcommand, email) => {
+    expect(await roles(subcommand, email, 'admin')).toEqual({
       code: 1,
       stdout: '',
-      stderr: 'No account has this email.\n',
+      stderr: 'No user has this email.\n',
     });
   });
 
@@ -99,9 +101,9 @@ describe('bandha users roles', () => {
     ['no role to remove', ['remove', 'ada@example.com'], 'Usage: bandha users roles remove EMAIL ROLE...'],
     ['an unknown option', ['add', 'ada@example.com', '--role', 'admin'], 'Usage: bandha users roles add'],
     ['an empty role', ['add', 'ada@example.com', 'admin', ''], 'A role must not be empty.'],
-    ['an unknown verb', ['grant', 'ada@example.com', 'admin'], 'There is no command "users roles grant".'],
-    ['no verb', [], 'There is no command "users roles".'],
-  ])('takes %s for a wrong call', async (_, args, message) => {
+    ['an unknown subcommand', ['grant', 'ada@example.com', 'admin'], 'Unknown command "users roles grant".'],
+    ['no subcommand', [], 'Unknown command "users roles".'],
+  ])('reports %s as incorrect usage', async (_, args, message) => {
     const refused = await roles(...args);
     expect(refused).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
   });
@@ -123,7 +125,7 @@ describe('bandha users roles', () => {
     expect(await problemOf(ada.accessToken)).toBeUndefined();
   });
 
-  it('gives as many roles as are allowed, and the server accepts the token', async () => {
+  it('adds up to 100 roles, and the server accepts the token', async () => {
     const ada = await register(server().url);
     const many = Array.from({ length: 100 }, (_, i) => `${'é'.repeat(17)}${100 + i}`);
     expect(await roles('add', ada.user.email, ...many)).toMatchObject({ code: 0 });
@@ -131,11 +133,11 @@ describe('bandha users roles', () => {
     expect(await roles('add', ada.user.email, 'x')).toMatchObject({ code: 1 });
   });
 
-  it('refuses an empty role of a new account too, and can take away one that was given otherwise', async () => {
+  it('rejects an empty role of a new user, but removes one without complaint', async () => {
     const refused = await bandha(['users', 'add', 'new@example.com', '--role', ' '], GOOD_PASSWORD);
     expect(refused).toMatchObject({ code: 2, stderr: expect.stringContaining('A role must not be empty.') });
     const { user } = await register(server().url);
     const removed = await roles('remove', user.email, '');
-    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('nothing changed') });
+    expect(removed).toMatchObject({ code: 0, stdout: expect.stringContaining('Nothing changed') });
   });
 });

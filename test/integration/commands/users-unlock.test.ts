@@ -1,4 +1,4 @@
-// bandha users unlock, as a process of its own, beside a server on the same store.
+// Runs `bandha users unlock` as a separate process beside a server on the same store.
 import { describe, expect, it, vi } from 'vitest';
 import { runBandha } from '../../support/server-process.ts';
 import { GOOD_PASSWORD, register, sendOperation } from '../../support/test-server.ts';
@@ -8,7 +8,7 @@ const LOGIN =
   'mutation ($email: String!, $password: String!) { login(email: $email, password: $password) { tokenType } }';
 /** Until the account’s limit for one network is reached. */
 const BURST = 20;
-const OUTPUT = 'The limits of this email are deleted; running servers follow within five seconds.\n';
+const OUTPUT = 'Deleted the rate limits of this email. Running servers follow within five seconds.\n';
 
 const server = useServerProcess({ BANDHA_TRUSTED_PROXIES: '127.0.0.0/8' });
 const unlock = (...args: string[]) => runBandha(['users', 'unlock', ...args], { env: server().env });
@@ -35,12 +35,12 @@ describe('bandha users unlock', () => {
     });
   });
 
-  it('says the same for an email without an account', async () => {
+  it('prints the same for an email without an account', async () => {
     expect(await unlock('unknown@example.com')).toEqual({ code: 0, stdout: OUTPUT, stderr: '' });
   });
 
   it.each([
-    ['text that is no email', ['nonsense'], 1, /not an email address/],
+    ['text that is no email', ['nonsense'], 1, /email address is not valid/],
     ['no email', [], 2, /Usage: bandha users unlock EMAIL/],
     ['two emails', ['ada@example.com', 'bob@example.com'], 2, /Usage: bandha users unlock EMAIL/],
   ])('rejects %s', async (_, args, code, message) => {

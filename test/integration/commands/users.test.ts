@@ -1,4 +1,4 @@
-// bandha users, as processes of their own, beside a server on the same store.
+// Runs `bandha users` as separate processes beside a server on the same store.
 import { describe, expect, it } from 'vitest';
 import { runBandha } from '../../support/server-process.ts';
 import { GOOD_PASSWORD, register, sendOperation } from '../../support/test-server.ts';
@@ -17,16 +17,16 @@ const logIn = (email: string) =>
 describe('bandha users add', () => {
   it.each([
     ['with a line break after the password', `${GOOD_PASSWORD}\n`],
-    ['with a line break of Windows', `${GOOD_PASSWORD}\r\n`],
-    ['without one', GOOD_PASSWORD],
-  ])('makes an account that can sign in at once, %s', async (_, input) => {
+    ['with a Windows line break', `${GOOD_PASSWORD}\r\n`],
+    ['without a line break', GOOD_PASSWORD],
+  ])('creates a user who can sign in immediately, %s', async (_, input) => {
     const email = `${crypto.randomUUID()}@example.com`;
     const added = await users(['add', email], input);
     expect(added).toEqual({ code: 0, stdout: `Added ${email}.\n`, stderr: '' });
     expect((await logIn(email)).body.data.login.user).toEqual({ email, roles: [] });
   });
 
-  it('gives the roles that it is told, and no output holds the password', async () => {
+  it('gives the user the roles of --role, and never prints the password', async () => {
     const added = await users(
       ['add', 'ops@example.com', '--role', 'admin', '--role', 'auditor'],
       GOOD_PASSWORD,
@@ -40,16 +40,16 @@ describe('bandha users add', () => {
     ['a common password', 1, 'new@example.com', 'password1', /password.*common/],
     ['a short password', 1, 'new@example.com', 'qX7!z', /password.*8 characters/],
     ['the email in the password', 1, 'newcomer@example.com', 'my newcomer pass', /password.*email/],
-    ['an email that is none', 1, 'nobody-at-home', GOOD_PASSWORD, /not an email/],
+    ['an invalid email', 1, 'nobody-at-home', GOOD_PASSWORD, /email address is not valid/],
     ['no password', 2, 'new@example.com', '', /No password/],
-    ['an empty line for a password', 2, 'new@example.com', '\n', /No password/],
-  ])('refuses %s, and says so', async (_, code, email, input, message) => {
+    ['an empty line as password', 2, 'new@example.com', '\n', /No password/],
+  ])('rejects %s with a message', async (_, code, email, input, message) => {
     const refused = await users(['add', email], input);
     expect(refused).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
     if (input.trim() !== '') expect(refused.stderr).not.toContain(input);
   });
 
-  it('refuses an email that is taken, however it is spelt', async () => {
+  it('rejects a registered email in any case', async () => {
     const { user } = await register(server().url);
     const refused = await users(['add', user.email.toUpperCase()], GOOD_PASSWORD);
     expect(refused).toMatchObject({
@@ -61,9 +61,9 @@ describe('bandha users add', () => {
 
   it.each([
     ['a missing email', ['add']],
-    ['a password among the arguments', ['add', 'new@example.com', GOOD_PASSWORD]],
+    ['a password as an argument', ['add', 'new@example.com', GOOD_PASSWORD]],
     ['an unknown option', ['add', 'new@example.com', '--password', GOOD_PASSWORD]],
-  ])('takes %s for a wrong call', async (_, args) => {
+  ])('reports %s as incorrect usage', async (_, args) => {
     const refused = await users(args, GOOD_PASSWORD);
     expect(refused).toMatchObject({
       code: 2,
@@ -75,12 +75,12 @@ describe('bandha users add', () => {
 });
 
 describe('bandha users list', () => {
-  it('knows nothing of what was refused', async () => {
+  it('does not list rejected users', async () => {
     const { stdout } = await users(['list']);
     for (const email of ['new@', 'newcomer@', 'nobody-at-home']) expect(stdout).not.toContain(email);
   });
 
-  it('shows each account on a line with its roles and state, and no hash', async () => {
+  it('prints a line per user with roles and state, without password hashes', async () => {
     await users(['add', 'listed@example.com', '--role', 'editor'], GOOD_PASSWORD);
     const { code, stdout, stderr } = await users(['list']);
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
@@ -94,7 +94,7 @@ describe('bandha users list', () => {
 });
 
 describe('bandha users disable', () => {
-  it('ends the sessions in the running server within a second, and signing in and refreshing with it', async () => {
+  it('revokes the sessions in a running server within a second, and prevents sign-in', async () => {
     const { user, accessToken, refreshToken } = await register(server().url);
     const other = await register(server().url);
     const refresh = `mutation { refresh(refreshToken: "${refreshToken}") { tokenType } }`;
@@ -108,7 +108,11 @@ describe('bandha users disable', () => {
     }
     const took = performance.now() - exitedAt;
 
-    expect(disabled).toEqual({ code: 0, stdout: `Disabled ${user.email}; 1 session ended.\n`, stderr: '' });
+    expect(disabled).toEqual({
+      code: 0,
+      stdout: `Disabled ${user.email} and revoked 1 session.\n`,
+      stderr: '',
+    });
     expect(answer.status).toBe(401);
     expect(answer.body.errors[0].extensions).toMatchObject({
       code: 'UNAUTHENTICATED',
@@ -123,12 +127,15 @@ describe('bandha users disable', () => {
     expect((await sendOperation(server().url, SECURE, { token: other.accessToken })).status).toBe(200);
   });
 
-  it.each(['nobody@example.com', 'not an email'])('says that no account has the email %s', async (email) => {
-    const refused = await users(['disable', email]);
-    expect(refused.code).not.toBe(0);
-    expect(refused).toMatchObject({
-      stdout: '',
-      stderr: expect.stringContaining('No account has this email'),
-    });
-  });
+  it.each(['nobody@example.com', 'not an email'])(
+    'exits with 1 if no user has the email %s',
+    async (email) => {
+      const refused = await users(['disable', email]);
+      expect(refused.code).not.toBe(0);
+      expect(refused).toMatchObject({
+        stdout: '',
+        stderr: expect.stringContaining('No user has this email'),
+      });
+    },
+  );
 });
