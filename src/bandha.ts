@@ -100,7 +100,7 @@ export interface Bandha {
   close(): Promise<void>;
 }
 
-/** What `createListener` needs of a server. Kept apart from `Bandha`, whose every member is public and has to stay compatible. */
+/** The parts that `createListener` needs. They are not on `Bandha`, because each of its members is public and must stay compatible. */
 const serverPartsByBandha = new WeakMap<object, ServerParts>();
 
 /** @returns undefined unless `createBandha` returned this very object */
@@ -219,7 +219,7 @@ function parseOptions(options: BandhaOptions): Settings {
   };
 }
 
-/** What requests need apart from GraphQL and HTTP. */
+/** The parts below GraphQL and HTTP. */
 interface Services {
   store: Store;
   keyring: Keyring;

@@ -1,4 +1,4 @@
-// The request context: built by awaiting token verification, names the principal.
+// The part of the request context that names the caller, and the plugin that sets it.
 import { useGenericAuth } from '@envelop/generic-auth';
 import type { Plugin, YogaInitialContext } from 'graphql-yoga';
 import type { TokenProblem } from './errors.ts';
@@ -6,15 +6,15 @@ import type { AuthenticateMaybeAsync } from './tokens/authenticate.ts';
 import type { Principal } from './tokens/principal.ts';
 import { findCredentials } from './utils/request-headers.ts';
 
-/** What resolvers find in their context beside Yoga's own. */
+/** Bandha's part of the context that resolvers get. */
 export interface BandhaContext {
   /** The caller; null for an anonymous one. */
   principal: Principal | null;
-  /** Why a presented token was not accepted; undefined where it was, or where none was presented. */
+  /** Why a presented token was not accepted; undefined if it was, or if there is none. */
   tokenProblem: TokenProblem | undefined;
 }
 
-/** Awaits `authenticate` before anything is executed and puts `principal` and `tokenProblem` in place. */
+/** Awaits `authenticate` before the operation runs, and sets `principal` and `tokenProblem` in the context. */
 export function useAuthentication(authenticate: AuthenticateMaybeAsync): Plugin {
   return useGenericAuth<Principal, YogaInitialContext & Partial<BandhaContext>, 'principal'>({
     mode: 'resolve-only',
@@ -24,7 +24,7 @@ export function useAuthentication(authenticate: AuthenticateMaybeAsync): Plugin 
       context.tokenProblem = problem;
       return principal;
     },
-  }) as Plugin; // envelop's plugin type and Yoga's differ in the context alone
+  }) as Plugin; // the plugin types of envelop and Yoga differ only in the context
 }
 
 /** The context of Bandha's own resolvers. */

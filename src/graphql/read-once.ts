@@ -1,10 +1,10 @@
-// The caller's own data: one read of the store for all the fields of a request that select it, however often.
+// Reads the caller's own data once per request, however many fields select it.
 import type { GraphQLResolveInfo } from 'graphql';
 import type { ResolverContext } from '../context.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { requirePrincipal } from './require-principal.ts';
 
-/** The part of `info` that decides how long a result is shared. */
+/** The part of a resolver's `info` that decides how long a result is shared. */
 export type OperationInfo = Pick<GraphQLResolveInfo, 'operation' | 'variableValues'>;
 
 /** Reads for the caller of `context`. @throws AuthError `UNAUTHENTICATED` for an anonymous caller */
@@ -16,15 +16,13 @@ interface Shared<T> {
 }
 
 /**
- * Shares one call of `read` among the fields of one query, also if a compiled run of it is repeated by the executor. In
- * a mutation and in a subscription, which may select the data again after it has changed, only concurrent fields share
- * one.
+ * Shares one call of `read` among the fields of a query, even if the executor runs it again after the compiled query bailed out.
+ * In a mutation or a subscription, the data may change between two fields, so only concurrent fields share a call.
  */
 export function createReadOnce<T>(read: (principal: Principal) => Promise<T>): ReadOnce<T> {
-  // On the request itself, so that an entry is gone with it: a WeakMap with an entry a request doubles the garbage
-  // collector's work.
+  // Stored on the request object itself: a WeakMap with one entry per request would double the work of the garbage collector.
   const SHARED = Symbol('shared read');
-  type Keeper = { [SHARED]?: Shared<T> | undefined };
+  type Holder = { [SHARED]?: Shared<T> | undefined };
 
   return (context, info) => {
     let principal: Principal;
@@ -33,23 +31,23 @@ export function createReadOnce<T>(read: (principal: Principal) => Promise<T>): R
     } catch (error) {
       return Promise.reject(error);
     }
-    const keeper: Keeper = requestOf(context, info);
-    const known = keeper[SHARED];
-    if (known?.principal === principal) return known.value;
+    const holder: Holder = findRequestObject(context, info);
+    const shared = holder[SHARED];
+    if (shared?.principal === principal) return shared.value;
     const value = read(principal);
     const entry = { principal, value };
-    if (Object.isExtensible(keeper)) keeper[SHARED] = entry;
+    if (Object.isExtensible(holder)) holder[SHARED] = entry;
     if (info.operation.operation !== 'query') {
-      const forget = () => {
-        if (keeper[SHARED] === entry) keeper[SHARED] = undefined;
+      const clear = () => {
+        if (holder[SHARED] === entry) holder[SHARED] = undefined;
       };
-      value.then(forget, forget);
+      value.then(clear, clear);
     }
     return value;
   };
 }
 
-/** The parsed request, which repeated runs share; without one, as in `graphql()` itself, what is made for each run. */
-function requestOf({ params }: ResolverContext, { variableValues }: OperationInfo): object {
+/** The object that all runs of a request share: Yoga's `params`; without Yoga, the variables of the run. */
+function findRequestObject({ params }: ResolverContext, { variableValues }: OperationInfo): object {
   return typeof params === 'object' && params !== null ? params : variableValues;
 }

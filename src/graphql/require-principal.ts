@@ -1,4 +1,4 @@
-// The caller of a field that `@auth` protects.
+// Returns the caller to a resolver of a protected field.
 import type { BandhaContext } from '../context.ts';
 import { AuthError } from '../errors.ts';
 import { readContextPrincipal } from '../tokens/context-principal.ts';

@@ -2,60 +2,60 @@
 // biome-ignore-all lint: generated
 // biome-ignore-all format: generated
 export const schemaText = /* GraphQL */ `"""
-Who may use this field, type or value. Every argument given must hold; without arguments: anyone signed in.
+Limits access to a field or type. Every argument given must hold; without arguments, any signed-in caller has access.
 """
 directive @auth(
-  "The caller has any one of these roles."
+  "The caller must have one of these roles."
   roles: [String!]
-  "The caller's token carries every scope of any one of these sets."
+  "The caller's token must have every scope of one of these sets."
   scopes: [[String!]!]
-  "Every policy of any one of these sets answers yes."
+  "Every policy of one of these sets must allow access."
   policies: [[String!]!]
-  "The caller proved who they are at most this many seconds ago (RFC 9470)."
+  "Maximum number of seconds since the caller signed in (RFC 9470)."
   maxAge: Int
 ) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
 
 """
-Open to everyone where the server's default is to deny.
+Allows access to everyone if the server denies it by default.
 """
 directive @public on FIELD_DEFINITION | OBJECT | INTERFACE
 
 """
-Apollo Federation's way to say \`@auth\`.
+Apollo Federation's name for \`@auth\` without arguments.
 """
 directive @authenticated on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
 
 """
-Apollo Federation's way to say \`@auth(scopes:)\`.
+Apollo Federation's name for \`@auth(scopes:)\`.
 """
 directive @requiresScopes(
-  "The caller's token carries every scope of any one of these sets."
+  "The caller's token must have every scope of one of these sets."
   scopes: [[String!]!]!
 ) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
 
 """
-Apollo Federation's way to say \`@auth(policies:)\`.
+Apollo Federation's name for \`@auth(policies:)\`.
 """
 directive @policy(
-  "Every policy of any one of these sets answers yes."
+  "Every policy of one of these sets must allow access."
   policies: [[String!]!]!
 ) on FIELD_DEFINITION | OBJECT | INTERFACE | SCALAR | ENUM
 
 """
-An instant in UTC, as RFC 3339 writes it: \`2026-01-31T12:00:00.000Z\`.
+A time in UTC in the format of RFC 3339: \`2026-01-31T12:00:00.000Z\`.
 """
 scalar DateTime
 
 type Query {
   "The caller's own account; null for an anonymous caller."
   viewer: User @public
-  "Something only a signed-in caller sees."
+  "An example of data that requires a signed-in caller."
   secureData: SecureData @auth
   "The caller's live sessions, the most recently used first."
   sessions: [Session!] @auth
 }
 
-"What \`secureData\` gives to a signed-in caller."
+"The data of \`secureData\`."
 type SecureData {
   "Always \`Secure data access granted\`."
   message: String!
@@ -65,37 +65,37 @@ type SecureData {
 
 "An account."
 type User @public {
-  "Stays the same for the account's life."
+  "Never changes."
   id: ID!
-  "As it was registered; compared without regard to case."
+  "The email as registered; compared without regard to case."
   email: String!
-  "The roles the account has now; a token carries those it was issued with."
+  "The current roles of the account. A token has the roles that were current when it was issued."
   roles: [String!]!
   "When the account was registered."
   createdAt: DateTime!
 }
 
-"One sign-in on one device, kept alive by its refresh tokens."
+"A sign-in on one device. Each refresh extends it."
 type Session {
-  "What \`revokeSession\` takes."
+  "The id for \`revokeSession\`."
   id: ID!
   "When the caller signed in."
   createdAt: DateTime!
   "When the session's tokens were last issued or refreshed."
   lastUsedAt: DateTime!
-  "When the session ends if it is not used again."
+  "When the session ends if it is not refreshed."
   expiresAt: DateTime!
   "The \`User-Agent\` header at sign-in."
   userAgent: String
   "The network address at sign-in."
   ipAddress: String
-  "Whether this is the session of the request's own token."
+  "Whether the access token of this request belongs to this session."
   current: Boolean!
 }
 
 type Mutation {
   """
-  Makes an account and signs it in. Refused with \`BAD_USER_INPUT\`, reason \`EMAIL_TAKEN\`, \`WEAK_PASSWORD\` or \`INVALID_EMAIL\`.
+  Creates an account and signs it in. Errors: \`BAD_USER_INPUT\` with reason \`EMAIL_TAKEN\`, \`WEAK_PASSWORD\` or \`INVALID_EMAIL\`; \`RATE_LIMITED\`.
   """
   register(
     "At most 254 characters; trimmed, and compared without regard to case."
@@ -104,25 +104,25 @@ type Mutation {
     password: String!
   ): AuthPayload! @public
   """
-  Signs in. Refused with \`INVALID_CREDENTIALS\`, whether it is the email or the password that is wrong.
+  Signs in. Errors: \`INVALID_CREDENTIALS\`, the same for an unknown email and a wrong password; \`RATE_LIMITED\`.
   """
   login("The account's email." email: String!, "The account's password." password: String!): AuthPayload!
     @public
   """
-  Trades a refresh token for new tokens. Refused with \`INVALID_REFRESH_TOKEN\`, reason \`EXPIRED\`, \`REUSED\`, \`REVOKED\` or \`UNKNOWN\`.
+  Exchanges a refresh token for new tokens. Error: \`INVALID_REFRESH_TOKEN\` with reason \`EXPIRED\`, \`REUSED\`, \`REVOKED\` or \`UNKNOWN\`.
   """
   refresh("The refresh token last issued for the session." refreshToken: String!): AuthPayload! @public
   """
-  Ends the session of the refresh token given, or else of the bearer token. False if there was no live session to end.
+  Revokes the session of the refresh token or, without one, of the access token. Returns false if the session was not live.
   """
   logout(
-    "Names the session to end; needed where the bearer token has expired."
+    "A refresh token of the session to revoke; required if the access token has expired."
     refreshToken: String
   ): Boolean! @public
-  "Ends every session of the caller, this one included; returns how many ended."
+  "Revokes every session of the caller, including this one. Returns the number of sessions revoked."
   logoutEverywhere: Int! @auth
-  "Ends one session of the caller; false if the caller has no such live session."
-  revokeSession("The session to end." id: ID!): Boolean! @auth
+  "Revokes one session of the caller. Returns false if the caller has no such live session."
+  revokeSession("The session to revoke." id: ID!): Boolean! @auth
 }
 
 "The tokens of a session (RFC 6749, section 5.1)."
@@ -133,7 +133,7 @@ type AuthPayload @public {
   tokenType: String!
   "The access token's lifetime in seconds."
   expiresIn: Int!
-  "Opaque; trade it with \`refresh\` before the session ends."
+  "Opaque. Exchange it with \`refresh\` before the session ends."
   refreshToken: String!
   "The account that signed in."
   user: User!

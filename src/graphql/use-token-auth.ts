@@ -1,4 +1,4 @@
-// Verification only: tokens come from another issuer, `@auth` guards the app's own schema.
+// Authentication and authorization for a Yoga server whose tokens come from another issuer.
 import type { Plugin } from 'graphql-yoga';
 import type { GuardOptions } from '../authorization/guard-options.ts';
 import { useGuard } from '../authorization/use-guard.ts';
@@ -22,9 +22,9 @@ export interface TokenAuthOptions extends GuardOptions {
  * const yoga = createYoga({ schema, plugins: [useTokenAuth({ verifier })] });
  */
 export function useTokenAuth(options: TokenAuthOptions): Plugin {
-  const { verifier, ...guard } = options ?? {}; // JavaScript may pass nothing
+  const { verifier, ...guard } = options ?? {}; // a JavaScript caller may pass nothing
   if (typeof verifier?.verify !== 'function') {
-    throw new ConfigError(['useTokenAuth: verifier: is required; createVerifier makes one']);
+    throw new ConfigError(['useTokenAuth: verifier: is required; createVerifier returns one']);
   }
   return {
     onPluginInit({ addPlugin }) {

@@ -1,4 +1,4 @@
-// What has to be done now and then, by one instance at a time: rotating keys that are old, removing what nobody needs.
+// Periodic work of one instance at a time: rotates old signing keys and removes expired data.
 import { setTimeout as wait } from 'node:timers/promises';
 import type { Config } from '../config/config.ts';
 import { KNOWN_NETWORK_SECONDS } from '../rate-limits/network.ts';
@@ -16,40 +16,42 @@ export interface BackgroundJobsDeps {
   now: () => Date;
 }
 
-/** What one round did. */
+/** The result of one run. */
 export interface BackgroundJobsReport {
   removedSessions: number;
-  removedChanges: number;
+  removedFeedEvents: number;
   removedKeys: number;
   removedNetworks: number;
   rotatedKeys: boolean;
-  /** Whether it came to its end: neither lost the lease nor was stopped. */
+  /** False if the instance lost the lease or was stopped during the run. */
   isComplete: boolean;
 }
 
 export interface BackgroundJobs {
-  /** Does a round now, unless another instance is at it, or has been lately. */
+  /** Runs all jobs. @returns undefined if another instance has the lease, or ran them within the last hour */
   runOnce(): Promise<BackgroundJobsReport | undefined>;
+  /** Stops the timer and waits for the current run, which ends after its batch. */
   stop(): Promise<void>;
 }
 
 const HOUR_SECONDS = 60 * 60;
+/** The name of the lease in the database, which earlier versions use too. */
 const LEASE = 'housekeeping';
-/** One instance does a round this often. */
-const EVERY_SECONDS = HOUR_SECONDS;
-/** Each instance looks this often whether one is due. */
+/** Interval between two runs, by whichever instance. */
+const RUN_INTERVAL_SECONDS = HOUR_SECONDS;
+/** Interval at which each instance tries to take the lease. */
 const CHECK_INTERVAL_MS = 60_000;
-/** An instance that dies during a round holds the others up no longer than this. */
+/** Time after which another instance takes over from one that has crashed during a run. */
 const LEASE_SECONDS = 60;
-/** An ended session is kept for a while: who still has its refresh token hears why it is worth nothing. */
+/** Time to keep ended sessions, so that a client with an old refresh token gets the reason: `EXPIRED` or `REVOKED`. */
 const ENDED_RETENTION_SECONDS = 24 * HOUR_SECONDS;
-/** Longer than the last token needs: an instance may have signed with a key a moment after it was retired. */
+/** Added to the lifetime of tokens: an instance may sign with a key shortly after its retirement. */
 const RETIRED_RETENTION_SECONDS = HOUR_SECONDS;
-const BATCH = 500;
-/** Between batches, so that those who wait for an answer come first: at least so long, and so many times the batch. */
-const PAUSE_MS = 20;
+const BATCH_SIZE = 500;
+/** Pause between batches, so that requests have priority: a multiple of the duration of the batch, within two bounds. */
+const MIN_PAUSE_MS = 20;
 const PAUSE_FACTOR = 50;
-const PAUSE_AT_MOST_MS = 5_000;
+const MAX_PAUSE_MS = 5_000;
 
 export function createBackgroundJobs(deps: BackgroundJobsDeps): BackgroundJobs {
   const { store, config, log, now } = deps;
@@ -58,19 +60,19 @@ export function createBackgroundJobs(deps: BackgroundJobsDeps): BackgroundJobs {
   let pending: Promise<unknown> = Promise.resolve();
   const ago = (seconds: number) => new Date(now().getTime() - seconds * 1000);
 
-  /** Repeats until there is nothing left, the lease is lost, or the process stops. */
+  /** Repeats `removeBatch` until nothing is left, the lease is lost, or the process stops. @returns the number removed */
   async function inBatches(
     renewLease: () => Promise<boolean>,
-    removeSome: () => Promise<{ removed: number; isDone: boolean }>,
+    removeBatch: () => Promise<{ removed: number; isDone: boolean }>,
   ): Promise<number> {
     let removed = 0;
     for (;;) {
       const startedAt = performance.now();
-      const batch = await removeSome();
+      const batch = await removeBatch();
       removed += batch.removed;
       if (batch.isDone || signal.aborted || !(await renewLease())) return removed;
       const pause = PAUSE_FACTOR * (performance.now() - startedAt);
-      const milliseconds = Math.min(Math.max(pause, PAUSE_MS), PAUSE_AT_MOST_MS);
+      const milliseconds = Math.min(Math.max(pause, MIN_PAUSE_MS), MAX_PAUSE_MS);
       await wait(milliseconds, undefined, { signal }).catch(() => {});
     }
   }
@@ -87,17 +89,17 @@ export function createBackgroundJobs(deps: BackgroundJobsDeps): BackgroundJobs {
         ago(config.accessTtlSeconds + RETIRED_RETENTION_SECONDS),
         now(),
       ),
-      removedChanges: await inBatches(renewLease, async () => {
-        const removed = await store.removeFeedEvents(before, BATCH);
-        return { removed, isDone: removed < BATCH };
+      removedFeedEvents: await inBatches(renewLease, async () => {
+        const removed = await store.removeFeedEvents(before, BATCH_SIZE);
+        return { removed, isDone: removed < BATCH_SIZE };
       }),
       removedNetworks: await inBatches(renewLease, async () => {
-        const removed = await store.removeKnownNetworks(ago(KNOWN_NETWORK_SECONDS), BATCH);
-        return { removed, isDone: removed < BATCH };
+        const removed = await store.removeKnownNetworks(ago(KNOWN_NETWORK_SECONDS), BATCH_SIZE);
+        return { removed, isDone: removed < BATCH_SIZE };
       }),
       removedSessions: await inBatches(renewLease, async () => {
         const { sessionIdleSeconds: idleSeconds } = config;
-        const batch = await store.removeEndedSessions({ before, idleSeconds, after, limit: BATCH });
+        const batch = await store.removeEndedSessions({ before, idleSeconds, after, limit: BATCH_SIZE });
         after = batch.after;
         return { removed: batch.removed, isDone: after === undefined };
       }),
@@ -105,22 +107,24 @@ export function createBackgroundJobs(deps: BackgroundJobsDeps): BackgroundJobs {
   }
 
   async function runOnce(): Promise<BackgroundJobsReport | undefined> {
-    // A name for each round: the one who did the last has to wait for the next as everybody else.
+    // A new holder for each run, so that this instance too has to wait until its last lease ends.
     const holder = crypto.randomUUID();
     const renewLease = () => store.takeLease(LEASE, holder, now(), LEASE_SECONDS);
     if (signal.aborted || !(await renewLease())) return undefined;
     const done = await runJobs(renewLease);
-    // Kept until the next round is due: nobody does another one before.
-    const isComplete = !signal.aborted && (await store.takeLease(LEASE, holder, now(), EVERY_SECONDS));
+    // Keeps the lease until the next run is due, so that no instance runs earlier.
+    const isComplete = !signal.aborted && (await store.takeLease(LEASE, holder, now(), RUN_INTERVAL_SECONDS));
     const report = { ...done, isComplete };
-    log.debug(report, 'housekeeping');
+    log.debug(report, 'background jobs ran');
     return report;
   }
 
   const timer = setInterval(() => {
     pending = pending
       .then(runOnce)
-      .catch((err) => log.warn({ reason: describeOutage(err) }, 'housekeeping was interrupted'));
+      .catch((err) =>
+        log.warn({ reason: describeOutage(err) }, 'background jobs interrupted; the next run continues'),
+      );
   }, CHECK_INTERVAL_MS).unref();
 
   return {

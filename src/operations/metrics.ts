@@ -1,4 +1,4 @@
-// What whoever is on call wants to see, in Prometheus' words; nothing in it names a person.
+// Metrics for Prometheus. None of them identifies a user.
 import { performance } from 'node:perf_hooks';
 import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import type { Accounts } from '../accounts/accounts.ts';
@@ -6,28 +6,31 @@ import { AuthError } from '../errors.ts';
 import type { AuthenticateMaybeAsync, Authentication } from '../tokens/authenticate.ts';
 import { handleMaybePromise } from '../utils/maybe-promise.ts';
 
-/** Numbers that are read when somebody asks. */
+/** Values that are read at each request for metrics. */
 export interface MetricSources {
+  /** Number of recently revoked sessions in memory. */
   revokedSessions(): number;
+  /** Number of verified access tokens in the cache. */
   cachedTokens(): number;
-  /** Up to when changes of other instances are known, by `performance.now()`. */
+  /** Time up to which the revocation feed has been read, by `performance.now()`. */
   feedSyncedAt(): number;
 }
 
 export interface Metrics {
   registry: Registry;
-  /** The same functions, each call counted by what became of it, with its time. */
+  /** Wraps each function so that its calls are counted by outcome, with their durations. */
   instrumentAccounts(accounts: Accounts): Accounts;
+  /** Wraps `authenticate` so that requests are counted by the outcome of their token. */
   instrumentAuthentication(authenticate: AuthenticateMaybeAsync): AuthenticateMaybeAsync;
   countResponse(status: number): void;
-  /** `REPEATED`: answered inside the grace; `REUSED`: the session was revoked. */
+  /** `REPEATED`: within the grace period, same successor; `REUSED`: the session was revoked. */
   countRepeatedRefresh(outcome: 'REPEATED' | 'REUSED'): void;
 }
 
-/** From a look-up to a password hash that waits for its turn. */
+/** From a lookup in memory to a password hash that waits in the queue. */
 const BUCKETS_SECONDS = [0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5];
 
-export function createMetrics(readings: MetricSources): Metrics {
+export function createMetrics(sources: MetricSources): Metrics {
   const registry = new Registry();
   const registers = [registry];
   const gauge = (name: string, help: string, read: () => number) =>
@@ -39,26 +42,22 @@ export function createMetrics(readings: MetricSources): Metrics {
         this.set(read());
       },
     });
-  gauge(
-    'bandha_revoked_sessions',
-    'Sessions that were revoked lately, kept in memory',
-    readings.revokedSessions,
-  );
-  gauge('bandha_cached_tokens', 'Verified access tokens, kept in memory', readings.cachedTokens);
+  gauge('bandha_revoked_sessions', 'Recently revoked sessions in memory', sources.revokedSessions);
+  gauge('bandha_cached_tokens', 'Verified access tokens in the cache', sources.cachedTokens);
   gauge(
     'bandha_changes_age_seconds',
-    'How old the knowledge of what other instances changed is; over 5, the store is asked about each session',
-    () => (performance.now() - readings.feedSyncedAt()) / 1000,
+    'Seconds since the revocation feed was in sync; above 5, each session is looked up in the database',
+    () => (performance.now() - sources.feedSyncedAt()) / 1000,
   );
   gauge(
     'process_start_time_seconds',
-    'When the process started, since 1970',
+    'Start time of the process in seconds since 1970',
     () => performance.timeOrigin / 1000,
   );
-  gauge('process_resident_memory_bytes', 'Memory of the process', () => process.memoryUsage.rss());
+  gauge('process_resident_memory_bytes', 'Resident memory of the process', () => process.memoryUsage.rss());
   gauge(
     'nodejs_eventloop_utilization',
-    'Share of the time, since the start, in which the event loop was busy',
+    'Share of the time since the start in which the event loop was busy',
     () => performance.eventLoopUtilization().utilization,
   );
   new Counter({
@@ -74,36 +73,36 @@ export function createMetrics(readings: MetricSources): Metrics {
   const countAuthentication = createTally<string>(
     registry,
     'bandha_authentications_total',
-    'Requests by what became of their access token: accepted, none, or why it was not accepted',
+    'Requests by outcome of their access token: accepted, none, or the reason of its rejection',
     'result',
   );
   const countResponse = createTally<number>(
     registry,
     'bandha_http_responses_total',
-    'Answers by HTTP status',
+    'Responses by HTTP status',
     'status',
   );
   const countRepeatedRefresh = createTally<string>(
     registry,
     'bandha_repeated_refreshes_total',
-    'Refresh tokens presented again: REPEATED inside the grace, or REUSED, which revokes the session',
+    'Refresh tokens used again: REPEATED within the grace period, or REUSED, which revokes the session',
     'outcome',
   );
-  const useCases = new Histogram({
+  const durations = new Histogram({
     name: 'bandha_account_seconds',
-    help: 'Time of sign-ins, refreshes and so on, by what became of them: ok, the reason of a refusal, or error',
+    help: 'Duration of sign-ins, refreshes and other account functions by outcome: ok, the reason of an AuthError, or error',
     labelNames: ['verb', 'outcome'],
     buckets: BUCKETS_SECONDS,
     registers,
   });
 
-  function withDuration<A extends unknown[], R>(operation: string, useCase: (...args: A) => Promise<R>) {
+  function withDuration<A extends unknown[], R>(operation: string, call: (...args: A) => Promise<R>) {
     return async (...args: A): Promise<R> => {
       const startedAt = performance.now();
       const done = (outcome: string) =>
-        useCases.observe({ verb: operation, outcome }, (performance.now() - startedAt) / 1000);
+        durations.observe({ verb: operation, outcome }, (performance.now() - startedAt) / 1000);
       try {
-        const result = await useCase(...args);
+        const result = await call(...args);
         done('ok');
         return result;
       } catch (error) {
@@ -117,11 +116,11 @@ export function createMetrics(readings: MetricSources): Metrics {
     registry,
     instrumentAccounts: (accounts) =>
       Object.fromEntries(
-        Object.entries(accounts).map(([operation, useCase]) => [
+        Object.entries(accounts).map(([operation, call]) => [
           operation,
-          withDuration(operation, useCase as (...args: unknown[]) => Promise<unknown>), // every use case is one
+          withDuration(operation, call as (...args: unknown[]) => Promise<unknown>), // every account function is asynchronous
         ]),
-      ) as unknown as Accounts, // the same names, and functions of the same types
+      ) as unknown as Accounts, // the same names with functions of the same types
     instrumentAuthentication(authenticate) {
       const counted = (authentication: Authentication) => {
         const { principal, problem } = authentication;
@@ -135,7 +134,7 @@ export function createMetrics(readings: MetricSources): Metrics {
   };
 }
 
-/** Counts in a map of its own, since every request counts twice; Prometheus gets the sums when it asks. */
+/** Counts in a map, which is cheap for every request; the counts are copied to the counter at each scrape. */
 function createTally<L extends string | number>(
   registry: Registry,
   name: string,
@@ -154,8 +153,8 @@ function createTally<L extends string | number>(
     },
   });
   return (label) => {
-    const known = tally.get(label);
-    if (known === undefined) tally.set(label, { count: 1 });
-    else known.count += 1;
+    const entry = tally.get(label);
+    if (entry === undefined) tally.set(label, { count: 1 });
+    else entry.count += 1;
   };
 }

@@ -54,7 +54,7 @@ describe('bandha users roles', () => {
     await expect.poll(() => problemOf(ada.accessToken)).toBeUndefined(); // that token has no roles either
   });
 
-  it('does not change other users and their tokens', async () => {
+  it('leaves other users and their tokens unchanged', async () => {
     const [ada, bob] = [await register(server().url), await register(server().url)];
     await roles('add', ada.user.email, 'admin');
     await expect.poll(() => problemOf(ada.accessToken)).toBe('TOKEN_EXPIRED');

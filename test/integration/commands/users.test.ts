@@ -75,7 +75,7 @@ describe('bandha users add', () => {
 });
 
 describe('bandha users list', () => {
-  it('does not list rejected users', async () => {
+  it('lists no rejected users', async () => {
     const { stdout } = await users(['list']);
     for (const email of ['new@', 'newcomer@', 'nobody-at-home']) expect(stdout).not.toContain(email);
   });

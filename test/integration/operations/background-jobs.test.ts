@@ -1,4 +1,4 @@
-// Keeping house: what nobody needs any more goes, what somebody may still need stays, and one instance at a time is at it.
+// Background jobs remove expired data, keep what clients may still need, and run on one instance at a time.
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pino } from 'pino';
@@ -19,7 +19,7 @@ import { startTestServer, TEST_SECRET } from '../../support/test-server.ts';
 
 const HOUR = 3_600;
 const DAY = 24 * HOUR;
-/** An instance that dies during a round holds the others up for so long. */
+/** Seconds after which another instance takes over from one that crashed during a run. */
 const LEASE = 60;
 const CONFIG = { keyMaxAgeSeconds: 30 * DAY, accessTtlSeconds: 600, sessionIdleSeconds: 7 * DAY };
 const START = new Date('2026-01-31T12:00:00Z');
@@ -31,18 +31,18 @@ const log = pino({ level: 'silent' });
 let clock: { now: Date };
 let stores: [Store, Store];
 let file: string;
-let houses: BackgroundJobs[];
+let allJobs: BackgroundJobs[];
 let finish: () => Promise<void>;
 beforeEach(async () => {
   clock = { now: START };
-  houses = [];
+  allJobs = [];
   const [opened, done] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   const finished = withFolder(async (folder) => {
     file = join(folder, 'bandha.db');
     stores = [await openStore(`sqlite:${file}`), await openStore(`sqlite:${file}`)];
     opened.resolve();
     await done.promise;
-    await Promise.all(houses.map((house) => house.stop()));
+    await Promise.all(allJobs.map((jobs) => jobs.stop()));
     await Promise.all(stores.map((store) => store.close()));
   });
   finish = () => {
@@ -53,9 +53,9 @@ beforeEach(async () => {
 });
 afterEach(() => finish());
 
-/** An instance that keeps house on one of the two stores. */
-function createHouse(store: Store, changes: Partial<BackgroundJobsDeps> = {}): BackgroundJobs {
-  const house = createBackgroundJobs({
+/** Creates the jobs of an instance on one of the two stores. */
+function createJobs(store: Store, changes: Partial<BackgroundJobsDeps> = {}): BackgroundJobs {
+  const jobs = createBackgroundJobs({
     store,
     secrets,
     config: CONFIG,
@@ -63,8 +63,8 @@ function createHouse(store: Store, changes: Partial<BackgroundJobsDeps> = {}): B
     now: () => clock.now,
     ...changes,
   });
-  houses.push(house);
-  return house;
+  allJobs.push(jobs);
+  return jobs;
 }
 
 async function addUser(): Promise<string> {
@@ -81,7 +81,7 @@ async function addUser(): Promise<string> {
   return id;
 }
 
-/** A session that began long ago, was used just now, and ends in a month, but for the `changes`. */
+/** Adds a session that began long ago, was just used, and ends in a month, unless `changes` differ. */
 async function addSession(userId: string, changes: Partial<Session> = {}): Promise<string> {
   const session: Session = {
     id: crypto.randomUUID(),
@@ -101,7 +101,7 @@ async function addSession(userId: string, changes: Partial<Session> = {}): Promi
 }
 const isKept = async (id: string) => (await stores[0].findSessionStatus(id)) !== undefined;
 
-/** Sessions by the thousand, in one step; all of them ended long ago. */
+/** Adds many sessions in one transaction; all of them ended long ago. */
 async function addManyEnded(count: number): Promise<void> {
   const userId = await addUser();
   const database = new DatabaseSync(file);
@@ -127,77 +127,77 @@ describe('a session', () => {
   it.each<[string, Partial<Session>]>([
     ['was revoked', { revokedAt: ago(LONG_AGO), lastUsedAt: ago(2 * DAY) }],
     ['expired', { expiresAt: ago(LONG_AGO), lastUsedAt: ago(2 * DAY) }],
-    ['had lain idle too long', { lastUsedAt: ago(7 * DAY + LONG_AGO) }],
+    ['became idle', { lastUsedAt: ago(7 * DAY + LONG_AGO) }],
     [
-      'was revoked after it had expired',
+      'was revoked after it expired',
       { revokedAt: ago(1), expiresAt: ago(LONG_AGO), lastUsedAt: ago(2 * DAY) },
     ],
-  ])('that %s more than a day ago is removed', async (_, changes) => {
+  ])('the run removes a session that %s more than a day ago', async (_, changes) => {
     const id = await addSession(await addUser(), changes);
-    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedSessions: 1 });
+    expect(await createJobs(stores[0]).runOnce()).toMatchObject({ removedSessions: 1 });
     expect(await isKept(id)).toBe(false);
   });
 
   it.each<[string, Partial<Session>]>([
     ['was revoked', { revokedAt: ago(DAY), lastUsedAt: ago(2 * DAY) }],
     ['expired', { expiresAt: ago(DAY), lastUsedAt: ago(2 * DAY) }],
-    ['had lain idle too long', { lastUsedAt: ago(8 * DAY) }],
-  ])('that %s a day ago is kept, so that who comes back hears why', async (_, changes) => {
+    ['became idle', { lastUsedAt: ago(8 * DAY) }],
+  ])('the run keeps a session that %s a day ago, for the reason in errors', async (_, changes) => {
     const id = await addSession(await addUser(), changes);
-    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedSessions: 0 });
+    expect(await createJobs(stores[0]).runOnce()).toMatchObject({ removedSessions: 0 });
     expect(await isKept(id)).toBe(true);
   });
 
   it.each<[string, Partial<Session>]>([
     ['was used just now', {}],
-    ['will be idle for too long in a moment', { lastUsedAt: ago(7 * DAY - 0.001) }],
+    ['becomes idle in a moment', { lastUsedAt: ago(7 * DAY - 0.001) }],
     ['ends in a moment', { expiresAt: after(0.001) }],
-  ])('that is live is never removed: one that %s', async (_, changes) => {
+  ])('the run keeps a live session that %s', async (_, changes) => {
     const id = await addSession(await addUser(), changes);
-    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedSessions: 0 });
+    expect(await createJobs(stores[0]).runOnce()).toMatchObject({ removedSessions: 0 });
     expect(await isKept(id)).toBe(true);
   });
 
-  it('is kept for longer where access tokens live longer', async () => {
+  it('the run keeps ended sessions longer if access tokens live longer', async () => {
     const userId = await addUser();
     const revokedAgo = (seconds: number) => ({ revokedAt: ago(seconds), lastUsedAt: ago(9 * DAY) });
     const config = { ...CONFIG, accessTtlSeconds: 2 * DAY, sessionIdleSeconds: 99 * DAY };
     const kept = await addSession(userId, revokedAgo(4 * DAY));
     const removed = await addSession(userId, revokedAgo(4 * DAY + 1));
-    await createHouse(stores[0], { config }).runOnce();
+    await createJobs(stores[0], { config }).runOnce();
     expect([await isKept(kept), await isKept(removed)]).toEqual([true, false]);
   });
 
-  it('is found among many: every ended one goes, and every other one stays', async () => {
+  it('the run finds all ended sessions among many', async () => {
     const userId = await addUser();
     await addManyEnded(1_200);
     const live = await Promise.all(Array.from({ length: 20 }, () => addSession(userId)));
     await addManyEnded(300);
-    const report = await createHouse(stores[0]).runOnce();
+    const report = await createJobs(stores[0]).runOnce();
     expect(report?.removedSessions).toBe(1_500);
     expect(countRows('sessions')).toBe(20);
     for (const id of live) expect(await isKept(id)).toBe(true);
   });
 });
 
-describe('old changes', () => {
-  it('are removed when they are more than a day old, and newer ones are told to who starts', async () => {
+describe('events of the feed', () => {
+  it('the run removes events older than a day, and a new subscriber gets the others', async () => {
     const userId = await addUser();
     const [old, recent] = [await addSession(userId), await addSession(userId)];
     const idleSeconds = CONFIG.sessionIdleSeconds;
     await stores[0].revokeSession({ sessionId: old }, START, idleSeconds);
     await stores[0].revokeSession({ sessionId: recent }, after(2), idleSeconds);
     clock.now = after(DAY + 1);
-    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedChanges: 1 });
-    const told: unknown[] = [];
+    expect(await createJobs(stores[0]).runOnce()).toMatchObject({ removedFeedEvents: 1 });
+    const received: unknown[] = [];
     await stores[1].subscribe(
-      (change) => told.push(change),
+      (event) => received.push(event),
       () => START,
     );
-    expect(told).toEqual([{ kind: 'SESSION_REVOKED', sessionId: recent, revokedAt: after(2) }]);
+    expect(received).toEqual([{ kind: 'SESSION_REVOKED', sessionId: recent, revokedAt: after(2) }]);
   });
 
-  it('are removed however many there are', async () => {
+  it('the run removes any number of old events', async () => {
     const database = new DatabaseSync(file);
     database.exec('begin');
     const insert = database.prepare(
@@ -206,13 +206,13 @@ describe('old changes', () => {
     for (let i = 0; i < 1_100; i += 1) insert.run(crypto.randomUUID());
     database.exec('commit');
     database.close();
-    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedChanges: 1_100 });
+    expect(await createJobs(stores[0]).runOnce()).toMatchObject({ removedFeedEvents: 1_100 });
     expect(countRows('changes')).toBe(0);
   });
 });
 
 describe('known networks', () => {
-  it('are removed 90 days after they were used last', async () => {
+  it('the run removes networks 90 days after their last use', async () => {
     const [userId, idleSeconds] = [await addUser(), CONFIG.sessionIdleSeconds];
     const used = [ago(90 * DAY + 0.001), ago(90 * DAY), START];
     for (const [i, createdAt] of used.entries()) {
@@ -221,19 +221,19 @@ describe('known networks', () => {
       const unknown = { revokedAt: undefined, userAgent: undefined, ipAddress: undefined };
       await stores[0].createSession({ id, userId, generation: 1, ...times, ...unknown }, `network ${i}`);
     }
-    expect(await createHouse(stores[0]).runOnce()).toMatchObject({ removedNetworks: 1 });
-    expect(await createHouse(stores[1]).runOnce()).toBeUndefined();
+    expect(await createJobs(stores[0]).runOnce()).toMatchObject({ removedNetworks: 1 });
+    expect(await createJobs(stores[1]).runOnce()).toBeUndefined();
     expect(await stores[0].listLiveSessions(userId, START, idleSeconds)).toHaveLength(3);
   });
 });
 
 describe('the signing keys', () => {
-  it('are kept when retired until their last token has expired and an hour more, then gone from the JWK Set', async () => {
+  it('the run removes a retired key from the JWK Set an hour after its last token expires', async () => {
     const now = () => clock.now;
     const keyring = await openKeyring(stores[0], secrets, 'EdDSA', now);
     const retired = keyring.current.kid;
     await rotateKeys({ store: stores[0], secrets, now });
-    const house = createHouse(stores[0]);
+    const jobs = createJobs(stores[0]);
     const published = async () => {
       await keyring.reload();
       return keyring.jwks.keys.map(({ kid }) => kid);
@@ -241,17 +241,17 @@ describe('the signing keys', () => {
     const { accessTtlSeconds } = CONFIG;
 
     clock.now = after(accessTtlSeconds + HOUR);
-    expect(await house.runOnce()).toMatchObject({ removedKeys: 0 });
+    expect(await jobs.runOnce()).toMatchObject({ removedKeys: 0 });
     expect(await published()).toContain(retired);
     clock.now = after(accessTtlSeconds + 2 * HOUR);
-    expect(await house.runOnce()).toMatchObject({ removedKeys: 1, rotatedKeys: false });
+    expect(await jobs.runOnce()).toMatchObject({ removedKeys: 1, rotatedKeys: false });
     const left = await published();
     expect(left).not.toContain(retired);
     expect(left).toHaveLength(2);
     expect(left).toContain(keyring.current.kid);
   });
 
-  it('that were retired and removed are gone from what a running server publishes', async () => {
+  it('a running server no longer publishes a retired key that was removed', async () => {
     const server = await startTestServer();
     try {
       const kids = async () => {
@@ -264,7 +264,7 @@ describe('the signing keys', () => {
       await rotateKeys({ store, secrets, now });
       await expect.poll(kids).toHaveLength(3);
       server.clock.now = new Date(now().getTime() + DAY * 1000);
-      expect(await createHouse(store, { now }).runOnce()).toMatchObject({ removedKeys: 1 });
+      expect(await createJobs(store, { now }).runOnce()).toMatchObject({ removedKeys: 1 });
       await expect.poll(kids).toHaveLength(2);
       expect(await kids()).not.toContain(first?.kid);
     } finally {
@@ -272,10 +272,10 @@ describe('the signing keys', () => {
     }
   });
 
-  it('are rotated when the current one is old enough', async () => {
+  it('the run rotates the keys when the current one is old enough', async () => {
     const keyring = await openKeyring(stores[0], secrets, 'EdDSA', () => clock.now);
     const { kid } = keyring.current;
-    const [first, second] = stores.map((store) => createHouse(store));
+    const [first, second] = stores.map((store) => createJobs(store));
     clock.now = after(CONFIG.keyMaxAgeSeconds - 1);
     expect(await first?.runOnce()).toMatchObject({ rotatedKeys: false });
     clock.now = after(CONFIG.keyMaxAgeSeconds + HOUR);
@@ -286,14 +286,14 @@ describe('the signing keys', () => {
   });
 });
 
-describe('keeping house', () => {
-  it('is done by one instance at a time', async () => {
+describe('the lease', () => {
+  it('one of two instances runs the jobs at a time', async () => {
     await addManyEnded(600);
-    const reports = await Promise.all(stores.map((store) => createHouse(store).runOnce()));
+    const reports = await Promise.all(stores.map((store) => createJobs(store).runOnce()));
     expect(reports.filter((report) => report !== undefined)).toEqual([
       {
         removedSessions: 600,
-        removedChanges: 0,
+        removedFeedEvents: 0,
         removedKeys: 0,
         removedNetworks: 0,
         rotatedKeys: false,
@@ -302,11 +302,11 @@ describe('keeping house', () => {
     ]);
   });
 
-  it('is done once an hour, by whichever comes first', async () => {
-    const [first, second] = stores.map((store) => createHouse(store));
-    const isDone = async (house: BackgroundJobs | undefined, seconds: number) => {
+  it('the first instance to try after an hour runs the jobs', async () => {
+    const [first, second] = stores.map((store) => createJobs(store));
+    const isDone = async (jobs: BackgroundJobs | undefined, seconds: number) => {
       clock.now = after(seconds);
-      return (await house?.runOnce()) !== undefined;
+      return (await jobs?.runOnce()) !== undefined;
     };
     expect(await isDone(first, 0)).toBe(true);
     expect(await isDone(first, 1)).toBe(false);
@@ -318,27 +318,27 @@ describe('keeping house', () => {
     expect(await isDone(first, 2 * HOUR)).toBe(true);
   });
 
-  it('is taken over from one that died in the middle, after its lease', async () => {
+  it('another instance takes over after the lease of one that crashed', async () => {
     await addManyEnded(600);
-    const dying: Store = {
+    const crashing: Store = {
       ...stores[0],
       async removeEndedSessions(request) {
         await stores[0].removeEndedSessions(request);
         throw new Error('The process is gone');
       },
     };
-    await expect(createHouse(dying).runOnce()).rejects.toThrow('The process is gone');
-    const heir = createHouse(stores[1]);
+    await expect(createJobs(crashing).runOnce()).rejects.toThrow('The process is gone');
+    const successor = createJobs(stores[1]);
     clock.now = after(LEASE - 0.001);
-    expect(await heir.runOnce()).toBeUndefined();
+    expect(await successor.runOnce()).toBeUndefined();
     clock.now = after(LEASE);
-    expect(await heir.runOnce()).toMatchObject({ removedSessions: 100 });
+    expect(await successor.runOnce()).toMatchObject({ removedSessions: 100 });
     expect(countRows('sessions')).toBe(0);
   });
 
-  it('holds on to its lease while it takes longer than that', async () => {
+  it('a long run renews its lease', async () => {
     await addManyEnded(1_200);
-    const other = createHouse(stores[1]);
+    const other = createJobs(stores[1]);
     const seen: unknown[] = [];
     const slow: Store = {
       ...stores[0],
@@ -348,46 +348,46 @@ describe('keeping house', () => {
         return stores[0].removeEndedSessions(request);
       },
     };
-    expect(await createHouse(slow).runOnce()).toMatchObject({ removedSessions: 1_200 });
+    expect(await createJobs(slow).runOnce()).toMatchObject({ removedSessions: 1_200 });
     expect(seen).toEqual([undefined, undefined, undefined]);
   });
 
-  it('ends early where another instance has taken over', async () => {
+  it('a run ends early if another instance has taken over', async () => {
     await addManyEnded(1_200);
-    const other = createHouse(stores[1]);
-    const asleep: Store = {
+    const other = createJobs(stores[1]);
+    const suspended: Store = {
       ...stores[0],
       async removeEndedSessions(request) {
         const removed = await stores[0].removeEndedSessions(request);
-        clock.now = after(LEASE); // as a machine that slept
+        clock.now = after(LEASE); // like a machine that was suspended
         await other.runOnce();
         return removed;
       },
     };
-    const report = await createHouse(asleep).runOnce();
+    const report = await createJobs(suspended).runOnce();
     expect(report).toMatchObject({ removedSessions: 500, isComplete: false });
     expect(countRows('sessions')).toBe(0);
-    // The one who took over has the hour.
+    // The other instance has the lease for an hour.
     clock.now = after(LEASE + HOUR - 1);
-    expect(await createHouse(stores[0]).runOnce()).toBeUndefined();
+    expect(await createJobs(stores[0]).runOnce()).toBeUndefined();
   });
 
-  it('ends early when it is stopped, and leaves the rest to another', async () => {
+  it('a run ends early when it is stopped, and another instance does the rest', async () => {
     await addManyEnded(1_200);
     const stopping: Store = {
       ...stores[0],
       async removeEndedSessions(request) {
         const removed = await stores[0].removeEndedSessions(request);
-        await house.stop();
+        await jobs.stop();
         return removed;
       },
     };
-    const house = createHouse(stopping);
-    expect(await house.runOnce()).toMatchObject({ removedSessions: 500, isComplete: false });
+    const jobs = createJobs(stopping);
+    expect(await jobs.runOnce()).toMatchObject({ removedSessions: 500, isComplete: false });
     expect(countRows('sessions')).toBe(700);
     clock.now = after(LEASE);
-    expect(await house.runOnce()).toBeUndefined();
-    expect(await createHouse(stores[1]).runOnce()).toMatchObject({
+    expect(await jobs.runOnce()).toBeUndefined();
+    expect(await createJobs(stores[1]).runOnce()).toMatchObject({
       removedSessions: 700,
       isComplete: true,
     });
@@ -395,11 +395,11 @@ describe('keeping house', () => {
 });
 
 describe('an instance', () => {
-  const LOOK_EVERY_MS = 60_000;
+  const CHECK_INTERVAL_MS = 60_000;
   beforeEach(() => void vi.useFakeTimers({ toFake: ['setInterval', 'clearInterval'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** A log, and promises of what it says. */
+  /** Creates a log with promises of two of its messages. */
   function createLog() {
     const [done, failed] = [Promise.withResolvers<void>(), Promise.withResolvers<string>()];
     const lines = pino(
@@ -407,37 +407,37 @@ describe('an instance', () => {
       {
         write(line: string) {
           const { msg, reason } = JSON.parse(line);
-          if (msg === 'housekeeping') done.resolve();
-          if (msg === 'housekeeping was interrupted') failed.resolve(reason);
+          if (msg === 'background jobs ran') done.resolve();
+          if (msg.startsWith('background jobs interrupted')) failed.resolve(reason);
         },
       },
     );
     return { lines, done: done.promise, failed: failed.promise };
   }
 
-  it('looks every minute by itself whether a round is due', async () => {
+  it('checks every minute whether the jobs are due', async () => {
     await addManyEnded(10);
     const { lines, done } = createLog();
-    createHouse(stores[0], { log: lines });
-    vi.advanceTimersByTime(LOOK_EVERY_MS - 1);
+    createJobs(stores[0], { log: lines });
+    vi.advanceTimersByTime(CHECK_INTERVAL_MS - 1);
     expect(countRows('leases')).toBe(0);
     vi.advanceTimersByTime(1);
     await done;
     expect(countRows('sessions')).toBe(0);
   });
 
-  it('says in the log what went wrong, and goes on with its looks', async () => {
+  it('logs an error and continues to check', async () => {
     const { lines, done, failed } = createLog();
     const broken = vi.fn(stores[0].removeFeedEvents).mockRejectedValueOnce(new Error('The disk is full'));
-    createHouse({ ...stores[0], removeFeedEvents: broken }, { log: lines });
-    vi.advanceTimersByTime(LOOK_EVERY_MS);
+    createJobs({ ...stores[0], removeFeedEvents: broken }, { log: lines });
+    vi.advanceTimersByTime(CHECK_INTERVAL_MS);
     expect(await failed).toBe('The disk is full');
     clock.now = after(LEASE);
-    vi.advanceTimersByTime(LOOK_EVERY_MS);
+    vi.advanceTimersByTime(CHECK_INTERVAL_MS);
     await done;
   });
 
-  it('waits at its end for the round under way, and looks no more', async () => {
+  it('stop waits for the current run and ends the checks', async () => {
     const [begun, go] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
     const slow: Store = {
       ...stores[0],
@@ -447,11 +447,11 @@ describe('an instance', () => {
         return stores[0].removeEndedSessions(request);
       },
     };
-    const house = createHouse(slow);
-    vi.advanceTimersByTime(LOOK_EVERY_MS);
+    const jobs = createJobs(slow);
+    vi.advanceTimersByTime(CHECK_INTERVAL_MS);
     await begun.promise;
     let isStopped = false;
-    const stopped = house.stop().then(() => {
+    const stopped = jobs.stop().then(() => {
       isStopped = true;
     });
     await stores[0].ping();

@@ -1,4 +1,4 @@
-// Bandha bundled into one file with an application, which leaves the files beside it behind.
+// Bandha bundled into one file with an application, without the other files of the package.
 import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -23,7 +23,7 @@ createBandha({ databaseUrl: 'sqlite::memory:', secret: 'a secret that only these
 
 let folder: string;
 beforeAll(async () => {
-  // Inside the checkout, so that the bundle finds the packages that are left out of it.
+  // Inside the checkout, so that the bundle finds packages that are not part of it.
   await mkdir(join(ROOT, 'node_modules/.cache'), { recursive: true });
   folder = await mkdtemp(join(ROOT, 'node_modules/.cache/bundle-'));
   await writeFile(join(folder, 'app.js'), APP);
@@ -31,7 +31,7 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe.each(['es', 'cjs'] as const)('a bundle in the format %s', (format) => {
-  it('has the schema and verifies tokens, and says in a sentence what it lacks for accounts', async () => {
+  it('verifies tokens, and explains in one sentence why accounts do not work', async () => {
     const extension = format === 'es' ? 'mjs' : 'cjs';
     await build({
       configFile: false,
@@ -54,7 +54,7 @@ describe.each(['es', 'cjs'] as const)('a bundle in the format %s', (format) => {
   });
 });
 
-it('the module with the schema is what `npm run generate` makes of schema.graphql', async () => {
+it('schema.generated.ts is the output of `npm run generate`', async () => {
   expect(schemaText).toBe(await readFile(join(ROOT, 'schema.graphql'), 'utf8'));
   await withFolder(async (fresh) => {
     const file = join(fresh, 'schema.generated.ts');

@@ -1,4 +1,4 @@
-// The package as it is published: built, laid under node_modules of an app, and imported by name.
+// The published package: built, placed under node_modules of an application, and imported by name.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, it } from 'vitest';
 const ROOT = resolve(import.meta.dirname, '../../..');
 const { exports } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 
-/** What an app imports, a row an entry. */
+/** Some exports of each entry of the package. */
 const NAMES: Record<string, readonly string[]> = {
   '.': ['createBandha', 'createVerifier', 'useTokenAuth', 'useGuard'],
   './client': ['createAuthClient'],
@@ -32,13 +32,13 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(app, { recursive: true, force: true }));
 
-/** Throws where there are errors, which TypeScript prints. */
+/** Throws if there are errors, which TypeScript prints. */
 function compile(options: readonly string[], folder: string): void {
   const tsc = join(ROOT, 'node_modules/typescript/bin/tsc');
   execFileSync(process.execPath, [tsc, ...options], { cwd: folder, stdio: 'inherit' });
 }
 
-/** Runs a line of the app, in a process of its own; gives what it prints as JSON. */
+/** Runs code of the application in a separate process. @returns its output, parsed as JSON */
 function run(line: string): unknown {
   const text = execFileSync(process.execPath, ['--input-type=module', '--eval', line], {
     cwd: app,
@@ -47,15 +47,15 @@ function run(line: string): unknown {
   return JSON.parse(text);
 }
 
-it.each(Object.entries(NAMES))('offers at %s: %j', (entry, names) => {
+it.each(Object.entries(NAMES))('the entry %s exports %j', (entry, names) => {
   const specifier = entry.replace(/^\./, 'bandha');
-  const offered = run(
+  const exported = run(
     `console.log(JSON.stringify(Object.keys(await import(${JSON.stringify(specifier)}))));`,
   );
-  expect(offered).toEqual(expect.arrayContaining([...names]));
+  expect(exported).toEqual(expect.arrayContaining([...names]));
 });
 
-it('offers its schema and its description as files', () => {
+it('the package exports schema.graphql and package.json', () => {
   const files = ['bandha/schema.graphql', 'bandha/package.json'];
   const line = `console.log(JSON.stringify(${JSON.stringify(files)}.map((file) => import.meta.resolve(file))));`;
   const found = run(line) as string[]; // a URL each
@@ -64,12 +64,12 @@ it('offers its schema and its description as files', () => {
   }
 });
 
-it('has no entry that is not imported here', () => {
+it('this test imports every entry of the package', () => {
   const files = ['./schema.graphql', './package.json'];
   expect([...Object.keys(NAMES), ...files].sort()).toEqual(Object.keys(exports).sort());
 });
 
-it('types the matchers for the Vitest that it asks for', () => {
+it('bandha/testing has types for the matchers in the required version of Vitest', () => {
   const lines = [
     "import { authMatchers, createTestKit } from 'bandha/testing';",
     "import { expect } from 'vitest';",

@@ -1,4 +1,4 @@
-// The check of Node's version, in processes that take themselves for an older Node.
+// The check of the Node version, in processes that report an older version.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
@@ -33,22 +33,25 @@ describe.each(['v22.11.0', 'v20.19.0', 'v23.11.1'])('Node %s', (version) => {
     ['the command without arguments', [resolve(SRC, 'cli.ts')]],
     ['bandha', importing('index.ts')],
     ['bandha/testing', importing('testing/index.ts')],
-  ])('ends %s with one sentence', async (_, args) => {
+  ])('prints one sentence and exits for %s', async (_, args) => {
     expect(await runAs(version, args)).toEqual(rejected);
   });
 
   it.each(['client/index.ts', 'client/apollo.ts', 'client/urql.ts', 'client/documents.generated.ts'])(
-    'imports %s',
+    'imports %s, which runs in browsers too',
     async (file) => {
       expect(await runAs(version, importing(file))).toMatchObject({ stdout: 'imported\n', code: 0 });
     },
   );
 });
 
-it.each(['v24.0.0', 'v24.99.1', 'v26.10.0', 'v100.0.0', 'v25.0.0-nightly'])('%s is accepted', (version) => {
-  expect(findVersionIssue(version)).toBeUndefined();
-});
+it.each(['v24.0.0', 'v24.99.1', 'v26.10.0', 'v100.0.0', 'v25.0.0-nightly'])(
+  'findVersionIssue accepts %s',
+  (version) => {
+    expect(findVersionIssue(version)).toBeUndefined();
+  },
+);
 
-it.each(['v8.0.0', 'v23.99.0', '22.0.0', '', 'unknown'])('%j is not accepted', (version) => {
+it.each(['v8.0.0', 'v23.99.0', '22.0.0', '', 'unknown'])('findVersionIssue rejects %j', (version) => {
   expect(findVersionIssue(version)).toBe(`Bandha needs Node 24 or later; this is ${version}`);
 });

@@ -1,4 +1,4 @@
-// Who may use what of Bandha's own schema; a field that is opened shows here.
+// Access to each field of Bandha's own schema; a field that becomes public by mistake shows here.
 import { expect, it } from 'vitest';
 import { createTestKit } from '../../../src/testing/index.ts';
 
@@ -6,17 +6,17 @@ const OWN = createTestKit({});
 const CLOSED = createTestKit({}, { defaultAccess: 'deny' });
 const principals = { anonymous: null, anyone: {} };
 
-/** The fields of which a line of the table says no to somebody. */
-const refusing = (table: string) =>
+/** The fields of the table that are denied to some caller. */
+const findDenied = (table: string) =>
   table
     .split('\n')
     .slice(2)
     .filter((line) => /[A-Z]_/.test(line))
     .map((line) => line.split('|').map((cell) => cell.trim())[1]);
 
-it('only what is about the caller needs a caller, and then any will do', () => {
+it('only fields with data of the caller require a signed-in caller', () => {
   const table = OWN.fieldMatrix(principals);
-  expect(refusing(table)).toEqual([
+  expect(findDenied(table)).toEqual([
     'Query.secureData',
     'Query.sessions',
     'Mutation.logoutEverywhere',
@@ -25,17 +25,17 @@ it('only what is about the caller needs a caller, and then any will do', () => {
   expect(table).not.toContain('depends');
 });
 
-it('where the default is to deny, signing in is open, and so is what it gives', () => {
-  const refused = refusing(CLOSED.fieldMatrix(principals));
-  expect(refused).not.toContain('Query.viewer');
-  expect(refused.filter((coordinate) => /^(User|AuthPayload)\./.test(coordinate ?? ''))).toEqual([]);
-  expect(refused.filter((coordinate) => coordinate?.startsWith('Mutation.'))).toEqual([
+it('defaultAccess deny leaves sign-in and its result public', () => {
+  const denied = findDenied(CLOSED.fieldMatrix(principals));
+  expect(denied).not.toContain('Query.viewer');
+  expect(denied.filter((coordinate) => /^(User|AuthPayload)\./.test(coordinate ?? ''))).toEqual([]);
+  expect(denied.filter((coordinate) => coordinate?.startsWith('Mutation.'))).toEqual([
     'Mutation.logoutEverywhere',
     'Mutation.revokeSession',
   ]);
 });
 
-it('each operation is refused or begins', async () => {
+it('each operation is allowed or denied as documented', async () => {
   const tokens = '{ accessToken refreshToken user { id email roles createdAt } }';
   const operations = {
     viewer: '{ viewer { id email roles createdAt } }',

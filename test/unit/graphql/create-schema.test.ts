@@ -22,25 +22,28 @@ it('a server without typeDefs has the schema of schema.graphql, descriptions inc
 describe('a server with typeDefs', () => {
   const SDL = 'extend type Query { mine: Int @auth }';
 
-  it.each([SDL, [SDL], parse(SDL)])('has the fields of both, without secureData: %#', async (typeDefs) => {
-    const { bandha, close } = await startTestServer({ typeDefs });
-    const { Query, SecureData } = bandha.schema.getTypeMap();
-    expect(Query && 'getFields' in Query ? Object.keys(Query.getFields()) : []).toEqual([
-      'viewer',
-      'sessions',
-      'mine',
-    ]);
-    expect(SecureData).toBeUndefined();
-    await close();
-  });
+  it.each([SDL, [SDL], parse(SDL)])(
+    'the schema has the fields of both, without secureData: %#',
+    async (typeDefs) => {
+      const { bandha, close } = await startTestServer({ typeDefs });
+      const { Query, SecureData } = bandha.schema.getTypeMap();
+      expect(Query && 'getFields' in Query ? Object.keys(Query.getFields()) : []).toEqual([
+        'viewer',
+        'sessions',
+        'mine',
+      ]);
+      expect(SecureData).toBeUndefined();
+      await close();
+    },
+  );
 
-  it('has secureData if its typeDefs are empty', async () => {
+  it('empty typeDefs leave secureData in the schema', async () => {
     const { bandha, close } = await startTestServer({ typeDefs: ['', ' '], resolvers: {} });
     expect(bandha.schema.getQueryType()?.getFields()).toHaveProperty('secureData');
     await close();
   });
 
-  it('may define secureData itself', async () => {
+  it('an application may define secureData itself', async () => {
     const { anonymous, as } = createTestKit({
       typeDefs: 'extend type Query { secureData: SecureData @auth } type SecureData { rows: Int }',
       resolvers: { Query: { secureData: () => ({ rows: 3 }) } },

@@ -1,4 +1,4 @@
-// One rule for what is a schema of its own, in the test kit as in `bandha schema`.
+// One rule for complete schemas, shared by the test kit and `bandha schema`.
 import { parse } from 'graphql';
 import { describe, expect, it } from 'vitest';
 import { getMissingDirectives, isStandaloneSchema } from '../../../src/graphql/standalone-schema.ts';
@@ -12,11 +12,11 @@ describe('a schema', () => {
     ['extend type Query { a: Int }', false],
     ['type Post { id: ID }', false],
     ['extend schema @link(url: "https://specs.apollo.dev/federation/v2.9")', false],
-  ])('stands alone if it has a Query or a schema definition: %s', (sdl, isStandalone) => {
+  ])('isStandaloneSchema requires a Query or a schema definition: %s', (sdl, isStandalone) => {
     expect(isStandaloneSchema(parse(sdl).definitions)).toBe(isStandalone);
   });
 
-  it('gets the directives that it does not define', () => {
+  it('getMissingDirectives gives the directives that a schema does not define', () => {
     const names = (sdl: string) =>
       getMissingDirectives(parse(sdl).definitions).definitions.map((one) =>
         'name' in one ? one.name?.value : '',
@@ -28,7 +28,7 @@ describe('a schema', () => {
     );
   });
 
-  it('with a root type of its own is tested without Bandha’s fields', async () => {
+  it('the test kit adds no fields to a schema with its own root type', async () => {
     const kit = createTestKit({
       typeDefs: 'schema { query: Root } type Root { a: Int @auth  b: Int @public }',
       resolvers: { Root: { a: () => 1, b: () => 2 } },

@@ -1,4 +1,4 @@
-// Verification only: `useTokenAuth` on an own Yoga server, tokens from elsewhere.
+// `useTokenAuth` in an application's Yoga server, with tokens of another issuer.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -22,8 +22,8 @@ beforeAll(async () => {
 });
 afterAll(() => issuer.close());
 
-/** A Yoga server with a schema of its own; `runs` counts its protected resolver. */
-function makeApp(keys: VerifierOptions['keys'], onDenied?: 'reject' | 'null') {
+/** Creates a Yoga server with a protected field; `runs` counts the calls of its resolver. */
+function createApp(keys: VerifierOptions['keys'], onDenied?: 'reject' | 'null') {
   const app = { runs: 0, ask };
   const schema = createSchema({
     typeDefs: [directiveTypeDefs, 'type Query { open: Int  closed: Int @auth }'],
@@ -59,11 +59,11 @@ function makeApp(keys: VerifierOptions['keys'], onDenied?: 'reject' | 'null') {
   return app;
 }
 
-describe('an app that takes the tokens of another server', () => {
+describe('an application with tokens of another server', () => {
   const jwks = () => new URL(`${issuer.url}/.well-known/jwks.json`);
 
-  it('lets a signed-in caller in', async () => {
-    expect(await makeApp(jwks()).ask('{ open closed }', token)).toMatchObject({
+  it('allows a signed-in caller', async () => {
+    expect(await createApp(jwks()).ask('{ open closed }', token)).toMatchObject({
       status: 200,
       body: { data: { open: 1, closed: 2 } },
     });
@@ -73,8 +73,8 @@ describe('an app that takes the tokens of another server', () => {
     ['no token', undefined, 'MISSING_TOKEN'],
     ['garbage', 'garbage', 'TOKEN_MALFORMED'],
     ['a forged token', () => `${token.slice(0, -10)}AAAAAAAAAA`, 'TOKEN_INVALID'],
-  ])('refuses %s without running a resolver', async (_, given, reason) => {
-    const app = makeApp(jwks());
+  ])('rejects %s without running a resolver', async (_, given, reason) => {
+    const app = createApp(jwks());
     const bearer = typeof given === 'function' ? given() : given;
     const { status, headers, body } = await app.ask('{ closed }', bearer);
     expect(status).toBe(401);
@@ -89,7 +89,7 @@ describe('an app that takes the tokens of another server', () => {
   });
 });
 
-describe('an app whose verification keys cannot be had', () => {
+describe('an application whose verification keys are unavailable', () => {
   let closed: URL;
   beforeAll(async () => {
     const server = createServer().listen(0, '127.0.0.1');
@@ -101,8 +101,8 @@ describe('an app whose verification keys cannot be had', () => {
   });
   const extensions = { code: 'SERVICE_UNAVAILABLE', reason: 'KEYS_UNAVAILABLE', coordinate: 'Query.closed' };
 
-  it('answers a protected field with 503 and when to try again', async () => {
-    const app = makeApp(closed);
+  it('responds to a protected field with 503 and Retry-After', async () => {
+    const app = createApp(closed);
     const { status, headers, body } = await app.ask('{ closed }', token);
     expect(status).toBe(503);
     expect(body.errors).toHaveLength(1);
@@ -114,19 +114,19 @@ describe('an app whose verification keys cannot be had', () => {
     expect(app.runs).toBe(0);
   });
 
-  it('answers a public field all the same', async () => {
-    const { status, body } = await makeApp(closed).ask('{ open }', token);
+  it('responds to a public field as usual', async () => {
+    const { status, body } = await createApp(closed).ask('{ open }', token);
     expect({ status, body }).toEqual({ status: 200, body: { data: { open: 1 } } });
   });
 
-  it('refuses a caller without a token, and garbage, for what they are', async () => {
-    const app = makeApp(closed);
+  it('rejects a missing and a malformed token with their own reasons', async () => {
+    const app = createApp(closed);
     expect((await app.ask('{ closed }')).body.errors[0].extensions.reason).toBe('MISSING_TOKEN');
     expect((await app.ask('{ closed }', 'garbage')).body.errors[0].extensions.reason).toBe('TOKEN_MALFORMED');
   });
 
-  it('delivers the rest where a denied field is null', async () => {
-    const app = makeApp(closed, 'null');
+  it('returns the other fields with onDenied null', async () => {
+    const app = createApp(closed, 'null');
     const { status, body } = await app.ask('{ open closed }', token);
     expect(status).toBe(200);
     expect(body.data).toEqual({ open: 1, closed: null });
@@ -136,7 +136,7 @@ describe('an app whose verification keys cannot be had', () => {
 });
 
 it.each([{}, { verifier: null }, { verifier: 'https://issuer.example/' }])(
-  'an error at start names the verifier: %o',
+  'a missing verifier is an error at start: %o',
   (options) => {
     expect(() => useTokenAuth(options as unknown as TokenAuthOptions)).toThrow('verifier: is required'); // wrong on purpose
   },

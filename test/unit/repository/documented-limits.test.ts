@@ -21,19 +21,19 @@ const rows = tables
   );
 
 describe('docs/reference/limits.md', () => {
-  it('has a row for each thing that a caller can fill', () => {
+  it('the tables have a row for each limit, without repetition', () => {
     expect(rows.length).toBeGreaterThan(5);
     const names = rows.map(([name]) => name);
     expect(new Set(names).size).toBe(names.length);
   });
 
-  it('has one table without tests: the values of the rate limits', () => {
+  it('only the table of rate limits names no tests', () => {
     const headings = tables.map((table) => table.split('|')[1]?.trim());
     expect(headings.filter((heading) => heading !== 'what')).toEqual(['bucket']);
   });
 
   it.each(rows.map((cells) => [cells[0] ?? '', cells] as const))(
-    'names an existing test for: %s',
+    'the row names existing tests: %s',
     (_, cells) => {
       const files = [...(cells.at(-1) ?? '').matchAll(/`([^`]+)`/g)].map(([, file = '']) => file);
       expect(files).not.toEqual([]);
@@ -44,7 +44,7 @@ describe('docs/reference/limits.md', () => {
     },
   );
 
-  it('names no file that does not exist', () => {
+  it('the page names only existing files', () => {
     const files = [...page.matchAll(/`((?:test|bench|src|docs)\/[\w./-]+)`/g)].map(([, file = '']) => file);
     expect(files.filter((file) => !existsSync(resolve(ROOT, file)))).toEqual([]);
   });

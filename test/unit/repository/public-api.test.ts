@@ -114,7 +114,7 @@ function findUnexportedTypes(node: Node): string[] {
 const members = [...exported].flatMap(([name, node]) => findMembers(name, node));
 
 describe('the public API', () => {
-  it('has functions, classes, constants and types', () => {
+  it('the test finds functions, classes, constants and types', () => {
     expect([...exported.keys()]).toEqual(
       expect.arrayContaining(['createBandha', 'AuthError', 'directiveTypeDefs', 'Accounts']),
     );
