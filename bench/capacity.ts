@@ -1,17 +1,17 @@
-// What the store's operations cost, whether a request costs more on a full store, and how many users one server carries.
+// Measures the cost of store operations, the cost of a request on a full store, and the capacity of one server.
 // Run: npm run capacity --workspace bench [-- share=0.01 activeShare=0.1 …]   `share` of the full size, for a try
-import { mkdtemp, rm, stat } from 'node:fs/promises';
-import { availableParallelism, cpus, tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { stat } from 'node:fs/promises';
+import { availableParallelism, cpus } from 'node:os';
 import { createPasswordHasher } from '../src/passwords/hasher.ts';
 import { openStore } from '../src/storage/open-store.ts';
 import { type Postgres, startPostgres } from '../test/support/postgres.ts';
+import { withFolder } from '../test/support/server-process.ts';
 import { measureGrowth } from './capacity/growth.ts';
 import { measureOperations, type OperationCosts } from './capacity/measure-operations.ts';
 import { createOperations, createTakeSession } from './capacity/operations.ts';
 import { computeLoad, HABITS } from './capacity/population.ts';
 import { createServerCpu } from './capacity/server-cpu.ts';
-import { onPostgres, onSqlite, type Settings, type StoreKind } from './capacity/stores.ts';
+import { onPostgres, onSqlite, type StoreKind } from './capacity/stores.ts';
 import { createReport, writeSection } from './support/report.ts';
 
 const GOAL = 1.1;
@@ -26,12 +26,11 @@ const report = createReport();
 report.say(
   `${availableParallelism()} cores (${cpus()[0]?.model.trim()}), Node ${process.versions.node}. Full: ${size.sessions.toLocaleString('en')} sessions, ${size.revoked.toLocaleString('en')} of them revoked within ten minutes, ${size.tokens.toLocaleString('en')} tokens cached.`,
 );
-const folder = await mkdtemp(join(tmpdir(), 'bandha-capacity-'));
 let postgres: Postgres | undefined;
-try {
+await withFolder(async (folder) => {
   postgres = await startPostgres(['-c', 'max_connections=400']);
-  await measureKind(onSqlite(folder));
-  const measured = await measureKind(onPostgres(postgres));
+  await measureKind(onSqlite(folder), folder);
+  const measured = await measureKind(onPostgres(postgres), folder);
   const population = createReport();
   printPopulations(population, { ...measured, verifyPassword: await measurePassword() });
   const isPrinted = Object.entries({ share: 1, ...HABITS }).every(
@@ -41,16 +40,13 @@ try {
     await writeSection('bench/README.md', 'capacity', `${report.text()}\n\n${population.text()}`);
     await writeSection('docs/operations/scaling.md', 'capacity', population.text());
   }
-} finally {
-  await postgres?.remove();
-  await rm(folder, { recursive: true, force: true });
-}
+}).finally(() => postgres?.remove());
 
-async function measureKind(kind: StoreKind) {
-  const filled = await kind.create();
-  await kind.fill(filled, { ...size, revoked: 0 });
-  const bytesPerSession = (await measureBytes(filled)) / size.sessions;
-  const operations = await measureStore(filled);
+async function measureKind(kind: StoreKind, folder: string) {
+  const { databaseUrl } = (await kind.create()).settings;
+  await kind.fill(databaseUrl, { ...size, revoked: 0 });
+  const bytesPerSession = (await measureBytes(databaseUrl)) / size.sessions;
+  const operations = await measureStore(databaseUrl);
   report.table(
     `${kind.name}, operations of the store`,
     ['per second, 1 at a time', '10 at a time', 'CPU µs, Node', 'CPU µs, server'],
@@ -79,7 +75,7 @@ async function measureKind(kind: StoreKind) {
   return { request: growth.requestMicros, operations, bytesPerSession };
 }
 
-async function measureStore({ databaseUrl }: Settings): Promise<OperationCosts[]> {
+async function measureStore(databaseUrl: string): Promise<OperationCosts[]> {
   const store = await openStore(databaseUrl);
   try {
     const takeSession = createTakeSession(size.sessions);
@@ -94,7 +90,7 @@ async function measureStore({ databaseUrl }: Settings): Promise<OperationCosts[]
   }
 }
 
-async function measureBytes({ databaseUrl }: Settings): Promise<number> {
+async function measureBytes(databaseUrl: string): Promise<number> {
   if (databaseUrl.startsWith('sqlite:')) return (await stat(databaseUrl.slice('sqlite:'.length))).size;
   const query = `select pg_total_relation_size('sessions') + pg_total_relation_size('users') as bytes`;
   const [row] = (await postgres?.query(databaseUrl, query)) ?? [];

@@ -1,87 +1,74 @@
-// The comparison with peers, and the goals. Run: npm run bench [-- --only 1,3] [--short]
-// A short run takes a few minutes and leaves bench/README.md as it is.
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+// Compares Bandha with other servers, in parts, and with its goals.
+// Run: npm run bench [-- --only 1,3] [--short]   A short run takes a few minutes and does not change bench/README.md.
 import { parseArgs } from 'node:util';
+import { withFolder } from '../test/support/server-process.ts';
 import { takeCores } from './compare/cores.ts';
 import { findGenerator } from './compare/generator.ts';
 import { installContenders } from './compare/install-contenders.ts';
 import { measureEndurance } from './compare/parts/endurance.ts';
 import { measureLoginStorm } from './compare/parts/login-storm.ts';
 import { measureLogout } from './compare/parts/logout.ts';
-import { measureProfile } from './compare/parts/profile.ts';
-import { measureCold, measureProtected } from './compare/parts/protected.ts';
+import { measureNewTokens, measureProtected } from './compare/parts/protected.ts';
 import { measureQuerySize } from './compare/parts/query-size.ts';
-import { measureRefusals } from './compare/parts/refusals.ts';
+import { measureRejections } from './compare/parts/rejections.ts';
 import { measureSignIns } from './compare/parts/sign-ins.ts';
 import { measureStartUp } from './compare/parts/start-up.ts';
-import { formatGoals, writeGoals, writeResult } from './compare/report.ts';
-import type { Goal, Part, Setup } from './compare/setup.ts';
+import type { Part } from './compare/setup.ts';
+import { formatGoals, type Goal, writeGoals, writeSection } from './support/report.ts';
 
 const PARTS: readonly { title: string; measure: Part }[] = [
   { title: 'Protected query', measure: measureProtected },
-  { title: 'Tokens never seen before', measure: measureCold },
+  { title: 'New tokens', measure: measureNewTokens },
   { title: 'Login storm', measure: measureLoginStorm },
   { title: 'Logins and refreshes', measure: measureSignIns },
   { title: 'Query size', measure: measureQuerySize },
   { title: 'Start-up and memory', measure: measureStartUp },
   { title: 'Logout across instances', measure: measureLogout },
   { title: 'Endurance', measure: measureEndurance },
-  { title: 'Refusals', measure: measureRefusals },
-  { title: 'Where the time goes', measure: measureProfile },
+  { title: 'Rejected requests', measure: measureRejections },
 ];
-const ROUNDS = 7;
-const SHORT_ROUNDS = 3;
-const WARM_UP_SLICES = 3;
-const SHORT_WARM_UP_SLICES = 2;
 const SLICE_SECONDS = 1;
 
 const { values } = parseArgs({ options: { only: { type: 'string' }, short: { type: 'boolean' } } });
 const { only, short = false } = values;
-const chosen = new Set(only?.split(',').map(Number) ?? PARTS.keys().map((i) => i + 1));
-const unknown = [...chosen].filter((number) => PARTS[number - 1] === undefined);
-if (unknown.length > 0)
-  throw new Error(`--only takes numbers from 1 to ${PARTS.length}, with commas between`);
+const selected = new Set(only?.split(',').map(Number) ?? PARTS.keys().map((i) => i + 1));
+if ([...selected].some((number) => PARTS[number - 1] === undefined)) {
+  throw new Error(`--only: must be numbers from 1 to ${PARTS.length}, separated by commas`);
+}
 
 installContenders();
 const cores = takeCores();
 const generator = findGenerator();
-const folder = await mkdtemp(join(tmpdir(), 'bandha-bench-'));
-const rounds = short ? SHORT_ROUNDS : ROUNDS;
+const rounds = short ? 3 : 7;
 const conditions = [
   `${cores.count} cores`,
   `Node ${process.versions.node}`,
   generator.name,
   `${rounds} rounds`,
-  cores.pinned ? 'servers on one core, load on another' : 'no taskset: nobody is held to a core',
+  cores.isPinned ? 'servers on one core, load on another' : 'no taskset: processes are not pinned to cores',
 ].join(', ');
 console.log(conditions);
 
 const goals: Goal[] = [];
-try {
+await withFolder(async (folder) => {
   for (const [i, { title, measure }] of PARTS.entries()) {
-    if (!chosen.has(i + 1)) continue;
-    const note = (progress: string) => console.error(`${i + 1}. ${title}: ${progress}`);
-    const setup: Setup = {
+    if (!selected.has(i + 1)) continue;
+    const result = await measure({
       short,
       rounds,
-      warmUpSlices: short ? SHORT_WARM_UP_SLICES : WARM_UP_SLICES,
+      warmUpSlices: short ? 2 : 3,
       seconds: SLICE_SECONDS,
       generator,
       cores,
       folder,
-      note,
-    };
-    const result = await measure(setup);
-    const markdown = `${result.markdown}\n\nPrinted on ${conditions}.`;
+      note: (progress) => console.error(`${i + 1}. ${title}: ${progress}`),
+    });
     console.log(`\n## ${i + 1}. ${title}\n\n${result.markdown}`);
     goals.push(...(result.goals ?? []));
-    if (!short) await writeResult(String(i + 1), { ...result, markdown });
+    const section = `${result.markdown}\n\nPrinted on ${conditions}.`;
+    if (!short) await writeSection('bench/README.md', String(i + 1), section);
   }
-} finally {
-  await rm(folder, { recursive: true, force: true });
-}
+});
 if (goals.length > 0) {
   console.log(`\n## Goals\n\n${formatGoals(goals)}`);
   if (!short) await writeGoals(goals);

@@ -1,63 +1,69 @@
-// What the guard adds to a request, by the size of the query, next to generic-auth in the same run.
-// Run: npm run guard --workspace bench [-- ROUNDS]
+// Measures the time that the guard and generic-auth add to a request, by the size of the query.
+// Run: npm run guard --workspace bench [-- ROUNDS]   Without ROUNDS, it updates the goal in bench/README.md.
 import { CONTENDERS, type ContenderName } from './guard/contenders.ts';
 import { measureFirstRequests } from './guard/first-requests.ts';
 import { interleave } from './guard/interleave.ts';
 import { createSchema } from './guard/queries.ts';
-import { ALL_REFUSED, ALLOWED, MIXED, ONE_REFUSED, prepareScene, type Runs } from './guard/scenes.ts';
+import { ALL_DENIED, ALLOWED, MIXED, ONE_DENIED, prepareScene, type Runs } from './guard/scenes.ts';
+import { formatGoals, writeGoals } from './support/report.ts';
 import { median } from './support/statistics.ts';
+import { formatTable } from './support/table.ts';
 
-const SIZES = [1, 20, 100, 400, 2_000];
-const SLICE_MS = 2;
-const FIRST_REQUEST_ROUNDS = 31;
-
-/** The microseconds of each contender, round by round. */
+/** Microseconds by contender, one value per round. */
 type Times = Record<ContenderName, readonly number[]>;
 
-const rounds = Number(process.argv[2] ?? 40);
+const SIZES = [1, 20, 100, 400, 2_000];
+const ROUNDS = 40;
+const SLICE_MS = 2;
+const FIRST_REQUEST_ROUNDS = 31;
+const GOAL = { size: 400, micros: 5 };
+
+const rounds = Number(process.argv[2] ?? ROUNDS);
 const schema = createSchema(Math.max(...SIZES));
 
-printHeading('Added to a request');
-for (const scene of [ALLOWED, ONE_REFUSED, ALL_REFUSED, MIXED]) {
+const added: [string, ...number[]][] = [];
+for (const scene of [ALLOWED, ONE_DENIED, ALL_DENIED, MIXED]) {
   const prepared = await prepareScene(schema, scene, SIZES);
   const times = await measure(prepared.map(({ deciding }) => deciding));
-  const added = (name: ContenderName) =>
-    medians(times, (of, round) => at(of[name], round) - at(of.neither, round));
-  printRow(`${scene.title}: guard`, added('guard'));
-  printRow(`${scene.title}: generic-auth`, added('generic-auth'));
+  const addedBy = (name: ContenderName, of: Times, round: number) =>
+    at(of[name], round) - at(of.neither, round);
+  for (const name of ['guard', 'generic-auth'] as const) {
+    added.push([`${scene.title}: ${name}`, ...medians(times, (of, round) => addedBy(name, of, round))]);
+  }
   const ratio = (of: Times, round: number) =>
-    (at(of['generic-auth'], round) - at(of.neither, round)) / (at(of.guard, round) - at(of.neither, round));
-  printRow(`${scene.title}: generic-auth / guard`, medians(times, ratio));
+    addedBy('generic-auth', of, round) / addedBy('guard', of, round);
+  added.push([`${scene.title}: generic-auth / guard`, ...medians(times, ratio)]);
 }
+printTable('Added to a request', added);
 
-printHeading('Added to the first request of a document');
 const firsts = await measureFirstRequests(schema, SIZES, FIRST_REQUEST_ROUNDS);
-printRow(
-  'parse and validate, for comparison',
-  firsts.map(({ parsing }) => median(parsing)),
-);
-printRow(
-  'guard, allowed: plan',
-  firsts.map(({ planning }) => median(planning)),
-);
-printRow(
-  'guard, all refused: plan and write out the refusals',
-  firsts.map(({ refusing }) => median(refusing)),
-);
+printTable('Added to the first request of a document', [
+  ['parse and validate, for comparison', ...firsts.map(({ parsing }) => median(parsing))],
+  ['guard, allowed: plan', ...firsts.map(({ planning }) => median(planning))],
+  ['guard, all denied: plan and write the errors', ...firsts.map(({ denying }) => median(denying))],
+]);
 
-printHeading('A whole request, executed by @graphql-tools/executor');
+const whole: [string, ...number[]][] = [];
 for (const scene of [ALLOWED, MIXED]) {
   const prepared = await prepareScene(schema, scene, SIZES);
   const times = await measure(prepared.map(({ executing }) => executing));
   for (const name of CONTENDERS) {
-    printRow(
-      `${scene.title}: ${name}`,
-      medians(times, (of, round) => at(of[name], round)),
-    );
+    whole.push([`${scene.title}: ${name}`, ...medians(times, (of, round) => at(of[name], round))]);
   }
 }
+printTable('A whole request, executed by @graphql-tools/executor', whole);
 
-/** All sizes and contenders in the same rounds. */
+const micros = Number(added[0]?.[1 + SIZES.indexOf(GOAL.size)]);
+const goal = {
+  what: `guard on a query of ${GOAL.size} fields`,
+  goal: `at most ${GOAL.micros} µs a request`,
+  figure: `${micros.toFixed(2)} µs`,
+  isMet: micros <= GOAL.micros,
+};
+console.log(`\n${formatGoals([goal])}`);
+if (rounds >= ROUNDS) await writeGoals([goal]);
+
+/** Measures all sizes and contenders in the same rounds. */
 async function measure(sizes: readonly Runs[]): Promise<Times[]> {
   const runs = sizes.flatMap((of) => CONTENDERS.map((name) => of[name]));
   const times = await interleave(runs, { rounds, sliceMs: SLICE_MS });
@@ -67,7 +73,7 @@ async function measure(sizes: readonly Runs[]): Promise<Times[]> {
   });
 }
 
-/** For each size, the median over the rounds. */
+/** @returns for each size the median over the rounds */
 function medians(times: readonly Times[], value: (of: Times, round: number) => number): number[] {
   return times.map((of) => median(of.neither.map((_, round) => value(of, round))));
 }
@@ -76,18 +82,7 @@ function at(times: readonly number[], round: number): number {
   return times[round] ?? Number.NaN;
 }
 
-function printHeading(title: string): void {
-  console.log(`\n| ${title}, µs by fields | ${SIZES.map((size) => size.toLocaleString('en')).join(' | ')} |`);
-  console.log(`| --- |${' ---: |'.repeat(SIZES.length)}`);
-}
-
-function printRow(title: string, values: readonly number[]): void {
-  const digits = (value: number) => (Math.abs(value) < 100 ? 2 : 0);
-  const cells = values.map((value) =>
-    value.toLocaleString('en', {
-      maximumFractionDigits: digits(value),
-      minimumFractionDigits: digits(value),
-    }),
-  );
-  console.log(`| ${title} | ${cells.join(' | ')} |`);
+function printTable(title: string, rows: readonly (readonly [string, ...number[]])[]): void {
+  const columns = SIZES.map((size) => size.toLocaleString('en'));
+  console.log(`\n${formatTable(`${title}, µs by fields`, columns, rows)}`);
 }

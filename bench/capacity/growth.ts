@@ -1,11 +1,16 @@
 // Compares what a protected request costs on an empty store and on a full one.
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { BANDHA } from '../compare/contenders.ts';
+import { type Contender, withContenders } from '../compare/start-contender.ts';
+import type { Condition } from '../contenders/bandha.ts';
+import { alternate } from '../support/rounds.ts';
 import { median } from '../support/statistics.ts';
-import { type Load, openLoad } from './load.ts';
-import { type ServerUnderLoad, startServer } from './start-server.ts';
-import type { Settings, Size, StoreKind } from './stores.ts';
-import { forgeTokens, signTokens } from './tokens.ts';
+import type { TokenIssuer } from '../support/token-issuer.ts';
+import { idOf, userOf } from './fill-store.ts';
+import { openLoad } from './load.ts';
+import type { Size, StoreKind } from './stores.ts';
 
 export interface Growth {
   /** CPU time of a request on an empty store, in microseconds. */
@@ -16,55 +21,69 @@ export interface Growth {
   /** Bytes of heap. */
   bytesPerRevokedSession: number;
   bytesPerCachedToken: number;
-  /** Milliseconds from `createBandha` to listening. */
+  /** Milliseconds from the start of the process to listening. */
   emptyReadyMs: number;
   fullReadyMs: number;
 }
 
-interface Contender {
-  settings: Settings;
+/** A server to load, on a store of its own. */
+interface Target {
+  issuer: TokenIssuer;
   /** Sent in turn by the load. */
   tokens: readonly string[];
   /** Authenticated before the load; as many for each server, so that all have done the same work. */
-  shown: readonly string[];
+  authenticated: readonly string[];
   accepted: number;
 }
 
 interface Measured {
   micros: number[];
-  /** Bytes of heap after the start, and with all tokens shown. */
+  /** Bytes of heap after the start, and with all tokens authenticated. */
   started: number;
   warm: number;
   readyMs: number;
+}
+
+interface Running {
+  server: Contender;
+  target: Target;
+  measured: Measured;
 }
 
 /** Processes of each kind: two processes of one program differ. */
 const RUNS = 3;
 const CONNECTIONS = 50;
 const REQUESTS_PER_SLICE = 500;
-/** Per server, until hot code is compiled. */
-const WARM_UP_REQUESTS = 40_000;
+/** Until hot code is compiled: 40,000 requests per server. */
+const WARM_UP_ROUNDS = 80;
 
 export async function measureGrowth(
   kind: StoreKind,
   size: Size,
   { rounds, folder }: { rounds: number; folder: string },
 ): Promise<Growth> {
-  const full = await kind.create();
-  await kind.fill(full, size);
-  const signed = await signTokens(full, size.revoked, size.tokens);
-  const createEmpty = async (): Promise<Contender> => {
-    const settings = await kind.create();
-    const tokens = await signTokens(settings, size.revoked, 1);
-    return { settings, tokens, shown: forgeTokens(tokens[0] ?? '', size.tokens), accepted: 0 };
+  const signTokens = async (issuer: TokenIssuer, count: number) => {
+    const subjectOf = (i: number) => {
+      const session = size.revoked + i;
+      return { userId: idOf('user', userOf(session)), sessionId: idOf('session', session) };
+    };
+    return shuffle(await issuer.signTokens(count, subjectOf));
   };
-  const contenders = [
+  const createEmpty = async (): Promise<Target> => {
+    const issuer = await kind.create();
+    const tokens = await signTokens(issuer, 1);
+    return { issuer, tokens, authenticated: forgeTokens(tokens[0] ?? '', size.tokens), accepted: 0 };
+  };
+  const full = await kind.create();
+  await kind.fill(full.settings.databaseUrl, size);
+  const tokens = await signTokens(full, size.tokens);
+  const targets: Target[] = [
     await createEmpty(),
     await createEmpty(),
-    { settings: full, tokens: signed, shown: signed, accepted: signed.length },
+    { issuer: full, tokens, authenticated: tokens, accepted: tokens.length },
   ];
   const runs: Measured[][] = [];
-  for (let i = 0; i < RUNS; i += 1) runs.push(await runOnce(contenders, rounds, folder));
+  for (let i = 0; i < RUNS; i += 1) runs.push(await runOnce(targets, rounds, folder));
 
   const ratioOf = (index: number) =>
     median(
@@ -84,36 +103,59 @@ export async function measureGrowth(
   };
 }
 
-/** Starts one server for each contender and loads them in short slices in turn: A B C, then C B A. */
-async function runOnce(
-  contenders: readonly Contender[],
-  rounds: number,
-  folder: string,
-): Promise<Measured[]> {
-  const servers: { server: ServerUnderLoad; load: Load; measured: Measured }[] = [];
-  try {
-    for (const { settings, tokens, shown, accepted } of contenders) {
-      const server = await startServer(settings);
-      const started = await server.memory();
-      await writeFile(join(folder, 'tokens'), shown.join('\n'), 'latin1');
-      const count = await server.show(join(folder, 'tokens'));
-      if (count !== accepted) throw new Error(`The server accepted ${count} tokens, not ${accepted}`);
-      const measured = { micros: [], started, warm: await server.memory(), readyMs: server.readyMs };
-      servers.push({ server, load: await openLoad(server.port, tokens, CONNECTIONS), measured });
+/** Starts one server for each target and loads them in short slices in turn. */
+function runOnce(targets: readonly Target[], rounds: number, folder: string): Promise<Measured[]> {
+  const starts = targets.map(({ issuer }) => ({ kind: BANDHA, settings: issuer.settings }));
+  return withContenders(starts, async (servers) => {
+    const running: Running[] = [];
+    for (const [i, server] of servers.entries()) {
+      const target = targets[i] as Target; // one per server
+      running.push({ server, target, measured: await authenticateAll(server, target, folder) });
     }
-    for (const { load } of servers) await load.send(WARM_UP_REQUESTS);
-    for (let round = 0; round < rounds; round += 1) {
-      for (const { server, load, measured } of round % 2 === 0 ? servers : servers.toReversed()) {
-        const before = await server.usage();
-        await load.send(REQUESTS_PER_SLICE);
-        measured.micros.push(((await server.usage()) - before) / REQUESTS_PER_SLICE);
-      }
+    const loads = await Promise.all(
+      running.map(async (one) => ({
+        ...one,
+        load: await openLoad(one.server.port, one.target.tokens, CONNECTIONS),
+      })),
+    );
+    const options = { rounds, warmUpRounds: WARM_UP_ROUNDS };
+    for (const [{ server, load, measured }, round] of alternate(loads, options)) {
+      const before = await server.usage();
+      await load.send(REQUESTS_PER_SLICE);
+      const { cpuMicros } = await server.usage();
+      if (round >= 0) measured.micros.push((cpuMicros - before.cpuMicros) / REQUESTS_PER_SLICE);
     }
-    return servers.map(({ measured }) => measured);
-  } finally {
-    for (const { server, load } of servers) {
-      load.close();
-      await server.stop();
-    }
+    for (const { load } of loads) load.close();
+    return running.map(({ measured }) => measured);
+  });
+}
+
+async function authenticateAll(server: Contender, target: Target, folder: string): Promise<Measured> {
+  const started = await readHeap(server);
+  const file = join(folder, 'tokens');
+  await writeFile(file, target.authenticated.join('\n'), 'latin1');
+  const count = await server.call<number>({ kind: 'authenticate', file });
+  if (count !== target.accepted) {
+    throw new Error(`The server accepted ${count} tokens, not ${target.accepted}`);
   }
+  return { micros: [], started, warm: await readHeap(server), readyMs: server.readyMs };
+}
+
+async function readHeap(server: Contender): Promise<number> {
+  return (await server.call<Condition>({ kind: 'condition' })).heapBytes;
+}
+
+/** Tokens with random signatures: they cost a verification, are rejected, and are not cached. */
+function forgeTokens(token: string, count: number): string[] {
+  const signed = token.slice(0, token.lastIndexOf('.'));
+  return Array.from({ length: count }, () => `${signed}.${randomBytes(64).toString('base64url')}`);
+}
+
+/** Neighbors in memory are not requested one after the other. */
+function shuffle<T>(values: T[]): T[] {
+  for (let i = values.length - 1; i > 0; i -= 1) {
+    const j = Math.floor(Math.random() * (i + 1));
+    [values[i], values[j]] = [values[j] as T, values[i] as T]; // both are below the length
+  }
+  return values;
 }

@@ -1,4 +1,5 @@
 // Measures operations in slices in turn: throughput, and CPU time on both sides.
+import { alternate } from '../support/rounds.ts';
 import { median } from '../support/statistics.ts';
 import type { Operation } from './operations.ts';
 
@@ -34,10 +35,8 @@ export async function measureOperations(
     concurrencies.map((concurrency) => ({ operation, concurrency, slices: [] as Slice[] })),
   );
   for (const { operation } of runs) await runFor(sliceMs / 2, operation, 1, undefined);
-  for (let round = 0; round < rounds; round += 1) {
-    for (const { operation, concurrency, slices } of round % 2 === 0 ? runs : runs.toReversed()) {
-      slices.push(await runFor(sliceMs, operation, concurrency, serverCpu));
-    }
+  for (const [{ operation, concurrency, slices }] of alternate(runs, { rounds })) {
+    slices.push(await runFor(sliceMs, operation, concurrency, serverCpu));
   }
 
   const most = Math.max(...concurrencies);

@@ -1,4 +1,4 @@
-// What a number of users needs at the busiest second of a day: arithmetic on measured costs.
+// Computes the load of a number of users in the busiest second of a day from measured costs.
 import type { OperationCosts } from './measure-operations.ts';
 
 /** How people use an application. Every value can be replaced on the command line. */

@@ -1,7 +1,7 @@
 // Stores to measure: empty ones, and filled ones, on SQLite and on PostgreSQL.
 import { join } from 'node:path';
-import { openStore } from '../../src/storage/open-store.ts';
 import type { Postgres } from '../../test/support/postgres.ts';
+import { createTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import { fillPostgres, fillSqlite } from './fill-store.ts';
 
 export interface Size {
@@ -12,23 +12,13 @@ export interface Size {
   tokens: number;
 }
 
-/** Options of `createBandha`. */
-export interface Settings {
-  databaseUrl: string;
-  secret: string;
-  accessTtlSeconds: number;
-}
-
 export interface StoreKind {
   name: 'SQLite' | 'PostgreSQL';
-  /** Creates a store with its tables. */
-  create(): Promise<Settings>;
-  fill(settings: Settings, size: Size): Promise<void>;
+  /** Creates a store with its tables and signing key. */
+  create(): Promise<TokenIssuer>;
+  fill(databaseUrl: string, size: Size): Promise<void>;
 }
 
-const SECRET = 'a secret that is long enough for a benchmark';
-/** Longer than a run, so that no token and no revocation expires meanwhile. */
-const ACCESS_TTL_SECONDS = 3 * 60 * 60;
 const REVOKED_WITHIN_SECONDS = 600;
 
 export function onSqlite(folder: string): StoreKind {
@@ -37,9 +27,9 @@ export function onSqlite(folder: string): StoreKind {
     name: 'SQLite',
     create() {
       count += 1;
-      return createTables(`sqlite:${join(folder, `${count}.db`)}`);
+      return createTokenIssuer(`sqlite:${join(folder, `${count}.db`)}`);
     },
-    async fill({ databaseUrl }, size) {
+    async fill(databaseUrl, size) {
       fillSqlite(databaseUrl.slice('sqlite:'.length), toFilling(size));
     },
   };
@@ -48,14 +38,9 @@ export function onSqlite(folder: string): StoreKind {
 export function onPostgres(postgres: Postgres): StoreKind {
   return {
     name: 'PostgreSQL',
-    create: async () => createTables(await postgres.createDatabase()),
-    fill: ({ databaseUrl }, size) => fillPostgres(postgres, databaseUrl, toFilling(size)),
+    create: async () => createTokenIssuer(await postgres.createDatabase()),
+    fill: (databaseUrl, size) => fillPostgres(postgres, databaseUrl, toFilling(size)),
   };
-}
-
-async function createTables(databaseUrl: string): Promise<Settings> {
-  await (await openStore(databaseUrl)).close();
-  return { databaseUrl, secret: SECRET, accessTtlSeconds: ACCESS_TTL_SECONDS };
 }
 
 function toFilling({ sessions, revoked }: Size) {

@@ -1,27 +1,27 @@
-// Who is compared, and where what they run on is to be found.
+// The servers that are compared, and what they run on.
 import { spawnSync } from 'node:child_process';
 import { versionsOf } from './install-contenders.ts';
 
 export type ContenderName = 'echo' | 'bandha' | 'mercurius' | 'yoga' | 'apollo' | 'betterAuth' | 'fastapi';
 
-export interface Kind {
+export interface ContenderKind {
   name: ContenderName;
   title: string;
   /** In `bench/contenders`. */
   file: string;
   runtime: string;
-  /** What a request of a caller who is signed in carries. */
+  /** Sent by a signed-in caller. */
   credential: 'EdDSA' | 'HS256' | 'cookie';
-  /** The echo answers whoever asks. */
-  refuses: boolean;
-  /** With versions. */
-  madeOf: string;
+  /** False for the echo, which has no authentication. */
+  checksTokens: boolean;
+  /** Packages with versions, for the report. */
+  versions: string;
 }
 
-type Row = Pick<Kind, 'title' | 'file'> & Partial<Kind> & { packages?: readonly string[] };
+type Row = Pick<ContenderKind, 'title' | 'file'> & Partial<ContenderKind> & { packages?: readonly string[] };
 
 const ROWS: Record<Exclude<ContenderName, 'fastapi'>, Row> = {
-  echo: { title: 'bare `node:http` echo', file: 'echo.ts', refuses: false },
+  echo: { title: 'bare `node:http` echo', file: 'echo.ts', checksTokens: false },
   bandha: { title: '**Bandha**', file: 'bandha.ts' },
   mercurius: {
     title: 'Mercurius, JIT, cached tokens',
@@ -46,16 +46,18 @@ const ROWS: Record<Exclude<ContenderName, 'fastapi'>, Row> = {
   },
 };
 
-export const NODE_KINDS: readonly Kind[] = Object.entries(ROWS).map(([name, { packages = [], ...row }]) => ({
-  name: name as ContenderName, // a key of ROWS
-  runtime: process.execPath,
-  credential: 'EdDSA',
-  refuses: true,
-  madeOf: versionsOf(packages).join(', '),
-  ...row,
-}));
+const NODE_CONTENDERS: readonly ContenderKind[] = Object.entries(ROWS).map(
+  ([name, { packages = [], ...row }]) => ({
+    name: name as ContenderName, // a key of ROWS
+    runtime: process.execPath,
+    credential: 'EdDSA',
+    checksTokens: true,
+    versions: versionsOf(packages).join(', '),
+    ...row,
+  }),
+);
 
-const VERSIONS = `
+const PYTHON_VERSIONS = `
 import importlib, platform
 parts = ["python " + platform.python_version()]
 for name in ("fastapi", "uvicorn", "uvloop", "httptools"):
@@ -67,23 +69,28 @@ for name in ("fastapi", "uvicorn", "uvloop", "httptools"):
 print(", ".join(parts))
 `;
 
-/** @returns undefined where no Python here has FastAPI and uvicorn, as of Debian's `python3-fastapi` and `uvicorn` */
-export function findFastApi(): Kind | undefined {
+/** FastAPI is included if a Python here has fastapi and uvicorn, for example from Debian's packages. */
+export function listContenders(note: (progress: string) => void): ContenderKind[] {
   for (const runtime of ['/usr/bin/python3', 'python3']) {
-    const { status, stdout } = spawnSync(runtime, ['-c', VERSIONS], { encoding: 'utf8' });
+    const { status, stdout } = spawnSync(runtime, ['-c', PYTHON_VERSIONS], { encoding: 'utf8' });
     if (status !== 0) continue;
-    const kind: Omit<Kind, 'title' | 'madeOf'> = {
+    const fastApi: ContenderKind = {
       name: 'fastapi',
+      title: 'FastAPI route, HS256',
       file: 'fastapi_route.py',
       runtime,
       credential: 'HS256',
-      refuses: true,
+      checksTokens: true,
+      versions: stdout.trim(),
     };
-    return { ...kind, title: 'FastAPI route, HS256', madeOf: stdout.trim() };
+    return [...NODE_CONTENDERS, fastApi];
   }
-  return undefined;
+  note('FastAPI is left out: no python3 here has fastapi and uvicorn');
+  return [...NODE_CONTENDERS];
 }
 
-export function kindsOf(...names: readonly ContenderName[]): Kind[] {
-  return NODE_KINDS.filter(({ name }) => names.includes(name));
+export const [BANDHA] = selectContenders('bandha') as [ContenderKind]; // a name of ROWS
+
+export function selectContenders(...names: readonly ContenderName[]): ContenderKind[] {
+  return NODE_CONTENDERS.filter(({ name }) => names.includes(name));
 }

@@ -1,41 +1,42 @@
-// Who runs on which core: servers on one, the load and whoever measures on another.
+// Pins processes to cores: servers to one, the load and this process to another.
 import { spawnSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 
-/** `all`: every core there is. */
-export type Place = 'server' | 'load' | 'all';
+/** `all`: not pinned to one core. */
+export type CoreSet = 'server' | 'load' | 'all';
+
+export type Pin = (command: readonly string[]) => readonly string[];
 
 export interface Cores {
-  /** Whether processes can be held to a core. */
-  pinned: boolean;
+  isPinned: boolean;
   count: number;
-  /** The command that runs `command` there. */
-  on(place: Place, command: readonly string[]): string[];
-  /** Holds this process, and what it starts from now on, there; at first it is with the load. */
-  move(place: Place): void;
+  /** @returns a function that extends a command so that it runs on these cores */
+  pinTo(set: CoreSet): Pin;
+  /** Moves this process and its future children; at first they are with the load. */
+  moveTo(set: CoreSet): void;
 }
 
 export function takeCores(): Cores {
   const count = availableParallelism();
-  const all = allowedCores();
+  const all = listAllowedCores();
   const [server, load] = all;
   if (server === undefined || load === undefined) {
-    return { pinned: false, count, on: (_place, command) => [...command], move() {} };
+    return { isPinned: false, count, pinTo: () => (command) => command, moveTo() {} };
   }
-  const lists: Record<Place, string> = { server, load, all: all.join(',') };
+  const lists: Record<CoreSet, string> = { server, load, all: all.join(',') };
   const cores: Cores = {
-    pinned: true,
+    isPinned: true,
     count,
-    on: (place, command) => ['taskset', '-c', lists[place], ...command],
-    move: (place) => void spawnSync('taskset', ['-acp', lists[place], String(process.pid)]),
+    pinTo: (set) => (command) => ['taskset', '-c', lists[set], ...command],
+    moveTo: (set) => void spawnSync('taskset', ['-acp', lists[set], String(process.pid)]),
   };
-  cores.move('load');
+  cores.moveTo('load');
   return cores;
 }
 
-/** Empty where the system cannot hold a process to a core. */
-function allowedCores(): string[] {
+/** Empty if the system has no taskset. */
+function listAllowedCores(): string[] {
   if (spawnSync('taskset', ['--version']).status !== 0) return [];
   const list = /^Cpus_allowed_list:\s*(.*)$/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1] ?? '';
   return list.split(',').flatMap((part) => {

@@ -1,40 +1,39 @@
-// Where the load comes from: wrk where it is installed, since it takes the least; autocannon otherwise.
+// Generates load with wrk if it is installed, since it takes the least CPU time, and with autocannon otherwise.
 import { execFile, spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { promisify } from 'node:util';
 import { requireContender } from './install-contenders.ts';
 
-export interface Shot {
+export interface Load {
   port: number;
   connections: number;
   seconds: number;
-  /** A file with one request a line: a header, a tab, the body. They are sent in turn. */
+  /** A file with one request per line: a header, a tab, the body. They are sent in turn. */
   file: string;
-  /** Which of them is the first. */
-  first: number;
+  /** Index of the first request. @default 0 */
+  first?: number;
 }
 
-export interface Hits {
-  /** Answered. */
+export interface LoadResult {
+  /** Responses received. */
   requests: number;
   seconds: number;
   bytes: number;
   p50Ms: number;
   p99Ms: number;
-  /** Begun, some of which were not answered any more. */
+  /** Requests begun; some got no response before the end. */
   sent: number;
-  /** What the generator took itself. */
+  /** CPU time of the generator itself. */
   cpuSeconds: number;
-  /** Answers with a status from 400. */
-  refused: number;
-  /** Connections that failed. */
-  broken: number;
+  /** Responses with a status of 400 or more. */
+  errorResponses: number;
+  failedConnections: number;
 }
 
 export interface Generator {
   name: string;
-  fire(shot: Shot): Promise<Hits>;
+  run(load: Load): Promise<LoadResult>;
 }
 
 const SCRIPT = resolve(import.meta.dirname, 'wrk.lua');
@@ -42,12 +41,12 @@ const SCRIPT = resolve(import.meta.dirname, 'wrk.lua');
 export function findGenerator(): Generator {
   const { stdout, status } = spawnSync('wrk', ['-v'], { encoding: 'utf8' });
   const version = /^wrk (?:debian\/)?([\d.]+)/.exec(stdout ?? '')?.[1];
-  if (status !== null && version !== undefined) return { name: `wrk ${version}`, fire: fireWrk };
+  if (status !== null && version !== undefined) return { name: `wrk ${version}`, run: runWrk };
   const { version: released } = requireContender<{ version: string }>('autocannon/package.json');
-  return { name: `autocannon ${released}`, fire: fireAutocannon };
+  return { name: `autocannon ${released}`, run: runAutocannon };
 }
 
-async function fireWrk({ port, connections, seconds, file, first }: Shot): Promise<Hits> {
+async function runWrk({ port, connections, seconds, file, first = 0 }: Load): Promise<LoadResult> {
   const options = ['-t1', `-c${connections}`, `-d${seconds}s`, '--timeout', '30s', '-s', SCRIPT];
   const { stdout } = await promisify(execFile)('wrk', [
     ...options,
@@ -71,14 +70,14 @@ type Autocannon = (options: object) => Promise<{
   errors: number;
 }>;
 
-async function fireAutocannon({ port, connections, seconds, file, first }: Shot): Promise<Hits> {
+async function runAutocannon({ port, connections, seconds, file, first = 0 }: Load): Promise<LoadResult> {
   const autocannon = requireContender<Autocannon>('autocannon');
   const lines = (await readFile(file, 'utf8')).trimEnd().split('\n');
-  let at = first;
+  let index = first;
   const setupRequest = (request: object) => {
-    const [header = '', body = ''] = lines[at % lines.length]?.split('\t') ?? [];
+    const [header = '', body = ''] = lines[index % lines.length]?.split('\t') ?? [];
     const [name = '', value = ''] = header.split(': ');
-    at += 1;
+    index += 1;
     const headers = { 'content-type': 'application/json', ...(name !== '' && { [name]: value }) };
     return { ...request, method: 'POST', path: '/graphql', headers, body };
   };
@@ -99,7 +98,7 @@ async function fireAutocannon({ port, connections, seconds, file, first }: Shot)
     p99Ms: result.latency.p99,
     sent: result.requests.sent,
     cpuSeconds: (user + system) / 1e6,
-    refused: result.non2xx,
-    broken: result.errors,
+    errorResponses: result.non2xx,
+    failedConnections: result.errors,
   };
 }

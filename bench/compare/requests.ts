@@ -1,23 +1,23 @@
-// What is sent: files of requests, one a line, for the generator to send in turn.
+// Writes files of requests for the generator, and decides which of them a slice sends.
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Realm } from './realm.ts';
+import type { TokenIssuer } from '../support/token-issuer.ts';
 import type { Contender } from './start-contender.ts';
+
+/** The requests of a target's slices. */
+export interface RequestSource {
+  /** @param slice number of the slice; targets compared with each other have the same numbers */
+  next(slice: number): Promise<{ file: string; first: number }>;
+  onSent(count: number): void;
+  /** Whether each request was sent once, so that the server has cached what it can. */
+  isWarm(): boolean;
+}
 
 export const LOGIN = `mutation ($email: String!, $password: String!) {
   login(email: $email, password: $password) { accessToken }
 }`;
 
-/** Where a slice finds its requests. */
-export interface Supply {
-  /** @param turn slices of one turn may have the same requests */
-  take(turn: number): Promise<{ file: string; first: number; count: number }>;
-  /** How many of them were sent. */
-  used(sent: number): void;
-  /** Whether the servers know what is sent as well as they ever will. */
-  isWarm(): boolean;
-}
-
+/** @returns the path of a file whose nth request has the nth header and body, each list repeated */
 export async function writeRequests(
   folder: string,
   headers: readonly string[],
@@ -34,43 +34,58 @@ export async function writeRequests(
   return file;
 }
 
-/** The headers of as many callers who are signed in. */
-export async function makeHeaders(contender: Contender, realm: Realm, count: number): Promise<string[]> {
+/** One sign-in per account. */
+export function writeLogins(folder: string, { settings }: TokenIssuer): Promise<string> {
+  const { emails, password } = settings.accounts;
+  const bodies = emails.map((email) => ({ query: LOGIN, variables: { email, password } }));
+  return writeRequests(folder, [''], bodies);
+}
+
+/** @returns headers of `count` signed-in callers */
+export async function createHeaders(
+  contender: Contender,
+  issuer: TokenIssuer,
+  count: number,
+): Promise<string[]> {
   if (contender.credential === 'cookie') {
-    const cookies = await contender.ask<string[]>({ kind: 'cookies', count });
+    const cookies = await contender.call<string[]>({ kind: 'cookies', count });
     return cookies.map((cookie) => `cookie: ${cookie}`);
   }
-  const tokens =
-    contender.credential === 'HS256' ? realm.signHs256Tokens(count) : await realm.signTokens(count);
+  return toHeaders(
+    contender.credential === 'HS256' ? issuer.signHs256Tokens(count) : await issuer.signTokens(count),
+  );
+}
+
+export function toHeaders(tokens: readonly string[]): string[] {
   return tokens.map((token) => `authorization: Bearer ${token}`);
 }
 
-/** The same requests over and over, each slice where the one before it ended. */
-export function inRotation(file: string, count: number): Supply {
-  let sentSoFar = 0;
+/** Sends the requests of a file again and again; a slice begins where the last one ended. */
+export function repeatRequests(file: string, count: number): RequestSource {
+  let sent = 0;
   return {
-    take: async () => ({ file, first: sentSoFar % count, count }),
-    used(sent) {
-      sentSoFar += sent;
+    next: async () => ({ file, first: sent % count }),
+    onSent(more) {
+      sent += more;
     },
-    isWarm: () => sentSoFar >= count,
+    isWarm: () => sent >= count,
   };
 }
 
-/** New requests in every turn. @param write makes a file with so many that were never sent */
-export function neverSeen(count: number, write: (count: number) => Promise<string>): Supply {
+/** Sends each request once. @param write creates a file of new requests for each number of a slice */
+export function createNewRequests(count: number, write: () => Promise<string>): RequestSource {
   let current: number | undefined;
   let file = '';
   return {
-    async take(turn) {
-      if (turn !== current) {
+    async next(slice) {
+      if (slice !== current) {
         if (file !== '') await rm(file);
-        file = await write(count);
-        current = turn;
+        file = await write();
+        current = slice;
       }
-      return { file, first: 0, count };
+      return { file, first: 0 };
     },
-    used(sent) {
+    onSent(sent) {
       if (sent > count) throw new Error(`${sent} requests were sent, and only ${count} were new`);
     },
     isWarm: () => true,

@@ -1,39 +1,27 @@
-// What every part of the comparison is given, and what it hands back.
-import type { Kind } from './contenders.ts';
-import { findFastApi, NODE_KINDS } from './contenders.ts';
+// The interface of the parts of the comparison.
+import { join } from 'node:path';
+import type { Goal } from '../support/report.ts';
+import { createTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 import type { Cores } from './cores.ts';
-import type { Generator } from './generator.ts';
 import type { SliceOptions } from './slices.ts';
 
 export interface Setup extends SliceOptions {
-  /** For a try: fewer rounds and cases. */
+  /** Fewer rounds and cases, to try a change. */
   short: boolean;
-  generator: Generator;
   cores: Cores;
-  /** For files that are gone afterwards. */
+  /** For files; deleted at the end. */
   folder: string;
 }
 
-export interface Goal {
-  what: string;
-  goal: string;
-  figure: string;
-  met: boolean;
-}
-
 export interface Result {
-  /** Tables, and a sentence or two that need their figures. */
+  /** Tables, and sentences with their figures. */
   markdown: string;
   goals?: readonly Goal[];
-  /** SVG by file name. */
-  plots?: Readonly<Record<string, string>>;
 }
 
 export type Part = (setup: Setup) => Promise<Result>;
 
-/** Everybody, with FastAPI where it is installed. */
-export function allKinds({ note }: Setup): Kind[] {
-  const fastApi = findFastApi();
-  if (fastApi === undefined) note('FastAPI is left out: no python3 here has fastapi and uvicorn');
-  return fastApi === undefined ? [...NODE_KINDS] : [...NODE_KINDS, fastApi];
+/** Creates an SQLite store of its own for the part. */
+export function createIssuer({ folder }: Setup, accountCount = 0): Promise<TokenIssuer> {
+  return createTokenIssuer(`sqlite:${join(folder, `${crypto.randomUUID()}.db`)}`, accountCount);
 }

@@ -1,107 +1,107 @@
 // Loads servers in short slices in turn (A B C, C B A, …), so that they can be compared slice by slice.
-import type { Generator, Hits } from './generator.ts';
-import type { Supply } from './requests.ts';
+import { alternate, type RoundOptions } from '../support/rounds.ts';
+import type { Generator, LoadResult } from './generator.ts';
+import type { RequestSource } from './requests.ts';
 import type { Contender } from './start-contender.ts';
-
-const WARM_UP_CONNECTIONS = 50;
 
 export interface Target {
   contender: Contender;
-  supply: Supply;
+  source: RequestSource;
   connections: number;
-  /** The right answer's length, head and body; whatever else is answered has another. */
-  answerBytes: number;
-  /** Whether the right answer is a refusal, with a status from 400. */
-  isRefused?: boolean;
+  /** Bytes of the expected response, head and body; other responses have other lengths. */
+  responseBytes: number;
+  /** Whether the expected response has a status of 400 or more. */
+  expectsError?: boolean;
 }
 
 export interface Slice {
   perSecond: number;
   cpuMicros: number;
-  p50Ms: number;
   p99Ms: number;
-  /** Share of its core that the generator had; at 1 it is the bottleneck. */
-  generatorBusy: number;
-  /** Share of one core that the server had. */
-  serverBusy: number;
+  /** Share of its core that the generator used; near 1 it is the bottleneck. */
+  generatorUse: number;
+  /** Share of one core that the server used. */
+  serverUse: number;
 }
 
-export interface SliceOptions {
+export interface SliceOptions extends RoundOptions {
   generator: Generator;
-  rounds: number;
   seconds: number;
   /** For each target, before the first round. */
   warmUpSlices: number;
   note(progress: string): void;
 }
 
-/** What is loaded in turn: contenders of one scenario side by side. */
-export type Scenario = readonly Target[];
+const WARM_UP_CONNECTIONS = 50;
+const RESPONSE_BYTES_TOLERANCE = 0.03;
 
-/** @returns for each scenario and target the slices, round by round */
-export async function loadInTurn(
-  scenarios: readonly Scenario[],
+/**
+ * @param scenarios each has the targets that are compared with each other
+ * @returns for each scenario and target its slices, one per round
+ */
+export async function loadSlices(
+  scenarios: readonly (readonly Target[])[],
   options: SliceOptions,
 ): Promise<Slice[][][]> {
-  const { rounds, note } = options;
-  const slices = scenarios.map((targets) => targets.map((): Slice[] => []));
-  note('warming up');
-  for (const target of scenarios.flat()) await warmUp(target, options);
-  for (let round = 0; round <= rounds; round += 1) {
-    note(round === 0 ? 'a first round that does not count' : `round ${round} of ${rounds}`);
-    for (const [s, targets] of scenarios.entries()) {
-      const order = [...targets.entries()];
-      for (const [t, target] of round % 2 === 0 ? order : order.toReversed()) {
-        const slice = await loadSlice(target, round * scenarios.length + s, options);
-        if (round > 0) slices[s]?.[t]?.push(slice);
-      }
-    }
+  const runs = scenarios.map((targets, scenario) =>
+    targets.map((target) => ({ target, scenario, slices: [] as Slice[] })),
+  );
+  options.note('warming up');
+  for (const { target } of runs.flat()) await warmUp(target, options);
+  for (const [{ target, scenario, slices }, round] of alternate(runs.flat(), {
+    ...options,
+    warmUpRounds: 1,
+  })) {
+    const slice = await loadSlice(target, round * scenarios.length + scenario, options);
+    if (round >= 0) slices.push(slice);
   }
-  return slices;
+  return runs.map((targets) => targets.map(({ slices }) => slices));
 }
 
-/** Until the server has seen everything that it may remember, and has been at it for long enough to run fast. */
-async function warmUp(target: Target, options: Omit<SliceOptions, 'rounds' | 'note'>): Promise<void> {
-  for (let slice = 0; slice < options.warmUpSlices || !target.supply.isWarm(); slice += 1) {
-    await loadSlice({ ...target, connections: WARM_UP_CONNECTIONS }, -1 - slice, options);
+/** Loads the server until its caches are filled and its hot code is compiled. */
+async function warmUp(target: Target, options: SliceOptions): Promise<void> {
+  for (let slice = 0; slice < options.warmUpSlices || !target.source.isWarm(); slice += 1) {
+    await loadSlice({ ...target, connections: WARM_UP_CONNECTIONS }, -1_000 - slice, options);
   }
 }
 
 export async function loadSlice(
   target: Target,
-  turn: number,
+  slice: number,
   { generator, seconds }: Pick<SliceOptions, 'generator' | 'seconds'>,
 ): Promise<Slice> {
-  const { contender, supply, connections } = target;
-  const { file, first } = await supply.take(turn);
+  const { contender, source, connections } = target;
+  const requests = await source.next(slice);
   const before = await contender.settle();
-  const hits = await generator.fire({ port: contender.port, connections, seconds, file, first });
+  const result = await generator.run({ port: contender.port, connections, seconds, ...requests });
   const after = await contender.settle();
-  supply.used(hits.sent);
-  assertAnswers(target, hits);
+  source.onSent(result.sent);
+  assertResponses(target, result);
   const cpuMicros = after.cpuMicros - before.cpuMicros;
   return {
-    perSecond: hits.requests / hits.seconds,
-    // By what the server has begun, which the generator did not wait for in the end.
+    perSecond: result.requests / result.seconds,
+    // By requests begun: at the end, the generator does not wait for all responses.
     cpuMicros: cpuMicros / (after.requests - before.requests),
-    p50Ms: hits.p50Ms,
-    p99Ms: hits.p99Ms,
-    generatorBusy: hits.cpuSeconds / hits.seconds,
-    serverBusy: cpuMicros / 1e6 / hits.seconds,
+    p99Ms: result.p99Ms,
+    generatorUse: result.cpuSeconds / result.seconds,
+    serverUse: cpuMicros / 1e6 / result.seconds,
   };
 }
 
-/** @throws Error where something else than right answers came */
-export function assertAnswers(
-  { contender, connections, answerBytes, isRefused = false }: Omit<Target, 'supply'>,
-  hits: Hits,
+/** @throws Error if there were other responses than the expected ones */
+export function assertResponses(
+  { contender, connections, responseBytes, expectsError = false }: Omit<Target, 'source'>,
+  { requests, errorResponses, failedConnections, bytes }: LoadResult,
 ): void {
-  if (hits.refused !== (isRefused ? hits.requests : 0) || hits.broken > 0) {
-    throw new Error(`${contender.title}: ${hits.refused} refused, ${hits.broken} connections failed`);
+  if (errorResponses !== (expectsError ? requests : 0) || failedConnections > 0) {
+    throw new Error(
+      `${contender.title}: ${errorResponses} error responses, ${failedConnections} failed connections`,
+    );
   }
-  const fewest = hits.requests * answerBytes * 0.97;
-  const most = (hits.requests + connections) * answerBytes * 1.03; // some came too late to be counted
-  if (hits.bytes < fewest || hits.bytes > most) {
-    throw new Error(`${contender.title}: ${hits.bytes} bytes are not ${hits.requests} right answers`);
+  const fewest = requests * responseBytes * (1 - RESPONSE_BYTES_TOLERANCE);
+  // Some responses arrive too late to be counted.
+  const most = (requests + connections) * responseBytes * (1 + RESPONSE_BYTES_TOLERANCE);
+  if (bytes < fewest || bytes > most) {
+    throw new Error(`${contender.title}: ${bytes} bytes are not ${requests} expected responses`);
   }
 }

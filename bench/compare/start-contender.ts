@@ -1,100 +1,113 @@
-// Starts a contender in a process of its own, and asks it how it is.
+// Starts contenders in processes of their own and sends them commands.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Question, Settings, Usage } from '../contenders/serve.ts';
-import type { Kind } from './contenders.ts';
-import type { Cores, Place } from './cores.ts';
+import type { Command, Settings, Usage } from '../contenders/serve.ts';
+import { BANDHA, type ContenderKind } from './contenders.ts';
+import type { Pin } from './cores.ts';
 import { CONTENDERS_FOLDER } from './install-contenders.ts';
 
-/** A process that answers questions. */
-export interface Worker {
-  /** From the start until it said its first word. */
+export interface Contender extends ContenderKind {
+  port: number;
+  origin: string;
+  /** Milliseconds from the start of the process until it listens. */
   readyMs: number;
-  ask<T>(question: Question): Promise<T>;
+  call<T>(command: Command): Promise<T>;
+  usage(): Promise<Usage>;
+  /** Waits until the server is idle: it may still process requests whose clients are gone. */
+  settle(): Promise<Usage>;
   stop(): Promise<void>;
 }
 
-export interface Contender extends Kind, Worker {
-  port: number;
-  usage(): Promise<Usage>;
-  /** Waits until it has done what was asked of it, also for those who have gone away. */
-  settle(): Promise<Usage>;
+export interface ContenderStart {
+  kind: ContenderKind;
+  settings: Settings;
+  pin?: Pin;
 }
 
-const QUIET_AFTER_MS = 15;
-/** What an idle server takes in that time, at most. */
-const QUIET_MICROS = 2_000;
-const SETTLES_WITHIN_MS = 20_000;
+const SETTLE_INTERVAL_MS = 15;
+/** CPU time of an idle server in that interval, at most. */
+const IDLE_MICROS = 2_000;
+const SETTLE_TIMEOUT_MS = 20_000;
 
-export async function startWorker<T>(command: readonly string[]): Promise<Worker & { first: T }> {
+export async function startContender({
+  kind,
+  settings,
+  pin = (command) => command,
+}: ContenderStart): Promise<Contender> {
   const startedAt = performance.now();
-  const [file = '', ...args] = command;
+  const [file = '', ...args] = pin([
+    kind.runtime,
+    join(CONTENDERS_FOLDER, kind.file),
+    JSON.stringify(settings),
+  ]);
   const env = { ...process.env, NODE_ENV: 'production', NODE_NO_WARNINGS: '1' };
   const child = spawn(file, args, { stdio: ['pipe', 'pipe', 'inherit'], env });
-  const ended = once(child, 'exit').then(([code]) => Promise.reject(new Error(`${args} ended with ${code}`)));
-  ended.catch(() => {});
+  const exited = once(child, 'exit').then(([code]) =>
+    Promise.reject(new Error(`${kind.title} exited with ${code}`)),
+  );
+  exited.catch(() => {});
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
 
-  async function next<A>(): Promise<A> {
+  async function receive<T>(): Promise<T> {
     for (;;) {
-      const { value } = await Promise.race([lines.next(), ended]);
-      // Whatever else a package prints is no answer.
-      if (value?.startsWith('{"answer":')) return JSON.parse(value).answer;
+      const { value } = await Promise.race([lines.next(), exited]);
+      // Packages may print other lines.
+      if (value?.startsWith('{"result":')) return JSON.parse(value).result;
     }
   }
-  const first = await next<T>();
+  function call<T>(command: Command): Promise<T> {
+    child.stdin.write(`${JSON.stringify(command)}\n`);
+    return receive();
+  }
+  const usage = () => call<Usage>({ kind: 'usage' });
+
+  const { port } = await receive<{ port: number }>();
   return {
-    first,
+    ...kind,
+    port,
+    origin: `http://127.0.0.1:${port}`,
     readyMs: performance.now() - startedAt,
-    ask(question) {
-      child.stdin.write(`${JSON.stringify(question)}\n`);
-      return next();
+    call,
+    usage,
+    async settle() {
+      const deadline = performance.now() + SETTLE_TIMEOUT_MS;
+      let before = await usage();
+      for (;;) {
+        await wait(SETTLE_INTERVAL_MS);
+        const after = await usage();
+        const isIdle = after.requests === before.requests && after.cpuMicros - before.cpuMicros < IDLE_MICROS;
+        if (isIdle || performance.now() > deadline) return after;
+        before = after;
+      }
     },
     async stop() {
       child.stdin.end();
-      await ended.catch(() => {});
+      await exited.catch(() => {});
     },
   };
 }
 
-export async function startContender(
-  kind: Kind,
-  settings: Settings,
-  cores: Cores,
-  place: Place = 'server',
-): Promise<Contender> {
-  const command = [kind.runtime, join(CONTENDERS_FOLDER, kind.file), JSON.stringify(settings)];
-  const worker = await startWorker<{ port: number }>(cores.on(place, command));
-  const usage = () => worker.ask<Usage>({ kind: 'usage' });
-
-  async function settle(): Promise<Usage> {
-    const deadline = performance.now() + SETTLES_WITHIN_MS;
-    let before = await usage();
-    for (;;) {
-      await wait(QUIET_AFTER_MS);
-      const after = await usage();
-      const isQuiet = after.requests === before.requests && after.cpuMicros - before.cpuMicros < QUIET_MICROS;
-      if (isQuiet || performance.now() > deadline) return after;
-      before = after;
-    }
-  }
-  return { ...kind, ...worker, port: worker.first.port, usage, settle };
-}
-
-/** Starts all of them, lets `use` have them, and stops them whatever happens. */
+/** Starts contenders for `use`, and stops them afterwards, also after an error. */
 export async function withContenders<T>(
-  kinds: readonly Kind[],
-  start: (kind: Kind) => Promise<Contender>,
+  starts: readonly ContenderStart[],
   use: (contenders: Contender[]) => Promise<T>,
 ): Promise<T> {
   const running: Contender[] = [];
   try {
-    for (const kind of kinds) running.push(await start(kind));
+    for (const start of starts) running.push(await startContender(start));
     return await use(running);
   } finally {
     for (const { stop } of running) await stop();
   }
+}
+
+export function withBandha<T>(
+  settings: Settings,
+  pin: Pin,
+  use: (bandha: Contender) => Promise<T>,
+): Promise<T> {
+  return withContenders([{ kind: BANDHA, settings, pin }], ([bandha]) => use(bandha as Contender)); // the one started
 }

@@ -1,4 +1,4 @@
--- Sends prepared requests in turn. Arguments: a file with one request a line (header, tab, body), which one is the first.
+-- Sends prepared requests in turn. Arguments: a file with one request per line (header, tab, body), and the index of the first.
 local threads = {}
 
 function setup(thread)
@@ -14,20 +14,20 @@ function init(args)
     if name then headers[name] = value end
     requests[#requests + 1] = wrk.format('POST', nil, headers, body)
   end
-  at = tonumber(args[2])
+  index = tonumber(args[2])
   sent = 0
   cpu = os.clock()
 end
 
 function request()
   sent = sent + 1
-  at = at % #requests + 1
-  return requests[at]
+  index = index % #requests + 1
+  return requests[index]
 end
 
 function done(summary, latency)
   local errors = summary.errors
-  local format = 'RESULT {"requests":%d,"seconds":%f,"bytes":%d,"p50Ms":%f,"p99Ms":%f,"sent":%d,"cpuSeconds":%f,"refused":%d,"broken":%d}\n'
+  local format = 'RESULT {"requests":%d,"seconds":%f,"bytes":%d,"p50Ms":%f,"p99Ms":%f,"sent":%d,"cpuSeconds":%f,"errorResponses":%d,"failedConnections":%d}\n'
   io.write(format:format(
     summary.requests,
     summary.duration / 1e6,

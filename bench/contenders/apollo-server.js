@@ -10,10 +10,10 @@ import { readSettings, serve } from './serve.ts';
 import { createTokenCheck } from './verify-token.js';
 
 const findCaller = await createTokenCheck(readSettings());
-const plain = makeExecutableSchema({ typeDefs: [DIRECTIVE, SECURE_DATA, RECORD_AND_ITEMS], resolvers });
-const schema = mapSchema(plain, {
+const original = makeExecutableSchema({ typeDefs: [DIRECTIVE, SECURE_DATA, RECORD_AND_ITEMS], resolvers });
+const schema = mapSchema(original, {
   [MapperKind.OBJECT_FIELD](field) {
-    if (!getDirective(plain, field, 'authenticated')) return field;
+    if (!getDirective(original, field, 'authenticated')) return field;
     const { resolve = defaultFieldResolver } = field;
     return {
       ...field,

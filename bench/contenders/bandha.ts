@@ -1,11 +1,21 @@
-// Bandha as the README has it: its listener in node:http.
+// Bandha's listener in node:http, as in the README.
+import { createReadStream } from 'node:fs';
 import { createServer } from 'node:http';
+import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { createBandha } from '../../src/bandha.ts';
 import { RECORD_AND_ITEMS, resolvers, SECURE_DATA } from './schema.ts';
-import { readSettings, serve } from './serve.ts';
+import { type Command, readSettings, serve } from './serve.ts';
+
+/** Result of the command `condition`. */
+export interface Condition {
+  /** After a full collection. */
+  heapBytes: number;
+  unhandledRejections: number;
+  openConnections: number;
+}
 
 const { accounts, issuer, audience, databaseUrl, secret, accessTtlSeconds } = readSettings();
 const bandha = await createBandha({
@@ -28,15 +38,25 @@ process.on('unhandledRejection', () => {
 });
 
 const server = createServer(bandha.listener);
-await serve(server, {
-  async condition() {
-    const openConnections = await promisify(server.getConnections.bind(server))();
-    collectGarbage();
-    return { heapBytes: process.memoryUsage().heapUsed, unhandledRejections, openConnections };
-  },
-});
+await serve(server, { condition: readCondition, authenticate: authenticateAll });
 
-/** All of it: what finalizers let go of at first is collected by the next one. */
+async function readCondition(): Promise<Condition> {
+  const openConnections = await promisify(server.getConnections.bind(server))();
+  collectGarbage();
+  return { heapBytes: process.memoryUsage().heapUsed, unhandledRejections, openConnections };
+}
+
+/** Authenticates each line of a file. @returns the number of tokens that were accepted */
+async function authenticateAll({ file = '' }: Command): Promise<number> {
+  let accepted = 0;
+  for await (const token of createInterface({ input: createReadStream(file, 'latin1') })) {
+    const { principal } = await bandha.authenticate({ authorization: `Bearer ${token}` });
+    if (principal !== null) accepted += 1;
+  }
+  return accepted;
+}
+
+/** Collects repeatedly: objects that finalizers release are freed by the next collection. */
 function collectGarbage(): void {
   setFlagsFromString('--expose-gc');
   const collect: () => void = runInNewContext('gc');

@@ -1,4 +1,4 @@
-// better-auth's session check before a plain node:http route, with its cookie cache: no look into the database.
+// better-auth's session check in front of a node:http route, with its cookie cache: no query of the database.
 import { createServer } from 'node:http';
 import { DatabaseSync } from 'node:sqlite';
 import { betterAuth } from 'better-auth';
@@ -14,7 +14,7 @@ const options = {
   baseURL: 'http://127.0.0.1',
   secret: readSettings().secret,
   session: { cookieCache: { enabled: true, maxAge: DAY_SECONDS } },
-  // Only the check of sessions is measured, and thousands of them are made for it.
+  // Creating sessions is not measured, and thousands are needed: no password hashing.
   emailAndPassword: {
     enabled: true,
     password: { hash: async (password) => password, verify: async ({ hash, password }) => hash === password },
@@ -26,13 +26,13 @@ await (await getMigrations(options)).runMigrations();
 const auth = betterAuth(options);
 await auth.api.signUpEmail({ body: { ...ACCOUNT, name: 'Ada' } });
 
-/** Signs in so many times. */
-async function makeCookies({ count }) {
+/** Signs in `count` times. */
+async function createCookies({ count }) {
   const cookies = [];
   for (let i = 0; i < count; i += 1) {
     const { headers } = await auth.api.signInEmail({ body: ACCOUNT, returnHeaders: true });
-    const set = headers.getSetCookie().map((cookie) => cookie.slice(0, cookie.indexOf(';')));
-    cookies.push(set.join('; '));
+    const pairs = headers.getSetCookie().map((cookie) => cookie.slice(0, cookie.indexOf(';')));
+    cookies.push(pairs.join('; '));
   }
   return cookies;
 }
@@ -44,12 +44,12 @@ const server = createServer((request, response) => {
     const { query } = JSON.parse(Buffer.concat(chunks).toString('utf8'));
     const session = await auth.api.getSession({ headers: fromNodeHeaders(request.headers) });
     const isGranted = session !== null && query === SECURE_QUERY.query;
-    const answer = isGranted ? SECURE_QUERY.answer : '{"errors":[{"message":"Not signed in"}]}';
+    const body = isGranted ? SECURE_QUERY.response : '{"errors":[{"message":"Not signed in"}]}';
     response.writeHead(isGranted ? 200 : 401, {
       'content-type': 'application/json',
-      'content-length': Buffer.byteLength(answer),
+      'content-length': Buffer.byteLength(body),
     });
-    response.end(answer);
+    response.end(body);
   });
 });
-await serve(server, { cookies: makeCookies });
+await serve(server, { cookies: createCookies });

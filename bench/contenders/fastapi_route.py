@@ -1,4 +1,4 @@
-# A FastAPI route behind a dependency that awaits the check of an HS256 token.
+# A FastAPI route with a dependency that awaits the verification of an HS256 token.
 import asyncio
 import base64
 import hashlib
@@ -30,18 +30,18 @@ def decode(part):
 async def verify(token):
     try:
         header, payload, signature = token.split(".")
-        made = hmac.new(SECRET, f"{header}.{payload}".encode(), hashlib.sha256).digest()
+        expected = hmac.new(SECRET, f"{header}.{payload}".encode(), hashlib.sha256).digest()
         claims = json.loads(decode(payload))
-        good = (
+        is_valid = (
             json.loads(decode(header))["alg"] == "HS256"
-            and hmac.compare_digest(made, decode(signature))
+            and hmac.compare_digest(expected, decode(signature))
             and claims["iss"] == settings["issuer"]
             and claims["aud"] == settings["audience"]
             and claims["exp"] > time.time()
         )
     except (ValueError, KeyError):
-        good = False
-    if not good:
+        is_valid = False
+    if not is_valid:
         raise HTTPException(status_code=401, detail="Not signed in")
     return claims
 
@@ -69,19 +69,19 @@ def usage():
     }
 
 
-def say(value):
-    print(json.dumps({"answer": value}), flush=True)
+def send(value):
+    print(json.dumps({"result": value}), flush=True)
 
 
-def answer():
+def handle_command():
     if sys.stdin.readline() == "":
-        os._exit(0)  # whoever asked is gone
-    say(usage())
+        os._exit(0)  # the benchmark has ended
+    send(usage())
 
 
 @app.on_event("startup")
-async def listen_to_questions():
-    asyncio.get_running_loop().add_reader(sys.stdin, answer)
+async def read_commands():
+    asyncio.get_running_loop().add_reader(sys.stdin, handle_command)
 
 
 async def main():
@@ -90,7 +90,7 @@ async def main():
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
-    say({"port": server.servers[0].sockets[0].getsockname()[1]})
+    send({"port": server.servers[0].sockets[0].getsockname()[1]})
     await serving
 
 

@@ -1,5 +1,5 @@
-// Mercurius with its JIT, mercurius-auth, and fast-jwt with its cache: as large as Bandha's, keyed by the token itself,
-// which its documentation calls the fast way.
+// Mercurius with its JIT, mercurius-auth, and fast-jwt with a cache as large as Bandha's, keyed by the token itself, which
+// its documentation recommends for speed.
 import { createPublicKey } from 'node:crypto';
 import { createVerifier } from 'fast-jwt';
 import Fastify from 'fastify';

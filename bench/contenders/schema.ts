@@ -1,6 +1,6 @@
-// One schema for all who speak GraphQL, the data behind it, and the answers that are right.
+// One schema for all GraphQL contenders, its data, and the expected responses.
 
-/** For those who bring no such directive. */
+/** For contenders without a directive of their own. */
 export const DIRECTIVE = 'directive @authenticated on FIELD_DEFINITION | OBJECT';
 
 export const SIZES = [1, 20, 100, 400, 2_000] as const;
@@ -31,36 +31,40 @@ const items = range(ITEMS).map((i) => ({
   id: `item-${i}`,
   name: `Item number ${i}`,
   price: i + 0.5,
-  note: `What only some may read of item ${i}`,
+  note: `A note on item ${i} for signed-in users`,
 }));
 
-export const dataResolvers = {
-  Query: { record: () => record, items: () => items, guardedItems: () => items },
+export const resolvers = {
+  Query: {
+    record: () => record,
+    items: () => items,
+    guardedItems: () => items,
+    secureData: () => secureData,
+  },
 };
-export const resolvers = { Query: { ...dataResolvers.Query, secureData: () => secureData } };
 
-/** A query with the one answer that is right for a caller with a valid token. */
-export interface Asked {
+/** A query with the response body for a caller with a valid token. */
+export interface ExpectedQuery {
   query: string;
-  answer: string;
+  response: string;
 }
 
-function ask(query: string, data: object): Asked {
-  return { query, answer: JSON.stringify({ data }) };
+function expectQuery(query: string, data: object): ExpectedQuery {
+  return { query, response: JSON.stringify({ data }) };
 }
 
-export const SECURE_QUERY = ask('{ secureData { message } }', { secureData });
+export const SECURE_QUERY = expectQuery('{ secureData { message } }', { secureData });
 
-export function sizedQuery(size: number): Asked {
+export function sizedQuery(size: number): ExpectedQuery {
   const names = range(size).map((i) => `f${i}`);
-  const chosen = Object.fromEntries(names.map((name) => [name, record[name]]));
-  return ask(`{ record { ${names.join(' ')} } }`, { record: chosen });
+  const selected = Object.fromEntries(names.map((name) => [name, record[name]]));
+  return expectQuery(`{ record { ${names.join(' ')} } }`, { record: selected });
 }
 
 /** A list that is protected as a whole, and one with a protected field in each object. */
 export const LIST_QUERIES = {
-  whole: ask('{ guardedItems { id name price } }', {
+  whole: expectQuery('{ guardedItems { id name price } }', {
     guardedItems: items.map(({ id, name, price }) => ({ id, name, price })),
   }),
-  fields: ask('{ items { id name price note } }', { items }),
+  fields: expectQuery('{ items { id name price note } }', { items }),
 };

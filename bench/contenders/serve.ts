@@ -1,51 +1,53 @@
-// What every contender does beside its work: it says where it listens, and answers questions on standard input.
+// The part that all contenders have in common: settings in an argument, and commands on standard input.
 import { once } from 'node:events';
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { createInterface } from 'node:readline';
 import type { JWK } from 'jose';
-import { takeProfile } from './profile.ts';
 
-/** What contenders are started with, as JSON in their first argument. */
+/** Settings of a contender, as JSON in its first argument. */
 export interface Settings {
   issuer: string;
   audience: string;
-  /** Of Bandha's key: everybody verifies the same tokens. */
+  /** Bandha's key: all contenders verify the same tokens. */
   publicJwk?: JWK;
   /** For HS256. */
   sharedSecret: string;
-  /** Of Bandha's store. */
+  /** For Bandha's store. */
   databaseUrl: string;
   secret: string;
   accessTtlSeconds: number;
-  /** Who may log in, all with one password. */
+  /** Accounts that can sign in, all with one password. */
   accounts: { emails: readonly string[]; password: string };
 }
 
 export interface Usage {
-  /** Begun so far. */
+  /** Requests begun so far. */
   requests: number;
-  /** Of all threads. */
+  /** CPU time of all threads. */
   cpuMicros: number;
   rssBytes: number;
 }
 
 /** A line on standard input. */
-export interface Question {
+export interface Command {
   kind: string;
   count?: number;
-  seconds?: number;
+  file?: string;
 }
+
+export type Handlers = Record<string, (command: Command) => unknown>;
 
 export function readSettings(): Settings {
   return JSON.parse(process.argv[2] ?? '{}');
 }
 
-/** @param answers to questions beside `usage` */
-export async function serve(
-  server: Server,
-  answers: Record<string, (question: Question) => unknown> = {},
-): Promise<void> {
+/**
+ * Listens, prints the port, and handles commands until standard input ends.
+ *
+ * @param handlers of commands other than `usage`
+ */
+export async function serve(server: Server, handlers: Handlers = {}): Promise<void> {
   let requests = 0;
   server.on('request', () => {
     requests += 1;
@@ -56,23 +58,15 @@ export async function serve(
     const { user, system } = process.cpuUsage();
     return { requests, cpuMicros: user + system, rssBytes: process.memoryUsage.rss() };
   };
-  const profile = ({ seconds = 1 }: Question) => takeProfile(seconds);
-  await answerQuestions({ port }, { usage, profile, ...answers });
-}
-
-/** Says `first`, then answers what is asked until whoever asks is gone. */
-export async function answerQuestions(
-  first: object,
-  answers: Record<string, (question: Question) => unknown>,
-): Promise<void> {
-  say(first);
+  const all: Handlers = { usage, ...handlers };
+  print({ port });
   for await (const line of createInterface({ input: process.stdin })) {
-    const question: Question = JSON.parse(line);
-    say(await answers[question.kind]?.(question));
+    const command: Command = JSON.parse(line);
+    print(await all[command.kind]?.(command));
   }
   process.exit();
 }
 
-function say(answer: unknown): void {
-  process.stdout.write(`${JSON.stringify({ answer })}\n`);
+function print(result: unknown): void {
+  process.stdout.write(`${JSON.stringify({ result })}\n`);
 }

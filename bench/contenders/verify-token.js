@@ -1,4 +1,4 @@
-// The caller behind a bearer token, as jose's documentation verifies one; null where there is none.
+// Finds the caller of a bearer token as in jose's documentation; null without a valid token.
 import { importJWK, jwtVerify } from 'jose';
 
 export async function createTokenCheck({ publicJwk, issuer, audience }) {

@@ -1,4 +1,4 @@
-// GraphQL Yoga with generic-auth (mode protect-granular) and jose; a login that awaits Argon2id in libuv's pool.
+// GraphQL Yoga with generic-auth (mode protect-granular) and jose; its login awaits Argon2id in libuv's thread pool.
 import { createServer } from 'node:http';
 import { useGenericAuth } from '@envelop/generic-auth';
 import { hash, verify } from '@node-rs/argon2';

@@ -1,7 +1,7 @@
 // The same envelop pipeline with the guard, with generic-auth, and with neither.
 import { envelop, type Plugin, useEngine, useSchema } from '@envelop/core';
 import { useGenericAuth } from '@envelop/generic-auth';
-import { normalizedExecutor } from '@graphql-tools/executor'; // the one Yoga brings
+import { normalizedExecutor } from '@graphql-tools/executor'; // the executor of Yoga
 import {
   type DocumentNode,
   type ExecutionArgs,
@@ -23,13 +23,13 @@ interface User {
   scope: readonly string[];
 }
 
-/** Who asks: for the guard as a principal, for generic-auth as a user. */
+/** A principal for the guard, a user for generic-auth. */
 export interface Caller {
   principal: Principal | null;
   user: User | null;
 }
 
-/** Sends one request of an operation that is parsed and validated. */
+/** Runs one request of a parsed and validated operation. */
 export type Contender = (
   document: DocumentNode,
   caller: Caller,
@@ -38,11 +38,11 @@ export type Contender = (
 
 export interface ContenderOptions {
   onDenied: 'reject' | 'null';
-  /** Without it, execution is left out: the root value itself is the answer. */
+  /** If false, execution is left out: the root value is the result. */
   executes: boolean;
 }
 
-/** The pipelines, one a contender, on one schema. */
+/** Creates one pipeline per contender, all on one schema. */
 export function createContenders(
   schema: GraphQLSchema,
   { onDenied, executes }: ContenderOptions,
@@ -59,18 +59,18 @@ export function createContenders(
   };
   return {
     neither: start([]),
-    guard: start([useGuard({ onDenied }) as Plugin]), // Yoga's plugin type and envelop's differ in the context alone
+    guard: start([useGuard({ onDenied }) as Plugin]), // the plugin types of Yoga and envelop differ in the context only
     'generic-auth': start([
       useGenericAuth<User, Caller>({
         mode: 'protect-granular',
         resolveUserFn: ({ user }) => user,
         rejectUnauthenticated: onDenied === 'reject',
-      }) as Plugin, // what it adds to the context is nobody's business here
+      }) as Plugin, // the type of its context is not needed
     ]),
   };
 }
 
-/** Someone signed in with these scopes; without any, nobody. */
+/** A caller with these scopes, or an anonymous one. */
 export function createCaller(scopes?: readonly string[]): Caller {
   if (scopes === undefined) return { principal: null, user: null };
   const principal = createPrincipal({

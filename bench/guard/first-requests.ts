@@ -1,26 +1,26 @@
-// What a document costs that was not seen before: to parse and validate it, and to plan it.
+// Measures the first request of a document: parsing, validation, and the operation plan.
 import type { DocumentNode, GraphQLSchema } from 'graphql';
+import { alternate } from '../support/rounds.ts';
 import { createContenders } from './contenders.ts';
 import { timeSlice } from './interleave.ts';
 import { writeQuery } from './queries.ts';
-import { ALL_REFUSED, ALLOWED, parseAndValidate, type Scene } from './scenes.ts';
+import { ALL_DENIED, ALLOWED, parseAndValidate, type Scene } from './scenes.ts';
 
-/** Microseconds a document, round by round. */
+/** Microseconds per document, one value per round. */
 export interface FirstRequests {
   parsing: number[];
-  /** What the first request of an allowed caller costs more than the second. */
+  /** First request of an allowed caller minus the second. */
   planning: number[];
-  /** The same where every field is refused, so that the refusals are written out too. */
-  refusing: number[];
+  /** The same if every field is denied, which includes writing the errors. */
+  denying: number[];
 }
 
-/** About as many fields are planned in each slice, in as many documents as that takes. */
+/** Fields planned in each slice, about; the number of documents depends on their size. */
 const FIELDS_PER_SLICE = 4_000;
 const MAX_DOCUMENTS_PER_SLICE = 400;
-/** Not counted. */
 const WARM_UP_ROUNDS = 10;
 
-/** @returns one entry a size; all sizes are measured in the same rounds */
+/** @returns one entry per size; all sizes are measured in the same rounds */
 export async function measureFirstRequests(
   schema: GraphQLSchema,
   sizes: readonly number[],
@@ -31,7 +31,7 @@ export async function measureFirstRequests(
     size,
     parsing: [],
     planning: [],
-    refusing: [],
+    denying: [],
   }));
 
   const measure = async ({ isClosed, caller }: Scene, size: number) => {
@@ -46,15 +46,13 @@ export async function measureFirstRequests(
     return { parsing, planning: (first - (await timeSlice(requestEach, 1))) / count };
   };
 
-  for (let round = -WARM_UP_ROUNDS; round < rounds; round += 1) {
-    for (const result of round % 2 === 0 ? results : results.toReversed()) {
-      const allowed = await measure(ALLOWED, result.size);
-      const refused = await measure(ALL_REFUSED, result.size);
-      if (round < 0) continue;
-      result.parsing.push(allowed.parsing);
-      result.planning.push(allowed.planning);
-      result.refusing.push(refused.planning);
-    }
+  for (const [result, round] of alternate(results, { rounds, warmUpRounds: WARM_UP_ROUNDS })) {
+    const allowed = await measure(ALLOWED, result.size);
+    const denied = await measure(ALL_DENIED, result.size);
+    if (round < 0) continue;
+    result.parsing.push(allowed.parsing);
+    result.planning.push(allowed.planning);
+    result.denying.push(denied.planning);
   }
   return results;
 }

@@ -1,12 +1,12 @@
-// One schema with every field twice, open and closed, and documents that select N of them in a realistic shape.
+// A schema with every field twice, public (open) and protected (closed), and documents that select N fields.
 import { DIRECTIVE_SDL, REQUIRES_SCOPES_DIRECTIVE_SDL } from '@envelop/generic-auth';
 import { makeExecutableSchema } from '@graphql-tools/schema';
 import type { GraphQLSchema } from 'graphql';
 
-/** Whether something holds for the leaf field at this index, such as being selected in its closed form. */
+/** A predicate of leaf fields, by index: for example whether the closed form is selected. */
 export type LeafTest = (index: number) => boolean;
 
-/** What the closed fields demand, in turn. */
+/** Requirements of the closed fields, in turn. */
 const RULES = [
   '@requiresScopes(scopes: [["audit"]])',
   '@authenticated',
@@ -15,7 +15,7 @@ const RULES = [
   '@requiresScopes(scopes: [["admin"], ["audit", "list"]])',
 ];
 export const ALL_SCOPES: readonly string[] = ['read', 'list', 'audit', 'admin'];
-/** They satisfy all but the first and the last rule. */
+/** Satisfy all but the first and the last rule. */
 export const SOME_SCOPES: readonly string[] = ['read', 'list'];
 
 /** Leaf fields of a section, half of them in its details. */
@@ -25,7 +25,7 @@ const LEAVES_PER_TYPE = LEAVES_PER_SECTION / 2;
 /** One in four leaf fields is closed, by each of the five rules in turn. */
 export const oneInFour: LeafTest = (index) => index % 4 === 0;
 
-/** Of those, the ones behind a rule that `SOME_SCOPES` do not satisfy. */
+/** Those whose rule `SOME_SCOPES` do not satisfy. */
 export const closedToSome: LeafTest = (index) =>
   oneInFour(index) && [0, 4].includes((index / 4) % RULES.length);
 
@@ -63,13 +63,13 @@ export function writeQuery(size: number, isClosed: LeafTest): string {
   const sections = range(Math.ceil(size / LEAVES_PER_SECTION)).map((k) => {
     const first = k * LEAVES_PER_SECTION;
     const leaves = range(Math.min(LEAVES_PER_SECTION, size - first)).map((i) => leaf(first + i));
-    const plain = leaves.slice(0, LEAVES_PER_TYPE / 2).join(' ');
+    const direct = leaves.slice(0, LEAVES_PER_TYPE / 2).join(' ');
     const inline = leaves.slice(LEAVES_PER_TYPE / 2, LEAVES_PER_TYPE).join(' ');
     const nested = leaves.slice(LEAVES_PER_TYPE).join(' ');
     if (k % 2 === 0 && nested !== '') named.push(`fragment Parts${k} on Details${k} { ${nested} }`);
     return [
       k % 2 === 0 ? `section${k} {` : `aliased${k}: section${k} {`,
-      plain,
+      direct,
       inline && `... on Section${k} { ${inline} }`,
       nested && `details { ${k % 2 === 0 ? `...Parts${k}` : nested} }`,
       '}',
@@ -78,7 +78,7 @@ export function writeQuery(size: number, isClosed: LeafTest): string {
   return [`query { ${sections.join('\n')} }`, ...named].join('\n');
 }
 
-/** What the root resolvers find, a string for every leaf field. */
+/** The root value: a string for every leaf field. */
 export function createData(size: number): Record<string, unknown> {
   const leaves = (first: number) =>
     range(LEAVES_PER_TYPE)

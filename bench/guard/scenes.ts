@@ -1,4 +1,4 @@
-// Who asks for what, and the proof that each contender allows and refuses what it must.
+// Scenes to measure, and checks that each contender allows and denies the right fields.
 import { deepStrictEqual, strictEqual } from 'node:assert/strict';
 import { type DocumentNode, type ExecutionResult, type GraphQLSchema, parse, validate } from 'graphql';
 import {
@@ -31,14 +31,14 @@ export interface Scene {
   isDenied: (size: number) => LeafTest;
 }
 
-/** One request of a scene, to be sent over and over. */
+/** One request of a scene, which can be repeated. */
 export type Run = () => ExecutionResult | Promise<ExecutionResult>;
 export type Runs = Record<ContenderName, Run>;
 
 const all = () => () => true;
 const none = () => () => false;
 const one = (size: number) => (index: number) => index === Math.floor(size / 2);
-const nobody = createCaller();
+const anonymous = createCaller();
 
 export const ALLOWED: Scene = {
   title: 'allowed',
@@ -47,16 +47,16 @@ export const ALLOWED: Scene = {
   isClosed: () => oneInFour,
   isDenied: none,
 };
-export const ONE_REFUSED: Scene = {
-  title: 'refused, one protected',
-  caller: nobody,
+export const ONE_DENIED: Scene = {
+  title: 'denied, one protected',
+  caller: anonymous,
   onDenied: 'reject',
   isClosed: one,
   isDenied: one,
 };
-export const ALL_REFUSED: Scene = {
-  title: 'refused, all protected',
-  caller: nobody,
+export const ALL_DENIED: Scene = {
+  title: 'denied, all protected',
+  caller: anonymous,
   onDenied: 'reject',
   isClosed: all,
   isDenied: all,
@@ -70,8 +70,9 @@ export const MIXED: Scene = {
 };
 
 /**
- * Prepares a scene for each size. The document is parsed and validated once, as Yoga's cache of parsed documents does.
- * @throws AssertionError where a contender does not answer as the scene demands
+ * Prepares a scene for each size. The document is parsed and validated once, as with Yoga's cache of documents.
+ *
+ * @throws AssertionError if the result of a contender is not that of the scene
  */
 export async function prepareScene(
   schema: GraphQLSchema,
@@ -84,7 +85,7 @@ export async function prepareScene(
   for (const size of sizes) {
     const document = parseAndValidate(schema, writeQuery(size, scene.isClosed(size)));
     const data = createData(size);
-    const complete = plain(await executing.neither(document, scene.caller, data));
+    const complete = copy(await executing.neither(document, scene.caller, data));
     const prepare = (contenders: Record<ContenderName, Contender>, rootValue: () => unknown) => {
       const runOf = (name: ContenderName): Run => {
         const root = rootValue();
@@ -93,28 +94,28 @@ export async function prepareScene(
       return { neither: runOf('neither'), guard: runOf('guard'), 'generic-auth': runOf('generic-auth') };
     };
     const runs = {
-      // A copy for each, because generic-auth writes its nulls into what was executed.
+      // Each has a copy, because generic-auth writes its nulls into the result.
       deciding: prepare(deciding, () => structuredClone(complete)),
       executing: prepare(executing, () => data),
     };
     for (const name of CONTENDERS) {
-      prove(scene, size, complete, name, await runs.executing[name]());
-      // With nulls it is the execution that leaves out what is denied.
-      if (scene.onDenied === 'reject') prove(scene, size, complete, name, await runs.deciding[name]());
+      check(scene, size, complete, name, await runs.executing[name]());
+      // With 'null', execution removes the denied fields.
+      if (scene.onDenied === 'reject') check(scene, size, complete, name, await runs.deciding[name]());
     }
     prepared.push(runs);
   }
   return prepared;
 }
 
-/** A document that no contender has seen. */
+/** @returns a new document, which no contender has cached */
 export function parseAndValidate(schema: GraphQLSchema, text: string): DocumentNode {
   const document = parse(text);
   deepStrictEqual(validate(schema, document), []);
   return document;
 }
 
-function prove(
+function check(
   { title, onDenied, isDenied }: Scene,
   size: number,
   complete: ExecutionResult,
@@ -132,9 +133,9 @@ function prove(
   const expected = JSON.parse(JSON.stringify(complete.data), (_, value) =>
     values.has(value) ? null : value,
   );
-  deepStrictEqual(plain(result).data, expected, message);
+  deepStrictEqual(copy(result).data, expected, message);
 }
 
-function plain(result: ExecutionResult): ExecutionResult {
+function copy(result: ExecutionResult): ExecutionResult {
   return JSON.parse(JSON.stringify(result));
 }

@@ -1,39 +1,54 @@
-// A thread that sends sign-ins at a fixed rate, whether they are answered or not, until it is stopped.
+// A thread that sends sign-ins at a fixed rate, without waiting for responses, until it is stopped.
 import { parentPort, workerData } from 'node:worker_threads';
-import { createSender, type SenderOptions } from './sender.ts';
+import { type ClientOptions, createClient, type GraphqlResponse } from '../support/http.ts';
 
-export interface Flood extends SenderOptions {
+export interface Flood extends ClientOptions {
+  origin: string;
   perSecond: number;
 }
 
 export interface FloodResult {
   sent: number;
   seconds: number;
-  /** How many ended with each code. */
+  /** Number of sign-ins by outcome. */
   outcomes: Record<string, number>;
 }
 
+export const LOGIN = `mutation ($email: String!, $password: String!) {
+  login(email: $email, password: $password) { tokenType }
+}`;
 const TICK_MS = 10;
 
-const { perSecond, ...options } = workerData as Flood; // as the thread was started with
-const sender = createSender(options);
-const outcomes: Record<string, number> = {};
-const startedAt = performance.now();
-let sent = 0;
-
-const timer = setInterval(() => {
-  const due = ((performance.now() - startedAt) / 1000) * perSecond;
-  for (; sent < due; sent += 1) {
-    const guess = { email: `${crypto.randomUUID()}@example.com`, password: 'an honest guess' };
-    void sender.send('login', guess).then((outcome) => {
-      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
-    });
+/** @returns `OK`, the code of the response's error, or that of the connection's */
+export async function toOutcome(response: Promise<GraphqlResponse>): Promise<string> {
+  try {
+    const { body } = await response;
+    return body.data ? 'OK' : body.errors[0].extensions.code;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code ?? String(error); // an error of Node or of the parser
   }
-}, TICK_MS);
+}
 
-parentPort?.once('message', () => {
-  clearInterval(timer);
-  const result: FloodResult = { sent, seconds: (performance.now() - startedAt) / 1000, outcomes };
-  parentPort?.postMessage(result);
-  sender.close();
-});
+if (parentPort !== null) sendUntilMessage(workerData);
+
+function sendUntilMessage({ origin, perSecond, ...options }: Flood): void {
+  const client = createClient(origin, options);
+  const outcomes: Record<string, number> = {};
+  const startedAt = performance.now();
+  let sent = 0;
+  const timer = setInterval(() => {
+    const due = ((performance.now() - startedAt) / 1000) * perSecond;
+    for (; sent < due; sent += 1) {
+      const guess = { email: `${crypto.randomUUID()}@example.com`, password: 'a plausible password' };
+      void toOutcome(client.send(LOGIN, guess)).then((outcome) => {
+        outcomes[outcome] = (outcomes[outcome] ?? 0) + 1;
+      });
+    }
+  }, TICK_MS);
+  parentPort?.once('message', () => {
+    clearInterval(timer);
+    const result: FloodResult = { sent, seconds: (performance.now() - startedAt) / 1000, outcomes };
+    parentPort?.postMessage(result);
+    client.close();
+  });
+}

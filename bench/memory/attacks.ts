@@ -1,6 +1,6 @@
-// Requests by which a caller without an account would fill the memory of a server, if it were not bounded.
+// Requests with which a caller without an account would fill a server's memory if its caches were not bounded.
 import { once } from 'node:events';
-import { Agent, request } from 'node:http';
+import { Agent } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import {
   invalidDocument,
@@ -8,18 +8,17 @@ import {
   validDocument,
   validShortDocument,
 } from '../../test/support/long-documents.ts';
+import { JSON_TYPE, type RequestOptions, send } from '../support/http.ts';
 
-/** Requests at a time; one connection each. */
-const AT_ONCE = 2;
+/** Each sends one request at a time. */
+const CONNECTIONS = 2;
 /** Longest URL, in characters: Node accepts heads of 16 kB. */
 const MAX_QUERY_LENGTH = 13_000;
 
-interface Sent {
-  method?: 'GET';
-  path?: string;
-  headers?: Record<string, string>;
-  body?: string;
-}
+/** Creates the nth request. */
+export type CreateRequest = (i: number) => RequestOptions & { search?: string };
+/** Number of responses by status. */
+export type StatusCounts = ReadonlyMap<number, number>;
 
 const long = (i: number) => (i % 2 === 0 ? validDocument(i) : invalidDocument(i));
 const short = (i: number) => (i % 2 === 0 ? validShortDocument(i) : invalidShortDocument(i));
@@ -32,16 +31,15 @@ const multipart = (query: string) =>
   ['--b', 'Content-Disposition: form-data; name="operations"', '', json(query), '--b']
     .concat('Content-Disposition: form-data; name="map"', '', '{}', '--b--', '')
     .join('\r\n');
-const JSON_TYPE = { 'content-type': 'application/json' };
-/** What forms of another site cannot send. */
+/** A header that forms of other sites cannot send. */
 const PREFLIGHT = { 'graphql-preflight': '1' };
 const formType = { 'content-type': 'application/x-www-form-urlencoded', ...PREFLIGHT };
 
-/** By name: different documents, half of them invalid, each of them sent once. */
-export const DOCUMENTS: Readonly<Record<string, (i: number) => Sent>> = {
+/** By name: every document is different, half of them are invalid. */
+export const DOCUMENTS: Readonly<Record<string, CreateRequest>> = {
   'POST, fast path': (i) => ({ headers: JSON_TYPE, body: json(short(i)) }),
   'POST, long document': (i) => ({ headers: JSON_TYPE, body: json(long(i)) }),
-  GET: (i) => ({ method: 'GET', path: `/graphql?query=${encodeURI(inUrl(i)).replaceAll('%20', '+')}` }),
+  GET: (i) => ({ search: `?query=${encodeURI(inUrl(i)).replaceAll('%20', '+')}` }),
   'POST, chunked': (i) => ({
     headers: { ...JSON_TYPE, 'transfer-encoding': 'chunked' },
     body: json(long(i)),
@@ -50,61 +48,46 @@ export const DOCUMENTS: Readonly<Record<string, (i: number) => Sent>> = {
   'POST, form': (i) => ({ headers: formType, body: new URLSearchParams({ query: long(i) }).toString() }),
 };
 
-export const MULTIPART = (i: number): Sent => ({
+export const MULTIPART: CreateRequest = (i) => ({
   headers: { 'content-type': 'multipart/form-data; boundary=b', ...PREFLIGHT },
   body: multipart(long(i)),
 });
 
-/** Operations that are denied: their errors are kept. */
-export const DENIED = (i: number): Sent => ({
+/** Denied operations, whose errors are cached. */
+export const DENIED: CreateRequest = (i) => ({
   headers: JSON_TYPE,
   body: json(`{ s${i}: secureData { message } ${validDocument(i).slice(1)}`),
 });
 
-/** Sends requests number `from` to `from + count`, and gives how many were answered with each status. */
+/** Sends the requests from number `from` to `from + count`. */
 export async function sendAll(
-  port: number,
-  { from, count, make }: { from: number; count: number; make: (i: number) => Sent },
-): Promise<Map<number, number>> {
-  const agent = new Agent({ keepAlive: true, maxSockets: AT_ONCE });
+  origin: string,
+  { from, count, create }: { from: number; count: number; create: CreateRequest },
+): Promise<StatusCounts> {
+  const agent = new Agent({ keepAlive: true, maxSockets: CONNECTIONS });
   const statuses = new Map<number, number>();
   let next = from;
   const sendNext = async () => {
     while (next < from + count) {
-      const { method = 'POST', path = '/graphql', headers, body } = make(next++);
-      const length = body !== undefined && headers?.['transfer-encoding'] === undefined;
-      const sent = request({
-        host: '127.0.0.1',
-        port,
-        agent,
-        method,
-        path,
-        headers: { ...headers, ...(length && { 'content-length': Buffer.byteLength(body) }) },
-      });
-      sent.end(body);
-      const [response] = await once(sent, 'response');
-      statuses.set(response.statusCode, (statuses.get(response.statusCode) ?? 0) + 1);
-      await once(response.resume(), 'end');
+      const { search = '', ...options } = create(next++);
+      const { status } = await send(`${origin}/graphql${search}`, { agent, ...options });
+      statuses.set(status, (statuses.get(status) ?? 0) + 1);
     }
   };
-  await Promise.all(Array.from({ length: AT_ONCE }, sendNext));
+  await Promise.all(Array.from({ length: CONNECTIONS }, sendNext));
   agent.destroy();
   return statuses;
 }
 
-/** Opens connections that send a part of a body and then nothing, and waits until the server has closed all of them. */
-export async function sendUnfinished(
-  port: number,
-  count: number,
-  bytes: number,
-): Promise<Map<number, number>> {
+/** Opens connections that each send a part of a body and stop, and waits until the server has closed all of them. */
+export async function sendUnfinished(port: number, count: number, bytes: number): Promise<StatusCounts> {
   const head = [
     'POST /graphql HTTP/1.1',
     'Host: localhost',
     'Content-Type: application/json',
     'Content-Length: 100000',
   ].join('\r\n');
-  const text = `${head}\r\n\r\n${' '.repeat(bytes)}`;
+  const request = `${head}\r\n\r\n${' '.repeat(bytes)}`;
   const statuses = new Map<number, number>();
   const open = async () => {
     const socket: Socket = connect(port, '127.0.0.1');
@@ -113,7 +96,7 @@ export async function sendUnfinished(
     socket.on('data', (data) => {
       status ||= Number(data.toString('latin1').slice(9, 12));
     });
-    socket.write(text);
+    socket.write(request);
     await once(socket, 'close');
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
   };

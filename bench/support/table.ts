@@ -1,24 +1,25 @@
-// Markdown tables.
+// Formats Markdown tables.
 
+/** Undefined and NaN if it was not measured. */
 export type Cell = string | number | undefined;
 
-/** The first column holds text, the others figures; undefined is what was not measured. */
+/** The first column is text, the others are numbers. */
 export function formatTable(
   title: string,
   columns: readonly string[],
   rows: readonly (readonly Cell[])[],
 ): string {
   const head = [`| ${[title, ...columns].join(' | ')} |`, `| --- |${' ---: |'.repeat(columns.length)}`];
-  return [...head, ...rows.map((row) => `| ${row.map(show).join(' | ')} |`)].join('\n');
+  return [...head, ...rows.map((row) => `| ${row.map(formatCell).join(' | ')} |`)].join('\n');
 }
 
-function show(cell: Cell): string {
+function formatCell(cell: Cell): string {
   if (cell === undefined || Number.isNaN(cell)) return '–';
-  return typeof cell === 'string' ? cell : showNumber(cell);
+  return typeof cell === 'string' ? cell : formatNumber(cell);
 }
 
-/** Three figures that count. */
-export function showNumber(value: number): string {
+/** Three significant digits. */
+export function formatNumber(value: number): string {
   if (value !== 0 && Math.abs(value) < 0.01) return '< 0.01';
   const magnitude = value === 0 ? 0 : Math.floor(Math.log10(Math.abs(value)));
   const digits = Math.max(0, 2 - magnitude);

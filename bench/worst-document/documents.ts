@@ -1,11 +1,11 @@
-// The most expensive requests of 100 kB and less that we know: as long as the limits allow, of every kind.
+// The most expensive known requests of 100 kB or less, of every kind.
 
 export interface WorstRequest {
   name: string;
   query: string;
   variables?: Record<string, unknown>;
   operationName?: string;
-  /** Sent as it is, in place of a JSON operation. */
+  /** Sent unchanged instead of a JSON operation. */
   raw?: { type: string; body: string };
 }
 
@@ -63,7 +63,7 @@ const ACCEPTED: WorstRequest[] = [
   },
 ];
 
-/** Rejected, which costs work too. */
+/** Rejected, which takes time too. */
 const REJECTED: WorstRequest[] = [
   { name: '1,000 times one root field', query: `{ ${repeat(1_000, () => 'viewer { id }')} }` },
   { name: '2,490 times one root field', query: `{ ${repeat(2_490, () => 'viewer { id }')} }` },
@@ -140,7 +140,7 @@ const REJECTED: WorstRequest[] = [
   { name: 'a syntax error at the end', query: `{ viewer { ${repeat(9_980, () => 'id')} }` },
 ];
 
-/** Variables and bodies. */
+/** Expensive variables and bodies. */
 const BODIES: WorstRequest[] = [
   {
     name: '650 variables that are missing',

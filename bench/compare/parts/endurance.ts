@@ -1,64 +1,42 @@
-// A million requests of all kinds, with thousands of idle connections and clients that misbehave: does anything stay behind?
-import { type BadClients, openIdleConnections, startBadClients } from '../../../test/support/bad-clients.ts';
+// A million requests of all kinds, with thousands of idle connections and clients that misbehave: does memory grow?
+import { openIdleConnections, startBadClients } from '../../../test/support/bad-clients.ts';
+import type { Condition } from '../../contenders/bandha.ts';
 import { SECURE_QUERY } from '../../contenders/schema.ts';
 import { formatTable } from '../../support/table.ts';
-import { kindsOf } from '../contenders.ts';
-import type { Hits } from '../generator.ts';
-import { makeRealm } from '../realm.ts';
-import { writeRequests } from '../requests.ts';
-import type { Goal, Part, Setup } from '../setup.ts';
-import { type Contender, startContender, withContenders } from '../start-contender.ts';
+import { toHeaders, writeRequests } from '../requests.ts';
+import { createIssuer, type Part, type Setup } from '../setup.ts';
+import { type Contender, withBandha } from '../start-contender.ts';
 
 const REQUESTS = 1_000_000;
 const SHORT_REQUESTS = 50_000;
-const STATIONS = 5;
+const READINGS = 5;
 const IDLE_CONNECTIONS = 10_000;
 const SHORT_IDLE_CONNECTIONS = 1_000;
 const CONNECTIONS = 50;
 const TOKENS = 1_000;
 const SLICE_SECONDS = 4;
 const MEGABYTE = 1_000_000;
-/** Of the heap, from the first station to the last; what a collector leaves differs by that much. */
+/** Last reading of the heap by the first. Collections leave differences of that size. */
 const MAX_GROWTH = 1.02;
 
-/** What Bandha's contender says of itself. */
-interface Condition {
-  /** After a full collection. */
-  heapBytes: number;
-  unhandledRejections: number;
-  openConnections: number;
-}
-
 export const measureEndurance: Part = async (setup) => {
-  const realm = await makeRealm(setup.folder);
-  return withContenders(
-    kindsOf('bandha'),
-    (kind) => startContender(kind, realm.settings, setup.cores),
-    async ([bandha]) =>
-      endure(bandha as Contender, await mixedRequests(setup, await realm.signTokens(TOKENS)), setup),
-  );
+  const issuer = await createIssuer(setup);
+  const file = await writeMixedRequests(setup, await issuer.signTokens(TOKENS));
+  return withBandha(issuer.settings, setup.cores.pinTo('server'), (bandha) => endure(bandha, file, setup));
 };
 
-/** Answered, refused for each reason, and wrong: what a server meets. */
-async function mixedRequests({ folder }: Setup, tokens: readonly string[]): Promise<string> {
-  const [known = ''] = tokens;
-  const headers = tokens.flatMap((token) => [
-    `authorization: Bearer ${token}`,
-    '',
-    `authorization: Bearer ${known.slice(0, -8)}AAAAAAAA`,
-    'authorization: Bearer no-token',
-    `authorization: Bearer ${token}`,
-  ]);
+/** Accepted requests, requests rejected for each reason, and invalid ones. */
+async function writeMixedRequests({ folder }: Setup, tokens: readonly string[]): Promise<string> {
+  const [forged, malformed] = toHeaders([`${tokens[0]?.slice(0, -8)}AAAAAAAA`, 'no-token']);
+  const headers = toHeaders(tokens).flatMap((header) => [header, '', forged ?? '', malformed ?? '', header]);
+  const conditional = '($with: Boolean!) { viewer @include(if: $with) { id } }';
   const bodies = [
     { query: SECURE_QUERY.query },
-    { query: 'query Me($with: Boolean!) { viewer @include(if: $with) { id } }', variables: { with: false } },
+    { query: `query Me${conditional}`, variables: { with: false } },
     { query: SECURE_QUERY.query },
     { query: '{ noSuchField }' },
     { query: '{ viewer { id } }' },
-    {
-      query: 'query ($with: Boolean!) { viewer @include(if: $with) { id } }',
-      variables: { with: 'no boolean' },
-    },
+    { query: `query ${conditional}`, variables: { with: 'no boolean' } },
     { query: '{ secureData { message' },
   ];
   return writeRequests(folder, headers, bodies);
@@ -67,68 +45,68 @@ async function mixedRequests({ folder }: Setup, tokens: readonly string[]): Prom
 async function endure(bandha: Contender, file: string, setup: Setup) {
   const { generator, short, note } = setup;
   const total = short ? SHORT_REQUESTS : REQUESTS;
-  const ask = () => bandha.ask<Condition>({ kind: 'condition' });
-  const fire = () =>
-    generator.fire({ port: bandha.port, connections: CONNECTIONS, seconds: SLICE_SECONDS, file, first: 0 });
+  const readCondition = () => bandha.call<Condition>({ kind: 'condition' });
+  const load = () =>
+    generator.run({ port: bandha.port, connections: CONNECTIONS, seconds: SLICE_SECONDS, file });
 
-  await fire(); // compiled, caches filled
-  const before = await ask();
-  const alone = await fire();
+  await load(); // compiles hot code, fills caches
+  const before = await readCondition();
+  const alone = await load();
   const idle = await openIdleConnections(bandha.port, short ? SHORT_IDLE_CONNECTIONS : IDLE_CONNECTIONS);
-  const beside = await ask();
-  const crowded = await fire();
+  const withIdle = await readCondition();
+  const crowded = await load();
   idle.close();
 
-  const clients: BadClients = startBadClients(bandha.port);
+  const badClients = startBadClients(bandha.port);
   const { requests: firstRequests } = await bandha.usage();
-  const stations: { requests: number; condition: Condition }[] = [];
-  const slices: Hits[] = [];
-  while (stations.length < STATIONS) {
-    slices.push(await fire());
+  const readings: { title: string; condition: Condition }[] = [];
+  let failedConnections = 0;
+  while (readings.length < READINGS) {
+    failedConnections += (await load()).failedConnections;
     const requests = (await bandha.usage()).requests - firstRequests;
-    if (requests < (total / STATIONS) * (stations.length + 1)) continue;
-    note(`${requests.toLocaleString('en')} requests`);
-    stations.push({ requests, condition: await ask() });
+    if (requests < (total / READINGS) * (readings.length + 1)) continue;
+    const title = requests.toLocaleString('en');
+    note(`${title} requests`);
+    readings.push({ title, condition: await readCondition() });
   }
-  const misbehaved = await clients.stop();
+  const growth =
+    (readings.at(-1)?.condition.heapBytes ?? Number.NaN) / (readings[0]?.condition.heapBytes ?? Number.NaN);
+  const badClientCount = await badClients.stop();
   await bandha.settle();
-  const last = await ask();
-  const broken = slices.reduce((sum, slice) => sum + slice.broken, 0);
+  const last = await readCondition();
+  readings.push({ title: 'afterwards, without clients', condition: last });
 
-  const first = stations[0]?.condition.heapBytes ?? Number.NaN;
-  const growth = (stations.at(-1)?.condition.heapBytes ?? Number.NaN) / first;
-  const goals: Goal[] = [
-    {
-      what: `heap after ${total.toLocaleString('en')} requests, against a fifth of them`,
-      goal: `at most ${MAX_GROWTH}`,
-      figure: growth.toFixed(3),
-      met: growth <= MAX_GROWTH && last.unhandledRejections === 0 && broken === 0,
-    },
-  ];
-  const perConnection = (beside.heapBytes - before.heapBytes) / idle.count;
+  const bytesPerConnection = Math.round((withIdle.heapBytes - before.heapBytes) / idle.count);
   return {
-    goals,
+    goals: [
+      {
+        what: `heap after ${total.toLocaleString('en')} requests, against a fifth of them`,
+        goal: `at most ${MAX_GROWTH}`,
+        figure: growth.toFixed(3),
+        isMet: growth <= MAX_GROWTH && last.unhandledRejections === 0 && failedConnections === 0,
+      },
+    ],
     markdown: [
       formatTable(
-        'Requests answered or refused',
+        'Requests, accepted or rejected',
         ['heap, MB', 'unhandled rejections', 'connections'],
-        [...stations, { requests: Number.NaN, condition: last }].map(({ requests, condition }) => [
-          Number.isNaN(requests) ? 'afterwards, nobody there' : requests.toLocaleString('en'),
-          condition.heapBytes / MEGABYTE,
-          String(condition.unhandledRejections),
-          String(condition.openConnections),
+        readings.map(({ title, condition: { heapBytes, unhandledRejections, openConnections } }) => [
+          title,
+          heapBytes / MEGABYTE,
+          String(unhandledRejections),
+          String(openConnections),
         ]),
       ),
-      `Beside them ${misbehaved.toLocaleString('en')} clients hung up in the middle of a request or before its answer, wrote byte by byte, or did not read; ${broken} of the orderly connections broke.`,
+      `Beside them ${badClientCount.toLocaleString('en')} clients disconnected within a request or before its response, wrote byte by byte, or did not read; ${failedConnections} of the other connections failed.`,
       formatTable(
-        `With ${beside.openConnections.toLocaleString('en')} idle connections`,
+        `With ${withIdle.openConnections.toLocaleString('en')} idle connections`,
         ['requests/s', 'p99, ms'],
         [
           ['none', alone.requests / alone.seconds, alone.p99Ms],
           ['with them', crowded.requests / crowded.seconds, crowded.p99Ms],
         ],
       ),
-      `An idle connection takes ${Math.round(perConnection).toLocaleString('en')} bytes of heap.`,
+      `An idle connection takes ${bytesPerConnection.toLocaleString('en')} bytes of heap.`,
     ].join('\n\n'),
   };
 }

@@ -1,174 +1,141 @@
-// A protected query: with tokens seen before, and with tokens never seen.
+// A protected query, with tokens that servers can cache and with tokens that are new.
 import { SECURE_QUERY } from '../../contenders/schema.ts';
+import type { Goal } from '../../support/report.ts';
 import { median } from '../../support/statistics.ts';
-import { type Cell, formatTable } from '../../support/table.ts';
-import { checkAnswers } from '../check-answers.ts';
-import type { ContenderName } from '../contenders.ts';
-import { barChart } from '../plots.ts';
-import { type Comparison, compareSlices, showComparison } from '../ratios.ts';
-import { makeRealm, type Realm } from '../realm.ts';
-import { inRotation, makeHeaders, neverSeen, type Supply, writeRequests } from '../requests.ts';
-import { allKinds, type Goal, type Part, type Result, type Setup } from '../setup.ts';
-import { loadInTurn, type Scenario, type Slice } from '../slices.ts';
-import { type Contender, startContender, withContenders } from '../start-contender.ts';
+import type { TokenIssuer } from '../../support/token-issuer.ts';
+import { type ContenderName, listContenders } from '../contenders.ts';
+import {
+  type Case,
+  cpuMicros,
+  cpuRatio,
+  type Matrix,
+  measureMatrix,
+  perSecond,
+  requestsRatio,
+} from '../matrix.ts';
+import { compareSlices, formatComparison, MAX_GENERATOR_USE } from '../ratios.ts';
+import {
+  createHeaders,
+  createNewRequests,
+  type RequestSource,
+  repeatRequests,
+  toHeaders,
+  writeRequests,
+} from '../requests.ts';
+import { createIssuer, type Part, type Result, type Setup } from '../setup.ts';
+import { type Contender, withContenders } from '../start-contender.ts';
 
 const CONNECTIONS = [1, 50, 500];
-/** The goals speak of 50 connections and one token. */
+/** Goals are for 50 connections and one token. */
 const GOAL_CONNECTIONS = 50;
 const MANY_TOKENS = 10_000;
-/** More than anybody verifies in a slice, the slower ones by far. */
+/** More than any contender verifies in a slice, over one connection and over more. */
 const NEW_TOKENS = { one: 8_000, many: 16_000 };
 const NEW_COOKIES = 4_000;
 const BODIES = [{ query: SECURE_QUERY.query }];
 
-const GOALS: readonly { against: ContenderName; what: string; atLeast: number }[] = [
-  { against: 'echo', what: 'protected query against a bare `node:http` JSON echo', atLeast: 0.85 },
+const GOALS: readonly { name: ContenderName; what: string; atLeast: number }[] = [
+  { name: 'echo', what: 'protected query against a bare `node:http` JSON echo', atLeast: 0.85 },
   {
-    against: 'mercurius',
+    name: 'mercurius',
     what: 'protected query against Mercurius with JIT, mercurius-auth, cached fast-jwt',
     atLeast: 2,
   },
-  { against: 'yoga', what: 'protected query against Yoga, generic-auth, jose', atLeast: 15 },
-  { against: 'apollo', what: 'protected query against Apollo Server, jose', atLeast: 12 },
+  { name: 'yoga', what: 'protected query against Yoga, generic-auth, jose', atLeast: 15 },
+  { name: 'apollo', what: 'protected query against Apollo Server, jose', atLeast: 12 },
 ];
 
-interface Case {
-  title: string;
-  connections: number;
-  supplyOf(contender: Contender): Supply;
-}
-
 export const measureProtected: Part = (setup) =>
-  measure(setup, async (contenders, realm) => {
-    const one = new Map<Contender, Supply>();
-    const many = new Map<Contender, Supply>();
-    for (const contender of contenders) {
-      const headers = await makeHeaders(contender, realm, MANY_TOKENS);
-      one.set(contender, inRotation(await writeRequests(setup.folder, headers.slice(0, 1), BODIES), 1));
-      const file = await writeRequests(setup.folder, headers, BODIES);
-      many.set(contender, inRotation(file, MANY_TOKENS));
-    }
-    const cases = (of: string, supplies: Map<Contender, Supply>) =>
-      connectionsOf(setup).map((connections, i) => ({
-        title: i === 0 ? `${of}: ${connections}` : `${connections}`,
-        connections,
-        supplyOf: (contender: Contender) => supplies.get(contender) as Supply, // each has one
-      }));
-    return [...cases('one token', one), ...cases('10,000 tokens', many)];
+  measure(setup, (issuer) => {
+    // All cases of a contender send the same tokens.
+    const withTokens = (count: number) => {
+      const sources = new Map<Contender, RequestSource>();
+      return async (contender: Contender) => {
+        const existing = sources.get(contender);
+        if (existing !== undefined) return existing;
+        const headers = await createHeaders(contender, issuer, count);
+        const source = repeatRequests(await writeRequests(setup.folder, headers, BODIES), count);
+        sources.set(contender, source);
+        return source;
+      };
+    };
+    const [one, many] = [withTokens(1), withTokens(MANY_TOKENS)];
+    return [
+      ...createCases('one token', setup, () => one),
+      ...createCases('10,000 tokens', setup, () => many),
+    ];
   });
 
-export const measureCold: Part = async (given) => {
-  const setup = { ...given, warmUpSlices: 1 }; // each takes thousands of new tokens
-  const { markdown } = await measure(setup, async (contenders, realm) =>
-    connectionsOf(setup).map((connections, i) => {
+export const measureNewTokens: Part = async (setup) => {
+  const { markdown } = await measure({ ...setup, warmUpSlices: 1 }, (issuer) =>
+    createCases('new tokens', setup, (connections) => {
       const count = connections === 1 ? NEW_TOKENS.one : NEW_TOKENS.many;
-      const signed = neverSeen(count, async (count) =>
-        writeRequests(setup.folder, bearer(await realm.signTokens(count)), BODIES),
+      const shared = createNewRequests(count, async () =>
+        writeRequests(setup.folder, toHeaders(await issuer.signTokens(count)), BODIES),
       );
-      const supplies = new Map(
-        contenders.map((contender) => [contender, coldSupply(setup, contender, realm, signed)]),
-      );
-      return {
-        title: i === 0 ? `new tokens: ${connections}` : `${connections}`,
-        connections,
-        supplyOf: (contender) => supplies.get(contender) as Supply, // each has one
-      };
+      return (contender) => withNewTokens(setup, contender, issuer, shared);
     }),
   );
   return { markdown };
 };
 
-/** Who verifies the same tokens shares them. */
-function coldSupply(setup: Setup, contender: Contender, realm: Realm, signed: Supply): Supply {
-  if (contender.name === 'echo') return { ...signed, used() {} }; // to it no token is new
-  if (contender.credential === 'EdDSA') return signed;
+/** Contenders that verify the same tokens share them. */
+function withNewTokens(
+  { folder }: Setup,
+  contender: Contender,
+  issuer: TokenIssuer,
+  shared: RequestSource,
+): RequestSource {
+  if (contender.name === 'echo') return { ...shared, onSent() {} }; // the fast echo may repeat tokens
+  if (contender.credential === 'EdDSA') return shared;
   const count = contender.credential === 'cookie' ? NEW_COOKIES : NEW_TOKENS.many;
-  return neverSeen(count, async (count) =>
-    writeRequests(setup.folder, await makeHeaders(contender, realm, count), BODIES),
+  return createNewRequests(count, async () =>
+    writeRequests(folder, await createHeaders(contender, issuer, count), BODIES),
   );
 }
 
-async function measure(
-  setup: Setup,
-  makeCases: (contenders: Contender[], realm: Realm) => Promise<Case[]>,
-): Promise<Result> {
-  const realm = await makeRealm(setup.folder);
-  const start = (kind: Contender | Parameters<typeof startContender>[0]) =>
-    startContender(kind, realm.settings, setup.cores);
-  return withContenders(allKinds(setup), start, async (contenders) => {
-    const answerBytes = new Map<Contender, number>();
-    for (const contender of contenders) {
-      const [header = ''] = await makeHeaders(contender, realm, 1);
-      answerBytes.set(contender, await checkAnswers(contender, SECURE_QUERY, header));
-    }
-    const cases = await makeCases(contenders, realm);
-    const scenarios: Scenario[] = cases.map(({ connections, supplyOf }) =>
-      contenders.map((contender) => ({
-        contender,
-        connections,
-        supply: supplyOf(contender),
-        answerBytes: answerBytes.get(contender) ?? Number.NaN,
-      })),
-    );
-    return report(contenders, cases, await loadInTurn(scenarios, setup));
+function createCases(
+  title: string,
+  { short }: Setup,
+  sourceFor: (connections: number) => Case['createSource'],
+): Case[] {
+  return (short ? [GOAL_CONNECTIONS] : CONNECTIONS).map((connections, i) => ({
+    title: i === 0 ? `${title}: ${connections}` : `${connections}`,
+    query: SECURE_QUERY,
+    connections,
+    createSource: sourceFor(connections),
+  }));
+}
+
+async function measure(setup: Setup, toCases: (issuer: TokenIssuer) => Case[]): Promise<Result> {
+  const issuer = await createIssuer(setup);
+  const pin = setup.cores.pinTo('server');
+  const starts = listContenders(setup.note).map((kind) => ({ kind, settings: issuer.settings, pin }));
+  return withContenders(starts, async (contenders) => {
+    const cases = toCases(issuer);
+    const matrix = await measureMatrix(contenders, cases, issuer, setup);
+    const generatorUse = Math.max(...matrix.slices.map((slice) => slice.generatorUse));
+    const versions = contenders.flatMap(({ versions }) => (versions === '' ? [] : versions));
+    const paragraphs = [
+      matrix.table('Requests per second, by connections', perSecond),
+      matrix.table('CPU time per request, µs', cpuMicros),
+      matrix.table('Bandha’s requests per second ÷ those of', requestsRatio),
+      matrix.table('CPU time per request ÷ Bandha’s', cpuRatio),
+      matrix.table('p99, ms', (slices) => median(slices.map(({ p99Ms }) => p99Ms))),
+      `The generator used at most ${generatorUse.toFixed(2)} of its core: it was ${generatorUse < MAX_GENERATOR_USE ? 'not' : 'AT TIMES'} the bottleneck.`,
+      `Compared: ${versions.join('; ')}.`,
+    ];
+    const goalCase = cases.findIndex(({ connections }) => connections === GOAL_CONNECTIONS);
+    return { markdown: paragraphs.join('\n\n'), goals: GOALS.map((goal) => toGoal(goal, goalCase, matrix)) };
   });
 }
 
-function report(contenders: readonly Contender[], cases: readonly Case[], slices: Slice[][][]): Result {
-  const columns = cases.map(({ title }) => title);
-  const names = contenders.map(({ name }) => name);
-  const slicesOf = (s: number, name: ContenderName) => slices[s]?.[names.indexOf(name)] ?? [];
-  const table = (title: string, cell: (slices: Slice[], s: number) => Cell) =>
-    formatTable(
-      title,
-      columns,
-      contenders.map(({ name, title }) => [title, ...cases.map((_, s) => cell(slicesOf(s, name), s))]),
-    );
-  const medianOf = (key: keyof Slice) => (slices: Slice[]) => median(slices.map((slice) => slice[key]));
-  const against = (s: number, slices: Slice[]) => compareSlices(slicesOf(s, 'bandha'), slices);
-
-  const goalCase = cases.findIndex(({ connections }) => connections === GOAL_CONNECTIONS);
-  const goals = GOALS.map(({ against: name, what, atLeast }): Goal => {
-    const comparison: Comparison = against(goalCase, slicesOf(goalCase, name));
-    return {
-      what,
-      goal: `at least ${atLeast}`,
-      figure: showComparison(comparison),
-      met: comparison[comparison.main].median >= atLeast,
-    };
-  });
-  const tables = [
-    table('Requests a second, by connections', medianOf('perSecond')),
-    table('CPU time a request, µs', medianOf('cpuMicros')),
-    table('Bandha answers … times as many', (of, s) => against(s, of).byRequests.median.toFixed(2)),
-    table('Bandha takes … times less CPU', (of, s) => against(s, of).byCpu.median.toFixed(2)),
-    table('p99, ms', medianOf('p99Ms')),
-  ];
-  const made = contenders.filter(({ madeOf }) => madeOf !== '').map(({ madeOf }) => madeOf);
-  const plot = barChart({
-    title: 'Protected query, 50 connections, one token: requests a second',
-    rows: contenders.map(({ title, name }) => ({
-      label: title,
-      value: medianOf('perSecond')(slicesOf(goalCase, name)),
-      strong: name === 'bandha',
-    })),
-  });
+function toGoal({ name, what, atLeast }: (typeof GOALS)[number], goalCase: number, matrix: Matrix): Goal {
+  const comparison = compareSlices(matrix.slicesOf(goalCase, 'bandha'), matrix.slicesOf(goalCase, name));
   return {
-    markdown: [...tables, showShares(slices.flat(2)), `Compared: ${made.join('; ')}.`].join('\n\n'),
-    goals,
-    plots: { 'protected.svg': plot },
+    what,
+    goal: `at least ${atLeast}`,
+    figure: formatComparison(comparison),
+    isMet: comparison[comparison.main].median >= atLeast,
   };
-}
-
-function showShares(slices: readonly Slice[]): string {
-  const generator = Math.max(...slices.map(({ generatorBusy }) => generatorBusy));
-  return `The generator had ${generator.toFixed(2)} of its core at most: it was ${generator < 0.95 ? 'not' : 'AT TIMES'} the bottleneck.`;
-}
-
-function connectionsOf({ short }: Setup): number[] {
-  return short ? [GOAL_CONNECTIONS] : CONNECTIONS;
-}
-
-function bearer(tokens: readonly string[]): string[] {
-  return tokens.map((token) => `authorization: Bearer ${token}`);
 }

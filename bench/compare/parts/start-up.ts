@@ -1,13 +1,14 @@
-// How long each takes to start, and what memory it takes, before and after load.
+// Time to start, and memory before and after load.
 import { SECURE_QUERY } from '../../contenders/schema.ts';
+import { alternate } from '../../support/rounds.ts';
 import { median } from '../../support/statistics.ts';
 import { formatTable } from '../../support/table.ts';
-import { checkAnswers } from '../check-answers.ts';
-import { makeRealm } from '../realm.ts';
-import { inRotation, makeHeaders, writeRequests } from '../requests.ts';
-import { allKinds, type Part } from '../setup.ts';
+import { checkResponses } from '../check-responses.ts';
+import { listContenders } from '../contenders.ts';
+import { createHeaders, repeatRequests, writeRequests } from '../requests.ts';
+import { createIssuer, type Part } from '../setup.ts';
 import { loadSlice } from '../slices.ts';
-import { startContender } from '../start-contender.ts';
+import { startContender, withContenders } from '../start-contender.ts';
 
 const STARTS = 7;
 const CONNECTIONS = 50;
@@ -17,42 +18,37 @@ const MEGABYTE = 1_000_000;
 
 export const measureStartUp: Part = async (setup) => {
   const { cores, folder, generator, short, note } = setup;
-  const realm = await makeRealm(folder);
-  const kinds = allKinds(setup);
-  const times = kinds.map((): number[] => []);
-  for (let start = 0; start < (short ? 2 : STARTS); start += 1) {
-    note(`start ${start + 1}`);
-    for (const [i, kind] of kinds.entries()) {
-      const contender = await startContender(kind, realm.settings, cores);
-      times[i]?.push(contender.readyMs);
-      await contender.stop();
-    }
+  const issuer = await createIssuer(setup);
+  const starts = listContenders(note).map((kind) => ({
+    kind,
+    settings: issuer.settings,
+    pin: cores.pinTo('server'),
+    times: [] as number[],
+  }));
+  for (const [start] of alternate(starts, { rounds: short ? 2 : STARTS, note })) {
+    const contender = await startContender(start);
+    start.times.push(contender.readyMs);
+    await contender.stop();
   }
 
+  const seconds = short ? 1 : LOAD_SECONDS;
   const rows: (string | number)[][] = [];
-  for (const [i, kind] of kinds.entries()) {
-    note(`memory: ${kind.title}`);
-    const contender = await startContender(kind, realm.settings, cores);
-    const { rssBytes: atStart } = await contender.usage();
-    const headers = await makeHeaders(contender, realm, short ? 100 : TOKENS);
-    const answerBytes = await checkAnswers(contender, SECURE_QUERY, headers[0] ?? '');
-    const file = await writeRequests(folder, headers, [{ query: SECURE_QUERY.query }]);
-    const target = {
-      contender,
-      connections: CONNECTIONS,
-      answerBytes,
-      supply: inRotation(file, headers.length),
-    };
-    await loadSlice(target, 0, { generator, seconds: short ? 1 : LOAD_SECONDS });
-    const { rssBytes: afterLoad } = await contender.usage();
-    await contender.stop();
-    rows.push([kind.title, median(times[i] ?? []), atStart / MEGABYTE, afterLoad / MEGABYTE]);
+  for (const start of starts) {
+    note(`memory: ${start.kind.title}`);
+    await withContenders([start], async (contenders) => {
+      for (const contender of contenders) {
+        const { rssBytes: atStart } = await contender.usage();
+        const headers = await createHeaders(contender, issuer, short ? 100 : TOKENS);
+        const responseBytes = await checkResponses(contender, SECURE_QUERY, headers[0] ?? '');
+        const file = await writeRequests(folder, headers, [{ query: SECURE_QUERY.query }]);
+        const source = repeatRequests(file, headers.length);
+        const target = { contender, connections: CONNECTIONS, responseBytes, source };
+        await loadSlice(target, 0, { generator, seconds });
+        const { rssBytes: afterLoad } = await contender.usage();
+        rows.push([contender.title, median(start.times), atStart / MEGABYTE, afterLoad / MEGABYTE]);
+      }
+    });
   }
-  return {
-    markdown: formatTable(
-      'Start-up and memory',
-      ['start, ms', 'MB at start', `MB after ${short ? 1 : LOAD_SECONDS} s of load`],
-      rows,
-    ),
-  };
+  const columns = ['start, ms', 'MB at start', `MB after ${seconds} s of load`];
+  return { markdown: formatTable('Start-up and memory', columns, rows) };
 };
