@@ -31,7 +31,7 @@ const GOAL_CONNECTIONS = 50;
 const MANY_TOKENS = 10_000;
 /** More than any contender verifies in a slice, over one connection and over more. */
 const NEW_TOKENS = { one: 8_000, many: 16_000 };
-const NEW_COOKIES = 4_000;
+const NEW_COOKIES = 8_000;
 const BODIES = [{ query: SECURE_QUERY.query }];
 
 const GOALS: readonly { name: ContenderName; what: string; atLeast: number }[] = [
