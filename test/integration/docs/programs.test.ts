@@ -5,7 +5,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type CodeBlock, listPages, ROOT, readBlocks } from '../../support/docs/pages.ts';
-import { createWorkspace, startServer, type Workspace } from '../../support/docs/run-blocks.ts';
+import {
+  createWorkspace,
+  hasShell,
+  runSession,
+  startServer,
+  type Workspace,
+} from '../../support/docs/run-blocks.ts';
 import { register, sendOperation } from '../../support/test-server.ts';
 
 const run = promisify(execFile);
@@ -48,17 +54,39 @@ describe('servers', () => {
     },
   );
 
-  it.each(['README.md', 'docs/guide/your-schema.md'])('server.ts of %s protects its schema', async (page) => {
+  it.each([
+    ['README.md', '{ greeting }', '{ payroll { total } }'],
+    ['docs/guide/your-schema.md', '{ invoices { total } }', '{ payroll }'],
+  ])('server.ts of %s protects its schema', async (page, forUsers, forAccountants) => {
     const { url, stop } = await startServer(workspace, findProgram(page, '// server.ts'));
     try {
       const news = await sendOperation(url, '{ news }');
       expect(news.body.data.news).toEqual(['Open to everyone']);
-      expect((await sendOperation(url, '{ invoices { total } }')).status).toBe(401);
+      expect((await sendOperation(url, forUsers)).status).toBe(401);
       const { accessToken: token } = await register(url);
-      const invoices = await sendOperation(url, '{ invoices { total } }', { token });
-      expect(invoices.body).toEqual({ data: { invoices: [] } });
-      const payroll = await sendOperation(url, '{ payroll }', { token });
+      const { status, body } = await sendOperation(url, forUsers, { token });
+      expect(status).toBe(200);
+      expect(body.errors).toBeUndefined();
+      const payroll = await sendOperation(url, forAccountants, { token });
       expect(payroll.body.errors[0].extensions.reason).toBe('MISSING_ROLE');
+    } finally {
+      await stop();
+    }
+  });
+
+  it.skipIf(!hasShell)('the session of Your own schema adds an invoice and a role', async () => {
+    const page = 'docs/guide/your-schema.md';
+    const { url, stop } = await startServer(workspace, findProgram(page, '// server.ts'));
+    try {
+      const session = readBlocks(page).filter(
+        ({ language, code }) => language === 'sh' && /^send\b/m.test(code),
+      );
+      const [before = '', after = ''] = await runSession(session, { url, cwd: workspace.folder });
+      const [added, read, denied] = before.split('\n').map((text) => JSON.parse(text));
+      expect(added.data.addInvoice.id).toBe('1');
+      expect(read.data).toEqual({ news: ['Open to everyone'], invoices: [{ id: '1', total: 120 }] });
+      expect(denied.errors[0].extensions.reason).toBe('MISSING_ROLE');
+      expect(JSON.parse(after.split('\n').at(-1) ?? '').data.payroll).toMatch(/^For accountants/);
     } finally {
       await stop();
     }

@@ -127,8 +127,9 @@ const FOLDERS = new Set(
 /** Paths into this repository must exist; those of the reader's machine cannot be checked. */
 function findPathErrors(word: string): string[] {
   const path = word.replaceAll(/^["']|["']$/g, '').replace(/^\.\//, '');
-  if (/^bandha-[\d.]+\.tgz$/.test(path)) {
-    return path === `bandha-${version}.tgz` ? [] : [`${word}: npm pack makes bandha-${version}.tgz`];
+  const [, tarball] = /(?:^|\/)(bandha-[\d.]+\.tgz)$/.exec(path) ?? []; // may be in a folder of the reader's machine
+  if (tarball !== undefined) {
+    return tarball === `bandha-${version}.tgz` ? [] : [`${word}: npm pack makes bandha-${version}.tgz`];
   }
   if (!path.includes('/') || !FOLDERS.has(path.split('/')[0] ?? '')) return [];
   return existsSync(join(ROOT, path)) ? [] : [`${word}: no such file`];

@@ -11,21 +11,33 @@ import { type CodeBlock, ROOT } from './pages.ts';
 /** The sessions need bash and curl, which a machine with Node and npm may lack. */
 export const hasShell = ['bash', 'curl'].every((program) => spawnSync(program, ['--version']).status === 0);
 
+export interface SessionOptions {
+  url: string;
+  env?: Record<string, string>;
+  /** Working directory of the commands. */
+  cwd?: string;
+}
+
 /**
- * Runs shell blocks in one session. `localhost:4000` reaches `url`, and `npm run bandha --` is the command of this checkout.
+ * Runs shell blocks in one session. `localhost:4000` reaches `url`, and `npm run -s bandha --` and `npx bandha` are the command
+ * of this checkout.
  * @returns what each block printed
  */
 export async function runSession(
   blocks: readonly CodeBlock[],
-  { url, env }: { url: string; env: Record<string, string> },
+  { url, env, cwd }: SessionOptions,
 ): Promise<string[]> {
   const script = [
     'set -euo pipefail',
     `curl() { command curl "\${@//localhost:4000/${new URL(url).host}}"; }`,
-    `npm() { shift 3; ${JSON.stringify(process.execPath)} ${JSON.stringify(join(ROOT, 'src/cli.ts'))} "$@"; }`,
+    `npx() { shift 1; ${JSON.stringify(process.execPath)} ${JSON.stringify(join(ROOT, 'src/cli.ts'))} "$@"; }`,
+    `npm() { shift 3; npx "$@"; }`, // npm run -s bandha -- …
     ...blocks.map(({ code }) => `${code}\necho '${SEPARATOR}'`),
   ].join('\n');
-  const { stdout } = await promisify(execFile)('bash', ['-c', script], { env: { ...process.env, ...env } });
+  const { stdout } = await promisify(execFile)('bash', ['-c', script], {
+    env: { ...process.env, ...env },
+    cwd,
+  });
   return stdout
     .split(`${SEPARATOR}\n`)
     .slice(0, -1)
@@ -81,7 +93,7 @@ export interface RunningProgram {
 export async function startServer(workspace: Workspace, block: CodeBlock): Promise<RunningProgram> {
   const { folder } = workspace;
   const port = await findFreePort();
-  const file = workspace.write({ ...block, code: block.code.replaceAll('listen(4000)', `listen(${port})`) });
+  const file = workspace.write({ ...block, code: block.code.replaceAll('listen(4000', `listen(${port}`) });
   const url = `http://127.0.0.1:${port}`;
   const env = { PATH: process.env.PATH, HOME: folder, PORT: String(port) };
   const child = spawn(process.execPath, [file], { cwd: folder, env, stdio: ['ignore', 'pipe', 'pipe'] });

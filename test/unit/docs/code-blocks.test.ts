@@ -128,9 +128,10 @@ describe('the checks', () => {
   it.each([
     ['npm run nothing', /no such script/],
     ['npx bandha users rename a', /no such command/],
-    ['echo x | npm run bandha -- users add a@example.com --roles b', /no such option --roles/],
+    ['echo x | npm run -s bandha -- users add a@example.com --roles b', /no such option --roles/],
     ['node src/nothing.ts', /no such file/],
     ['npm i ./bandha-9.9.9.tgz', /npm pack makes/],
+    ['npm i /path/to/clone/bandha-9.9.9.tgz graphql@17', /npm pack makes/],
     ['echo "', /unexpected EOF/],
   ])('an invalid shell block is reported: %s', (code, message) => {
     expect(findShellErrors(code)[0]).toMatch(message);
@@ -138,7 +139,7 @@ describe('the checks', () => {
 
   it('a valid shell block passes', () => {
     const code =
-      "PORT=5000 npm start # serves\nprintf '%s' x | npm run bandha -- users add a@example.com --role b";
+      "PORT=4001 npm start # serves\nprintf '%s' x | npm run bandha -- users add a@example.com --role b";
     expect(findShellErrors(code)).toEqual([]);
     expect(findCommandErrors('bandha schema [FILE] [--explain]')).toEqual([]);
   });
