@@ -20,7 +20,6 @@ export interface LoadResult {
   requests: number;
   seconds: number;
   bytes: number;
-  p50Ms: number;
   p99Ms: number;
   /** Requests begun; some got no response before the end. */
   sent: number;
@@ -65,7 +64,7 @@ type Autocannon = (options: object) => Promise<{
   requests: { total: number; sent: number };
   duration: number;
   throughput: { total: number };
-  latency: { p50: number; p99: number };
+  latency: { p99: number };
   non2xx: number;
   errors: number;
 }>;
@@ -94,7 +93,6 @@ async function runAutocannon({ port, connections, seconds, file, first = 0 }: Lo
     requests: result.requests.total,
     seconds: result.duration,
     bytes: result.throughput.total,
-    p50Ms: result.latency.p50,
     p99Ms: result.latency.p99,
     sent: result.requests.sent,
     cpuSeconds: (user + system) / 1e6,

@@ -27,12 +27,11 @@ end
 
 function done(summary, latency)
   local errors = summary.errors
-  local format = 'RESULT {"requests":%d,"seconds":%f,"bytes":%d,"p50Ms":%f,"p99Ms":%f,"sent":%d,"cpuSeconds":%f,"errorResponses":%d,"failedConnections":%d}\n'
+  local format = 'RESULT {"requests":%d,"seconds":%f,"bytes":%d,"p99Ms":%f,"sent":%d,"cpuSeconds":%f,"errorResponses":%d,"failedConnections":%d}\n'
   io.write(format:format(
     summary.requests,
     summary.duration / 1e6,
     summary.bytes,
-    latency:percentile(50) / 1e3,
     latency:percentile(99) / 1e3,
     threads[1]:get('sent'),
     os.clock() - threads[1]:get('cpu'),

@@ -5,9 +5,8 @@ import { text } from 'node:stream/consumers';
 
 export interface RequestOptions {
   agent?: Agent;
-  /** @default 'POST' with a body, 'GET' without one */
-  method?: 'GET' | 'POST';
   headers?: OutgoingHttpHeaders;
+  /** Makes it a POST request. */
   body?: string;
 }
 
@@ -41,9 +40,10 @@ export const JSON_TYPE = { 'content-type': 'application/json' };
 
 export async function send(
   url: string,
-  { agent, body, method = body === undefined ? 'GET' : 'POST', headers = {} }: RequestOptions = {},
+  { agent, body, headers = {} }: RequestOptions = {},
 ): Promise<HttpResponse> {
   const startedAt = performance.now();
+  const method = body === undefined ? 'GET' : 'POST';
   const sent = request(url, { agent, method, headers }).end(body);
   const [response] = await once(sent, 'response');
   const { socket } = response; // removed from the response at its end
