@@ -11,14 +11,16 @@ interface ErrorResponse {
 }
 
 /** Status and headers for a resource that can only be read (RFC 9110, section 15.5.6). */
-export const METHOD_NOT_ALLOWED = { status: 405, headers: { Allow: 'GET, HEAD' } };
+export const METHOD_NOT_ALLOWED = { status: 405, headers: Object.freeze({ Allow: 'GET, HEAD' }) } as const;
 
 export function isReadMethod(method: string | undefined): boolean {
   return method === 'GET' || method === 'HEAD';
 }
 
 export function methodNotAllowed({ Response }: FetchAPI): Response {
-  return new Response(null, METHOD_NOT_ALLOWED);
+  const { status, headers } = METHOD_NOT_ALLOWED;
+  // A copy: Yoga's `Response` keeps the object that it is given, and CORS adds headers of one request to it.
+  return new Response(null, { status, headers: { ...headers } });
 }
 
 /** The body of a response with one error, in the form of a GraphQL response. */

@@ -91,7 +91,7 @@ export function useGraphiql(options: GraphiqlOptions): Plugin {
     return page === undefined
       ? new Response(NOT_BUILT, { status: 503, headers: { 'content-type': TEXT } })
       : new Response(withSettings(page, { 'sign-up': signup, 'starter-query': findStarterQuery(enforced) }), {
-          headers: PAGE_HEADERS,
+          headers: { ...PAGE_HEADERS }, // a copy, to which CORS may add headers of this request
         });
   }
 

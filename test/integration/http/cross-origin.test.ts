@@ -47,6 +47,15 @@ async function corsHeaders(url: string, init: RequestInit): Promise<string[]> {
 describe.each([...Object.keys(LISTENERS), 'bandha.yoga'])('%s', (way) => {
   const url = () => open[way]?.url ?? '';
 
+  it('a 405 has no CORS headers of an earlier request', async () => {
+    const jwks = `${url()}/.well-known/jwks.json`;
+    await corsHeaders(jwks, { method: 'POST', headers: { Origin } });
+    expect((await fetch(`${url()}/metrics`, { method: 'POST' })).status).toBe(405);
+    expect(await corsHeaders(`${url()}/metrics`, { method: 'POST' })).toEqual([]);
+    const response = await fetch(jwks, { method: 'POST' });
+    expect(response.headers.get('access-control-allow-origin')).not.toBe(Origin);
+  });
+
   it.each(PRIVATE)('%s is not readable by other origins', async (path) => {
     for (const method of ['GET', 'HEAD', 'POST']) {
       expect(await corsHeaders(`${url()}${path}`, { method, headers: { Origin } })).toEqual([]);
