@@ -47,6 +47,7 @@ import type { Keyring } from './tokens/keys/keyring.ts';
 import type { Secrets } from './tokens/secrets.ts';
 import { createTokenService } from './tokens/token-service.ts';
 import { assertClock } from './utils/clock.ts';
+import { parseAll } from './utils/collect-issues.ts';
 import { assertLog, consoleLog, type Log } from './utils/log.ts';
 
 /**
@@ -197,21 +198,27 @@ interface Settings {
   now: () => Date;
 }
 
-/** @throws ConfigError naming every issue of the first group of options that has one */
+/** @throws ConfigError naming every issue of all options */
 function parseOptions(options: BandhaOptions): Settings {
   const { typeDefs, resolvers, policies, defaultAccess, reportOnly, ...others } = options;
   const { operationLimits, maxBodyBytes = MAX_BODY_BYTES, multipart, compile = true, ...rest } = others;
   const { log = consoleLog, now = () => new Date(), ...config } = rest;
   const bodyLimits = { maxBodyBytes, multipart };
-  assertBodyCheckOptions(bodyLimits);
-  assertLog(log);
-  assertClock(now);
-  assertGuardOptions({ policies, defaultAccess, reportOnly });
+  const access = { policies, defaultAccess, reportOnly };
+  const parsed = parseAll({
+    bodyLimits: () => assertBodyCheckOptions(bodyLimits),
+    log: () => assertLog(log),
+    now: () => assertClock(now),
+    access: () => assertGuardOptions(access),
+    operationLimits: () => resolveOperationLimits(operationLimits),
+    config: () =>
+      resolveConfig({ ...config, production: config.production ?? env.NODE_ENV === 'production' }),
+  });
   return {
-    operationLimits: resolveOperationLimits(operationLimits),
-    config: resolveConfig({ ...config, production: config.production ?? env.NODE_ENV === 'production' }),
+    operationLimits: parsed.operationLimits,
+    config: parsed.config,
     extension: { typeDefs, resolvers },
-    access: { policies, defaultAccess, reportOnly },
+    access,
     bodyLimits,
     compile,
     log,

@@ -9,7 +9,6 @@ import { CommandError, formatCount, type Terminal, UsageError } from './terminal
 import { hasStore, withStore } from './with-store.ts';
 
 const OTHER_VERIFIERS = 'Other services reject these tokens once they fetch the JWK Set again.\n';
-('Other services that verify tokens reject them once they fetch the JWK Set again.\n');
 
 /** Prints the keys in signing order: retired ones, the current one, the next one. */
 export async function keysList(args: readonly string[], terminal: Terminal): Promise<void> {

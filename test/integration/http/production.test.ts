@@ -68,3 +68,23 @@ it.each(['development', 'test', '', 'Production'])('NODE_ENV=%s is not productio
   vi.stubEnv('NODE_ENV', env);
   expect(await look({ secret: TEST_SECRET })).toEqual({ introspection: true, graphiql: true });
 });
+
+it('createBandha names the issues of all options in one error', async () => {
+  const wrong = {
+    maxBodyBytes: 0,
+    now: 1,
+    defaultAccess: 'open',
+    operationLimits: { maxDepth: -1 },
+    port: 'x',
+  };
+  const error = await createBandha(wrong as unknown as BandhaOptions).catch((error: unknown) => error); // wrong on purpose
+  expect(error).toMatchObject({
+    issues: expect.arrayContaining([
+      expect.stringMatching(/^maxBodyBytes: /),
+      expect.stringMatching(/^now: /),
+      expect.stringMatching(/^defaultAccess: /),
+      expect.stringMatching(/maxDepth: /),
+      expect.stringMatching(/^port: /),
+    ]),
+  });
+});
