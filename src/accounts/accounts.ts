@@ -22,7 +22,7 @@ import {
  */
 export interface Accounts {
   /**
-   * Creates a user and starts a session. The limit for the caller's network counts every call, since `EMAIL_TAKEN` reveals
+   * Creates a user and starts a session. The limit for the caller's network counts every call but those that fail because of an outage, since `EMAIL_TAKEN` reveals
    * which emails have an account.
    *
    * @param registration the password is checked against the email and a list of common passwords

@@ -174,7 +174,7 @@ function readAllDirectives(
 
 interface UnsupportedElement {
   coordinate: string;
-  /** In the plural, as it ends an issue. */
+  /** A plural noun for the message, such as `arguments`. */
   kind: string;
   element: GraphQLSchema | GraphQLNamedType | GraphQLArgument | GraphQLInputField | GraphQLEnumValue;
 }

@@ -82,7 +82,7 @@ export interface AuthClient {
    *
    * @returns the new user
    * @throws AuthClientError `BAD_USER_INPUT` with reason `EMAIL_TAKEN`, `INVALID_EMAIL` or `WEAK_PASSWORD`; `RATE_LIMITED`;
-   * `SUPERSEDED` if `register`, `login` or `logout` was called in this tab before the response; `NETWORK_ERROR`; `BAD_ANSWER`
+   * `SERVICE_UNAVAILABLE`; `SUPERSEDED` if `register`, `login` or `logout` was called in this tab before the response; `NETWORK_ERROR`; `BAD_ANSWER`
    * @example const user = await auth.register({ email, password })
    */
   register(credentials: Credentials): Promise<User>;
@@ -90,7 +90,7 @@ export interface AuthClient {
    * Signs in. A session that this client had before is revoked.
    *
    * @returns the signed-in user
-   * @throws AuthClientError `INVALID_CREDENTIALS` for an unknown email or a wrong password; `RATE_LIMITED`; `SUPERSEDED` if
+   * @throws AuthClientError `INVALID_CREDENTIALS` for an unknown email or a wrong password; `RATE_LIMITED`; `SERVICE_UNAVAILABLE`; `SUPERSEDED` if
    * `register`, `login` or `logout` was called in this tab before the response; `NETWORK_ERROR`; `BAD_ANSWER`
    * @example const user = await auth.login({ email, password })
    */

@@ -117,7 +117,7 @@ async function usersRoles(
 ): Promise<void> {
   const { positionals } = parseArguments(args, { count: [2, Infinity], options: {} });
   const [email = '', ...roles] = positionals;
-  // Not when removing: a role that the application gave some other way may be any text.
+  // Not checked on removal: an application may have stored such roles.
   if (change === 'add') assertRoles(roles);
   const result = await withStore(terminal, (store) =>
     changeRoles({ store, now: () => new Date() }, email, { [change]: roles }),

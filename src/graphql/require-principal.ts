@@ -5,7 +5,7 @@ import { readContextPrincipal } from '../tokens/context-principal.ts';
 import type { Principal } from '../tokens/principal.ts';
 
 /**
- * Returns the caller of a field, which `@auth` makes sure exists.
+ * Returns the caller. A field with `@auth` always has one.
  *
  * @throws {@link AuthError} `UNAUTHENTICATED` if the caller is anonymous, which the guard prevents on a protected field
  * @throws GraphQLError `INTERNAL_SERVER_ERROR` if `context.principal` is not a principal

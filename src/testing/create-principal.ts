@@ -5,13 +5,13 @@ import { type Principal, parsePrincipal } from '../tokens/principal.ts';
 
 /** Description of a signed-in user. All members are optional. */
 export interface PrincipalSpec {
-  /** @default 'user' */
+  /** Subject of the token. @default 'user' */
   userId?: string;
-  /** @default 'session' */
+  /** Session of the token. @default 'session' */
   sessionId?: string;
-  /** @default [] */
+  /** Roles of the user. @default [] */
   roles?: readonly string[] | ReadonlySet<string>;
-  /** @default [] */
+  /** Scopes of the token. @default [] */
   scopes?: readonly string[] | ReadonlySet<string>;
   /** Time of the latest sign-in, rounded down to seconds as in a token. @default the time of the kit's clock */
   authenticatedAt?: Date;
@@ -32,7 +32,7 @@ const KEYS: ReadonlySet<string> = new Set<keyof PrincipalSpec>([
 ]);
 
 /** @throws TypeError if no token can have these claims, or a key is unknown */
-export function createPrincipal(spec: PrincipalSpec, now: Date): Principal {
+export function toPrincipal(spec: PrincipalSpec, now: Date): Principal {
   const unknown = Object.keys(spec).filter((key) => !KEYS.has(key));
   if (unknown.length > 0) {
     throw new TypeError(`principal: unknown key ${unknown.join(', ')}; known keys: ${[...KEYS].join(', ')}`);

@@ -12,7 +12,7 @@ import type { Authentication } from '../tokens/authenticate.ts';
 import type { Principal } from '../tokens/principal.ts';
 import { buildSchema } from './build-schema.ts';
 import { createClock, type ObservableClock, type TestClock } from './clock.ts';
-import { createAccount, createPrincipal, type PrincipalSpec } from './create-principal.ts';
+import { createAccount, type PrincipalSpec, toPrincipal } from './create-principal.ts';
 import { createRunner } from './create-runner.ts';
 import { createMatrices, type Matrices, type MatrixPrincipal } from './matrix.ts';
 import { createAccountReader, createStubAccounts } from './stub-accounts.ts';
@@ -131,7 +131,7 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
   }
 
   function as(spec: PrincipalSpec = {}): TestUser {
-    const principal = createPrincipal(spec, clock.now);
+    const principal = toPrincipal(spec, clock.now);
     users.set(principal, createAccount(principal, spec.user));
     return registerUser(() => authenticate(principal, clock.now));
   }
@@ -146,7 +146,7 @@ export function createTestKit(tested: TestedSchema, options: TestKitOptions = {}
         throw new TypeError('matrix: a user belongs to another test kit; create it with this one');
       return authentication;
     }
-    return authenticate(createPrincipal(principal, clock.now), clock.now);
+    return authenticate(toPrincipal(principal, clock.now), clock.now);
   }
 
   return {

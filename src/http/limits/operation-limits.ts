@@ -14,7 +14,8 @@ import { measureOperation, measureSize } from './operation-cost.ts';
 /**
  * Limits for the cost of one operation, checked before any of it runs. An operation beyond one of them gets HTTP 400 and
  * `OPERATION_TOO_COSTLY`, with the name of the limit as `extensions.reason`, and with `extensions.cost` and `extensions.limit`
- * as numbers. A document beyond `maxTokens` or with too many nested brackets is not parsed: HTTP 400, `GRAPHQL_PARSE_FAILED`.
+ * as numbers. A document beyond `maxTokens` or with too many nested brackets is not parsed: `GRAPHQL_PARSE_FAILED`, with HTTP 400, or 200 for
+ * clients that accept `application/json` alone.
  * Every limit is a whole number above 0.
  * @example createBandha({ operationLimits: { maxCost: 50_000, listSizes: { 'Query.products': 50 } } })
  */

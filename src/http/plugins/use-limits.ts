@@ -6,7 +6,7 @@ import type { FindExceededLimit, ResolvedLimits } from '../limits/operation-limi
 /** Maximum number of lines for errors with locations: for every error, graphql-js scans all lines before it. */
 const MAX_LOCATED_LINES = 1_000;
 
-/** Rejects documents and operations beyond the limits with 400. It precedes plugins that do work for an operation. */
+/** Rejects documents and operations beyond the limits. It precedes plugins that do work for an operation. */
 export function useLimits(limits: ResolvedLimits, findExceededLimit: FindExceededLimit): Plugin {
   function rejectTooCostly({ args, setResultAndStopExecution }: ExecutionHook): void {
     const error = findExceededLimit(args.schema, args.document, args.operationName);
