@@ -5,7 +5,7 @@ import { ConfigError } from '../errors.ts';
 import { sendError } from './responses.ts';
 
 export interface BodyLimitOptions {
-  /** Maximum number of seconds from the head of a request to the end of its body; beyond it, 408. @default 10 */
+  /** Maximum number of seconds from the head of a request to the end of its body; beyond it, 408. @default the value that `createBandha` has, 10 unless set */
   bodyTimeoutSeconds?: number;
   /** Maximum total bytes of all bodies that have not arrived completely; beyond it, 503. @default 32_000_000 */
   maxPendingBodyBytes?: number;
