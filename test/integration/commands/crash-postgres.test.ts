@@ -1,4 +1,4 @@
-// What the server has acknowledged survives `kill -9` at any moment: two instances on PostgreSQL, and that itself.
+// Confirmed changes survive `kill -9` at any moment: two instances on PostgreSQL, and PostgreSQL itself.
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import { type Cluster, expectReady, type Instance, startCluster } from '../../support/cluster.ts';
 import { CRASH_ENV, LONG_TIMEOUTS, runCrashLoop, UNRECORDED_REVOCATIONS } from '../../support/crash-loop.ts';
@@ -13,21 +13,21 @@ beforeAll(async () => {
   cluster = await startCluster({ count: 2, env: CRASH_ENV });
   instances = [...cluster.instances];
   const another = await cluster.start();
-  await another.stop(); // what is compiled is kept at an orderly end alone
+  await another.stop(); // Node writes its compile cache only on a regular exit
 });
 afterAll(() => cluster?.close());
 
 const urls = () => instances.map(({ url }) => url);
 
-async function expectNothingUntold(): Promise<void> {
+async function expectEveryRevocationRecorded(): Promise<void> {
   expect(await cluster.postgres.query(cluster.databaseUrl, UNRECORDED_REVOCATIONS)).toEqual([]);
 }
 
-it('loses no session and revives none when an instance is killed again and again', async () => {
+it('keeps live sessions live and ended ones ended when an instance is killed repeatedly', async () => {
   const victim = {
     urls,
     async kill() {
-      instances.reverse(); // the other one than the last time
+      instances.reverse(); // alternates between the instances
       await instances[0]?.stop('SIGKILL');
       expect(instances[0]?.child.signalCode).toBe('SIGKILL');
     },
@@ -37,10 +37,10 @@ it('loses no session and revives none when an instance is killed again and again
   };
   const { live, ended } = await runCrashLoop(victim, KILLS);
   expect(Math.min(live, ended)).toBeGreaterThan(0);
-  await expectNothingUntold();
+  await expectEveryRevocationRecorded();
 });
 
-it('loses no session and revives none when PostgreSQL is killed again and again', async () => {
+it('keeps live sessions live and ended ones ended when PostgreSQL is killed repeatedly', async () => {
   const victim = {
     urls,
     kill: () => cluster.postgres.kill(),
@@ -51,6 +51,6 @@ it('loses no session and revives none when PostgreSQL is killed again and again'
   };
   const { live, ended } = await runCrashLoop(victim, DATABASE_KILLS);
   expect(Math.min(live, ended)).toBeGreaterThan(0);
-  await expectNothingUntold();
+  await expectEveryRevocationRecorded();
   for (const { child } of instances) expect(child.exitCode).toBe(null);
 });

@@ -1,4 +1,4 @@
-// What the server has acknowledged survives `kill -9` at any moment: one instance on an SQLite file.
+// Confirmed changes survive `kill -9` at any moment: one instance on an SQLite file.
 import { DatabaseSync } from 'node:sqlite';
 import { expect, it, vi } from 'vitest';
 import { CRASH_ENV, LONG_TIMEOUTS, runCrashLoop, UNRECORDED_REVOCATIONS } from '../../support/crash-loop.ts';
@@ -8,11 +8,11 @@ const KILLS = 50;
 
 vi.setConfig(LONG_TIMEOUTS);
 
-it('loses no session and revives none when the server is killed again and again', () =>
+it('keeps live sessions live and ended ones ended when the server is killed repeatedly', () =>
   withFolder(async (folder) => {
     const env = serverEnv(folder, { ...CRASH_ENV, NODE_COMPILE_CACHE: `${folder}/compiled` });
     const first = await startServerProcess(env, folder);
-    await first.stop(); // what is compiled is kept at an orderly end alone
+    await first.stop(); // Node writes its compile cache only on a regular exit
     let server = await startServerProcess(env, folder);
     const victim = {
       urls: () => [server.url],

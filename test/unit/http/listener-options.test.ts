@@ -28,6 +28,13 @@ describe('createListener', () => {
     expect(create).toThrow(`createListener: ${message}`);
   });
 
+  it('rejects a copy of what createBandha returned', () => {
+    expect(Object.keys(bandha)).not.toContain('serverParts');
+    const create = () => createListener(yoga, { ...bandha });
+    expect(create).toThrow(ConfigError);
+    expect(create).toThrow('createListener: bandha: must be what createBandha returns, after await');
+  });
+
   it('rejects invalid arguments, and a promise of the server', () => {
     const issues = [
       'createListener: yoga: must be what createYoga returns',
