@@ -34,7 +34,7 @@ async function countLive({ accessToken }: Tokens): Promise<number> {
   return body.data.sessions.length;
 }
 
-it(`${AT_ONCE} concurrent refreshes of one token get one successor and leave one session`, async () => {
+it(`${AT_ONCE} concurrent refreshes of one token get one successor and one session`, async () => {
   const session = await cluster.instanceAt(0).register();
   let { refreshToken } = session;
   for (let generation = 1; generation <= GENERATIONS; generation += 1) {

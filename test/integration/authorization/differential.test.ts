@@ -160,7 +160,7 @@ const policy =
     Array.isArray(principal.claims.policies) && principal.claims.policies.includes(name);
 
 describe.each(['reject', 'null'] as const)('the guard, onDenied %s', (onDenied) => {
-  it(`the guard decides like the oracle and runs no denied resolver, ${DECISIONS} times`, async () => {
+  it(`the guard decides like the oracle and runs no denied resolver, ${DECISIONS}×`, async () => {
     const seen = { rejected: 0, partial: 0, whole: 0 };
     const policies = { even: policy('even'), odd: policy('odd') };
     const guard = useGuard({ onDenied, policies, now: () => NOW, log: { warn() {} } });
@@ -199,7 +199,7 @@ describe.each(['reject', 'null'] as const)('the guard, onDenied %s', (onDenied) 
 });
 
 describe('@envelop/generic-auth', () => {
-  it(`generic-auth decides like the guard on fields of object types, ${DECISIONS} times`, async () => {
+  it(`generic-auth decides like the guard on object fields, ${DECISIONS} times`, async () => {
     const seen = { rejected: 0, whole: 0 };
     const limits: Limits = {
       schema: {

@@ -8,7 +8,7 @@ const KILLS = 50;
 
 vi.setConfig(LONG_TIMEOUTS);
 
-it('keeps live sessions live and ended ones ended when the server is killed repeatedly', () =>
+it('sessions stay live or ended when the server is killed repeatedly', () =>
   withFolder(async (folder) => {
     const env = serverEnv(folder, { ...CRASH_ENV, NODE_COMPILE_CACHE: `${folder}/compiled` });
     const first = await startServerProcess(env, folder);

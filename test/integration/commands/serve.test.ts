@@ -136,7 +136,7 @@ describe('bandha serve in production', () => {
 });
 
 describe('the secret of bandha serve', () => {
-  it('the first start creates a secret readable only by its owner, and the next uses it', () =>
+  it('the first start creates a secret that only its owner can read; the next uses it', () =>
     withFolder(async (folder) => {
       const file = join(folder, '.bandha/secret');
       const start = <T>(use: (url: string) => Promise<T>) =>

@@ -30,7 +30,7 @@ async function refreshedRoles(signedIn: SignedIn): Promise<unknown> {
 }
 
 describe('bandha users roles', () => {
-  it('changes roles in a running server: old tokens are rejected, new ones have the roles', async () => {
+  it('changed roles reject old tokens in a running server; new ones have them', async () => {
     const ada = await register(server().url);
     const { email } = ada.user;
     expect(await problemOf(ada.accessToken)).toBeUndefined();

@@ -228,7 +228,7 @@ describe('known networks', () => {
 });
 
 describe('the signing keys', () => {
-  it('the run removes a retired key from the JWK Set an hour after its last token expires', async () => {
+  it('a retired key leaves the JWK Set an hour after its last token expires', async () => {
     const now = () => clock.now;
     const keyring = await openKeyring(stores[0], secrets, 'EdDSA', now);
     const retired = keyring.current.kid;

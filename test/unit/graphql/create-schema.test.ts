@@ -12,7 +12,7 @@ import { baseTypeDefs, directiveTypeDefs } from '../../../src/graphql/base-schem
 import { createTestKit } from '../../../src/testing/index.ts';
 import { startTestServer } from '../../support/test-server.ts';
 
-it('a server without typeDefs has the schema of schema.graphql, descriptions included', async () => {
+it('a server without typeDefs has schema.graphql, descriptions included', async () => {
   const server = await startTestServer();
   const described = lexicographicSortSchema(buildASTSchema(baseTypeDefs));
   expect(printSchema(lexicographicSortSchema(server.bandha.schema))).toBe(printSchema(described));

@@ -57,7 +57,7 @@ describe('classifyPostgresError', () => {
     expect(classifyPostgresError(databaseError(code))).toBe('other');
   });
 
-  it('classifies a refused connection as an outage, unless another error accompanies it', async () => {
+  it('a refused connection is an outage, unless another error accompanies it', async () => {
     const port = await withClosingServer(async (port) => port);
     const [error] = await once(connect(port, '127.0.0.1'), 'error').catch((cause) => [cause]);
     expect(classifyPostgresError(error)).toBe('outage');
