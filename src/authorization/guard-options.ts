@@ -106,8 +106,7 @@ const DEFAULTS: Required<Pick<GuardOptions, 'defaultAccess' | 'onDenied' | 'repo
  * @throws ConfigError naming every option that is unknown or invalid
  */
 export function assertGuardOptions(options: GuardOptions): void {
-  if (typeof options !== 'object' || options === null)
-    throw new ConfigError(['useGuard: the options must be an object']);
+  if (!isPlainObject(options)) throw new ConfigError(['useGuard: the options must be a plain object']);
   const issues = Object.entries(withoutUndefined(options)).flatMap(([name, value]) => {
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof GuardOptions] : undefined; // cast: checked by hasOwn
     if (check === undefined)
@@ -117,6 +116,16 @@ export function assertGuardOptions(options: GuardOptions): void {
   });
   if (issues.length > 0) throw new ConfigError(issues);
   if (options.log !== undefined) assertLog(options.log, ['warn']);
+}
+
+/** Only plain objects with enumerable keys: other options would apply without having been checked by name. */
+function isPlainObject(options: unknown): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  const prototype = Object.getPrototypeOf(options);
+  return (
+    (prototype === Object.prototype || prototype === null) &&
+    Reflect.ownKeys(options).length === Object.keys(options).length
+  );
 }
 
 /**

@@ -409,6 +409,13 @@ it.each([
   { defaultAccess: 'denny' },
   { introspection: 'permited' },
   { default: 'deny' },
+  Object.create({ default: 'deny' }),
+  Object.defineProperty({}, 'default', { value: 'deny' }),
+  new (class {
+    get defaultAccess() {
+      return 'deny';
+    }
+  })(),
   { defualtAccess: 'deny' },
   { reportOnly: 'false' },
   { reportOnly: 0 },
