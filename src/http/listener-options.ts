@@ -31,7 +31,8 @@ export function assertListenerArguments(
 ): asserts parts is ServerParts {
   const issues: string[] = [];
   if (!hasKey(yoga, 'getEnveloped')) issues.push('yoga: must be what createYoga returns');
-  if (parts === undefined) issues.push('bandha: must be what createBandha returns, after await');
+  if (parts === undefined)
+    issues.push('bandha: must be the object that createBandha returned, after await, and not a copy');
   for (const [name, value] of Object.entries(options ?? {})) {
     if (value === undefined) continue;
     const check = Object.hasOwn(CHECKS, name) ? CHECKS[name as keyof ListenerOptions] : undefined;

@@ -8,14 +8,17 @@ import type { Principal } from '../tokens/principal.ts';
 /** Thrown if a test calls a method that needs a store. */
 export class StoreNeededError extends ConfigError {}
 
-/** @returns the given methods; every other method throws a `StoreNeededError` */
+/**
+ * @returns the given methods; every other method throws a `StoreNeededError`
+ * @throws ConfigError naming each key that is not a method of `Accounts`, and each value that is not a function
+ */
 export function createStubAccounts(overrides: Partial<Accounts>): Accounts {
   const missing = (method: keyof Accounts) => () => {
     throw new StoreNeededError([
       `accounts.${method}: the test kit has no store. Pass this method in the option \`accounts\` of createTestKit, or test with createBandha({ databaseUrl: 'sqlite::memory:' })`,
     ]);
   };
-  return {
+  const stubs: Accounts = {
     register: missing('register'),
     logIn: missing('logIn'),
     refresh: missing('refresh'),
@@ -24,8 +27,17 @@ export function createStubAccounts(overrides: Partial<Accounts>): Accounts {
     revokeAllSessions: missing('revokeAllSessions'),
     listSessions: missing('listSessions'),
     findUser: missing('findUser'),
-    ...overrides,
   };
+  const issues = Object.entries(overrides).flatMap(([name, method]) => {
+    if (!Object.hasOwn(stubs, name)) {
+      return [
+        `accounts.${name}: is not an account function; the functions are ${Object.keys(stubs).join(', ')}`,
+      ];
+    }
+    return typeof method === 'function' ? [] : [`accounts.${name}: must be a function`];
+  });
+  if (issues.length > 0) throw new ConfigError(issues);
+  return { ...stubs, ...overrides };
 }
 
 /** Reads the caller's account from `overrides` or, without `findUser`, from the principals of the test. */

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { GraphQLSchema } from 'graphql';
+import { type GraphQLSchema, getNamedType } from 'graphql';
 import type { FetchAPI, Plugin } from 'graphql-yoga';
 import type { EnforcedSchema } from '../../authorization/enforce-schema.ts';
 import { explainSchema } from '../../authorization/explain.ts';
@@ -114,7 +114,9 @@ function withSettings(page: Uint8Array, settings: Readonly<Record<string, string
 
 /** The root field of the query that a new editor contains; `secureData` is not part of an application's schema. */
 function findStarterQuery(schema: GraphQLSchema): 'secureData' | 'viewer' {
-  return Object.hasOwn(schema.getQueryType()?.getFields() ?? {}, 'secureData') ? 'secureData' : 'viewer';
+  const field = schema.getQueryType()?.getFields().secureData;
+  // An application may have a field of this name with another type.
+  return field !== undefined && getNamedType(field.type).name === 'SecureData' ? 'secureData' : 'viewer';
 }
 
 /** Whether a browser requests the page. API clients do not accept HTML. */

@@ -102,6 +102,9 @@ describe('the page', () => {
     const ownSchemaOnly = await startTestServer();
     expect(await getStarterQuery(ownSchemaOnly)).toBe('secureData');
     await ownSchemaOnly.close();
+    const sameName = await startTestServer({ typeDefs: 'extend type Query { secureData: String }' });
+    expect(await getStarterQuery(sameName)).toBe('viewer');
+    await sameName.close();
   });
 
   it('HEAD gets the headers of GET without the page', async () => {

@@ -91,3 +91,14 @@ describe('GET /metrics', () => {
     for (const secret of [user.email, user.id, accessToken]) expect(text).not.toContain(secret);
   });
 });
+
+it('the labels of account functions are those of version 0.1.0', async () => {
+  const { accounts } = server.bandha;
+  await accounts.findUser('none');
+  await accounts.revokeSession({ userId: 'none', sessionId: 'none' });
+  await accounts.revokeAllSessions('none');
+  const labels = [...(await read()).keys()].flatMap(
+    (sample) => /_count\{verb="(\w+)"/.exec(sample)?.[1] ?? [],
+  );
+  expect(labels).toEqual(expect.arrayContaining(['findAccount', 'endSession', 'endAllSessions']));
+});

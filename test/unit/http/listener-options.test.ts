@@ -32,13 +32,15 @@ describe('createListener', () => {
     expect(Object.keys(bandha)).not.toContain('serverParts');
     const create = () => createListener(yoga, { ...bandha });
     expect(create).toThrow(ConfigError);
-    expect(create).toThrow('createListener: bandha: must be what createBandha returns, after await');
+    expect(create).toThrow(
+      'createListener: bandha: must be the object that createBandha returned, after await, and not a copy',
+    );
   });
 
   it('rejects invalid arguments, and a promise of the server', () => {
     const issues = [
       'createListener: yoga: must be what createYoga returns',
-      'createListener: bandha: must be what createBandha returns, after await',
+      'createListener: bandha: must be the object that createBandha returned, after await, and not a copy',
     ];
     const create = createListener as (...args: unknown[]) => unknown; // JavaScript can pass anything
     expect(() => create()).toThrow(new ConfigError(issues));

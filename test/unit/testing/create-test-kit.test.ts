@@ -470,4 +470,14 @@ describe('Bandha’s own fields', () => {
     const withoutUsers = createTestKit({}, { accounts: { findUser: async () => undefined } });
     expect((await withoutUsers.as().execute('{ viewer { id } }')).data).toEqual({ viewer: null });
   });
+
+  it.each([
+    [{ findAccount: async () => undefined }, 'accounts.findAccount: is not an account function'],
+    [{ findUser: 5 }, 'accounts.findUser: must be a function'],
+  ])('the accounts option rejects %o', (accounts, message) => {
+    // Cast: JavaScript can pass any value.
+    expect(() => createTestKit({}, { accounts: accounts as unknown as TestKitOptions['accounts'] })).toThrow(
+      message,
+    );
+  });
 });
