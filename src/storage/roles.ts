@@ -2,11 +2,11 @@
 import { AuthError } from '../errors.ts';
 
 /** Maximum number of roles of one account. */
-export const MAX_ROLES = 100;
+const MAX_ROLES = 100;
 /** Maximum length of one role, in characters. */
-export const MAX_ROLE_LENGTH = 128;
+const MAX_ROLE_LENGTH = 128;
 /** Maximum size of all roles of one account as JSON in UTF-8. In the token, base64url makes it a third larger. */
-export const MAX_ROLES_BYTES = 4_096;
+const MAX_ROLES_BYTES = 4_096;
 
 /** @throws {@link AuthError} `BAD_USER_INPUT`, reason `INVALID_VALUE`, if one account cannot have all of these roles */
 export function assertRolesFit(roles: readonly string[]): void {

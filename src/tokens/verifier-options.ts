@@ -63,7 +63,7 @@ export interface VerifierOptions {
   now?: () => Date;
 }
 
-export const MAX_CLOCK_TOLERANCE_SECONDS = 300;
+const MAX_CLOCK_TOLERANCE_SECONDS = 300;
 export const DEFAULT_MAX_AHEAD_SECONDS = 5;
 export const DEFAULT_MAX_KEY_AGE_SECONDS = 24 * 60 * 60;
 const MAX_KEY_AGE_LIMIT_SECONDS = 365 * 24 * 60 * 60;

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import type { Database } from '../tables.ts';
 
 /** Maximum number of known networks of one account. Beyond it, the least recently used one is removed. */
-export const MAX_KNOWN_NETWORKS = 20;
+const MAX_KNOWN_NETWORKS = 20;
 
 /**
  * Adds a network, or updates when it was last used, and applies the limit.

@@ -12,7 +12,7 @@ export const MAX_LIVE_SESSIONS = 100;
  * a specific error. Beyond it, those that ended first are deleted: an account that signs in constantly must not fill the
  * disk before the background job runs.
  */
-export const MAX_ENDED_SESSIONS = 100;
+const MAX_ENDED_SESSIONS = 100;
 
 /** Larger than any number of rows: SQLite accepts an offset only together with a limit. */
 const ALL_ROWS = 1_000_000_000;

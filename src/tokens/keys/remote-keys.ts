@@ -29,7 +29,7 @@ export interface RemoteKeysOptions {
 }
 
 /** Age at which keys are fetched again, so that a key that the issuer withdraws is not accepted for longer. */
-export const REFRESH_AFTER_SECONDS = 600;
+const REFRESH_AFTER_SECONDS = 600;
 /** Pause after a fetch that timed out: without it, every caller would wait for the next one. */
 const TIMEOUT_PAUSE_MS = 2_000;
 /** Number of consecutive failures from which a pause follows each failure. */
