@@ -1,4 +1,5 @@
 // Checks the metrics that Prometheus reads.
+import { readFile } from 'node:fs/promises';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { register, startTestServer, type TestServer } from '../../support/test-server.ts';
 
@@ -100,5 +101,8 @@ it('the labels of account functions are those of version 0.1.0', async () => {
   const labels = [...(await read()).keys()].flatMap(
     (sample) => /_count\{verb="(\w+)"/.exec(sample)?.[1] ?? [],
   );
-  expect(labels).toEqual(expect.arrayContaining(['findAccount', 'endSession', 'endAllSessions']));
+  const renamed = ['findAccount', 'endSession', 'endAllSessions'];
+  expect(labels).toEqual(expect.arrayContaining(renamed));
+  const page = await readFile('docs/operations/monitoring.md', 'utf8');
+  for (const label of labels) expect(page).toContain(`\`${label}\``);
 });
