@@ -6,12 +6,12 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
 import type { SigningKeyStatus, Store } from '../../../src/storage/store.ts';
-import { signAccessToken } from '../../../src/tokens/access-token.ts';
 import type { SigningAlgorithm } from '../../../src/tokens/algorithms.ts';
 import { type Keyring, openKeyring } from '../../../src/tokens/keys/keyring.ts';
 import { generateSigningKey } from '../../../src/tokens/keys/signing-key.ts';
 import { createSecrets } from '../../../src/tokens/secrets.ts';
 import { withFolder } from '../../support/server-process.ts';
+import { signWith, subjectOf } from '../../support/sign-with-keyring.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';
 
 const ALGORITHMS: SigningAlgorithm[] = ['EdDSA', 'ES256', 'RS256'];
@@ -34,12 +34,7 @@ async function keyThatIs(status: SigningKeyStatus) {
   return key;
 }
 
-function sign(keyring: Keyring): Promise<string> {
-  const subject = { userId: 'ada', sessionId: 'session', roles: [], authenticatedAt: now() };
-  return signAccessToken(subject, keyring, { issuer: 'i', audience: 'a', accessTtlSeconds: 60 }, now());
-}
-const subjectOf = async (token: string, keyring: Keyring) =>
-  (await jwtVerify(token, keyring.findKey)).payload.sub;
+const sign = (keyring: Keyring) => signWith(keyring, now());
 
 describe('the keyring', () => {
   it('creates a current and a next key once, and loads them later', async () => {

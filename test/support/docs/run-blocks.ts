@@ -5,6 +5,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, relative } from 'node:path';
 import { promisify } from 'node:util';
+import { vi } from 'vitest';
 import { fileNameOf, listEntries } from './check-typescript.ts';
 import { type CodeBlock, ROOT } from './pages.ts';
 
@@ -105,9 +106,12 @@ export async function startServer(workspace: Workspace, block: CodeBlock): Promi
   child.stderr.on('data', (chunk) => {
     output += chunk;
   });
-  while (!(await isServed(url))) {
-    if (child.exitCode !== null) throw new Error(`${file} ended with ${child.exitCode}:\n${output}`);
-  }
+  await vi
+    .waitFor(() => fetch(url, { signal: AbortSignal.timeout(1_000) }), { timeout: 30_000 })
+    .catch(() => {
+      child.kill();
+      throw new Error(`${file} does not serve at ${url} (exit code ${child.exitCode}):\n${output}`);
+    });
   return {
     url,
     async stop() {
@@ -115,16 +119,6 @@ export async function startServer(workspace: Workspace, block: CodeBlock): Promi
       await exited;
     },
   };
-}
-
-async function isServed(url: string): Promise<boolean> {
-  try {
-    await fetch(url, { signal: AbortSignal.timeout(1_000) });
-    return true;
-  } catch {
-    await new Promise((resolve) => setTimeout(resolve, 50));
-    return false;
-  }
 }
 
 async function findFreePort(): Promise<number> {

@@ -1,14 +1,14 @@
 // The keyring while another instance rotates keys: it reloads them, and queries the store for an unknown key.
-import { decodeProtectedHeader, jwtVerify } from 'jose';
+import { decodeProtectedHeader } from 'jose';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ConfigError } from '../../../src/errors.ts';
 import { openStore } from '../../../src/storage/open-store.ts';
 import type { Store } from '../../../src/storage/store.ts';
-import { signAccessToken } from '../../../src/tokens/access-token.ts';
 import { type Keyring, openKeyring } from '../../../src/tokens/keys/keyring.ts';
 import { rotateKeys } from '../../../src/tokens/keys/rotation.ts';
 import { createSecrets } from '../../../src/tokens/secrets.ts';
 import { createVerifier } from '../../../src/tokens/verifier.ts';
+import { signWith, subjectOf } from '../../support/sign-with-keyring.ts';
 import { TEST_SECRET } from '../../support/test-server.ts';
 
 const now = () => new Date();
@@ -23,12 +23,7 @@ afterEach(() => store.close());
 const open = () => openKeyring(store, secrets, 'EdDSA', now);
 const rotate = () => rotateKeys({ store, secrets, now });
 
-function sign(keyring: Keyring): Promise<string> {
-  const subject = { userId: 'ada', sessionId: 'session', roles: [], authenticatedAt: now() };
-  return signAccessToken(subject, keyring, { issuer: 'i', audience: 'a', accessTtlSeconds: 60 }, now());
-}
-const subjectOf = async (token: string, keyring: Keyring) =>
-  (await jwtVerify(token, keyring.findKey)).payload.sub;
+const sign = (keyring: Keyring) => signWith(keyring, now());
 
 describe('a rotation by another instance', () => {
   it('takes effect after a reload', async () => {
